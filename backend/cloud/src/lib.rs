@@ -1,0 +1,29 @@
+//! The port to a cloud: one trait for each service, their types, one error. Adapters implement it; the engine and the API call it.
+//!
+//! Every call has a deadline of the adapter's and answers a [`CloudError`] that says whether the outcome is known.
+
+pub mod compute;
+pub mod error;
+pub mod identity;
+pub mod images;
+pub mod load_balancers;
+pub mod network;
+pub mod volumes;
+
+pub use error::{CloudError, Outcome};
+
+use std::sync::Arc;
+
+/// All services as seen by one scoped identity.
+#[derive(Clone)]
+pub struct Cloud {
+    pub compute: Arc<dyn compute::Compute>,
+    pub network: Arc<dyn network::Network>,
+    pub volumes: Arc<dyn volumes::Volumes>,
+    pub images: Arc<dyn images::Images>,
+    /// None where the cloud has no load balancing service.
+    pub load_balancers: Option<Arc<dyn load_balancers::LoadBalancers>>,
+}
+
+/// Answers of the port.
+pub type Result<T> = std::result::Result<T, CloudError>;

@@ -1,0 +1,83 @@
+//! Octavia: load balancers with everything under them. Ownership is marked in `description`.
+
+use crate::Result;
+use crate::compute::Limit;
+use async_trait::async_trait;
+
+/// PENDING_CREATE, PENDING_UPDATE and PENDING_DELETE: nothing under it may be changed (409).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provisioning {
+    Active,
+    Pending,
+    Deleting,
+    Error,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadBalancer {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    pub provisioning: Provisioning,
+    /// ONLINE, DEGRADED, OFFLINE, ERROR, NO_MONITOR, ...
+    pub operating: String,
+    pub vip_address: String,
+    pub vip_port_id: String,
+}
+
+/// What is under a load balancer; one listener, one pool, as we make it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    pub listener_id: Option<String>,
+    pub pool_id: Option<String>,
+    pub monitor_id: Option<String>,
+    pub members: Vec<Member>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub id: String,
+    pub name: String,
+    pub address: String,
+    pub port: u16,
+    pub operating: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMember {
+    pub name: String,
+    pub address: String,
+    pub subnet_id: String,
+}
+
+/// The API load balancer: TCP at `port`, round robin (SOURCE_IP_PORT with the ovn provider), members checked by HTTPS GET /readyz.
+#[derive(Clone, Debug)]
+pub struct NewLoadBalancer {
+    pub name: String,
+    pub description: String,
+    pub vip_subnet_id: String,
+    pub port: u16,
+    pub members: Vec<NewMember>,
+    pub allowed_cidrs: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadBalancerLimits {
+    pub load_balancers: Limit,
+}
+
+#[async_trait]
+pub trait LoadBalancers: Send + Sync {
+    async fn load_balancers_by_name(&self, name: &str) -> Result<Vec<LoadBalancer>>;
+    async fn load_balancer(&self, id: &str) -> Result<LoadBalancer>;
+    async fn tree(&self, id: &str) -> Result<Tree>;
+    /// Makes it with listener, pool, monitor and members in one call (client and member time-outs of one hour).
+    async fn create_load_balancer(&self, load_balancer: &NewLoadBalancer) -> Result<String>;
+    /// Makes what is missing under it, one child a call: call again after it is ACTIVE until it answers false (nothing was missing).
+    async fn complete(&self, id: &str, load_balancer: &NewLoadBalancer) -> Result<bool>;
+    /// Makes the pool's members exactly these, in one call.
+    async fn set_members(&self, pool_id: &str, port: u16, members: &[NewMember]) -> Result<()>;
+    /// With everything under it.
+    async fn delete_load_balancer(&self, id: &str) -> Result<()>;
+    async fn limits(&self, project_id: &str) -> Result<LoadBalancerLimits>;
+}

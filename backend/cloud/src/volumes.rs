@@ -1,0 +1,63 @@
+//! Cinder: volumes, volume types, quotas. Ownership is marked in metadata.
+
+use crate::Result;
+use crate::compute::Limit;
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeType {
+    pub id: String,
+    pub name: String,
+    pub public: bool,
+    pub default: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VolumeStatus {
+    Creating,
+    Downloading,
+    Available,
+    InUse,
+    Deleting,
+    Error,
+    Other(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Volume {
+    pub id: String,
+    pub name: String,
+    pub status: VolumeStatus,
+    pub size_gib: u32,
+    pub metadata: BTreeMap<String, String>,
+    /// Servers it is attached to.
+    pub attached_to: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewVolume {
+    pub name: String,
+    pub size_gib: u32,
+    pub image_id: Option<String>,
+    pub volume_type: Option<String>,
+    pub zone: Option<String>,
+    pub metadata: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VolumeLimits {
+    pub volumes: Limit,
+    pub gigabytes: Limit,
+}
+
+#[async_trait]
+pub trait Volumes: Send + Sync {
+    async fn volume_types(&self) -> Result<Vec<VolumeType>>;
+    /// Volumes carrying this metadata pair (all pages).
+    async fn volumes_by_metadata(&self, key: &str, value: &str) -> Result<Vec<Volume>>;
+    async fn volume(&self, id: &str) -> Result<Volume>;
+    async fn create_volume(&self, volume: &NewVolume) -> Result<String>;
+    async fn delete_volume(&self, id: &str) -> Result<()>;
+    async fn limits(&self) -> Result<VolumeLimits>;
+}

@@ -1,0 +1,34 @@
+//! What a pass of the engine may write, all of it in one fenced transaction. The Postgres store and the in-memory journal of tests apply the same list.
+
+use crate::clusters::{Cluster, ClusterStatus};
+use crate::ids::NodeId;
+use crate::ledger::LedgerRow;
+use crate::nodes::Node;
+use crate::operations::Operation;
+
+/// Everything the engine knows about one cluster from the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Work {
+    pub cluster: Cluster,
+    pub nodes: Vec<Node>,
+    /// All rows, those that are gone included.
+    pub ledger: Vec<LedgerRow>,
+    /// The operation under way, or the last one if it failed or is blocked.
+    pub operation: Option<Operation>,
+}
+
+/// One write. Rows are written whole: the fence makes the engine their only writer (a node's `bootstrap` excepted, which the node's
+/// own calls write: `Node` leaves it as it is).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    Status(ClusterStatus),
+    ObservedGeneration(i64),
+    /// Inserts or replaces a row.
+    Ledger(LedgerRow),
+    /// Inserts or replaces a row, its `bootstrap` excepted.
+    Node(Node),
+    NodeGone(NodeId),
+    Operation(Operation),
+    /// The cluster is gone: its secrets are erased, the row becomes a tombstone.
+    ClusterGone,
+}

@@ -1,0 +1,232 @@
+//! A cluster: what was asked for (spec) and how it is (phase, health).
+
+use crate::conditions::Condition;
+use crate::ids::{ClusterId, OperationId, TenantId};
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use time::OffsetDateTime;
+
+/// A specification as a user or template gives it: what is left out gets a default (`ClusterSpecRequest::complete`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterSpecRequest {
+    /// `v1.36.3`; default: the newest current version.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub version: Option<String>,
+    #[serde(default)]
+    pub network: NetworkRequest,
+    #[serde(default)]
+    pub control_plane: ControlPlaneRequest,
+    /// Default: one pool `default` of two nodes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub node_pools: Option<Vec<NodePoolSpec>>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub deletion_protection: Option<bool>,
+}
+
+/// The network part of a request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkRequest {
+    /// Id of the external network for router and floating IP; default: the first one there is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub external_network: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
+    pub node_cidr: Option<Ipv4Net>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
+    pub pod_cidr: Option<Ipv4Net>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
+    pub service_cidr: Option<Ipv4Net>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub dns_servers: Option<Vec<Ipv4Addr>>,
+}
+
+/// The control-plane part of a request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ControlPlaneRequest {
+    /// 1 or 3.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub count: Option<u32>,
+    /// Name of the flavor.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub flavor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub root_volume_gib: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub volume_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub zones: Option<Vec<String>>,
+}
+
+/// What was asked for, complete: every choice is made and recorded before anything is built.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ClusterSpec {
+    pub version: String,
+    pub network: NetworkSpec,
+    pub control_plane: ControlPlaneSpec,
+    pub node_pools: Vec<NodePoolSpec>,
+    pub deletion_protection: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct NetworkSpec {
+    /// Id of the external network.
+    pub external_network: String,
+    #[schema(value_type = String)]
+    pub node_cidr: Ipv4Net,
+    #[schema(value_type = String)]
+    pub pod_cidr: Ipv4Net,
+    #[schema(value_type = String)]
+    pub service_cidr: Ipv4Net,
+    #[schema(value_type = Vec<String>)]
+    pub dns_servers: Vec<Ipv4Addr>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ControlPlaneSpec {
+    /// 1 or 3.
+    pub count: u32,
+    /// Name of the flavor.
+    pub flavor: String,
+    /// GiB.
+    pub root_volume_gib: u32,
+    /// None: the cloud's default type.
+    pub volume_type: Option<String>,
+    /// Availability zones to spread over; empty: the cloud chooses.
+    pub zones: Vec<String>,
+}
+
+/// A set of equal workers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodePoolSpec {
+    /// Unique in the cluster, `[a-z]([a-z0-9-]{0,19})`.
+    pub name: String,
+    /// Name of the flavor.
+    pub flavor: String,
+    pub count: u32,
+    /// GiB.
+    #[serde(default = "default_root_volume")]
+    pub root_volume_gib: u32,
+    #[serde(default)]
+    pub volume_type: Option<String>,
+    #[serde(default)]
+    pub zones: Vec<String>,
+    /// Kubernetes labels of the nodes.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    #[serde(default)]
+    pub taints: Vec<Taint>,
+}
+
+/// GiB of a node's root volume where nothing is said.
+#[must_use]
+pub fn default_root_volume() -> u32 {
+    20
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Taint {
+    pub key: String,
+    #[serde(default)]
+    pub value: String,
+    pub effect: TaintEffect,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub enum TaintEffect {
+    NoSchedule,
+    PreferNoSchedule,
+    NoExecute,
+}
+
+/// Where a cluster stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+pub enum Phase {
+    Provisioning,
+    Running,
+    Degraded,
+    Updating,
+    Deleting,
+    Failed,
+}
+
+impl Phase {
+    /// As stored and sent.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Provisioning => "Provisioning",
+            Self::Running => "Running",
+            Self::Degraded => "Degraded",
+            Self::Updating => "Updating",
+            Self::Deleting => "Deleting",
+            Self::Failed => "Failed",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Provisioning, Self::Running, Self::Degraded, Self::Updating, Self::Deleting, Self::Failed].into_iter().find(|p| p.as_str() == text)
+    }
+}
+
+/// How a cluster is, as last observed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ClusterStatus {
+    pub phase: Phase,
+    pub conditions: Vec<Condition>,
+    /// `https://<floating IP>:6443`, once the address is there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub api_endpoint: Option<String>,
+    /// Address of the load balancer inside the cluster's network.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub api_vip: Option<String>,
+    pub masters_ready: u32,
+    pub nodes_ready: u32,
+}
+
+impl ClusterStatus {
+    /// The status of a cluster nothing has been done for yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { phase: Phase::Provisioning, conditions: Vec::new(), api_endpoint: None, api_vip: None, masters_ready: 0, nodes_ready: 0 }
+    }
+}
+
+impl Default for ClusterStatus {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A cluster as the store keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cluster {
+    pub id: ClusterId,
+    pub tenant: TenantId,
+    pub tenant_name: String,
+    pub name: String,
+    pub spec: ClusterSpec,
+    /// Rises with every change of the spec.
+    pub generation: i64,
+    /// The generation that the engine has brought about.
+    pub observed_generation: i64,
+    pub status: ClusterStatus,
+    /// The operation under way, if any.
+    pub operation: Option<OperationId>,
+    pub created_at: OffsetDateTime,
+    pub created_by: String,
+    /// Set once deletion was asked for; deletion wins over everything.
+    pub delete_requested_at: Option<OffsetDateTime>,
+    /// Set once nothing is left; the row stays as a tombstone for its receipt.
+    pub deleted_at: Option<OffsetDateTime>,
+}

@@ -1,0 +1,107 @@
+//! Every error code a user can meet, with its English title and remedy. The console has the same codes in both languages, checked by a test.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! codes {
+    ($($variant:ident = $code:literal, $status:literal, $retryable:literal, $title:literal, $remedy:literal;)+) => {
+        /// A stable error code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        pub enum Code {
+            $(#[doc = $title] #[serde(rename = $code)] $variant,)+
+        }
+
+        impl Code {
+            /// All codes, for the tests that compare them with the console's texts.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)+];
+
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $code,)+ }
+            }
+
+            /// The code spelled so, if there is one.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($code => Some(Code::$variant),)+ _ => None }
+            }
+
+            /// The HTTP status a request that ends with this code is answered with.
+            #[must_use]
+            pub fn status(self) -> u16 {
+                match self { $(Code::$variant => $status,)+ }
+            }
+
+            /// Whether the same request may succeed later without a change by the user.
+            #[must_use]
+            pub fn retryable(self) -> bool {
+                match self { $(Code::$variant => $retryable,)+ }
+            }
+
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title,)+ }
+            }
+
+            #[must_use]
+            pub fn remedy(self) -> &'static str {
+                match self { $(Code::$variant => $remedy,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidInput = "KCS-INPUT-001", 400, false, "The request is not valid", "Correct the named field and send the request again.";
+    BodyTooLarge = "KCS-INPUT-002", 413, false, "The request body is too large", "Send less than the limit.";
+    UnsupportedMedia = "KCS-INPUT-003", 415, false, "The request body must be JSON", "Send Content-Type: application/json.";
+    NotFound = "KCS-NOTFOUND-001", 404, false, "Not found", "Check the address; the object may have been deleted.";
+    MethodNotAllowed = "KCS-NOTFOUND-002", 405, false, "The method is not allowed here", "See the API documentation.";
+    Conflict = "KCS-CONF-001", 409, false, "The object was changed meanwhile", "Load it again and repeat the change.";
+    Busy = "KCS-CONF-002", 409, true, "Another operation on this cluster is running", "Wait until it ends, or cancel it.";
+    IdempotencyMismatch = "KCS-CONF-003", 422, false, "This Idempotency-Key was used with another request", "Use a new key for a new request.";
+    ConfirmName = "KCS-CONF-004", 400, false, "The name typed does not match", "Type the cluster's name exactly.";
+    DeletionProtected = "KCS-CONF-005", 409, false, "The cluster is protected against deletion", "Switch deletion protection off first.";
+    SignInFailed = "KCS-AUTH-003", 401, false, "User name, password or domain is wrong", "Try again, or ask your administrator.";
+    SessionExpired = "KCS-AUTH-001", 401, false, "The session has expired", "Sign in again.";
+    CredentialInvalid = "KCS-AUTH-002", 502, true, "The cloud no longer accepts the cluster's credential", "Ask the operator to renew the project's service identity.";
+    CsrfMissing = "KCS-AUTH-004", 403, false, "The X-CSRF-Token header is missing or wrong", "Send the token that the session answer carries.";
+    NoProject = "KCS-AUTH-005", 403, false, "No project may be entered", "Ask your administrator for a role in a project.";
+    Forbidden = "KCS-RBAC-001", 403, false, "Your role does not allow this", "Ask an owner of the project for the role named.";
+    OperatorsOnly = "KCS-RBAC-002", 403, false, "The admin view is for operators only", "Ordinary users have no operation of the admin view.";
+    NameTaken = "KCS-NAME-001", 409, false, "A cluster of this name exists", "Choose another name.";
+    Quota = "KCS-QUOTA-001", 409, true, "A quota of the project is too small", "Reduce the count, delete what is unused, or ask for more quota.";
+    ClusterQuota = "KCS-QUOTA-002", 409, true, "The number of clusters has reached its limit", "Delete clusters you no longer use, or ask for more.";
+    CidrOverlap = "KCS-NET-001", 400, false, "Two address ranges overlap", "Choose ranges that do not overlap.";
+    NoFloatingIp = "KCS-NET-002", 409, true, "The external network has no free address", "Ask the operator for addresses, or use another external network.";
+    SubnetTooSmall = "KCS-NET-003", 400, false, "The subnet has too few addresses", "Choose a larger node range.";
+    NetworkFailed = "KCS-NET-004", 502, true, "A network object could not be made", "Retry; if it stays, show the cloud's words to the operator.";
+    LoadBalancerFailed = "KCS-LB-001", 502, true, "The load balancer could not be made", "Retry the step; if it stays, ask the operator about the load balancing service.";
+    NoLoadBalancer = "KCS-LB-002", 409, false, "The cloud has no load balancing service", "Ask the operator.";
+    NoCapacity = "KCS-CMP-001", 409, true, "No host has room for this flavor", "Choose another zone or flavor, or retry later.";
+    ServerTimeout = "KCS-CMP-002", 504, true, "A server did not start in time", "Retry; the server is replaced.";
+    ServerFailed = "KCS-CMP-004", 502, true, "A server failed", "Retry; the server is replaced.";
+    BootstrapFailed = "KCS-CMP-005", 502, true, "Kubernetes did not start on a node", "See the node's last lines; retry replaces the node.";
+    BootstrapTimeout = "KCS-CMP-006", 504, true, "A node did not join in time", "See the node's console log; retry replaces the node.";
+    FlavorMissing = "KCS-CMP-007", 400, false, "The flavor does not exist or may not be used", "Choose one of the flavors listed.";
+    ZoneMissing = "KCS-CMP-008", 400, false, "The availability zone does not exist", "Choose one of the zones listed.";
+    FlavorTooSmall = "KCS-CMP-009", 400, false, "The flavor is too small", "A control plane node needs 2 vCPU and 2 GiB, a worker 1 vCPU and 1 GiB.";
+    ImageMissing = "KCS-IMG-001", 409, false, "There is no image for this Kubernetes version", "Choose another version, or ask the operator for the image.";
+    ImageNotReady = "KCS-IMG-002", 409, true, "The node image is still being prepared", "Wait until it is ready.";
+    VersionMissing = "KCS-VER-001", 400, false, "The Kubernetes version is not offered", "Choose one of the versions listed.";
+    VolumeFailed = "KCS-VOL-001", 502, true, "A volume could not be made", "Retry, or choose another volume type.";
+    VolumeTypeMissing = "KCS-VOL-002", 400, false, "The volume type does not exist", "Choose one of the volume types listed.";
+    ExternalNetworkMissing = "KCS-NET-005", 400, false, "The external network does not exist", "Choose one of the external networks listed.";
+    ClusterApiDown = "KCS-API-001", 504, true, "The cluster's API does not answer", "Look at the cluster's health; try again later.";
+    ClusterApiNotReady = "KCS-API-002", 409, true, "The cluster's API is not there yet", "Wait until the control plane is up.";
+    CloudUnavailable = "KCS-CLOUD-001", 503, true, "The cloud does not answer", "Nothing is lost; work goes on when the cloud is back.";
+    CloudDenied = "KCS-CLOUD-002", 502, false, "The cloud refuses the service's rights", "Ask the operator to give the service user the role named.";
+    CloudRejected = "KCS-CLOUD-003", 502, false, "The cloud rejected a request", "Show the cloud's words to the operator.";
+    Ambiguous = "KCS-CLOUD-004", 409, false, "Two cloud objects carry the same name and mark", "Ask the operator to look at the objects listed; nothing is deleted meanwhile.";
+    InUse = "KCS-CLOUD-005", 409, true, "A foreign object still uses something of the cluster", "Remove the object named, then retry.";
+    Cancelled = "KCS-OP-001", 409, false, "The operation was cancelled", "Start it again if it is still wanted.";
+    NotRetryable = "KCS-OP-002", 409, false, "The operation cannot be retried in this state", "Only failed and blocked operations can be retried.";
+    NotYet = "KCS-OP-003", 409, true, "The result is not there yet", "Wait until the operation has ended.";
+    RateLimited = "KCS-RATE-001", 429, true, "Too many requests", "Wait as long as Retry-After says.";
+    StoreUnavailable = "KCS-STORE-001", 503, true, "The database does not answer", "Try again in a moment.";
+    Internal = "KCS-INTERNAL-001", 500, true, "Something went wrong in KCS", "Try again; give the request id to the operator if it stays.";
+}

@@ -1,0 +1,94 @@
+//! A node: one virtual machine of a cluster, from its plan to its end. A failed one is never mended, only replaced under a new name.
+
+use crate::codes::Code;
+use crate::ids::{ClusterId, NodeId};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// What a node runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeRole {
+    Master,
+    Worker,
+}
+
+/// The name of the pool that masters belong to.
+pub const CONTROL_PLANE_POOL: &str = "control-plane";
+
+/// How far a node's bootstrap has come, as the node itself told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Bootstrap {
+    /// The server has not called yet.
+    Waiting,
+    /// The one-time bundle was handed out.
+    Fetched {
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    /// `stage`: `preparing`, `kubeadm`.
+    Running {
+        stage: String,
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    Done {
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    /// `lines`: the last lines of the log, secrets removed.
+    Failed {
+        lines: String,
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+}
+
+/// Whether a node is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeIntent {
+    Keep,
+    /// To be taken away, with all its cloud objects.
+    Remove,
+}
+
+/// A node as the store keeps it. Rows of nodes that are gone are deleted; the ledger keeps what was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    pub id: NodeId,
+    pub cluster: ClusterId,
+    /// Name of the server, of the Kubernetes node, and part of the names of its port and volume.
+    pub name: String,
+    pub role: NodeRole,
+    /// `control-plane` for masters.
+    pub pool: String,
+    /// Number in the pool; never used again after the node is gone.
+    pub ordinal: u32,
+    pub intent: NodeIntent,
+    pub bootstrap: Bootstrap,
+    /// Whether Kubernetes calls the node Ready; None: not seen yet or not known.
+    pub ready: Option<bool>,
+    /// When the server was first asked for; start of the time limits.
+    pub started_at: Option<OffsetDateTime>,
+    /// When it first was Ready.
+    pub joined_at: Option<OffsetDateTime>,
+    /// Why it failed, if it did.
+    pub fault: Option<Fault>,
+}
+
+/// What went wrong, in our words (code) and the cloud's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Fault {
+    pub code: Code,
+    /// The cloud's or the node's own words, at most 2,000 characters.
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cloud_request_id: Option<String>,
+    /// Whether waiting or retrying can help.
+    pub retryable: bool,
+    /// Which object it is about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub object: Option<String>,
+}

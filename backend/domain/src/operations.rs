@@ -1,0 +1,178 @@
+//! Operations: one long change asked for, with its steps, progress and result.
+
+use crate::ids::{ClusterId, OperationId};
+use crate::nodes::Fault;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationKind {
+    ClusterCreate,
+    NodePoolResize,
+    ClusterDelete,
+}
+
+impl OperationKind {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClusterCreate => "cluster_create",
+            Self::NodePoolResize => "node_pool_resize",
+            Self::ClusterDelete => "cluster_delete",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::ClusterCreate, Self::NodePoolResize, Self::ClusterDelete].into_iter().find(|k| k.as_str() == text)
+    }
+}
+
+/// `Blocked`: it cannot go on without somebody's act (quota, rights), which its error names; it looks again by itself, rarely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationState {
+    Pending,
+    Running,
+    Blocked,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+impl OperationState {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Blocked => "blocked",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Pending, Self::Running, Self::Blocked, Self::Succeeded, Self::Failed, Self::Cancelled].into_iter().find(|s| s.as_str() == text)
+    }
+
+    /// Whether nothing more will happen by itself.
+    #[must_use]
+    pub fn ended(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// The named steps, in the order they are shown. One enum for all kinds of operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKey {
+    // create
+    Credential,
+    Network,
+    ApiLoadBalancer,
+    FirstMaster,
+    ApiReady,
+    OtherMasters,
+    // create and resize
+    NodePools,
+    Health,
+    // resize and delete
+    RemoveNodes,
+    // delete
+    DeleteLoadBalancer,
+    DeleteNetwork,
+    Scan,
+    DeleteCredential,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    Pending,
+    Running,
+    Succeeded,
+    Failed,
+    Skipped,
+}
+
+/// One step as shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Step {
+    pub key: StepKey,
+    pub state: StepState,
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none", default)]
+    pub started_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none", default)]
+    pub finished_at: Option<OffsetDateTime>,
+    /// Seconds this step usually takes (median of past operations, or an estimate where there are none).
+    pub usual_seconds: u32,
+    /// Parts done and parts in all (nodes ready, objects made).
+    pub done: u32,
+    pub total: u32,
+    /// What is being waited for now: a short CamelCase word the console has a sentence for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub waiting_for: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fault: Option<Fault>,
+    /// The cloud objects of this step.
+    #[serde(default)]
+    pub resources: Vec<StepResource>,
+}
+
+/// A cloud object behind a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct StepResource {
+    pub kind: crate::ledger::ResourceKind,
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cloud_id: Option<String>,
+    /// The ledger's or the cloud's word for its state.
+    pub state: String,
+}
+
+/// What a delete did, object by object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Receipt {
+    pub removed: Vec<ReceiptLine>,
+    pub kept: Vec<ReceiptLine>,
+    /// What the final scan found still there. A delete only succeeds when this is empty.
+    pub left: Vec<ReceiptLine>,
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none", default)]
+    pub scanned_at: Option<OffsetDateTime>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ReceiptLine {
+    pub kind: crate::ledger::ResourceKind,
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cloud_id: Option<String>,
+}
+
+/// An operation as the store keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    pub id: OperationId,
+    pub cluster: ClusterId,
+    pub kind: OperationKind,
+    pub state: OperationState,
+    /// 0 to 100, never falling.
+    pub progress: u32,
+    pub steps: Vec<Step>,
+    pub fault: Option<Fault>,
+    pub receipt: Option<Receipt>,
+    pub created_at: OffsetDateTime,
+    pub created_by: String,
+    pub started_at: Option<OffsetDateTime>,
+    pub finished_at: Option<OffsetDateTime>,
+    /// When the engine tries again, while it waits or is blocked.
+    pub next_attempt_at: Option<OffsetDateTime>,
+    /// After this the operation fails.
+    pub deadline_at: OffsetDateTime,
+    /// How often it was retried by a person.
+    pub retries: u32,
+}
