@@ -64,7 +64,13 @@ pub trait Identity: Send + Sync {
     /// The service user `name` of a project with the roles its clusters need, made or given a new password.
     async fn ensure_service_user(&self, name: &str, project_id: &str) -> Result<ServiceUser>;
     /// Makes the application credential `name` as that service user. `Conflict` when the name exists (its secret is lost then).
-    async fn create_application_credential(&self, user: &ServiceUser, project_id: &str, name: &str, description: &str) -> Result<ApplicationCredential>;
+    async fn create_application_credential(
+        &self,
+        user: &ServiceUser,
+        project_id: &str,
+        name: &str,
+        description: &str,
+    ) -> Result<ApplicationCredential>;
     /// (id, name, description) of the service user's application credentials.
     async fn application_credentials(&self, user: &ServiceUser, project_id: &str) -> Result<Vec<(String, String, String)>>;
     /// Deletes one; `NotFound` when it is gone.

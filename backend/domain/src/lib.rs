@@ -10,5 +10,6 @@ pub mod names;
 pub mod nodes;
 pub mod operations;
 pub mod permissions;
+pub mod plan;
 pub mod templates;
 pub mod versions;

@@ -27,7 +27,8 @@ impl FromStr for KubernetesVersion {
     type Err = ParseVersionError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.strip_prefix('v').ok_or(ParseVersionError)?.split('.');
-        let mut next = || parts.next().filter(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit())).and_then(|p| p.parse().ok()).ok_or(ParseVersionError);
+        let mut next =
+            || parts.next().filter(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit())).and_then(|p| p.parse().ok()).ok_or(ParseVersionError);
         let version = Self { major: next()?, minor: next()?, patch: next()? };
         if parts.next().is_some() { Err(ParseVersionError) } else { Ok(version) }
     }

@@ -1,0 +1,234 @@
+//! The engine's decisions: `plan(work, observed, now)` says what to record and what to do next. Pure, level-triggered, safe to repeat.
+//!
+//! A pass reads top to bottom here: nodes wanted → parts wanted → what the looks say of each ledger row → what to make, mend and
+//! take away → how far the operation and the cluster are. Nothing is remembered between passes but what the store holds.
+
+mod nodes;
+mod operation;
+mod parts;
+mod rows;
+mod status;
+
+pub use operation::operation_steps;
+pub use parts::{Part, node_key, parts};
+
+use crate::changes::{Change, Work};
+use crate::ids::{NodeId, ResourceId};
+use crate::ledger::{LedgerRow, ResourceKind};
+use crate::nodes::Fault;
+use std::collections::BTreeMap;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+/// What was seen of the world in one pass.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// A kind that is not here was not looked at.
+    pub looks: BTreeMap<ResourceKind, Look>,
+    pub kubernetes: Kubernetes,
+}
+
+/// One look at all objects of a kind that carry the cluster's names.
+#[derive(Clone, Debug)]
+pub enum Look {
+    /// The cloud did not answer: nothing is known, nothing may be concluded.
+    Blind(Fault),
+    Seen(Vec<Object>),
+}
+
+/// A cloud object as far as decisions need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    pub id: String,
+    pub name: String,
+    /// The ledger row that its mark names; None: no mark of this cluster.
+    pub owner: Option<ResourceId>,
+    pub state: ObjectState,
+    pub address: Option<String>,
+    /// It lacks something its specification says (rules, members, association); an update mends it.
+    pub drift: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectState {
+    Ready,
+    Pending,
+    /// Powered off.
+    Off,
+    /// Broken for good, with the cloud's words: it can only be replaced.
+    Failed(String),
+}
+
+/// The cluster's own API.
+#[derive(Clone, Debug, Default)]
+pub enum Kubernetes {
+    #[default]
+    NotTried,
+    Unreachable(String),
+    Reachable(KubernetesView),
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct KubernetesView {
+    /// Ready by node name; None: the control plane does not know.
+    pub nodes: BTreeMap<String, Option<bool>>,
+    /// Whether the access rules were applied.
+    pub access: bool,
+    /// Nodes whose join token was put into the cluster.
+    pub join_tokens: Vec<NodeId>,
+}
+
+impl Kubernetes {
+    /// The view, if the API answers.
+    #[must_use]
+    pub fn view(&self) -> Option<&KubernetesView> {
+        match self {
+            Self::Reachable(view) => Some(view),
+            _ => None,
+        }
+    }
+}
+
+/// One thing to do. Rows in it are in the state to be committed before the call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Make the object of this row (`Unknown` until the answer is recorded).
+    Create(LedgerRow),
+    /// Mend what the look found lacking.
+    Update(LedgerRow),
+    /// Take the object of this row away.
+    Delete(LedgerRow),
+    EnsureAccess,
+    EnsureJoinToken(NodeId),
+    /// Cordon, evict what runs there one step further, and when nothing is left delete the Kubernetes node.
+    Drain(NodeId),
+    /// Delete the Kubernetes node of this name: its server is gone.
+    ForgetNode(String),
+}
+
+/// The outcome of planning.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    pub changes: Vec<Change>,
+    pub actions: Vec<Action>,
+    /// When to look again unless something wakes us.
+    pub again: Duration,
+}
+
+/// An outcome we do not know is looked for twice with this between the looks before the call may be made again: clouds show new objects late.
+pub const SETTLE: Duration = Duration::seconds(15);
+/// Limits for a server to be ACTIVE and for a node to have bootstrapped.
+pub const SERVER_LIMIT: Duration = Duration::minutes(10);
+pub const BOOTSTRAP_LIMIT: Duration = Duration::minutes(12);
+/// After this a drain is given up and the node is taken away as it is.
+pub const DRAIN_LIMIT: Duration = Duration::minutes(10);
+/// How long a blocked operation rests before it looks again by itself.
+pub const BLOCKED_REST: Duration = Duration::minutes(30);
+/// Replacements of failed objects of one kind that an operation makes by itself, and more for each retry by a person.
+pub const REPLACEMENTS: u32 = 2;
+
+/// Decides. `fresh` gives new random ids.
+pub fn plan(work: &Work, observed: &Observed, now: OffsetDateTime, fresh: &mut dyn FnMut() -> Uuid) -> Plan {
+    let mut draft = Draft::new(work, observed, now);
+    draft.resume_blocked();
+    draft.observe_rows();
+    draft.observe_nodes();
+    draft.choose_nodes(fresh);
+    draft.decide_parts(fresh);
+    draft.decide_removals();
+    draft.decide_kubernetes();
+    draft.conclude();
+    draft.into_plan(work)
+}
+
+/// The working copy of one pass: the store's rows as they will be, compared with `work` at the end.
+struct Draft<'a> {
+    observed: &'a Observed,
+    now: OffsetDateTime,
+    next: Work,
+    gone_nodes: Vec<NodeId>,
+    cluster_gone: bool,
+    actions: Vec<Action>,
+    again: Duration,
+}
+
+impl<'a> Draft<'a> {
+    fn new(work: &Work, observed: &'a Observed, now: OffsetDateTime) -> Self {
+        Self { observed, now, next: work.clone(), gone_nodes: Vec::new(), cluster_gone: false, actions: Vec::new(), again: Duration::minutes(10) }
+    }
+
+    fn deleting(&self) -> bool {
+        self.next.cluster.delete_requested_at.is_some()
+    }
+
+    /// Whether an operation may make and take away things now.
+    fn active(&self) -> bool {
+        use crate::operations::OperationState::{Pending, Running};
+        self.next.operation.as_ref().is_some_and(|o| matches!(o.state, Pending | Running))
+    }
+
+    fn look(&self, kind: ResourceKind) -> Option<&'a [Object]> {
+        match self.observed.looks.get(&kind) {
+            Some(Look::Seen(objects)) => Some(objects),
+            _ => None,
+        }
+    }
+
+    fn live(&self, key: &str) -> Option<&LedgerRow> {
+        self.next.ledger.iter().find(|r| r.key == key && r.state != crate::ledger::ResourceState::Gone)
+    }
+
+    /// The object of a row whose id is known.
+    fn object(&self, row: &LedgerRow) -> Option<&'a Object> {
+        let id = row.cloud_id.as_deref()?;
+        self.look(row.kind)?.iter().find(|o| o.id == id)
+    }
+
+    /// The operation is about to start, or to start again because a person said so: what failed before may be replaced.
+    fn asked_anew(&self) -> bool {
+        self.next.operation.as_ref().is_some_and(|o| o.state == crate::operations::OperationState::Pending)
+    }
+
+    fn look_again_in(&mut self, wait: Duration) {
+        self.again = self.again.min(wait.max(Duration::ZERO));
+    }
+
+    fn into_plan(self, work: &Work) -> Plan {
+        let mut changes = Vec::new();
+        let acted: Vec<ResourceId> =
+            self.actions.iter().filter_map(|a| if let Action::Create(r) | Action::Delete(r) = a { Some(r.id) } else { None }).collect();
+        for node in &self.next.nodes {
+            if !work.nodes.contains(node) {
+                changes.push(Change::Node(node.clone()));
+            }
+        }
+        for row in &self.next.ledger {
+            // Rows that an action carries are committed with it.
+            if !acted.contains(&row.id) && !work.ledger.contains(row) {
+                changes.push(Change::Ledger(row.clone()));
+            }
+        }
+        changes.extend(self.gone_nodes.iter().copied().map(Change::NodeGone));
+        if self.next.cluster.status != work.cluster.status {
+            changes.push(Change::Status(self.next.cluster.status.clone()));
+        }
+        if self.next.cluster.observed_generation != work.cluster.observed_generation {
+            changes.push(Change::ObservedGeneration(self.next.cluster.observed_generation));
+        }
+        if let Some(operation) = &self.next.operation
+            && work.operation.as_ref() != Some(operation)
+        {
+            changes.push(Change::Operation(operation.clone()));
+        }
+        if self.cluster_gone {
+            changes.push(Change::ClusterGone);
+        }
+        Plan { changes, actions: self.actions, again: self.again }
+    }
+}
+
+/// Waits before the nth repetition of a failed call: 1 s doubling to 5 min.
+#[must_use]
+pub fn back_off(failures: u32) -> Duration {
+    Duration::seconds(1_i64 << failures.saturating_sub(1).min(8)).min(Duration::minutes(5))
+}

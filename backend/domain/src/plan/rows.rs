@@ -1,0 +1,314 @@
+//! Ledger rows: what a look says of each, what is to be made, mended and taken away.
+
+use super::parts::{Part, blockers, parts};
+use super::{Action, Draft, Look, Object, ObjectState, SETTLE, back_off};
+use crate::codes::Code;
+use crate::ids::ResourceId;
+use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
+use crate::nodes::{Fault, Node, NodeIntent};
+use time::Duration;
+use uuid::Uuid;
+
+/// Codes that say an object itself failed and had to be replaced (not that a call failed).
+pub(super) fn retired(row: &LedgerRow) -> bool {
+    row.fault.as_ref().is_some_and(|f| {
+        matches!(
+            f.code,
+            Code::ServerFailed
+                | Code::ServerTimeout
+                | Code::NoCapacity
+                | Code::BootstrapFailed
+                | Code::BootstrapTimeout
+                | Code::VolumeFailed
+                | Code::LoadBalancerFailed
+        )
+    })
+}
+
+/// The code for an object of this kind that the cloud calls broken.
+pub(super) fn failed_code(kind: ResourceKind, words: &str) -> Code {
+    match kind {
+        ResourceKind::Server if words.contains("No valid host") => Code::NoCapacity,
+        ResourceKind::Server => Code::ServerFailed,
+        ResourceKind::Volume => Code::VolumeFailed,
+        ResourceKind::LoadBalancer => Code::LoadBalancerFailed,
+        _ => Code::NetworkFailed,
+    }
+}
+
+impl Draft<'_> {
+    /// Takes over what the looks say, row by row. A kind we were blind for is left as it is.
+    pub(super) fn observe_rows(&mut self) {
+        for index in 0..self.next.ledger.len() {
+            let row = &self.next.ledger[index];
+            let Some(objects) = self.look(row.kind) else { continue };
+            let matches: Vec<&Object> = match &row.cloud_id {
+                Some(id) => objects.iter().filter(|o| o.id == *id).collect(),
+                None => objects.iter().filter(|o| o.owner == Some(row.id) && o.name == row.name).collect(),
+            };
+            let mut row = row.clone();
+            match (row.state, matches.as_slice()) {
+                (ResourceState::Gone, []) => {}
+                (ResourceState::Gone, [found, ..]) => revive(&mut row, found),
+                (_, []) => self.nothing_seen(&mut row),
+                (ResourceState::Deleting, [found]) => seen(&mut row, found),
+                // Its secret was lost with the answer: it is worth nothing and goes.
+                (ResourceState::Unknown, [found]) if row.kind == ResourceKind::ApplicationCredential => {
+                    seen(&mut row, found);
+                    row.state = ResourceState::Deleting;
+                    row.called_at = None;
+                }
+                (_, [found]) => {
+                    seen(&mut row, found);
+                    row.state = ResourceState::Known;
+                }
+                (_, several) => {
+                    let ids: Vec<&str> = several.iter().map(|o| o.id.as_str()).collect();
+                    row.state = ResourceState::Ambiguous;
+                    row.fault = Some(Fault {
+                        code: Code::Ambiguous,
+                        message: format!("{} objects named {} carry this mark: {}", several.len(), row.name, ids.join(", ")),
+                        cloud_request_id: None,
+                        retryable: false,
+                        object: Some(row.name.clone()),
+                    });
+                }
+            }
+            self.next.ledger[index] = row;
+        }
+    }
+
+    /// A look found nothing for this row. Absence counts only when it was seen twice with time between.
+    fn nothing_seen(&mut self, row: &mut LedgerRow) {
+        if row.state == ResourceState::Deleting {
+            row.state = ResourceState::Gone;
+            return;
+        }
+        if !matches!(row.state, ResourceState::Unknown | ResourceState::Known) {
+            return;
+        }
+        let since = row.looked_at.or(if row.state == ResourceState::Unknown { row.called_at } else { None });
+        if since.is_some_and(|t| self.now - t < SETTLE) {
+            let wait = since.map_or(SETTLE, |t| SETTLE - (self.now - t));
+            self.look_again_in(wait);
+            return;
+        }
+        row.empty_looks += 1;
+        row.looked_at = Some(self.now);
+        if row.empty_looks < 2 {
+            self.look_again_in(SETTLE);
+        } else {
+            // What is made next gets a row and a mark of its own: should this one's object show up late, it is still known for ours.
+            row.state = ResourceState::Gone;
+        }
+    }
+
+    /// Makes what is missing, mends what drifted, retires what broke. Only while an operation runs.
+    pub(super) fn decide_parts(&mut self, fresh: &mut dyn FnMut() -> Uuid) {
+        if self.deleting() || !self.active() {
+            return;
+        }
+        for part in self.wanted() {
+            let Some(row) = self.live(&part.key).cloned() else {
+                if self.may_make(&part) {
+                    let row = new_row(self, &part, ResourceId(fresh()));
+                    self.next.ledger.push(row.clone());
+                    self.actions.push(Action::Create(row));
+                }
+                continue;
+            };
+            match row.state {
+                ResourceState::Intended if self.may_make(&part) => self.try_again(row),
+                ResourceState::Known => self.tend(row),
+                _ => self.look_again_in(Duration::seconds(1)),
+            }
+        }
+    }
+
+    /// Parts wanted now: those of nodes to be removed only until they are drained.
+    pub(super) fn wanted(&self) -> Vec<Part> {
+        let keep = |node: &Node| node.intent == NodeIntent::Keep || self.must_drain(node);
+        parts(&self.next, &keep)
+    }
+
+    fn may_make(&self, part: &Part) -> bool {
+        // Blind for its kind: an earlier one may be there.
+        if matches!(self.observed.looks.get(&part.kind), None | Some(Look::Blind(_))) {
+            return false;
+        }
+        let known = |key: &String| self.live(key).is_some_and(|r| r.state == ResourceState::Known);
+        let ready = |key: &String| {
+            self.live(key).is_some_and(|r| r.state == ResourceState::Known && self.object(r).is_some_and(|o| o.state == ObjectState::Ready))
+        };
+        part.after.iter().all(known) && part.needs.iter().all(ready) && self.gate_open(part)
+    }
+
+    /// Further masters join one at a time, once the API answers: etcd takes one new member at a time.
+    fn gate_open(&self, part: &Part) -> bool {
+        use crate::nodes::NodeRole::Master;
+        if part.kind != ResourceKind::Server || part.step != crate::operations::StepKey::OtherMasters {
+            return true;
+        }
+        let Some(me) = self.next.nodes.iter().find(|n| n.name == part.name) else { return false };
+        self.observed.kubernetes.view().is_some()
+            && self
+                .next
+                .nodes
+                .iter()
+                .filter(|n| n.role == Master && n.ordinal < me.ordinal && n.intent == NodeIntent::Keep)
+                .all(|n| n.joined_at.is_some())
+    }
+
+    fn try_again(&mut self, mut row: LedgerRow) {
+        if let Some(called) = row.called_at {
+            let wait = back_off(row.failures) - (self.now - called);
+            if wait.is_positive() {
+                self.look_again_in(wait);
+                return;
+            }
+        }
+        row.state = ResourceState::Unknown;
+        row.called_at = Some(self.now);
+        self.replace(row.clone());
+        self.actions.push(Action::Create(row));
+    }
+
+    /// A known row of a wanted part.
+    fn tend(&mut self, mut row: LedgerRow) {
+        let Some(object) = self.object(&row) else {
+            self.look_again_in(Duration::seconds(1));
+            return;
+        };
+        match &object.state {
+            ObjectState::Failed(words) => {
+                // A server's failure is its node's: the node is replaced under a new name.
+                if row.kind == ResourceKind::Server {
+                    return;
+                }
+                row.fault = Some(Fault {
+                    code: failed_code(row.kind, words),
+                    message: words.clone(),
+                    cloud_request_id: None,
+                    retryable: true,
+                    object: Some(row.name.clone()),
+                });
+                self.replace(row.clone());
+                if self.asked_anew() || self.budget_left(row.kind) {
+                    self.remove(row);
+                }
+            }
+            ObjectState::Ready if object.drift => self.actions.push(Action::Update(row)),
+            ObjectState::Ready | ObjectState::Off => {}
+            ObjectState::Pending => self.look_again_in(Duration::milliseconds(500)),
+        }
+    }
+
+    /// Whether one more failed object of this kind may be replaced without asking.
+    pub(super) fn budget_left(&self, kind: ResourceKind) -> bool {
+        let used = self.next.ledger.iter().filter(|r| r.kind == kind && retired(r)).count();
+        let retries = self.next.operation.as_ref().map_or(0, |o| o.retries);
+        used <= (super::REPLACEMENTS * (1 + retries)) as usize
+    }
+
+    /// Takes away rows that no part wants any more, those first that nothing else stands on.
+    pub(super) fn decide_removals(&mut self) {
+        if !self.deleting() && !self.active() {
+            return;
+        }
+        let wanted: Vec<String> = if self.deleting() { Vec::new() } else { self.wanted().into_iter().map(|p| p.key).collect() };
+        let doomed: Vec<LedgerRow> = self
+            .next
+            .ledger
+            .iter()
+            .filter(|r| r.state == ResourceState::Deleting || (r.state != ResourceState::Gone && !wanted.contains(&r.key)))
+            .cloned()
+            .collect();
+        for row in doomed {
+            if self.actions.iter().any(|a| matches!(a, Action::Delete(r) if r.id == row.id)) {
+                continue;
+            }
+            let (kinds, same_node) = blockers(row.kind);
+            let blocked = self.next.ledger.iter().any(|other| {
+                other.state != ResourceState::Gone && other.id != row.id && kinds.contains(&other.kind) && (!same_node || other.name == row.name)
+            });
+            if blocked || (row.kind == ResourceKind::ApplicationCredential && self.deleting() && !self.scanned_clean()) {
+                continue;
+            }
+            self.remove(row);
+        }
+    }
+
+    /// Deletes a row's object, or closes the row if there surely is none.
+    pub(super) fn remove(&mut self, mut row: LedgerRow) {
+        match row.state {
+            ResourceState::Intended => {
+                row.state = ResourceState::Gone;
+                self.replace(row);
+            }
+            ResourceState::Known => {
+                row.state = ResourceState::Deleting;
+                row.called_at = Some(self.now);
+                row.failures = 0;
+                self.replace(row.clone());
+                self.actions.push(Action::Delete(row));
+            }
+            ResourceState::Deleting => {
+                // Asked already: ask again when it is still there after a while.
+                let rest = back_off(row.failures.max(5));
+                let rest = if row.failures > 0 { back_off(row.failures) } else { rest };
+                if self.look(row.kind).is_some() && row.called_at.is_none_or(|t| self.now - t >= rest) {
+                    row.called_at = Some(self.now);
+                    self.replace(row.clone());
+                    self.actions.push(Action::Delete(row));
+                } else {
+                    self.look_again_in(Duration::milliseconds(500));
+                }
+            }
+            // Unknown: the looks decide first. Ambiguous: a person does.
+            _ => self.look_again_in(SETTLE),
+        }
+    }
+
+    pub(super) fn replace(&mut self, row: LedgerRow) {
+        if let Some(old) = self.next.ledger.iter_mut().find(|r| r.id == row.id) {
+            *old = row;
+        }
+    }
+}
+
+fn seen(row: &mut LedgerRow, found: &Object) {
+    row.cloud_id = Some(found.id.clone());
+    if found.address.is_some() {
+        row.address.clone_from(&found.address);
+    }
+    row.empty_looks = 0;
+    row.looked_at = None;
+}
+
+/// An object of a row thought gone: it appeared late. The row lives again under a key that nothing wants, so that the object is taken away.
+fn revive(row: &mut LedgerRow, found: &Object) {
+    seen(row, found);
+    row.state = ResourceState::Known;
+    if !row.key.contains('~') {
+        row.key = format!("{}~{}", row.key, row.id.0.simple());
+    }
+}
+
+fn new_row(draft: &Draft<'_>, part: &Part, id: ResourceId) -> LedgerRow {
+    LedgerRow {
+        id,
+        cluster: draft.next.cluster.id,
+        key: part.key.clone(),
+        kind: part.kind,
+        name: part.name.clone(),
+        state: ResourceState::Unknown,
+        cloud_id: None,
+        address: None,
+        called_at: Some(draft.now),
+        empty_looks: 0,
+        looked_at: None,
+        failures: 0,
+        fault: None,
+        created_at: draft.now,
+    }
+}

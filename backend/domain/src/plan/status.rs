@@ -1,0 +1,120 @@
+//! The cluster's phase and conditions, from what was seen.
+
+use super::{Draft, Kubernetes, Look, ObjectState};
+use crate::clusters::Phase;
+use crate::codes::Code;
+use crate::conditions::{Condition, ConditionStatus, ConditionType, merge};
+use crate::ledger::{ResourceKind, ResourceState};
+use crate::nodes::{Node, NodeIntent, NodeRole};
+use crate::operations::{OperationKind, OperationState};
+
+impl Draft<'_> {
+    pub(super) fn describe(&mut self) {
+        let mut status = self.next.cluster.status.clone();
+        let ready = |role: NodeRole| self.next.nodes.iter().filter(|n| n.role == role && n.ready == Some(true)).count();
+        status.masters_ready = u32::try_from(ready(NodeRole::Master)).unwrap_or(u32::MAX);
+        status.nodes_ready = u32::try_from(ready(NodeRole::Worker)).unwrap_or(u32::MAX);
+        if let Some(address) = self.live("floating_ip").and_then(|r| r.address.clone()) {
+            status.api_endpoint = Some(format!("https://{address}:6443"));
+        }
+        if let Some(address) = self.live("load_balancer").and_then(|r| r.address.clone()) {
+            status.api_vip = Some(address);
+        }
+        status.conditions = merge(&status.conditions, self.conditions());
+        status.phase = self.phase(&status.conditions);
+        self.next.cluster.status = status;
+    }
+
+    fn phase(&self, conditions: &[Condition]) -> Phase {
+        use OperationState::{Blocked, Cancelled, Failed, Pending, Running, Succeeded};
+        if self.deleting() {
+            return Phase::Deleting;
+        }
+        let unwell = conditions.iter().any(|c| c.status == ConditionStatus::False && c.r#type != ConditionType::CloudReachable);
+        let settled = if unwell { Phase::Degraded } else { Phase::Running };
+        match self.next.operation.as_ref().map(|o| (o.kind, o.state)) {
+            Some((OperationKind::ClusterCreate, Failed | Cancelled)) => Phase::Failed,
+            Some((OperationKind::ClusterCreate, Pending | Running | Blocked)) => Phase::Provisioning,
+            Some((OperationKind::NodePoolResize, Pending | Running | Blocked)) => Phase::Updating,
+            Some((OperationKind::ClusterDelete, _)) => Phase::Deleting,
+            // A cluster that was never up is not running because an old operation is out of sight.
+            None if self.next.cluster.observed_generation == 0 => self.next.cluster.status.phase,
+            Some((_, Succeeded | Failed | Cancelled)) | None => settled,
+        }
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        vec![self.cloud_reachable(), self.infrastructure(), self.api_reachable(), self.control_plane(), self.workers()]
+    }
+
+    fn condition(&self, r#type: ConditionType, status: ConditionStatus, reason: &str, message: impl Into<String>, code: Option<Code>) -> Condition {
+        Condition { r#type, status, reason: reason.to_owned(), message: message.into(), since: self.now, code }
+    }
+
+    fn cloud_reachable(&self) -> Condition {
+        let blind = self.observed.looks.values().find_map(|l| if let Look::Blind(fault) = l { Some(fault) } else { None });
+        match blind {
+            Some(fault) => {
+                self.condition(ConditionType::CloudReachable, ConditionStatus::False, "CloudUnavailable", fault.message.clone(), Some(fault.code))
+            }
+            None => self.condition(ConditionType::CloudReachable, ConditionStatus::True, "Answers", "", None),
+        }
+    }
+
+    fn infrastructure(&self) -> Condition {
+        let r#type = ConditionType::InfrastructureReady;
+        let mut missing = 0;
+        for part in self.wanted().into_iter().filter(|p| p.kind != ResourceKind::Server) {
+            let Some(row) = self.live(&part.key) else {
+                missing += 1;
+                continue;
+            };
+            if row.state != ResourceState::Known {
+                missing += 1;
+                continue;
+            }
+            if self.look(part.kind).is_none() {
+                return self.condition(r#type, ConditionStatus::Unknown, "CloudUnavailable", "", None);
+            }
+            if let Some(object) = self.object(row)
+                && let ObjectState::Failed(words) = &object.state
+            {
+                let code = super::rows::failed_code(part.kind, words);
+                return self.condition(r#type, ConditionStatus::False, "ObjectFailed", format!("{}: {words}", row.name), Some(code));
+            }
+        }
+        if missing > 0 {
+            return self.condition(r#type, ConditionStatus::False, "ObjectsMissing", format!("{missing}"), None);
+        }
+        self.condition(r#type, ConditionStatus::True, "AllThere", "", None)
+    }
+
+    fn api_reachable(&self) -> Condition {
+        let r#type = ConditionType::ApiReachable;
+        match &self.observed.kubernetes {
+            Kubernetes::Reachable(_) => self.condition(r#type, ConditionStatus::True, "Answers", "", None),
+            Kubernetes::Unreachable(why) => self.condition(r#type, ConditionStatus::False, "NoAnswer", why.clone(), Some(Code::ClusterApiDown)),
+            Kubernetes::NotTried => self.condition(r#type, ConditionStatus::Unknown, "NotThereYet", "", None),
+        }
+    }
+
+    fn control_plane(&self) -> Condition {
+        self.members(ConditionType::ControlPlaneHealthy, NodeRole::Master, "MastersNotReady")
+    }
+
+    fn workers(&self) -> Condition {
+        self.members(ConditionType::NodesReady, NodeRole::Worker, "NodesNotReady")
+    }
+
+    fn members(&self, r#type: ConditionType, role: NodeRole, reason: &str) -> Condition {
+        let nodes: Vec<&Node> = self.next.nodes.iter().filter(|n| n.role == role && n.intent == NodeIntent::Keep).collect();
+        let down: Vec<&str> = nodes.iter().filter(|n| n.ready == Some(false)).map(|n| n.name.as_str()).collect();
+        if !down.is_empty() {
+            return self.condition(r#type, ConditionStatus::False, reason, down.join(", "), None);
+        }
+        if nodes.iter().any(|n| n.ready.is_none()) {
+            return self.condition(r#type, ConditionStatus::Unknown, "NotKnown", "", None);
+        }
+        self.condition(r#type, ConditionStatus::True, "AllReady", "", None)
+    }
+}
