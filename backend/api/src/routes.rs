@@ -1,0 +1,38 @@
+//! The one list of routes. What is not here does not exist; what is here is in the document, the Kubernetes pass-through excepted.
+
+use crate::{
+    admin, catalogue, clusters, docs, events, health, kubeconfigs, kubernetes, node_bootstrap, node_pools, nodes, operations, projects, session, templates,
+};
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Every documented route.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(scope("/api/v1").configure(version_1));
+    config.service(scope("/node/v1").configure(node_version_1));
+    config.service(health::health_live).service(health::health_ready).service(health::metrics_get);
+    config.service(docs::openapi_get).service(docs::docs_get).service(docs::docs_style).service(docs::docs_script);
+}
+
+fn version_1(config: &mut ServiceConfig<'_>) {
+    config.service(session::session_create).service(session::session_get).service(session::session_switch).service(session::session_delete);
+    config.service(projects::project_list).service(templates::template_list);
+    config.service(catalogue::flavor_list).service(catalogue::image_list).service(catalogue::zone_list);
+    config.service(catalogue::volume_type_list).service(catalogue::network_list).service(catalogue::version_list);
+    config.service(clusters::cluster_list).service(clusters::cluster_create).service(clusters::cluster_create_plan);
+    config.service(clusters::cluster_get).service(clusters::cluster_delete_plan).service(clusters::cluster_delete).service(clusters::resource_list);
+    config.service(node_pools::node_pool_list).service(node_pools::node_pool_resize_plan).service(node_pools::node_pool_resize);
+    config.service(nodes::node_list).service(nodes::node_console);
+    config.service(kubeconfigs::kubeconfig_list).service(kubeconfigs::kubeconfig_issue).service(kubeconfigs::kubeconfig_revoke);
+    config.service(kubernetes::kubernetes_node_list).service(kubernetes::namespace_list);
+    config.service(kubernetes::deployment_list).service(kubernetes::pod_list);
+    config.service(operations::operation_list).service(operations::operation_get).service(operations::operation_events);
+    config.service(operations::operation_retry).service(operations::operation_cancel).service(operations::receipt_get);
+    config.service(events::event_stream);
+    config.service(admin::admin_cluster_list);
+}
+
+fn node_version_1(config: &mut ServiceConfig<'_>) {
+    config.service(node_bootstrap::node_bundle).service(node_bootstrap::node_progress);
+    config.service(node_bootstrap::node_done).service(node_bootstrap::node_failed);
+}
