@@ -20,6 +20,7 @@ pub enum Permission {
     ClusterDelete,
     NodePoolResize,
     OperationRetry,
+    OperationCancel,
     KubeconfigIssue,
     KubeconfigRevoke,
     KubernetesWrite,
