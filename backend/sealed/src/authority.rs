@@ -1,10 +1,7 @@
 //! A certificate authority (ECDSA P-256) and the certificates it signs.
 
 use crate::SealError;
-use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, SanType,
-};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
@@ -38,24 +35,13 @@ pub struct ServerCertificate {
 
 impl Authority {
     /// A new self-signed CA that can sign certificates of clients and servers, but no further CA.
-    pub fn generate(
-        common_name: &str,
-        lifetime: Duration,
-        now: OffsetDateTime,
-    ) -> Result<Self, SealError> {
+    pub fn generate(common_name: &str, lifetime: Duration, now: OffsetDateTime) -> Result<Self, SealError> {
         let key = KeyPair::generate().map_err(certificate_error)?;
         let mut params = params(common_name, None, now, lifetime);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![
-            KeyUsagePurpose::KeyCertSign,
-            KeyUsagePurpose::CrlSign,
-            KeyUsagePurpose::DigitalSignature,
-        ];
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
         let certificate = params.self_signed(&key).map_err(certificate_error)?;
-        Ok(Self {
-            certificate_pem: certificate.pem(),
-            key_pem: SecretString::from(key.serialize_pem()),
-        })
+        Ok(Self { certificate_pem: certificate.pem(), key_pem: SecretString::from(key.serialize_pem()) })
     }
 
     /// A client certificate; Kubernetes takes the common name for the user and the organisation for a group.
@@ -69,21 +55,11 @@ impl Authority {
         let params = params(common_name, organization, now, lifetime);
         let not_after = params.not_after;
         let (certificate_pem, key_pem) = self.sign(params, ExtendedKeyUsagePurpose::ClientAuth)?;
-        Ok(ClientCertificate {
-            certificate_pem,
-            key_pem,
-            not_after,
-        })
+        Ok(ClientCertificate { certificate_pem, key_pem, not_after })
     }
 
     /// A server certificate for these names and addresses.
-    pub fn server_certificate(
-        &self,
-        names: &[String],
-        addresses: &[IpAddr],
-        lifetime: Duration,
-        now: OffsetDateTime,
-    ) -> Result<ServerCertificate, SealError> {
+    pub fn server_certificate(&self, names: &[String], addresses: &[IpAddr], lifetime: Duration, now: OffsetDateTime) -> Result<ServerCertificate, SealError> {
         let common_name = names.first().cloned().unwrap_or_else(|| "kcs".to_owned());
         let mut params = params(&common_name, None, now, lifetime);
         for name in names {
@@ -94,30 +70,20 @@ impl Authority {
         params.subject_alt_names.extend(addresses);
         let not_after = params.not_after;
         let (certificate_pem, key_pem) = self.sign(params, ExtendedKeyUsagePurpose::ServerAuth)?;
-        Ok(ServerCertificate {
-            certificate_pem,
-            key_pem,
-            not_after,
-        })
+        Ok(ServerCertificate { certificate_pem, key_pem, not_after })
     }
 
     /// `sha256:<hex>` of the public key, which kubeadm pins the CA by.
     pub fn public_key_hash(&self) -> Result<String, SealError> {
-        let (_, pem) = x509_parser::pem::parse_x509_pem(self.certificate_pem.as_bytes())
-            .map_err(certificate_error)?;
+        let (_, pem) = x509_parser::pem::parse_x509_pem(self.certificate_pem.as_bytes()).map_err(certificate_error)?;
         let certificate = pem.parse_x509().map_err(certificate_error)?;
         let digest = Sha256::digest(certificate.tbs_certificate.subject_pki.raw);
         Ok(format!("sha256:{}", hex::encode(digest)))
     }
 
-    fn sign(
-        &self,
-        mut params: CertificateParams,
-        usage: ExtendedKeyUsagePurpose,
-    ) -> Result<(String, SecretString), SealError> {
+    fn sign(&self, mut params: CertificateParams, usage: ExtendedKeyUsagePurpose) -> Result<(String, SecretString), SealError> {
         let ca_key = KeyPair::from_pem(self.key_pem.expose_secret()).map_err(certificate_error)?;
-        let issuer =
-            Issuer::from_ca_cert_pem(&self.certificate_pem, ca_key).map_err(certificate_error)?;
+        let issuer = Issuer::from_ca_cert_pem(&self.certificate_pem, ca_key).map_err(certificate_error)?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![usage];
         params.use_authority_key_identifier_extension = true;
@@ -127,12 +93,7 @@ impl Authority {
     }
 }
 
-fn params(
-    common_name: &str,
-    organization: Option<&str>,
-    now: OffsetDateTime,
-    lifetime: Duration,
-) -> CertificateParams {
+fn params(common_name: &str, organization: Option<&str>, now: OffsetDateTime, lifetime: Duration) -> CertificateParams {
     let mut name = DistinguishedName::new();
     name.push(DnType::CommonName, common_name);
     if let Some(organization) = organization {
@@ -156,73 +117,38 @@ mod tests {
     use std::process::Command;
 
     fn authority() -> Authority {
-        Authority::generate(
-            "kubernetes",
-            Duration::days(3650),
-            OffsetDateTime::now_utc(),
-        )
-        .unwrap()
+        Authority::generate("kubernetes", Duration::days(3650), OffsetDateTime::now_utc()).unwrap()
     }
 
     #[test]
     fn a_client_certificate_names_user_and_group_and_is_signed_by_the_authority() {
         let now = OffsetDateTime::now_utc();
         let ca = authority();
-        let client = ca
-            .client_certificate(
-                "kcs:engine",
-                Some("system:masters"),
-                Duration::hours(1),
-                now,
-            )
-            .unwrap();
+        let client = ca.client_certificate("kcs:engine", Some("system:masters"), Duration::hours(1), now).unwrap();
         let (_, ca_pem) = x509_parser::pem::parse_x509_pem(ca.certificate_pem.as_bytes()).unwrap();
         let ca_certificate = ca_pem.parse_x509().unwrap();
         let (_, pem) = x509_parser::pem::parse_x509_pem(client.certificate_pem.as_bytes()).unwrap();
         let certificate = pem.parse_x509().unwrap();
-        certificate
-            .verify_signature(Some(ca_certificate.public_key()))
-            .unwrap();
+        certificate.verify_signature(Some(ca_certificate.public_key())).unwrap();
         assert!(certificate.subject().to_string().contains("kcs:engine"));
         assert!(certificate.subject().to_string().contains("system:masters"));
         assert!(!certificate.is_ca());
         assert!(ca_certificate.is_ca());
         let usage = certificate.extended_key_usage().unwrap().unwrap();
         assert!(usage.value.client_auth && !usage.value.server_auth);
-        assert_eq!(
-            certificate.validity().not_after.timestamp(),
-            client.not_after.unix_timestamp()
-        );
+        assert_eq!(certificate.validity().not_after.timestamp(), client.not_after.unix_timestamp());
         assert!(certificate.validity().not_before.timestamp() < now.unix_timestamp());
     }
 
     #[test]
     fn a_server_certificate_has_its_names_and_addresses() {
-        let server = authority()
-            .server_certificate(
-                &["localhost".to_owned()],
-                &["198.18.0.1".parse().unwrap()],
-                Duration::days(1),
-                OffsetDateTime::now_utc(),
-            )
-            .unwrap();
+        let server =
+            authority().server_certificate(&["localhost".to_owned()], &["198.18.0.1".parse().unwrap()], Duration::days(1), OffsetDateTime::now_utc()).unwrap();
         let (_, pem) = x509_parser::pem::parse_x509_pem(server.certificate_pem.as_bytes()).unwrap();
-        let names = pem
-            .parse_x509()
-            .unwrap()
-            .subject_alternative_name()
-            .unwrap()
-            .unwrap()
-            .value
-            .general_names
-            .len();
+        let names = pem.parse_x509().unwrap().subject_alternative_name().unwrap().unwrap().value.general_names.len();
         assert_eq!(names, 2);
         let bad = ["h\u{e4}".to_owned()];
-        assert!(
-            authority()
-                .server_certificate(&bad, &[], Duration::days(1), OffsetDateTime::now_utc())
-                .is_err()
-        );
+        assert!(authority().server_certificate(&bad, &[], Duration::days(1), OffsetDateTime::now_utc()).is_err());
     }
 
     #[test]
@@ -232,11 +158,7 @@ mod tests {
         let file = dir.path().join("ca.crt");
         std::fs::write(&file, &ca.certificate_pem).unwrap();
         let script = "openssl x509 -in \"$0\" -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -r";
-        let Ok(output) = Command::new("bash")
-            .args(["-c", script])
-            .arg(&file)
-            .output()
-        else {
+        let Ok(output) = Command::new("bash").args(["-c", script]).arg(&file).output() else {
             eprintln!("SKIPPED: no bash or openssl");
             return;
         };

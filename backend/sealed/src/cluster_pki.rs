@@ -47,8 +47,7 @@ impl ClusterPki {
         lifetime: Duration,
         now: OffsetDateTime,
     ) -> Result<ClientCertificate, SealError> {
-        self.cluster
-            .client_certificate(common_name, organization, lifetime, now)
+        self.cluster.client_certificate(common_name, organization, lifetime, now)
     }
 
     /// As the store seals it.
@@ -65,8 +64,7 @@ impl ClusterPki {
     }
 
     pub fn from_json(json: &SecretString) -> Result<Self, SealError> {
-        let stored: Stored = serde_json::from_str(json.expose_secret())
-            .map_err(|_| SealError::Content("cluster PKI"))?;
+        let stored: Stored = serde_json::from_str(json.expose_secret()).map_err(|_| SealError::Content("cluster PKI"))?;
         Ok(Self {
             cluster: stored.cluster.to_authority(),
             etcd: stored.etcd.to_authority(),
@@ -95,17 +93,11 @@ struct StoredAuthority {
 
 impl StoredAuthority {
     fn of(authority: &Authority) -> Self {
-        Self {
-            certificate_pem: authority.certificate_pem.clone(),
-            key_pem: authority.key_pem.expose_secret().to_owned(),
-        }
+        Self { certificate_pem: authority.certificate_pem.clone(), key_pem: authority.key_pem.expose_secret().to_owned() }
     }
 
     fn to_authority(&self) -> Authority {
-        Authority {
-            certificate_pem: self.certificate_pem.clone(),
-            key_pem: SecretString::from(self.key_pem.clone()),
-        }
+        Authority { certificate_pem: self.certificate_pem.clone(), key_pem: SecretString::from(self.key_pem.clone()) }
     }
 }
 
@@ -119,18 +111,9 @@ mod tests {
         let pki = ClusterPki::generate(OffsetDateTime::now_utc()).unwrap();
         let again = ClusterPki::from_json(&pki.to_json().unwrap()).unwrap();
         assert_eq!(again.ca_hash().unwrap(), pki.ca_hash().unwrap());
-        assert_eq!(
-            again.service_account_public_pem,
-            pki.service_account_public_pem
-        );
-        assert_eq!(
-            again.etcd.key_pem.expose_secret(),
-            pki.etcd.key_pem.expose_secret()
-        );
-        assert_ne!(
-            pki.cluster.key_pem.expose_secret(),
-            pki.etcd.key_pem.expose_secret()
-        );
+        assert_eq!(again.service_account_public_pem, pki.service_account_public_pem);
+        assert_eq!(again.etcd.key_pem.expose_secret(), pki.etcd.key_pem.expose_secret());
+        assert_ne!(pki.cluster.key_pem.expose_secret(), pki.etcd.key_pem.expose_secret());
         assert_ne!(pki.front_proxy.certificate_pem, pki.etcd.certificate_pem);
         assert!(!format!("{pki:?}").contains("PRIVATE KEY"));
         assert!(ClusterPki::from_json(&SecretString::from("{}")).is_err());

@@ -23,15 +23,9 @@ pub struct Gate {
 impl Gate {
     /// Uses the authority in `certificate` and `key`, PEM files an operator made or an earlier start left.
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, SealError> {
-        let certificate_pem =
-            fs::read_to_string(certificate).map_err(|e| file_error(certificate, e))?;
+        let certificate_pem = fs::read_to_string(certificate).map_err(|e| file_error(certificate, e))?;
         let key_pem = Zeroizing::new(fs::read_to_string(key).map_err(|e| file_error(key, e))?);
-        Ok(Self {
-            authority: Authority {
-                certificate_pem,
-                key_pem: SecretString::from(key_pem.to_string()),
-            },
-        })
+        Ok(Self { authority: Authority { certificate_pem, key_pem: SecretString::from(key_pem.to_string()) } })
     }
 
     /// Loads `gate-ca.crt` and `gate-ca.key` of `directory`, or makes them.
@@ -55,14 +49,8 @@ impl Gate {
     }
 
     /// The listener's certificate.
-    pub fn server_certificate(
-        &self,
-        names: &[String],
-        addresses: &[IpAddr],
-        now: OffsetDateTime,
-    ) -> Result<ServerCertificate, SealError> {
-        self.authority
-            .server_certificate(names, addresses, SERVER_LIFETIME, now)
+    pub fn server_certificate(&self, names: &[String], addresses: &[IpAddr], now: OffsetDateTime) -> Result<ServerCertificate, SealError> {
+        self.authority.server_certificate(names, addresses, SERVER_LIFETIME, now)
     }
 }
 
@@ -78,12 +66,6 @@ mod tests {
         let first = Gate::load_or_create(dir.path(), now).unwrap();
         let second = Gate::load_or_create(dir.path(), now).unwrap();
         assert_eq!(first.ca_pem(), second.ca_pem());
-        second
-            .server_certificate(
-                &["localhost".to_owned()],
-                &["127.0.0.1".parse().unwrap()],
-                now,
-            )
-            .unwrap();
+        second.server_certificate(&["localhost".to_owned()], &["127.0.0.1".parse().unwrap()], now).unwrap();
     }
 }

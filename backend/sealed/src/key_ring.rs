@@ -30,10 +30,7 @@ pub struct KeyRing {
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ids: Vec<_> = self.keys.keys().collect();
-        f.debug_struct("KeyRing")
-            .field("active", &self.active)
-            .field("ids", &ids)
-            .finish_non_exhaustive()
+        f.debug_struct("KeyRing").field("active", &self.active).field("ids", &ids).finish_non_exhaustive()
     }
 }
 
@@ -45,10 +42,7 @@ impl KeyRing {
         let mut id = [0; 4];
         fill_random(&mut id)?;
         let active = hex::encode(id);
-        Ok(Self {
-            keys: BTreeMap::from([(active.clone(), key)]),
-            active,
-        })
+        Ok(Self { keys: BTreeMap::from([(active.clone(), key)]), active })
     }
 
     /// Reads `<id>:<base64 of 32 bytes>` a line, `#` for comments; the first key is the active one.
@@ -62,11 +56,7 @@ impl KeyRing {
             }
             let syntax = || SealError::KeyRingSyntax { line: index + 1 };
             let (id, key) = line.split_once(':').ok_or_else(syntax)?;
-            let id_is_plain = !id.is_empty()
-                && id.len() <= 64
-                && id
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+            let id_is_plain = !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
             let decoded = Zeroizing::new(STANDARD.decode(key.trim()).map_err(|_| syntax())?);
             let key: [u8; KEY] = decoded.as_slice().try_into().map_err(|_| syntax())?;
             if !id_is_plain {
@@ -77,10 +67,7 @@ impl KeyRing {
             }
             active.get_or_insert_with(|| id.to_owned());
         }
-        Ok(Self {
-            active: active.ok_or(SealError::KeyRingEmpty)?,
-            keys,
-        })
+        Ok(Self { active: active.ok_or(SealError::KeyRingEmpty)?, keys })
     }
 
     /// The form that `parse` reads, the active key first.
@@ -88,12 +75,7 @@ impl KeyRing {
     pub fn to_text(&self) -> SecretString {
         let mut text = Zeroizing::new(String::new());
         let others = self.keys.iter().filter(|(id, _)| **id != self.active);
-        for (id, key) in self
-            .keys
-            .get_key_value(&self.active)
-            .into_iter()
-            .chain(others)
-        {
+        for (id, key) in self.keys.get_key_value(&self.active).into_iter().chain(others) {
             text.push_str(id);
             text.push(':');
             text.push_str(&Zeroizing::new(STANDARD.encode(**key)));
@@ -164,35 +146,22 @@ impl KeyRing {
     /// Format, length of the key id, key id, wrapped data key.
     fn wrap(&self, identity: &[u8], data_key: &[u8; KEY]) -> Result<Vec<u8>, SealError> {
         let key = self.key(&self.active)?;
-        let mut head = vec![
-            FORMAT,
-            u8::try_from(self.active.len()).map_err(|_| SealError::Format)?,
-        ];
+        let mut head = vec![FORMAT, u8::try_from(self.active.len()).map_err(|_| SealError::Format)?];
         head.extend_from_slice(self.active.as_bytes());
         let wrapped = encrypt(key, &wrap_aad(&self.active, identity), data_key)?;
         head.extend_from_slice(&wrapped);
         Ok(head)
     }
 
-    fn unwrap(
-        &self,
-        identity: &[u8],
-        parts: &Parts<'_>,
-    ) -> Result<Zeroizing<[u8; KEY]>, SealError> {
+    fn unwrap(&self, identity: &[u8], parts: &Parts<'_>) -> Result<Zeroizing<[u8; KEY]>, SealError> {
         let key = self.key(parts.key_id)?;
         let data_key = decrypt(key, &wrap_aad(parts.key_id, identity), parts.wrapped)?;
-        let data_key = data_key
-            .as_slice()
-            .try_into()
-            .map_err(|_| SealError::Format)?;
+        let data_key = data_key.as_slice().try_into().map_err(|_| SealError::Format)?;
         Ok(Zeroizing::new(data_key))
     }
 
     fn key(&self, id: &str) -> Result<&[u8; KEY], SealError> {
-        self.keys
-            .get(id)
-            .map(|key| &**key)
-            .ok_or_else(|| SealError::UnknownKey(id.to_owned()))
+        self.keys.get(id).map(|key| &**key).ok_or_else(|| SealError::UnknownKey(id.to_owned()))
     }
 }
 
@@ -208,17 +177,9 @@ impl<'a> Parts<'a> {
         let [FORMAT, length, rest @ ..] = sealed else {
             return Err(SealError::Format);
         };
-        let (id, rest) = rest
-            .split_at_checked(usize::from(*length))
-            .ok_or(SealError::Format)?;
-        let (wrapped, body) = rest
-            .split_at_checked(NONCE + KEY + TAG)
-            .ok_or(SealError::Format)?;
-        Ok(Self {
-            key_id: std::str::from_utf8(id).map_err(|_| SealError::Format)?,
-            wrapped,
-            body,
-        })
+        let (id, rest) = rest.split_at_checked(usize::from(*length)).ok_or(SealError::Format)?;
+        let (wrapped, body) = rest.split_at_checked(NONCE + KEY + TAG).ok_or(SealError::Format)?;
+        Ok(Self { key_id: std::str::from_utf8(id).map_err(|_| SealError::Format)?, wrapped, body })
     }
 }
 
@@ -235,40 +196,25 @@ fn encrypt(key: &[u8; KEY], aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealErr
     let mut nonce = [0; NONCE];
     fill_random(&mut nonce)?;
     let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key));
-    let text = cipher
-        .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad })
-        .map_err(|_| SealError::Authentication)?;
+    let text = cipher.encrypt(&Nonce::from(nonce), Payload { msg: plain, aad }).map_err(|_| SealError::Authentication)?;
     Ok([nonce.as_slice(), &text].concat())
 }
 
 fn decrypt(key: &[u8; KEY], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
-    let (nonce, text) = sealed
-        .split_first_chunk::<NONCE>()
-        .ok_or(SealError::Format)?;
+    let (nonce, text) = sealed.split_first_chunk::<NONCE>().ok_or(SealError::Format)?;
     let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key));
-    cipher
-        .decrypt(&Nonce::from(*nonce), Payload { msg: text, aad })
-        .map(Zeroizing::new)
-        .map_err(|_| SealError::Authentication)
+    cipher.decrypt(&Nonce::from(*nonce), Payload { msg: text, aad }).map(Zeroizing::new).map_err(|_| SealError::Authentication)
 }
 
 pub(crate) fn file_error(path: &Path, source: std::io::Error) -> SealError {
-    SealError::File {
-        file: path.display().to_string(),
-        source,
-    }
+    SealError::File { file: path.display().to_string(), source }
 }
 
 /// Writes a file that only its owner may read; whole or not at all.
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), SealError> {
     let temporary = path.with_extension("new");
     let write = || {
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&temporary)?;
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&temporary, path)
@@ -283,10 +229,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn joined(rings: &[&KeyRing]) -> KeyRing {
-        let text: String = rings
-            .iter()
-            .map(|r| r.to_text().expose_secret().to_owned())
-            .collect();
+        let text: String = rings.iter().map(|r| r.to_text().expose_secret().to_owned()).collect();
         KeyRing::parse(&SecretString::from(text)).unwrap()
     }
 
@@ -294,36 +237,21 @@ mod tests {
     fn a_secret_opens_only_for_its_own_row() {
         let ring = KeyRing::generate().unwrap();
         let sealed = ring.seal(b"cluster/1/pki", b"secret").unwrap();
-        assert_eq!(
-            ring.open(b"cluster/1/pki", &sealed).unwrap().as_slice(),
-            b"secret"
-        );
-        assert!(matches!(
-            ring.open(b"cluster/2/pki", &sealed),
-            Err(SealError::Authentication)
-        ));
+        assert_eq!(ring.open(b"cluster/1/pki", &sealed).unwrap().as_slice(), b"secret");
+        assert!(matches!(ring.open(b"cluster/2/pki", &sealed), Err(SealError::Authentication)));
         assert!(!sealed.windows(6).any(|w| w == b"secret"));
     }
 
     #[test]
     fn equal_secrets_are_sealed_differently() {
         let ring = KeyRing::generate().unwrap();
-        assert_ne!(
-            ring.seal(b"row", b"secret").unwrap(),
-            ring.seal(b"row", b"secret").unwrap()
-        );
+        assert_ne!(ring.seal(b"row", b"secret").unwrap(), ring.seal(b"row", b"secret").unwrap());
     }
 
     #[test]
     fn another_ring_cannot_open_it() {
-        let sealed = KeyRing::generate()
-            .unwrap()
-            .seal(b"row", b"secret")
-            .unwrap();
-        assert!(matches!(
-            KeyRing::generate().unwrap().open(b"row", &sealed),
-            Err(SealError::UnknownKey(_))
-        ));
+        let sealed = KeyRing::generate().unwrap().seal(b"row", b"secret").unwrap();
+        assert!(matches!(KeyRing::generate().unwrap().open(b"row", &sealed), Err(SealError::UnknownKey(_))));
     }
 
     #[test]
@@ -345,51 +273,21 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys");
-        let sealed = KeyRing::load_or_create(&path)
-            .unwrap()
-            .seal(b"row", b"secret")
-            .unwrap();
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        assert_eq!(
-            KeyRing::load_or_create(&path)
-                .unwrap()
-                .open(b"row", &sealed)
-                .unwrap()
-                .as_slice(),
-            b"secret"
-        );
+        let sealed = KeyRing::load_or_create(&path).unwrap().seal(b"row", b"secret").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(KeyRing::load_or_create(&path).unwrap().open(b"row", &sealed).unwrap().as_slice(), b"secret");
     }
 
     #[test]
     fn bad_rings_are_refused_without_repeating_them() {
-        for bad in [
-            "",
-            "x",
-            "a:short",
-            "a b:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-        ] {
+        for bad in ["", "x", "a:short", "a b:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="] {
             let error = KeyRing::parse(&SecretString::from(bad)).unwrap_err();
             assert!(!error.to_string().contains("short"), "{error}");
         }
         let ring = KeyRing::generate().unwrap();
         let twice = ring.to_text().expose_secret().repeat(2);
-        assert!(matches!(
-            KeyRing::parse(&SecretString::from(twice)),
-            Err(SealError::DuplicateKey(_))
-        ));
-        assert!(
-            !format!("{ring:?}").contains(
-                ring.to_text()
-                    .expose_secret()
-                    .split(':')
-                    .nth(1)
-                    .unwrap()
-                    .trim()
-            )
-        );
+        assert!(matches!(KeyRing::parse(&SecretString::from(twice)), Err(SealError::DuplicateKey(_))));
+        assert!(!format!("{ring:?}").contains(ring.to_text().expose_secret().split(':').nth(1).unwrap().trim()));
     }
 
     proptest! {

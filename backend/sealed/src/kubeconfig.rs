@@ -4,7 +4,6 @@ use crate::SealError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
 
 /// What a kubeconfig says.
 #[derive(Clone, Debug)]
@@ -21,85 +20,47 @@ pub struct Kubeconfig<'a> {
 }
 
 impl Kubeconfig<'_> {
-    /// The YAML document.
+    /// The YAML document. Every scalar is double-quoted: readers of YAML 1.1 would take a cluster called `on` for a boolean.
     pub fn render(&self) -> Result<SecretString, SealError> {
-        let document = Document {
-            api_version: "v1",
-            kind: "Config",
-            clusters: [NamedCluster {
-                name: self.cluster,
-                cluster: Cluster {
-                    server: self.server,
-                    certificate_authority_data: STANDARD.encode(self.ca_pem),
-                },
-            }],
-            users: [NamedUser {
-                name: self.user,
-                user: User {
-                    token: self.token.expose_secret(),
-                },
-            }],
-            contexts: [NamedContext {
-                name: self.cluster,
-                context: Context {
-                    cluster: self.cluster,
-                    user: self.user,
-                },
-            }],
-            current_context: self.cluster,
-        };
-        serde_yaml_ng::to_string(&document)
-            .map(SecretString::from)
-            .map_err(|_| SealError::Content("kubeconfig"))
+        let (cluster, user) = (quoted(self.cluster)?, quoted(self.user)?);
+        Ok(SecretString::from(format!(
+            "apiVersion: v1\n\
+             kind: Config\n\
+             clusters:\n\
+             - name: {cluster}\n\
+             \x20 cluster:\n\
+             \x20   server: {server}\n\
+             \x20   certificate-authority-data: {ca}\n\
+             users:\n\
+             - name: {user}\n\
+             \x20 user:\n\
+             \x20   token: {token}\n\
+             contexts:\n\
+             - name: {cluster}\n\
+             \x20 context:\n\
+             \x20   cluster: {cluster}\n\
+             \x20   user: {user}\n\
+             current-context: {cluster}\n",
+            server = quoted(self.server)?,
+            ca = quoted(&STANDARD.encode(self.ca_pem))?,
+            token = quoted(self.token.expose_secret())?,
+        )))
     }
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    #[serde(rename = "apiVersion")]
-    api_version: &'a str,
-    kind: &'a str,
-    clusters: [NamedCluster<'a>; 1],
-    users: [NamedUser<'a>; 1],
-    contexts: [NamedContext<'a>; 1],
-    #[serde(rename = "current-context")]
-    current_context: &'a str,
-}
-
-#[derive(Serialize)]
-struct NamedCluster<'a> {
-    name: &'a str,
-    cluster: Cluster<'a>,
-}
-
-#[derive(Serialize)]
-struct Cluster<'a> {
-    server: &'a str,
-    #[serde(rename = "certificate-authority-data")]
-    certificate_authority_data: String,
-}
-
-#[derive(Serialize)]
-struct NamedUser<'a> {
-    name: &'a str,
-    user: User<'a>,
-}
-
-#[derive(Serialize)]
-struct User<'a> {
-    token: &'a str,
-}
-
-#[derive(Serialize)]
-struct NamedContext<'a> {
-    name: &'a str,
-    context: Context<'a>,
-}
-
-#[derive(Serialize)]
-struct Context<'a> {
-    cluster: &'a str,
-    user: &'a str,
+/// A JSON string is a double-quoted scalar of YAML, but for the line breaks and control characters that only YAML knows.
+fn quoted(text: &str) -> Result<String, SealError> {
+    let json = serde_json::to_string(text).map_err(|_| SealError::Content("kubeconfig"))?;
+    let mut scalar = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
+                scalar.push_str(&format!("\\u{:04x}", u32::from(character)));
+            }
+            _ => scalar.push(character),
+        }
+    }
+    Ok(scalar)
 }
 
 #[cfg(test)]
@@ -111,16 +72,7 @@ mod tests {
     #[test]
     fn hostile_names_stay_names() {
         let token = SecretString::from("kcs_kubeconfig_x");
-        for name in [
-            "demo",
-            "a: b",
-            "\"}\nusers: []",
-            "- x",
-            "#",
-            "\u{4e2d}\u{6587} \u{1f600}",
-            "null",
-            "!!str",
-        ] {
+        for name in ["demo", "a: b", "\"}\nusers: []", "- x", "#", "\u{4e2d}\u{6587} \u{1f600}", "null", "!!str"] {
             let text = Kubeconfig {
                 cluster: name,
                 server: "https://127.0.0.1:8443/k8s/clusters/1",
@@ -133,10 +85,8 @@ mod tests {
             let value: Value = serde_yaml_ng::from_str(text.expose_secret()).unwrap();
             assert_eq!(value["clusters"][0]["name"], Value::from(name));
             assert_eq!(value["current-context"], Value::from(name));
-            assert_eq!(
-                value["users"][0]["user"]["token"],
-                Value::from("kcs_kubeconfig_x")
-            );
+            assert_eq!(value["users"][0]["user"]["token"], Value::from("kcs_kubeconfig_x"));
+            assert!(text.expose_secret().contains(&format!("current-context: \"{}", &quoted(name).unwrap()[1..])));
             assert_eq!(value.as_mapping().unwrap().len(), 6);
         }
     }

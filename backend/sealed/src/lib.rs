@@ -37,10 +37,7 @@ pub enum SealError {
     #[error("certificate: {0}")]
     Certificate(String),
     #[error("{file}: {source}")]
-    File {
-        file: String,
-        source: std::io::Error,
-    },
+    File { file: String, source: std::io::Error },
     /// What was opened is not what was expected (text, JSON of a PKI).
     #[error("the opened secret is not a {0}")]
     Content(&'static str),
@@ -49,7 +46,5 @@ pub enum SealError {
 /// Fills from the operating system's generator.
 pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), SealError> {
     use rand::TryRngCore;
-    rand::rngs::OsRng
-        .try_fill_bytes(bytes)
-        .map_err(|_| SealError::Random)
+    rand::rngs::OsRng.try_fill_bytes(bytes).map_err(|_| SealError::Random)
 }

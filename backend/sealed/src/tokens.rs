@@ -24,13 +24,7 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    const ALL: [Self; 5] = [
-        Self::Session,
-        Self::Csrf,
-        Self::Kubeconfig,
-        Self::Node,
-        Self::Api,
-    ];
+    const ALL: [Self; 5] = [Self::Session, Self::Csrf, Self::Kubeconfig, Self::Node, Self::Api];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -55,28 +49,16 @@ impl Token {
     pub fn generate(kind: TokenKind) -> Result<Self, SealError> {
         let mut bytes = Zeroizing::new([0; 32]);
         fill_random(&mut *bytes)?;
-        let text = SecretString::from(format!(
-            "kcs_{}_{}",
-            kind.as_str(),
-            *Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes))
-        ));
-        Ok(Self {
-            hash: TokenHash::of(text.expose_secret()),
-            text,
-        })
+        let text = SecretString::from(format!("kcs_{}_{}", kind.as_str(), *Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes))));
+        Ok(Self { hash: TokenHash::of(text.expose_secret()), text })
     }
 
     /// The kind that a text claims, if it has the form of a token at all. Cheap: look before asking the store.
     #[must_use]
     pub fn kind_of(text: &str) -> Option<TokenKind> {
         let (kind, random) = text.strip_prefix("kcs_")?.split_once('_')?;
-        let well_formed = random.len() == 43
-            && random
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        TokenKind::ALL
-            .into_iter()
-            .find(|k| well_formed && k.as_str() == kind)
+        let well_formed = random.len() == 43 && random.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        TokenKind::ALL.into_iter().find(|k| well_formed && k.as_str() == kind)
     }
 }
 
@@ -94,11 +76,7 @@ impl TokenHash {
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         let other = Self::of(text);
-        let difference = self
-            .0
-            .iter()
-            .zip(other.0)
-            .fold(0, |sum, (a, b)| sum | (a ^ b));
+        let difference = self.0.iter().zip(other.0).fold(0, |sum, (a, b)| sum | (a ^ b));
         std::hint::black_box(difference) == 0
     }
 
@@ -129,10 +107,7 @@ impl JoinToken {
             let mut byte = [0];
             fill_random(&mut byte)?;
             // 252 is the largest multiple of 36: what is above would make some letters likelier.
-            if let Some(letter) = LETTERS
-                .get(usize::from(byte[0] % 36))
-                .filter(|_| byte[0] < 252)
-            {
+            if let Some(letter) = LETTERS.get(usize::from(byte[0] % 36)).filter(|_| byte[0] < 252) {
                 text.push(char::from(*letter));
             }
         }
@@ -142,12 +117,7 @@ impl JoinToken {
     /// None: not a bootstrap token.
     #[must_use]
     pub fn parse(text: &SecretString) -> Option<Self> {
-        let plain = |part: &str, length| {
-            part.len() == length
-                && part
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        };
+        let plain = |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         let (id, secret) = text.expose_secret().split_once('.')?;
         (plain(id, 6) && plain(secret, 16)).then(|| Self(text.clone()))
     }
@@ -184,13 +154,7 @@ mod tests {
             let token = Token::generate(kind).unwrap();
             assert_eq!(Token::kind_of(token.text.expose_secret()), Some(kind));
         }
-        for no_token in [
-            "",
-            "kcs_",
-            "kcs_node_",
-            "kcs_other_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-            "gAAAAAB",
-        ] {
+        for no_token in ["", "kcs_", "kcs_node_", "kcs_other_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "gAAAAAB"] {
             assert_eq!(Token::kind_of(no_token), None, "{no_token}");
         }
     }
@@ -208,22 +172,10 @@ mod tests {
         for _ in 0..50 {
             let token = JoinToken::generate().unwrap();
             let again = JoinToken::parse(token.text()).unwrap();
-            assert_eq!(
-                (again.id().len(), again.secret().expose_secret().len()),
-                (6, 16)
-            );
+            assert_eq!((again.id().len(), again.secret().expose_secret().len()), (6, 16));
         }
-        for bad in [
-            "",
-            "abcdef",
-            "abcdef.0123456789abcde",
-            "ABCDEF.0123456789abcdef",
-            "abcdef.0123456789abcdef\n",
-        ] {
-            assert!(
-                JoinToken::parse(&SecretString::from(bad)).is_none(),
-                "{bad:?}"
-            );
+        for bad in ["", "abcdef", "abcdef.0123456789abcde", "ABCDEF.0123456789abcdef", "abcdef.0123456789abcdef\n"] {
+            assert!(JoinToken::parse(&SecretString::from(bad)).is_none(), "{bad:?}");
         }
     }
 }

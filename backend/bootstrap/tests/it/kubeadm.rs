@@ -1,0 +1,45 @@
+//! kubeadm's own opinion of the configurations, with the real binaries of both versions where they are there.
+
+use crate::{Fixture, unpack};
+use bootstrap::{Action, bundle};
+use domain::clusters::{Taint, TaintEffect};
+use std::path::PathBuf;
+use std::process::Command;
+
+fn kubeadm(version: &str) -> Option<PathBuf> {
+    let directory = std::env::var_os("KCS_KUBERNETES_DIR").map(PathBuf::from).or_else(|| {
+        let home = std::env::var_os("HOME")?;
+        Some(PathBuf::from(home).join(".cache/kcs/kubernetes"))
+    })?;
+    let binary = directory.join(version).join("kubeadm");
+    binary.exists().then_some(binary)
+}
+
+#[test]
+fn kubeadm_finds_every_configuration_valid() {
+    let mut fixture = Fixture::new();
+    for value in ["yes", "1e3", "0x10", "null", "2001-01-01"] {
+        fixture.labels.insert(format!("example.com/l{value}"), value.to_owned());
+        fixture.taints.push(Taint { key: format!("t{value}"), value: value.to_owned(), effect: TaintEffect::PreferNoSchedule });
+    }
+    let tokens = [&fixture.token];
+    let init = Action::Init { certificates: fixture.certificates(), join_tokens: &tokens };
+    for version in ["v1.36.3", "v1.35.4"] {
+        let Some(binary) = kubeadm(version) else {
+            eprintln!("SKIPPED for {version}: no kubeadm (KCS_KUBERNETES_DIR or the cache)");
+            continue;
+        };
+        for mut input in [fixture.input(init.clone()), fixture.master(), fixture.worker()] {
+            input.version = version;
+            let files = unpack(&bundle(&input).unwrap());
+            let directory = tempfile::tempdir().unwrap();
+            let file = directory.path().join("kubeadm.yaml");
+            std::fs::write(&file, &files["etc/kcs/kubeadm.yaml"].text).unwrap();
+            let output = Command::new(&binary).args(["config", "validate", "--config"]).arg(&file).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{said}");
+            assert!(!said.to_lowercase().contains("unknown field"), "{said}");
+            assert!(!said.contains("deprecated"), "{said}");
+        }
+    }
+}
