@@ -1,7 +1,8 @@
 //! The one list of routes. What is not here does not exist; what is here is in the document, the Kubernetes pass-through excepted.
 
 use crate::{
-    admin, catalogue, clusters, docs, events, health, kubeconfigs, kubernetes, node_bootstrap, node_pools, nodes, operations, projects, session, templates,
+    admin, catalogue, clusters, docs, events, health, kubeconfigs, kubernetes, node_bootstrap, node_pools, nodes, operations, projects, session,
+    templates,
 };
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -1,0 +1,394 @@
+//! The configuration: one YAML file, `KCS_…` environment variables over it, checked at start. Every error names its key.
+
+use domain::templates::Template;
+use domain::versions::{CatalogueVersion, KubernetesVersion};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_yaml_ng::{Mapping, Value};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use url::Url;
+
+/// The TLS listener's port, where none is given, is the plain one's plus this: 8080 → 8443.
+pub const TLS_PORT_OFFSET: u16 = 363;
+
+/// What is wrong with the configuration, by key.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path}: {message}")]
+    File { path: String, message: String },
+    #[error("{key}: {message}")]
+    Key { key: String, message: String },
+}
+
+fn wrong(key: &str, message: impl Into<String>) -> ConfigError {
+    ConfigError::Key { key: key.to_owned(), message: message.into() }
+}
+
+/// Everything that can be set. `docs/configuration.md` documents each key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    #[serde(default)]
+    pub tls_listen: Option<SocketAddr>,
+    /// Where browsers reach the console.
+    #[serde(default)]
+    pub public_url: Option<Url>,
+    /// Where kubeconfigs point: the TLS listener as people reach it.
+    #[serde(default)]
+    pub gate_url: Option<Url>,
+    #[serde(default = "default_state_dir")]
+    pub state_dir: PathBuf,
+    #[serde(default)]
+    pub keys_file: Option<PathBuf>,
+    pub database: Database,
+    pub cloud: CloudConfig,
+    pub nodes: Nodes,
+    #[serde(default)]
+    pub access: Access,
+    pub versions: Vec<CatalogueVersion>,
+    #[serde(default)]
+    pub templates: Vec<Template>,
+    #[serde(default)]
+    pub engine: Engine,
+    #[serde(default)]
+    pub limits: Limits,
+    #[serde(default)]
+    pub log: Log,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub url: SecretString,
+    #[serde(default = "default_connections")]
+    pub connections: u32,
+}
+
+/// The cloud, and the service account KCS has there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloudConfig {
+    pub auth_url: Url,
+    pub region: Option<String>,
+    #[serde(default = "default_interface")]
+    pub interface: String,
+    pub ca_file: Option<PathBuf>,
+    pub user_name: String,
+    #[serde(default = "default_domain")]
+    pub user_domain: String,
+    pub password: SecretString,
+    pub project: String,
+    #[serde(default = "default_domain")]
+    pub project_domain: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nodes {
+    /// Where nodes reach the TLS listener.
+    pub endpoint: Url,
+}
+
+/// Keystone's roles and what they are to KCS.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Access {
+    #[serde(default = "default_member_roles")]
+    pub member_roles: Vec<String>,
+    #[serde(default = "default_reader_roles")]
+    pub reader_roles: Vec<String>,
+    /// Who has this role in this project (id or name) is an operator.
+    #[serde(default = "default_operators")]
+    pub operators: Vec<OperatorRule>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorRule {
+    pub role: String,
+    pub project: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// Clusters worked on at the same time.
+    #[serde(default = "default_workers")]
+    pub workers: usize,
+    #[serde(default = "default_lease")]
+    pub lease_seconds: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    #[serde(default = "default_clusters")]
+    pub clusters_per_project: u32,
+    #[serde(default = "default_pool_nodes")]
+    pub nodes_per_pool: u32,
+    #[serde(default = "default_nodes")]
+    pub nodes_per_cluster: u32,
+    #[serde(default = "default_requests")]
+    pub requests_per_minute: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    #[serde(default)]
+    pub format: LogFormat,
+    /// A filter: `info`, `info,api=debug`.
+    #[serde(default = "default_level")]
+    pub level: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    #[default]
+    Pretty,
+    Json,
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+fn default_state_dir() -> PathBuf {
+    PathBuf::from(".kcs")
+}
+fn default_connections() -> u32 {
+    20
+}
+fn default_interface() -> String {
+    "public".to_owned()
+}
+fn default_domain() -> String {
+    "Default".to_owned()
+}
+fn default_member_roles() -> Vec<String> {
+    vec!["member".to_owned(), "admin".to_owned()]
+}
+fn default_reader_roles() -> Vec<String> {
+    vec!["reader".to_owned()]
+}
+fn default_operators() -> Vec<OperatorRule> {
+    vec![OperatorRule { role: "admin".to_owned(), project: "admin".to_owned() }]
+}
+fn default_workers() -> usize {
+    8
+}
+fn default_lease() -> u32 {
+    30
+}
+fn default_clusters() -> u32 {
+    20
+}
+fn default_pool_nodes() -> u32 {
+    100
+}
+fn default_nodes() -> u32 {
+    500
+}
+fn default_requests() -> u32 {
+    1200
+}
+fn default_level() -> String {
+    "info".to_owned()
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self { member_roles: default_member_roles(), reader_roles: default_reader_roles(), operators: default_operators() }
+    }
+}
+impl Default for Engine {
+    fn default() -> Self {
+        Self { workers: default_workers(), lease_seconds: default_lease() }
+    }
+}
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            clusters_per_project: default_clusters(),
+            nodes_per_pool: default_pool_nodes(),
+            nodes_per_cluster: default_nodes(),
+            requests_per_minute: default_requests(),
+        }
+    }
+}
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::default(), level: default_level() }
+    }
+}
+
+impl Config {
+    /// Reads the file (if one is named) and lays the environment over it.
+    ///
+    /// # Errors
+    /// The first key that is missing, unknown or wrong.
+    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut tree = match file {
+            Some(path) => read(path)?,
+            None => Value::Mapping(Mapping::new()),
+        };
+        for (name, value) in environment {
+            lay_over(&mut tree, &name, &value)?;
+        }
+        Self::from_value(tree)
+    }
+
+    /// A configuration from its parsed form.
+    ///
+    /// # Errors
+    /// The first key that is missing, unknown or wrong.
+    pub fn from_value(tree: Value) -> Result<Self, ConfigError> {
+        let config: Self = serde_path_to_error::deserialize(tree).map_err(|error| {
+            let message = error.inner().to_string();
+            wrong(&key_of(&error.path().to_string(), &message), message)
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The address of the TLS listener.
+    #[must_use]
+    pub fn tls_address(&self) -> SocketAddr {
+        let beside = || SocketAddr::new(self.listen.ip(), self.listen.port().checked_add(TLS_PORT_OFFSET).unwrap_or(8443));
+        self.tls_listen.unwrap_or_else(beside)
+    }
+
+    /// Where kubeconfigs point, without a trailing slash.
+    #[must_use]
+    pub fn gate(&self) -> String {
+        let url = self.gate_url.as_ref().map_or_else(|| format!("https://{}", self.tls_address()), ToString::to_string);
+        url.trim_end_matches('/').to_owned()
+    }
+
+    /// The file with the keys that seal secrets.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.keys_file.clone().unwrap_or_else(|| self.state_dir.join("keys"))
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        use secrecy::ExposeSecret;
+        let database = self.database.url.expose_secret();
+        if !database.starts_with("postgres://") && !database.starts_with("postgresql://") {
+            return Err(wrong("database.url", "must begin with postgres://"));
+        }
+        within("database.connections", self.database.connections, 2, 1000)?;
+        if !matches!(self.cloud.auth_url.scheme(), "http" | "https") {
+            return Err(wrong("cloud.auth_url", "must be an http or https URL"));
+        }
+        if !matches!(self.cloud.interface.as_str(), "public" | "internal" | "admin") {
+            return Err(wrong("cloud.interface", "must be public, internal or admin"));
+        }
+        if self.nodes.endpoint.scheme() != "https" {
+            return Err(wrong("nodes.endpoint", "must be an https URL: nodes fetch secrets from it"));
+        }
+        if self.gate_url.as_ref().is_some_and(|u| u.scheme() != "https") {
+            return Err(wrong("gate_url", "must be an https URL: kubectl sends no token over plain http"));
+        }
+        if self.tls_address() == self.listen {
+            return Err(wrong("tls_listen", "must differ from listen"));
+        }
+        self.check_catalogue()?;
+        within("engine.workers", self.engine.workers, 1, 256)?;
+        within("engine.lease_seconds", self.engine.lease_seconds, 5, 600)?;
+        within("limits.clusters_per_project", self.limits.clusters_per_project, 1, 100_000)?;
+        within("limits.nodes_per_pool", self.limits.nodes_per_pool, 1, 5000)?;
+        within("limits.nodes_per_cluster", self.limits.nodes_per_cluster, 1, 5000)?;
+        within("limits.requests_per_minute", self.limits.requests_per_minute, 10, 1_000_000)
+    }
+
+    fn check_catalogue(&self) -> Result<(), ConfigError> {
+        if self.versions.is_empty() {
+            return Err(wrong("versions", "must offer at least one Kubernetes version"));
+        }
+        for (index, version) in self.versions.iter().enumerate() {
+            if KubernetesVersion::from_str(&version.version).is_err() {
+                return Err(wrong(&format!("versions[{index}].version"), "must have the form v1.36.3"));
+            }
+            if self.versions[..index].iter().any(|v| v.version == version.version) {
+                return Err(wrong(&format!("versions[{index}].version"), "is there twice"));
+            }
+        }
+        for (index, template) in self.templates.iter().enumerate() {
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            if template.id.is_empty() || !template.id.bytes().all(plain) {
+                return Err(wrong(&format!("templates[{index}].id"), "must be of a-z, 0-9 and -"));
+            }
+            if self.templates[..index].iter().any(|t| t.id == template.id) {
+                return Err(wrong(&format!("templates[{index}].id"), "is there twice"));
+            }
+            let version = template.spec.version.as_ref();
+            if version.is_some_and(|v| !self.versions.iter().any(|o| o.version == *v)) {
+                return Err(wrong(&format!("templates[{index}].spec.version"), "is not among versions"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn within<T: PartialOrd + std::fmt::Display>(key: &str, value: T, least: T, most: T) -> Result<(), ConfigError> {
+    if value < least || value > most { Err(wrong(key, format!("must be {least} to {most}"))) } else { Ok(()) }
+}
+
+fn read(path: &Path) -> Result<Value, ConfigError> {
+    let file_error = |message: String| ConfigError::File { path: path.display().to_string(), message };
+    let text = std::fs::read_to_string(path).map_err(|e| file_error(e.to_string()))?;
+    match serde_yaml_ng::from_str::<Value>(&text).map_err(|e| file_error(e.to_string()))? {
+        Value::Null => Ok(Value::Mapping(Mapping::new())),
+        tree @ Value::Mapping(_) => Ok(tree),
+        _ => Err(file_error("must be a mapping of keys".to_owned())),
+    }
+}
+
+/// Keys that the environment may set: `KCS_LISTEN` for `listen`, `KCS_DATABASE__URL` for `database.url`.
+const SECTIONS: [&str; 8] = ["database", "cloud", "nodes", "access", "engine", "limits", "log", "versions"];
+const TOP: [&str; 6] = ["listen", "tls_listen", "public_url", "gate_url", "state_dir", "keys_file"];
+
+fn lay_over(tree: &mut Value, name: &str, value: &str) -> Result<(), ConfigError> {
+    let Some(rest) = name.strip_prefix("KCS_") else { return Ok(()) };
+    let path: Vec<String> = rest.split("__").map(str::to_ascii_lowercase).collect();
+    let known = match path.as_slice() {
+        [one] => TOP.contains(&one.as_str()),
+        [section, ..] => SECTIONS.contains(&section.as_str()),
+        [] => false,
+    };
+    if !known {
+        return Ok(());
+    }
+    let parsed = serde_yaml_ng::from_str::<Value>(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+    // A password of digits stays text; numbers and lists become what they look like.
+    let keep_text = matches!(path.last().map(String::as_str), Some("password" | "url" | "user_name" | "project" | "region"));
+    let mut at = tree;
+    for key in &path {
+        if !at.is_mapping() {
+            *at = Value::Mapping(Mapping::new());
+        }
+        let Some(mapping) = at.as_mapping_mut() else { return Err(wrong(name, "does not name a key")) };
+        at = mapping.entry(Value::String(key.clone())).or_insert(Value::Null);
+    }
+    *at = if keep_text { Value::String(value.to_owned()) } else { parsed };
+    Ok(())
+}
+
+/// The dotted key an error of serde's is about: a missing or unknown one is only named in the message.
+fn key_of(path: &str, message: &str) -> String {
+    let named = ["missing field `", "unknown field `"].iter().find_map(|start| message.strip_prefix(start)).and_then(|rest| rest.split('`').next());
+    match named {
+        Some(name) if path == "." => name.to_owned(),
+        Some(name) if !path.ends_with(name) => format!("{path}.{name}"),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;
