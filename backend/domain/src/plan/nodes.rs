@@ -177,7 +177,7 @@ impl Draft<'_> {
             return false;
         }
         let started = self.next.operation.as_ref().and_then(|o| o.started_at);
-        if started.is_none_or(|t| self.now - t > DRAIN_LIMIT) {
+        if started.is_some_and(|t| self.now - t > DRAIN_LIMIT) {
             return false;
         }
         match &self.observed.kubernetes {

@@ -228,9 +228,11 @@ impl Draft<'_> {
                 continue;
             }
             let (kinds, same_node) = blockers(row.kind);
-            let blocked = self.next.ledger.iter().any(|other| {
-                other.state != ResourceState::Gone && other.id != row.id && kinds.contains(&other.kind) && (!same_node || other.name == row.name)
-            });
+            // A late twin never had anything built on it.
+            let blocked = !row.key.contains('~')
+                && self.next.ledger.iter().any(|other| {
+                    other.state != ResourceState::Gone && other.id != row.id && kinds.contains(&other.kind) && (!same_node || other.name == row.name)
+                });
             if blocked || (row.kind == ResourceKind::ApplicationCredential && self.deleting() && !self.scanned_clean()) {
                 continue;
             }
