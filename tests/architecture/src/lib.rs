@@ -1,1 +1,1 @@
-//! Tests live in tests/.
+//! Nothing here: the tests of the house's plan are in `tests/`.
