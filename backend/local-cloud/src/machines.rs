@@ -69,6 +69,10 @@ pub trait Machines: Send + Sync + 'static {
     fn start(&self, server: &str) -> Result<(), String>;
     fn stop(&self, server: &str) -> Result<(), String>;
     fn reboot(&self, server: &str, hard: bool) -> Result<(), String>;
+    /// Pulls the plug, as if the server had died by itself.
+    fn crash(&self, server: &str) -> Result<(), String> {
+        self.stop(server)
+    }
     /// Powers off and forgets the disk. A server never seen is no error.
     fn delete(&self, server: &str) -> Result<(), String>;
     /// Whether it is powered on; a guest that died by itself is not.

@@ -1,0 +1,223 @@
+//! Servers as guests: sets of Linux namespaces with their own network stack, disk and processes, without root, daemon or image.
+//!
+//! A guest runs its server's user-data and the real Kubernetes binaries. Nothing outlives the local cloud: networks end when it
+//! ends, and guests end with their network; their disks stay and [`Machines::start`] boots them again.
+
+mod guest;
+mod images;
+mod scripts;
+mod user_data;
+
+use crate::machines::{Boot, Frontend, Machines};
+use crate::traffic::{Networks, Traffic};
+use guest::Guest;
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use images::VERSIONS;
+
+/// Where guests live and what they may reach.
+#[derive(Clone, Debug)]
+pub struct GuestConfig {
+    /// Disks, console logs, scripts.
+    pub state_dir: PathBuf,
+    /// Kubernetes binaries, as the recipe in `tests/kubernetes` lays them down.
+    pub kubernetes_dir: PathBuf,
+    /// Executable whose subcommand `portal` is [`crate::portal_main`].
+    pub helper: PathBuf,
+    /// TCP ports of the machine's 127.0.0.1 that guests reach at 198.18.0.1.
+    pub outside_ports: Vec<u16>,
+}
+
+/// [`Machines`] played by guests.
+pub struct GuestMachines {
+    config: GuestConfig,
+    guests: Mutex<HashMap<String, Arc<Mutex<Guest>>>>,
+    traffic: Traffic,
+    /// The recipe that prepares the Kubernetes binaries, while it runs.
+    preparation: Mutex<Option<Child>>,
+}
+
+impl GuestMachines {
+    /// Fails, with the reason in words for the user, where the machine cannot make guests.
+    pub fn new(config: GuestConfig) -> Result<Self, String> {
+        namespaces_work()?;
+        let write = |e: std::io::Error| format!("{}: {e}", config.state_dir.display());
+        let networks_dir = config.state_dir.join("networks");
+        std::fs::create_dir_all(&networks_dir).map_err(write)?;
+        scripts::write(&config.state_dir.join("scripts")).map_err(write)?;
+        let mut guests = HashMap::new();
+        let servers = config.state_dir.join("servers");
+        std::fs::create_dir_all(&servers).map_err(write)?;
+        for entry in std::fs::read_dir(&servers).map_err(write)?.flatten() {
+            if let (Some(guest), Ok(id)) = (Guest::load(entry.path()), entry.file_name().into_string()) {
+                guests.insert(id, Arc::new(Mutex::new(guest)));
+            }
+        }
+        let (helper, ports) = (config.helper.clone(), config.outside_ports.clone());
+        let traffic = Traffic::new(|runtime| Networks::new(networks_dir, helper, ports, runtime)).map_err(|e| e.to_string())?;
+        Ok(Self { config, guests: Mutex::new(guests), traffic, preparation: Mutex::default() })
+    }
+
+    /// Lets the recipe (`build.sh`) prepare the Kubernetes versions that are not there yet, beside everything else;
+    /// [`Machines::images`] tells how far it is. It ends with [`Self::shut_down`].
+    pub fn prepare(&self, recipe: &Path) -> Result<(), String> {
+        use std::os::unix::process::CommandExt as _;
+        if images::images(&self.config.kubernetes_dir).iter().all(|(_, _, ready)| *ready) {
+            return Ok(());
+        }
+        let log = self.config.state_dir.join("kubernetes.log");
+        let file = std::fs::File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
+        let errors = file.try_clone().map_err(|e| e.to_string())?;
+        let child = Command::new("setpriv")
+            .args([OsStr::new("--pdeathsig"), OsStr::new("TERM"), OsStr::new("bash"), recipe.as_os_str()])
+            .env("KCS_KUBERNETES_CACHE", &self.config.kubernetes_dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::from(file))
+            .stderr(Stdio::from(errors))
+            .process_group(0)
+            .spawn()
+            .map_err(|e| format!("setpriv: {e}"))?;
+        *lock(&self.preparation) = Some(child);
+        Ok(())
+    }
+
+    /// Ends every process: guests (their disks stay), networks, the preparation of binaries.
+    pub fn shut_down(&self) {
+        if let Some(mut preparation) = lock(&self.preparation).take() {
+            crate::process::kill_group(preparation.id());
+            let _ = preparation.wait();
+        }
+        self.traffic.set(&[]);
+        self.traffic.networks().end_all();
+        for guest in lock(&self.guests).values() {
+            lock(guest).crash();
+        }
+    }
+
+    /// Why load balancers' addresses are not served, by listener.
+    pub fn traffic_faults(&self) -> Vec<(String, String)> {
+        self.traffic.faults()
+    }
+
+    /// The directory that is a server's disk.
+    pub fn disk(&self, server: &str) -> PathBuf {
+        self.config.state_dir.join("servers").join(server)
+    }
+
+    fn guest(&self, server: &str) -> Result<Arc<Mutex<Guest>>, String> {
+        lock(&self.guests).get(server).cloned().ok_or_else(|| format!("server {server} has no disk on this host"))
+    }
+
+    fn power_on(&self, guest: &mut Guest) -> Result<(), String> {
+        let settings = &guest.settings;
+        if let Some(version) = &settings.kubernetes_version
+            && !images::ready(&self.config.kubernetes_dir, version)
+        {
+            return Err(format!("the node image of Kubernetes {version} is still being prepared"));
+        }
+        let network = self.traffic.networks().up(&settings.network, settings.gateway, settings.subnet)?;
+        guest.start(network, &self.config.state_dir.join("scripts"), &self.config.kubernetes_dir)
+    }
+}
+
+impl Machines for GuestMachines {
+    fn boot(&self, boot: &Boot) -> Result<(), String> {
+        let guest = {
+            let mut guests = lock(&self.guests);
+            if !guests.contains_key(&boot.server) {
+                let guest = Guest::create(self.disk(&boot.server), boot)?;
+                guests.insert(boot.server.clone(), Arc::new(Mutex::new(guest)));
+            }
+            guests.get(&boot.server).cloned().ok_or("the guest is gone")?
+        };
+        self.power_on(&mut lock(&guest))
+    }
+
+    fn start(&self, server: &str) -> Result<(), String> {
+        let guest = self.guest(server)?;
+        self.power_on(&mut lock(&guest))
+    }
+
+    fn stop(&self, server: &str) -> Result<(), String> {
+        lock(&*self.guest(server)?).stop();
+        Ok(())
+    }
+
+    fn reboot(&self, server: &str, hard: bool) -> Result<(), String> {
+        let guest = self.guest(server)?;
+        let mut guest = lock(&guest);
+        if hard {
+            guest.crash()
+        } else {
+            guest.stop()
+        }
+        self.power_on(&mut guest)
+    }
+
+    fn crash(&self, server: &str) -> Result<(), String> {
+        lock(&*self.guest(server)?).crash();
+        Ok(())
+    }
+
+    fn delete(&self, server: &str) -> Result<(), String> {
+        let guest = lock(&self.guests).remove(server);
+        guest.map_or(Ok(()), |guest| lock(&guest).erase())
+    }
+
+    fn running(&self, server: &str) -> bool {
+        self.guest(server).is_ok_and(|guest| lock(&guest).running())
+    }
+
+    fn console(&self, server: &str) -> String {
+        self.guest(server).map(|guest| lock(&guest).console()).unwrap_or_default()
+    }
+
+    fn balance(&self, frontends: &[Frontend]) {
+        self.traffic.set(frontends);
+    }
+
+    fn member_up(&self, member: &str) -> Option<bool> {
+        self.traffic.member_up(member)
+    }
+
+    fn network_down(&self, network: &str) {
+        self.traffic.networks().end(network);
+    }
+
+    fn images(&self) -> Vec<(String, u8, bool)> {
+        images::images(&self.config.kubernetes_dir)
+    }
+}
+
+impl Drop for GuestMachines {
+    fn drop(&mut self) {
+        self.shut_down();
+    }
+}
+
+/// A panic of one caller must not take every server along.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether this machine lets us make namespaces; else what is missing.
+fn namespaces_work() -> Result<(), String> {
+    for tool in ["ip", "nsenter", "setpriv", "curl"] {
+        if Command::new(tool).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+            return Err(format!("guests need the command `{tool}` (Debian packages util-linux, iproute2, curl)"));
+        }
+    }
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--mount-proc", "true"])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| format!("guests need the command `unshare` (util-linux): {e}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("guests need unprivileged user namespaces, which this machine refuses: {}", String::from_utf8_lossy(&output.stderr).trim()))
+}
