@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The only way into a cluster's Kubernetes API. Two identities, both certificates made in memory: the engine, which administers, and the
+//! gateway, which may do nothing but impersonate the person a request is for. Answers of a tenant's API server are not trusted: sizes and
+//! times are bounded, redirects are errors, and its certificate must be signed by the cluster's own authority.
+
+mod channel;
+mod clients;
+pub mod engine;
+mod error;
+pub mod gateway;
+pub mod reads;
+
+pub use clients::{ClusterTarget, KubeAccess};
+pub use engine::Engine;
+pub use error::KubeError;
+pub use gateway::{Gateway, Impersonation};
+pub use reads::Reads;
+
+/// The group of members in a cluster.
+pub const MEMBER_GROUP: &str = "kcs:member";
+/// The group of readers in a cluster.
+pub const READER_GROUP: &str = "kcs:reader";
+/// Who the gateway is in a cluster: user, group and role of the same name.
+pub const GATEWAY: &str = "kcs:gateway";
+/// Who the engine is in a cluster.
+pub const ENGINE: &str = "kcs:engine";
+/// The extra field with a person's name, beside the user name, which is an id.
+pub const NAME_EXTRA: &str = "kcs/name";

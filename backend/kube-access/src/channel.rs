@@ -1,0 +1,166 @@
+//! One pool of connections to one cluster's API, with one identity: HTTP/1.1 over TLS against the cluster's own authority. It follows no
+//! redirect and repeats no request.
+
+use crate::KubeError;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HOST};
+use http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_timeout::TimeoutConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use kube::Config;
+use kube::client::ConfigExt;
+use sealed::ClientCertificate;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+/// TCP and TLS together.
+const CONNECT: Duration = Duration::from_secs(5);
+/// A whole unary call of ours, answer included.
+const UNARY: Duration = Duration::from_secs(10);
+/// Connections idle for longer may have died with the master behind them.
+const POOL_IDLE: Duration = Duration::from_secs(20);
+/// The largest answer of a unary call that is read: 500 large objects fit.
+const ANSWER: usize = 32 << 20;
+
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+pub type RequestBody = UnsyncBoxBody<Bytes, BoxError>;
+
+/// Cheap to clone; clones share the pool.
+#[derive(Clone)]
+pub struct Channel {
+    client: Client<TimeoutConnector<HttpsConnector<HttpConnector>>, RequestBody>,
+    authority: Authority,
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel").field("authority", &self.authority).finish_non_exhaustive()
+    }
+}
+
+impl Channel {
+    pub fn new(endpoint: &str, ca_pem: &str, certificate: &ClientCertificate) -> Result<Self, KubeError> {
+        let url: Uri = endpoint.parse().map_err(access)?;
+        let authority = match (url.scheme(), url.authority()) {
+            (Some(scheme), Some(authority)) if *scheme == Scheme::HTTPS => authority.clone(),
+            _ => return Err(KubeError::Access("the endpoint is no https address".to_owned())),
+        };
+        let mut config = Config::new(url);
+        config.root_cert = Some(vec![ca_der(ca_pem)?]);
+        config.default_retry = false;
+        config.auth_info.client_certificate_data = Some(STANDARD.encode(&certificate.certificate_pem));
+        let key = STANDARD.encode(certificate.key_pem.expose_secret());
+        config.auth_info.client_key_data = Some(SecretString::from(key));
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        let https = config.rustls_https_connector_with_connector(http).map_err(access)?;
+        let mut connector = TimeoutConnector::new(https);
+        connector.set_connect_timeout(Some(CONNECT));
+        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(POOL_IDLE).build(connector);
+        Ok(Self { client, authority })
+    }
+
+    /// Sends a request whose URI is path and query only; the answer's body is still to be read.
+    pub async fn send(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, KubeError> {
+        let (mut parts, body) = request.into_parts();
+        let path = parts.uri.path_and_query().cloned();
+        parts.uri = self.absolute(path)?;
+        parts.headers.remove(HOST);
+        self.client.request(Request::from_parts(parts, body)).await.map_err(|e| KubeError::Unreachable(innermost(&e)))
+    }
+
+    /// A whole call: request out, answer in, within ten seconds. An error status becomes an error.
+    pub async fn call(&self, method: Method, path: &str, headers: HeaderMap, body: Bytes) -> Result<Bytes, KubeError> {
+        let call = async {
+            let mut request = Request::new(full(body));
+            *request.method_mut() = method;
+            *request.uri_mut() = path.parse().map_err(access)?;
+            *request.headers_mut() = headers;
+            let response = self.send(request).await?;
+            let status = response.status();
+            let body = Limited::new(response.into_body(), ANSWER).collect().await;
+            let body = body.map_err(|e| KubeError::BadAnswer(e.to_string()))?.to_bytes();
+            match status.as_u16() {
+                200..=299 => Ok(body),
+                300..=399 => Err(KubeError::BadAnswer("a redirect".to_owned())),
+                status => Err(status_error(status, &body)),
+            }
+        };
+        tokio::time::timeout(UNARY, call).await.unwrap_or(Err(KubeError::Timeout(UNARY)))
+    }
+
+    /// A read of JSON.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str, mut headers: HeaderMap) -> Result<T, KubeError> {
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let body = self.call(Method::GET, path, headers, Bytes::new()).await?;
+        serde_json::from_slice(&body).map_err(|e| KubeError::BadAnswer(e.to_string()))
+    }
+
+    /// A write of JSON; what comes back is of no interest.
+    pub async fn write(&self, method: Method, path: &str, content_type: &'static str, body: &serde_json::Value) -> Result<(), KubeError> {
+        let headers =
+            HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type)), (ACCEPT, HeaderValue::from_static("application/json"))]);
+        self.call(method, path, headers, Bytes::from(body.to_string())).await.map(drop)
+    }
+
+    fn absolute(&self, path: Option<PathAndQuery>) -> Result<Uri, KubeError> {
+        let mut parts = Parts::default();
+        parts.scheme = Some(Scheme::HTTPS);
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = path;
+        Uri::from_parts(parts).map_err(access)
+    }
+}
+
+pub fn full(body: Bytes) -> RequestBody {
+    Full::new(body).map_err(|never| match never {}).boxed_unsync()
+}
+
+fn ca_der(pem: &str) -> Result<Vec<u8>, KubeError> {
+    let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
+    STANDARD.decode(base64).map_err(access)
+}
+
+fn access(error: impl fmt::Display) -> KubeError {
+    KubeError::Access(error.to_string())
+}
+
+/// The cause at the bottom says most: "connection refused", "invalid peer certificate".
+fn innermost(error: &dyn StdError) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+/// An error answer is a `Status` object, or text of something in between.
+fn status_error(status: u16, body: &[u8]) -> KubeError {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Status {
+        message: String,
+        reason: String,
+    }
+    let parsed: Status = serde_json::from_slice(body).unwrap_or_default();
+    let message = if parsed.message.is_empty() {
+        String::from_utf8_lossy(body).chars().take(500).collect()
+    } else {
+        parsed.message.chars().take(2_000).collect()
+    };
+    KubeError::Status { status, reason: parsed.reason, message }
+}

@@ -1,0 +1,91 @@
+//! Channels to clusters, one for each cluster and identity, kept while they are used.
+
+use crate::channel::Channel;
+use crate::{ENGINE, Engine, GATEWAY, Gateway, KubeError, Reads};
+use domain::ids::ClusterId;
+use moka::future::Cache;
+use sealed::ClusterPki;
+use std::sync::Arc;
+use time::{Duration, OffsetDateTime};
+
+/// How long a certificate of ours lives, and how long before its end a channel is made anew.
+const CERTIFICATE_LIFETIME: Duration = Duration::hours(1);
+const CHANNEL_LIFETIME: std::time::Duration = std::time::Duration::from_secs(45 * 60);
+const CHANNEL_IDLE: std::time::Duration = std::time::Duration::from_secs(10 * 60);
+const CHANNELS: u64 = 4_000;
+
+/// Where a cluster's API is and what proves it. The address is one that we made and recorded, never one that a user gave.
+#[derive(Clone, Debug)]
+pub struct ClusterTarget {
+    pub cluster: ClusterId,
+    /// `https://<floating IP>:6443`
+    pub endpoint: String,
+    pub pki: Arc<ClusterPki>,
+}
+
+/// Who we are towards a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Identity {
+    Engine,
+    Gateway,
+}
+
+impl Identity {
+    /// User and group, as the certificate says.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Engine => (ENGINE, "system:masters"),
+            Self::Gateway => (GATEWAY, GATEWAY),
+        }
+    }
+}
+
+/// The access to all clusters. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct KubeAccess {
+    channels: Cache<(ClusterId, Identity, String), Channel>,
+}
+
+impl KubeAccess {
+    #[must_use]
+    pub fn new() -> Self {
+        let channels = Cache::builder().max_capacity(CHANNELS).time_to_live(CHANNEL_LIFETIME).time_to_idle(CHANNEL_IDLE).build();
+        Self { channels }
+    }
+
+    /// The engine's operations in a cluster. For the reconciler only.
+    pub async fn engine(&self, target: &ClusterTarget) -> Result<Engine, KubeError> {
+        self.channel(target, Identity::Engine).await.map(Engine::new)
+    }
+
+    /// Raw requests as a person.
+    pub async fn gateway(&self, target: &ClusterTarget) -> Result<Gateway, KubeError> {
+        self.channel(target, Identity::Gateway).await.map(Gateway::new)
+    }
+
+    /// Typed reads as a person.
+    pub async fn reads(&self, target: &ClusterTarget) -> Result<Reads, KubeError> {
+        self.channel(target, Identity::Gateway).await.map(Reads::new)
+    }
+
+    async fn channel(&self, target: &ClusterTarget, identity: Identity) -> Result<Channel, KubeError> {
+        let key = (target.cluster, identity, target.endpoint.clone());
+        if let Some(channel) = self.channels.get(&key).await {
+            return Ok(channel);
+        }
+        let (user, group) = identity.names();
+        let certificate = target
+            .pki
+            .client_certificate(user, Some(group), CERTIFICATE_LIFETIME, OffsetDateTime::now_utc())
+            .map_err(|e| KubeError::Access(e.to_string()))?;
+        let channel = Channel::new(&target.endpoint, &target.pki.cluster.certificate_pem, &certificate)?;
+        self.channels.insert(key, channel.clone()).await;
+        Ok(channel)
+    }
+}
+
+impl Default for KubeAccess {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,81 @@
+//! Emptying a node: cordon, then evict, one step a call. Disruption budgets are obeyed until the caller's patience ends.
+
+use super::{Engine, segment};
+use crate::KubeError;
+use futures::StreamExt;
+use http::Method;
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::json;
+
+/// Evictions asked for at the same time.
+const PARALLEL: usize = 8;
+
+/// How far emptying a node has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Drain {
+    /// Nothing that has to go is left on it.
+    Done,
+    /// So many pods are still going.
+    Evicting(usize),
+    /// Nothing moves: what stands in the way, `namespace/pod: the API server's words`.
+    Blocked(Vec<String>),
+}
+
+impl Engine {
+    /// One step, to be repeated until `Done`. A node that is gone is drained. With `force`, budgets are not asked: pods are deleted.
+    pub async fn drain(&self, node: &str, force: bool) -> Result<Drain, KubeError> {
+        match self.cordon(node).await {
+            Err(error) if error.is_not_found() => return Ok(Drain::Done),
+            other => other?,
+        }
+        let path = format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{}&", segment(node));
+        let pods: Vec<Pod> = self.list(&path).await?;
+        let pods: Vec<_> = pods.iter().filter(|pod| must_go(pod)).collect();
+        let steps = pods.iter().map(|pod| self.evict(pod, force));
+        let results: Vec<_> = futures::stream::iter(steps).buffer_unordered(PARALLEL).collect().await;
+        let mut blocked = Vec::new();
+        for result in results {
+            blocked.extend(result?);
+        }
+        Ok(match (pods.len(), blocked.len()) {
+            (0, _) => Drain::Done,
+            (all, stuck) if all == stuck => Drain::Blocked(blocked),
+            (all, _) => Drain::Evicting(all),
+        })
+    }
+
+    /// Asks for one eviction; Some: what stands in the way.
+    async fn evict(&self, pod: &Pod, force: bool) -> Result<Option<String>, KubeError> {
+        let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
+        let name = pod.metadata.name.as_deref().unwrap_or_default();
+        if pod.metadata.deletion_timestamp.is_some() && !force {
+            return Ok(None);
+        }
+        let path = format!("/api/v1/namespaces/{}/pods/{}", segment(namespace), segment(name));
+        if force {
+            self.delete(&format!("{path}?gracePeriodSeconds=10")).await?;
+            return Ok(None);
+        }
+        let eviction = json!({
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"namespace": namespace, "name": name},
+        });
+        let evicted = self.channel.write(Method::POST, &format!("{path}/eviction"), "application/json", &eviction).await;
+        match evicted {
+            Err(KubeError::Status { status: 429, message, .. }) => Ok(Some(format!("{namespace}/{name}: {message}"))),
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Pods that end with their node stay: those of daemon sets, and static ones, whose mirrors come back.
+fn must_go(pod: &Pod) -> bool {
+    let annotations = pod.metadata.annotations.as_ref();
+    let mirror = annotations.is_some_and(|a| a.contains_key("kubernetes.io/config.mirror"));
+    let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
+    let daemon = owners.iter().any(|o| o.kind == "DaemonSet" && o.controller == Some(true));
+    let phase = pod.status.as_ref().and_then(|s| s.phase.as_deref());
+    !mirror && !daemon && !matches!(phase, Some("Succeeded" | "Failed"))
+}
