@@ -1,1 +1,14 @@
-//! Placeholder.
+//! The engine: claims clusters, looks at the world, lets `domain::plan` decide, acts, records. The only caller of mutating cloud APIs.
+//!
+//! A pass (`pass.rs`): load desired + ledger → observe → plan → commit what was learnt and what is about to be called → call → commit
+//! what came of it → say when to come back. It waits for nothing: waiting is coming back.
+
+pub mod act;
+pub mod driver;
+pub mod in_cluster;
+pub mod journal;
+pub mod kubernetes;
+pub mod observe;
+pub mod pass;
+pub mod rules;
+pub mod world;

@@ -1,0 +1,411 @@
+//! Carries out actions: one call each, and the ledger row as it is afterwards. The rows were committed before; what is lost here is looked for.
+
+use crate::journal::JournalError;
+use crate::kubernetes::Drain;
+use crate::observe::{master_addresses, missing_rules};
+use crate::rules::Groups;
+use crate::world::{World, cloud_id, description, local_fault, marks};
+use cloud::compute::NewServer;
+use cloud::load_balancers::{NewLoadBalancer, NewMember};
+use cloud::network::{NewPort, NewSubnet};
+use cloud::volumes::NewVolume;
+use cloud::{Cloud, CloudError, Outcome};
+use domain::changes::{Change, Work};
+use domain::codes::Code;
+use domain::ids::NodeId;
+use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
+use domain::nodes::{Fault, Node, NodeRole};
+use domain::plan::{Action, node_key};
+use std::time::Duration;
+
+/// A node's bundle may be fetched this long after its server was asked for.
+const BUNDLE_TTL: Duration = Duration::from_secs(15 * 60);
+const API_PORT: u16 = 6443;
+/// A call is begun only with this much of the lease left: longer than any call may take.
+pub const CALL_LIMIT: Duration = Duration::from_secs(25);
+
+/// Why a step made nothing.
+pub enum Refusal {
+    Cloud(CloudError),
+    /// Found by ourselves before any call.
+    Local(Fault),
+    Journal(JournalError),
+}
+
+impl From<CloudError> for Refusal {
+    fn from(error: CloudError) -> Self {
+        Self::Cloud(error)
+    }
+}
+
+impl From<JournalError> for Refusal {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Local(fault)
+    }
+}
+
+type Made = Result<(String, Option<String>), Refusal>;
+
+impl World<'_> {
+    /// Does one action; answers what is to be recorded.
+    pub async fn act(&self, work: &Work, action: Action) -> Result<Vec<Change>, JournalError> {
+        if self.journal.lease_left() < CALL_LIMIT {
+            return Err(JournalError::Fenced);
+        }
+        match action {
+            Action::Create(row) => {
+                let made = self.create(work, &row).await;
+                record_create(row, made)
+            }
+            Action::Update(row) => match self.update(work, &row).await {
+                Ok(()) => Ok(settled(row)),
+                Err(refusal) => record_failure(row, refusal, None),
+            },
+            Action::Delete(row) => {
+                let deleted = self.delete(work, &row).await;
+                record_delete(row, deleted)
+            }
+            Action::EnsureAccess | Action::EnsureJoinToken(_) | Action::Drain(_) | Action::ForgetNode(_) => {
+                self.act_in_cluster(work, action).await?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    async fn cloud_of(&self, work: &Work) -> Result<Cloud, Refusal> {
+        self.cloud(work.cluster.id)
+            .await?
+            .ok_or_else(|| Refusal::Local(local_fault(Code::CredentialInvalid, "the cluster has no cloud credential".to_owned(), "credential")))
+    }
+
+    async fn create(&self, work: &Work, row: &LedgerRow) -> Made {
+        if row.kind == ResourceKind::ApplicationCredential {
+            return self.create_credential(work, row).await;
+        }
+        let cloud = self.cloud_of(work).await?;
+        let network = &work.cluster.spec.network;
+        let need = |key: &str| {
+            cloud_id(work, key)
+                .map(str::to_owned)
+                .ok_or_else(|| Refusal::Local(local_fault(Code::NetworkFailed, format!("{key} is not there"), &row.name)))
+        };
+        let id = |id: String| Ok((id, None));
+        match row.kind {
+            ResourceKind::Network => id(cloud.network.create_network(&row.name, &description(row)).await?),
+            ResourceKind::Subnet => {
+                let subnet = NewSubnet {
+                    name: row.name.clone(),
+                    description: description(row),
+                    network_id: need("network")?,
+                    cidr: network.node_cidr,
+                    dns_servers: network.dns_servers.clone(),
+                };
+                id(cloud.network.create_subnet(&subnet).await?)
+            }
+            ResourceKind::Router => id(cloud.network.create_router(&row.name, &description(row), &network.external_network).await?),
+            ResourceKind::RouterInterface => id(cloud.network.add_router_interface(&need("router")?, &need("subnet")?).await?),
+            ResourceKind::SecurityGroup => id(cloud.network.create_security_group(&row.name, &description(row)).await?),
+            ResourceKind::ServerGroup => id(cloud.compute.create_server_group(&row.name).await?),
+            ResourceKind::LoadBalancer => {
+                let service = balancing(&cloud, row)?;
+                let balancer = new_balancer(work, row, need("subnet")?);
+                id(service.create_load_balancer(&balancer).await?)
+            }
+            ResourceKind::FloatingIp => {
+                let (id, address) = cloud.network.create_floating_ip(&network.external_network, &description(row)).await?;
+                Ok((id, Some(address)))
+            }
+            ResourceKind::Port => {
+                let node = node_named(work, row)?;
+                let group = if node.role == NodeRole::Master { "security_group/master" } else { "security_group/worker" };
+                let port = NewPort {
+                    name: row.name.clone(),
+                    description: description(row),
+                    network_id: need("network")?,
+                    subnet_id: need("subnet")?,
+                    security_group_ids: vec![need(group)?],
+                };
+                let (id, address) = cloud.network.create_port(&port).await?;
+                Ok((id, Some(address)))
+            }
+            ResourceKind::Volume => id(self.create_volume(&cloud, work, row).await?),
+            ResourceKind::Server => id(self.create_server(&cloud, work, row).await?),
+            ResourceKind::ApplicationCredential => id(String::new()),
+        }
+    }
+
+    async fn create_credential(&self, work: &Work, row: &LedgerRow) -> Made {
+        let user = self.service_user(work).await??;
+        let made = self.services.identity.create_application_credential(&user, &work.cluster.tenant.0, &row.name, &description(row)).await?;
+        // The secret is shown once: it is stored before the row says the credential is known.
+        self.put_credential(&made).await?;
+        Ok((made.id, None))
+    }
+
+    async fn create_volume(&self, cloud: &Cloud, work: &Work, row: &LedgerRow) -> Result<String, Refusal> {
+        let node = node_named(work, row)?;
+        let shape = Shape::of(work, node);
+        let image_id = self.image(cloud, &work.cluster.spec.version).await?;
+        let volume = NewVolume {
+            name: row.name.clone(),
+            size_gib: shape.root_volume_gib,
+            image_id: Some(image_id),
+            volume_type: shape.volume_type,
+            // Cinder's zones are not Nova's: the cloud chooses.
+            zone: None,
+            metadata: marks(row),
+        };
+        Ok(cloud.volumes.create_volume(&volume).await?)
+    }
+
+    async fn create_server(&self, cloud: &Cloud, work: &Work, row: &LedgerRow) -> Result<String, Refusal> {
+        let node = node_named(work, row)?;
+        let shape = Shape::of(work, node);
+        let flavor = self.flavor(cloud, &shape.flavor).await?;
+        let part = |kind| {
+            let key = node_key(kind, &node.name);
+            cloud_id(work, &key)
+                .map(str::to_owned)
+                .ok_or_else(|| Refusal::Local(local_fault(Code::ServerFailed, format!("{key} is not there"), &row.name)))
+        };
+        self.pki().await?;
+        for other in &work.nodes {
+            self.join_token(other.id).await?;
+        }
+        let token = sealed::Token::generate(sealed::TokenKind::Node).map_err(|e| local_fault(Code::Internal, e.to_string(), &row.name))?;
+        self.journal.put_node_credential(node.id, token.hash.as_bytes(), BUNDLE_TTL).await?;
+        let input = bootstrap::UserData { endpoint: &self.services.node_endpoint, ca_pem: &self.services.gate_ca_pem, token: &token.text };
+        let user_data = bootstrap::user_data(&input).map_err(|e| Refusal::Local(local_fault(Code::BootstrapFailed, e.to_string(), &row.name)))?;
+        let group = if node.role == NodeRole::Master { cloud_id(work, "server_group/master").map(str::to_owned) } else { None };
+        let server = NewServer {
+            name: row.name.clone(),
+            flavor_id: flavor.id,
+            port_id: part(ResourceKind::Port)?,
+            volume_id: part(ResourceKind::Volume)?,
+            server_group_id: group,
+            zone: shape.zone,
+            user_data,
+            metadata: marks(row),
+        };
+        Ok(cloud.compute.create_server(&server).await?)
+    }
+
+    async fn update(&self, work: &Work, row: &LedgerRow) -> Result<(), Refusal> {
+        let cloud = self.cloud_of(work).await?;
+        let Some(id) = row.cloud_id.as_deref() else { return Ok(()) };
+        match row.kind {
+            ResourceKind::SecurityGroup => {
+                let (Some(master), Some(worker)) = (cloud_id(work, "security_group/master"), cloud_id(work, "security_group/worker")) else {
+                    return Ok(());
+                };
+                let groups = Groups { master: master.to_owned(), worker: worker.to_owned() };
+                let seen = cloud.network.security_groups_by_name(&row.name).await?;
+                if let Some(group) = seen.into_iter().find(|g| g.id == id) {
+                    cloud.network.add_rules(id, &missing_rules(work, &groups, &group)).await?;
+                }
+            }
+            ResourceKind::LoadBalancer => {
+                let service = balancing(&cloud, row)?;
+                let Some(subnet) = cloud_id(work, "subnet") else { return Ok(()) };
+                let wanted = new_balancer(work, row, subnet.to_owned());
+                if !service.complete(id, &wanted).await?
+                    && let Some(pool) = service.tree(id).await?.pool_id
+                {
+                    service.set_members(&pool, API_PORT, &wanted.members).await?;
+                }
+            }
+            ResourceKind::FloatingIp => {
+                if let (Some(service), Some(balancer)) = (&cloud.load_balancers, cloud_id(work, "load_balancer")) {
+                    let port = service.load_balancer(balancer).await?.vip_port_id;
+                    cloud.network.associate_floating_ip(id, Some(&port)).await?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, work: &Work, row: &LedgerRow) -> Result<(), Refusal> {
+        let Some(id) = row.cloud_id.as_deref() else { return Ok(()) };
+        if row.kind == ResourceKind::ApplicationCredential {
+            let user = self.service_user(work).await??;
+            return Ok(self.services.identity.delete_application_credential(&user, &work.cluster.tenant.0, id).await?);
+        }
+        let cloud = self.cloud_of(work).await?;
+        match row.kind {
+            ResourceKind::Network => cloud.network.delete_network(id).await?,
+            ResourceKind::Subnet => cloud.network.delete_subnet(id).await?,
+            ResourceKind::Router => cloud.network.delete_router(id).await?,
+            ResourceKind::RouterInterface => {
+                if let (Some(router), Some(subnet)) = (cloud_id(work, "router"), cloud_id(work, "subnet")) {
+                    cloud.network.remove_router_interface(router, subnet).await?;
+                }
+            }
+            ResourceKind::SecurityGroup => cloud.network.delete_security_group(id).await?,
+            ResourceKind::ServerGroup => cloud.compute.delete_server_group(id).await?,
+            ResourceKind::LoadBalancer => balancing(&cloud, row)?.delete_load_balancer(id).await?,
+            ResourceKind::FloatingIp => cloud.network.delete_floating_ip(id).await?,
+            ResourceKind::Port => cloud.network.delete_port(id).await?,
+            ResourceKind::Volume => cloud.volumes.delete_volume(id).await?,
+            ResourceKind::Server => cloud.compute.delete_server(id).await?,
+            ResourceKind::ApplicationCredential => {}
+        }
+        Ok(())
+    }
+
+    /// What is done in the cluster itself is safe to repeat: a failure is tried again in the next pass.
+    async fn act_in_cluster(&self, work: &Work, action: Action) -> Result<(), JournalError> {
+        let Some(target) = self.target(work).await? else { return Ok(()) };
+        let api = &self.services.kubernetes;
+        let name = |id: NodeId| work.nodes.iter().find(|n| n.id == id).map(|n| n.name.clone());
+        let done = match action {
+            Action::EnsureAccess => api.ensure_access(&target).await.map(|()| self.services.memory.note_access(work.cluster.id)),
+            Action::EnsureJoinToken(id) => {
+                let token = self.join_token(id).await?;
+                api.ensure_join_token(&target, &token).await.map(|()| self.services.memory.note_join_token(id))
+            }
+            Action::Drain(id) => match name(id) {
+                Some(node) => match api.drain(&target, &node).await {
+                    Ok(Drain::Done) => api.delete_node(&target, &node).await,
+                    Ok(Drain::Evicting(left)) => {
+                        tracing::info!(node, left, "pods are leaving the node");
+                        Ok(())
+                    }
+                    Ok(Drain::Blocked(budget)) => {
+                        tracing::warn!(node, budget, "a disruption budget holds up the drain");
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                },
+                None => Ok(()),
+            },
+            Action::ForgetNode(node) => api.delete_node(&target, &node).await,
+            Action::Create(_) | Action::Update(_) | Action::Delete(_) => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::warn!(cluster = %work.cluster.id, %error, "the cluster's API refused");
+        }
+        Ok(())
+    }
+}
+
+/// What a node is made of, by its pool.
+struct Shape {
+    flavor: String,
+    root_volume_gib: u32,
+    volume_type: Option<String>,
+    zone: Option<String>,
+}
+
+impl Shape {
+    fn of(work: &Work, node: &Node) -> Self {
+        let spec = &work.cluster.spec;
+        let pick = |zones: &[String]| (!zones.is_empty()).then(|| zones[node.ordinal as usize % zones.len()].clone());
+        if let Some(pool) = spec.node_pools.iter().find(|p| p.name == node.pool && node.role == NodeRole::Worker) {
+            return Self {
+                flavor: pool.flavor.clone(),
+                root_volume_gib: pool.root_volume_gib,
+                volume_type: pool.volume_type.clone(),
+                zone: pick(&pool.zones),
+            };
+        }
+        let masters = &spec.control_plane;
+        Self {
+            flavor: masters.flavor.clone(),
+            root_volume_gib: masters.root_volume_gib,
+            volume_type: masters.volume_type.clone(),
+            zone: pick(&masters.zones),
+        }
+    }
+}
+
+fn node_named<'w>(work: &'w Work, row: &LedgerRow) -> Result<&'w Node, Refusal> {
+    let found = work.nodes.iter().find(|n| n.name == row.name);
+    found.ok_or_else(|| Refusal::Local(local_fault(Code::ServerFailed, format!("there is no node {}", row.name), &row.name)))
+}
+
+fn balancing<'c>(cloud: &'c Cloud, row: &LedgerRow) -> Result<&'c dyn cloud::load_balancers::LoadBalancers, Refusal> {
+    let service = cloud.load_balancers.as_deref();
+    service.ok_or_else(|| Refusal::Local(local_fault(Code::NoLoadBalancer, "the service catalogue has no load balancing".to_owned(), &row.name)))
+}
+
+fn new_balancer(work: &Work, row: &LedgerRow, subnet: String) -> NewLoadBalancer {
+    let member = |(name, address): (&str, &str)| NewMember { name: name.to_owned(), address: address.to_owned(), subnet_id: subnet.clone() };
+    NewLoadBalancer {
+        name: row.name.clone(),
+        description: description(row),
+        vip_subnet_id: subnet.clone(),
+        port: API_PORT,
+        members: master_addresses(work).into_iter().map(member).collect(),
+        allowed_cidrs: Vec::new(),
+    }
+}
+
+/// Neutron, Keystone and Nova's groups are gone when the call answers; the others go by and by.
+fn gone_at_once(kind: ResourceKind) -> bool {
+    !matches!(kind, ResourceKind::Server | ResourceKind::Volume | ResourceKind::LoadBalancer)
+}
+
+fn settled(mut row: LedgerRow) -> Vec<Change> {
+    row.failures = 0;
+    row.fault = None;
+    vec![Change::Ledger(row)]
+}
+
+fn record_create(mut row: LedgerRow, made: Made) -> Result<Vec<Change>, JournalError> {
+    match made {
+        Ok((id, address)) => {
+            row.state = ResourceState::Known;
+            row.cloud_id = Some(id);
+            row.address = address;
+            row.failures = 0;
+            row.fault = None;
+            Ok(vec![Change::Ledger(row)])
+        }
+        Err(Refusal::Cloud(error)) if error.outcome == Outcome::Unknown => record_failure(row, Refusal::Cloud(error), None),
+        Err(refusal) => record_failure(row, refusal, Some(ResourceState::Intended)),
+    }
+}
+
+fn record_delete(mut row: LedgerRow, deleted: Result<(), Refusal>) -> Result<Vec<Change>, JournalError> {
+    match deleted {
+        Ok(()) if gone_at_once(row.kind) => {
+            row.state = ResourceState::Gone;
+            Ok(vec![Change::Ledger(row)])
+        }
+        Ok(()) => {
+            row.failures = 0;
+            Ok(vec![Change::Ledger(row)])
+        }
+        Err(Refusal::Cloud(error)) if error.is_not_found() => {
+            row.state = ResourceState::Gone;
+            Ok(vec![Change::Ledger(row)])
+        }
+        Err(refusal) => record_failure(row, refusal, None),
+    }
+}
+
+fn record_failure(mut row: LedgerRow, refusal: Refusal, state: Option<ResourceState>) -> Result<Vec<Change>, JournalError> {
+    let fault = match refusal {
+        Refusal::Journal(error) => return Err(error),
+        Refusal::Cloud(error) => {
+            tracing::warn!(cluster = %row.cluster, object = row.name, %error, request_id = error.request_id, "a cloud call failed");
+            error.fault(&row.name)
+        }
+        Refusal::Local(fault) => fault,
+    };
+    row.state = state.unwrap_or(row.state);
+    row.failures += 1;
+    // Why an object was given up matters more than that its deletion is slow.
+    let given_up = row.state == ResourceState::Deleting && row.fault.as_ref().is_some_and(|f| f.code != fault.code && f.code.status() != 409);
+    if !given_up {
+        row.fault = Some(fault);
+    }
+    Ok(vec![Change::Ledger(row)])
+}

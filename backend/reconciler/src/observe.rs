@@ -1,0 +1,394 @@
+//! Looks at the cloud and the cluster: one list for each kind, all at the same time, never a call for each row.
+
+use crate::journal::JournalError;
+use crate::rules::{self, Groups};
+use crate::world::{World, cloud_id, live};
+use cloud::load_balancers::{Provisioning, Tree};
+use cloud::network::{Port, Rule, SecurityGroup};
+use cloud::volumes::VolumeStatus;
+use cloud::{Cloud, CloudError, compute::ServerStatus};
+use domain::changes::Work;
+use domain::ids::ResourceId;
+use domain::ledger::{ResourceKind, ResourceState};
+use domain::names;
+use domain::nodes::{Fault, NodeIntent, NodeRole};
+use domain::plan::{Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, node_key};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// The cluster's API gets this long to answer a pass.
+const API_PATIENCE: Duration = Duration::from_secs(4);
+
+impl World<'_> {
+    /// One whole look.
+    pub async fn observe(&self, work: &Work) -> Result<Observed, JournalError> {
+        let mut looks = BTreeMap::new();
+        looks.insert(ResourceKind::ApplicationCredential, self.look_at_credential(work).await?);
+        if let Some(cloud) = self.cloud(work.cluster.id).await? {
+            looks.extend(Eye { cloud: &cloud, work }.look().await);
+        }
+        let kubernetes = self.look_at_kubernetes(work).await?;
+        Ok(Observed { looks, kubernetes })
+    }
+
+    /// A credential that is recorded and in use is proved by the other looks; only doubtful and dying ones are listed.
+    async fn look_at_credential(&self, work: &Work) -> Result<Look, JournalError> {
+        let kind = ResourceKind::ApplicationCredential;
+        let rows: Vec<_> = work.ledger.iter().filter(|r| r.kind == kind && r.state != ResourceState::Gone).collect();
+        if rows.is_empty() {
+            return Ok(Look::Seen(Vec::new()));
+        }
+        if work.cluster.delete_requested_at.is_none() && rows.iter().all(|r| r.state == ResourceState::Known) {
+            let assumed = rows.iter().filter_map(|r| Some(object(r.cloud_id.clone()?, &r.name, Some(r.id), ObjectState::Ready)));
+            return Ok(Look::Seen(assumed.collect()));
+        }
+        let user = match self.service_user(work).await? {
+            Ok(user) => user,
+            Err(error) => return Ok(blind(&error)),
+        };
+        Ok(match self.services.identity.application_credentials(&user, &work.cluster.tenant.0).await {
+            Ok(list) => Look::Seen(
+                list.into_iter()
+                    .map(|(id, name, description)| object(id, &name, owner(work, &description), ObjectState::Ready))
+                    .filter(|o| o.owner.is_some())
+                    .collect(),
+            ),
+            Err(error) => blind(&error),
+        })
+    }
+
+    async fn look_at_kubernetes(&self, work: &Work) -> Result<Kubernetes, JournalError> {
+        let has_master = work.nodes.iter().any(|n| n.role == NodeRole::Master && cloud_id(work, &node_key(ResourceKind::Server, &n.name)).is_some());
+        if !has_master || work.cluster.delete_requested_at.is_some() {
+            return Ok(Kubernetes::NotTried);
+        }
+        let Some(target) = self.target(work).await? else { return Ok(Kubernetes::NotTried) };
+        let answer = tokio::time::timeout(API_PATIENCE, self.services.kubernetes.nodes(&target)).await;
+        let was_up = work.nodes.iter().any(|n| n.joined_at.is_some());
+        Ok(match answer {
+            Ok(Ok(nodes)) => Kubernetes::Reachable(KubernetesView {
+                nodes,
+                access: self.services.memory.access(work.cluster.id),
+                join_tokens: work.nodes.iter().map(|n| n.id).filter(|n| self.services.memory.join_token(*n)).collect(),
+            }),
+            // Before it ever answered it is not down, only not there yet.
+            Ok(Err(_)) | Err(_) if !was_up => Kubernetes::NotTried,
+            Ok(Err(error)) => Kubernetes::Unreachable(error.to_string()),
+            Err(_) => Kubernetes::Unreachable(format!("no answer within {} s", API_PATIENCE.as_secs())),
+        })
+    }
+}
+
+/// A look at the cloud with the cluster's credential.
+struct Eye<'a> {
+    cloud: &'a Cloud,
+    work: &'a Work,
+}
+
+impl Eye<'_> {
+    async fn look(&self) -> Vec<(ResourceKind, Look)> {
+        let (network, subnet, router, ports, groups, server_groups, balancers, floating, volumes, servers) = futures::join!(
+            self.networks(),
+            self.subnets(),
+            self.routers(),
+            self.ports(),
+            self.security_groups(),
+            self.server_groups(),
+            self.load_balancers(),
+            self.floating_ips(),
+            self.volumes(),
+            self.servers(),
+        );
+        let (ports, interfaces) = ports;
+        let (balancers, vip_port) = balancers;
+        let floating = associate(floating, vip_port.as_deref());
+        use ResourceKind::{FloatingIp, LoadBalancer, Network, Port, Router, RouterInterface, SecurityGroup, Server, ServerGroup, Subnet, Volume};
+        vec![
+            (Network, network),
+            (Subnet, subnet),
+            (Router, router),
+            (Port, ports),
+            (RouterInterface, interfaces),
+            (SecurityGroup, groups),
+            (ServerGroup, server_groups),
+            (LoadBalancer, balancers),
+            (FloatingIp, floating),
+            (Volume, volumes),
+            (Server, servers),
+        ]
+    }
+
+    /// Nothing of this kind was ever asked for: nothing can be there.
+    fn never(&self, kind: ResourceKind) -> bool {
+        !self.work.ledger.iter().any(|r| r.kind == kind)
+    }
+
+    fn owner(&self, mark: &str) -> Option<ResourceId> {
+        owner(self.work, mark)
+    }
+
+    fn names(&self, kind: ResourceKind) -> BTreeSet<&str> {
+        self.work.ledger.iter().filter(|r| r.kind == kind).map(|r| r.name.as_str()).collect()
+    }
+
+    async fn networks(&self) -> Look {
+        if self.never(ResourceKind::Network) {
+            return Look::Seen(Vec::new());
+        }
+        match self.cloud.network.networks_by_name(&names::object(self.work.cluster.id, "net")).await {
+            Ok(list) => Look::Seen(list.into_iter().map(|n| object(n.id, &n.name, self.owner(&n.description), ObjectState::Ready)).collect()),
+            Err(error) => blind(&error),
+        }
+    }
+
+    /// Ids of every network this cluster had that may still be there.
+    fn network_ids(&self) -> Vec<&str> {
+        self.work
+            .ledger
+            .iter()
+            .filter(|r| r.kind == ResourceKind::Network && r.state != ResourceState::Gone)
+            .filter_map(|r| r.cloud_id.as_deref())
+            .collect()
+    }
+
+    async fn subnets(&self) -> Look {
+        let mut objects = Vec::new();
+        for network in self.network_ids() {
+            match self.cloud.network.subnets_of(network).await {
+                Ok(list) => objects.extend(list.into_iter().map(|s| object(s.id, &s.name, self.owner(&s.description), ObjectState::Ready))),
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return blind(&error),
+            }
+        }
+        Look::Seen(objects)
+    }
+
+    async fn routers(&self) -> Look {
+        if self.never(ResourceKind::Router) {
+            return Look::Seen(Vec::new());
+        }
+        match self.cloud.network.routers_by_name(&names::object(self.work.cluster.id, "router")).await {
+            Ok(list) => Look::Seen(list.into_iter().map(|r| object(r.id, &r.name, self.owner(&r.description), ObjectState::Ready)).collect()),
+            Err(error) => blind(&error),
+        }
+    }
+
+    /// The ports on our network: ours, and the router's on our subnet.
+    async fn ports(&self) -> (Look, Look) {
+        let (mut ours, mut interfaces) = (Vec::new(), Vec::new());
+        for network in self.network_ids() {
+            match self.cloud.network.ports_of(network).await {
+                Ok(list) => {
+                    for port in list {
+                        interfaces.extend(self.interface(&port));
+                        let state = ObjectState::Ready;
+                        ours.push(Object { address: port.address.clone(), ..object(port.id, &port.name, self.owner(&port.description), state) });
+                    }
+                }
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return (blind(&error), blind(&error)),
+            }
+        }
+        (Look::Seen(ours), Look::Seen(interfaces))
+    }
+
+    fn interface(&self, port: &Port) -> Option<Object> {
+        let routers = self.work.ledger.iter().filter(|r| r.kind == ResourceKind::Router && r.cloud_id.as_deref() == Some(port.device_id.as_str()));
+        let row = self
+            .work
+            .ledger
+            .iter()
+            .filter(|r| r.kind == ResourceKind::RouterInterface)
+            .max_by_key(|r| (r.state != ResourceState::Gone, r.created_at))?;
+        (routers.count() > 0 && port.device_owner.starts_with("network:"))
+            .then(|| object(port.id.clone(), &row.name, Some(row.id), ObjectState::Ready))
+    }
+
+    async fn security_groups(&self) -> Look {
+        let groups = match (cloud_id(self.work, "security_group/master"), cloud_id(self.work, "security_group/worker")) {
+            (Some(master), Some(worker)) => Some(Groups { master: master.to_owned(), worker: worker.to_owned() }),
+            _ => None,
+        };
+        let mut objects = Vec::new();
+        for name in self.names(ResourceKind::SecurityGroup) {
+            match self.cloud.network.security_groups_by_name(name).await {
+                Ok(list) => objects.extend(list.into_iter().map(|g| {
+                    // Without the other group its rules cannot be written: not whole yet.
+                    let drift = groups.as_ref().is_some_and(|ids| !missing_rules(self.work, ids, &g).is_empty());
+                    let state = if groups.is_some() { ObjectState::Ready } else { ObjectState::Pending };
+                    Object { drift, ..object(g.id, &g.name, self.owner(&g.description), state) }
+                })),
+                Err(error) => return blind(&error),
+            }
+        }
+        Look::Seen(objects)
+    }
+
+    /// Server groups carry no mark of ours; their names hold the cluster's id.
+    async fn server_groups(&self) -> Look {
+        if self.never(ResourceKind::ServerGroup) {
+            return Look::Seen(Vec::new());
+        }
+        let newest = |name: &str| {
+            let rows = self.work.ledger.iter().filter(|r| r.kind == ResourceKind::ServerGroup && r.name == name);
+            rows.max_by_key(|r| (r.state != ResourceState::Gone, r.created_at)).map(|r| r.id)
+        };
+        match self.cloud.compute.server_groups().await {
+            Ok(list) => Look::Seen(
+                list.into_iter()
+                    .filter_map(|g| {
+                        let by_id = self.work.ledger.iter().find(|r| r.cloud_id.as_deref() == Some(g.id.as_str())).map(|r| r.id);
+                        let owner = by_id.or_else(|| newest(&g.name))?;
+                        Some(object(g.id, &g.name, Some(owner), ObjectState::Ready))
+                    })
+                    .collect(),
+            ),
+            Err(error) => blind(&error),
+        }
+    }
+
+    /// Load balancers of ours, and the port of the live one's VIP.
+    async fn load_balancers(&self) -> (Look, Option<String>) {
+        let (Some(service), false) = (&self.cloud.load_balancers, self.never(ResourceKind::LoadBalancer)) else {
+            return (Look::Seen(Vec::new()), None);
+        };
+        let name = names::object(self.work.cluster.id, "api");
+        let list = match service.load_balancers_by_name(&name).await {
+            Ok(list) => list,
+            Err(error) => return (blind(&error), None),
+        };
+        let current = cloud_id(self.work, "load_balancer");
+        let (mut objects, mut vip_port) = (Vec::new(), None);
+        for balancer in list {
+            let mut drift = false;
+            if current == Some(balancer.id.as_str()) {
+                vip_port = Some(balancer.vip_port_id.clone());
+                if balancer.provisioning == Provisioning::Active {
+                    match service.tree(&balancer.id).await {
+                        Ok(tree) => drift = self.tree_drifted(&tree),
+                        Err(error) => return (blind(&error), None),
+                    }
+                }
+            }
+            let state = match balancer.provisioning {
+                Provisioning::Active => ObjectState::Ready,
+                Provisioning::Pending | Provisioning::Deleting => ObjectState::Pending,
+                Provisioning::Error => ObjectState::Failed(format!("the load balancer {} is in provisioning status ERROR", balancer.id)),
+            };
+            let found = object(balancer.id, &balancer.name, self.owner(&balancer.description), state);
+            objects.push(Object { drift, address: Some(balancer.vip_address), ..found });
+        }
+        (Look::Seen(objects), vip_port)
+    }
+
+    fn tree_drifted(&self, tree: &Tree) -> bool {
+        let whole = tree.listener_id.is_some() && tree.pool_id.is_some() && tree.monitor_id.is_some();
+        let have: BTreeSet<&str> = tree.members.iter().map(|m| m.address.as_str()).collect();
+        let want = master_addresses(self.work);
+        !whole || have != want.iter().map(|(_, address)| *address).collect()
+    }
+
+    async fn floating_ips(&self) -> Result<Vec<(Object, Option<String>)>, CloudError> {
+        let mut objects = Vec::new();
+        for row in self.work.ledger.iter().filter(|r| r.kind == ResourceKind::FloatingIp) {
+            for ip in self.cloud.network.floating_ips_by_description(&names::mark(row.cluster, row.id)).await? {
+                let found = object(ip.id, &row.name, Some(row.id), ObjectState::Ready);
+                objects.push((Object { address: Some(ip.address), ..found }, ip.port_id));
+            }
+        }
+        Ok(objects)
+    }
+
+    async fn volumes(&self) -> Look {
+        if self.never(ResourceKind::Volume) {
+            return Look::Seen(Vec::new());
+        }
+        match self.cloud.volumes.volumes_by_metadata("kcs_cluster", &self.work.cluster.id.to_string()).await {
+            Ok(list) => Look::Seen(
+                list.into_iter()
+                    .map(|v| {
+                        let state = match &v.status {
+                            VolumeStatus::Available | VolumeStatus::InUse => ObjectState::Ready,
+                            VolumeStatus::Error => ObjectState::Failed(format!("volume {} is in status error", v.id)),
+                            _ => ObjectState::Pending,
+                        };
+                        let owner = owner_in(&v.metadata);
+                        object(v.id, &v.name, owner, state)
+                    })
+                    .collect(),
+            ),
+            Err(error) => blind(&error),
+        }
+    }
+
+    async fn servers(&self) -> Look {
+        if self.never(ResourceKind::Server) {
+            return Look::Seen(Vec::new());
+        }
+        let cluster = self.work.cluster.id.to_string();
+        match self.cloud.compute.servers(&names::node_prefix(self.work.cluster.id)).await {
+            Ok(list) => Look::Seen(
+                list.into_iter()
+                    .filter(|s| s.metadata.get("kcs_cluster") == Some(&cluster))
+                    .map(|s| {
+                        let state = match &s.status {
+                            ServerStatus::Active => ObjectState::Ready,
+                            ServerStatus::Shutoff => ObjectState::Off,
+                            ServerStatus::Error => {
+                                ObjectState::Failed(s.fault.clone().unwrap_or_else(|| format!("server {} is in status ERROR", s.id)))
+                            }
+                            _ => ObjectState::Pending,
+                        };
+                        let owner = owner_in(&s.metadata);
+                        object(s.id, &s.name, owner, state)
+                    })
+                    .collect(),
+            ),
+            Err(error) => blind(&error),
+        }
+    }
+}
+
+/// A floating IP that is not at the load balancer's port lacks its association.
+fn associate(found: Result<Vec<(Object, Option<String>)>, CloudError>, vip_port: Option<&str>) -> Look {
+    match found {
+        Ok(list) => Look::Seen(list.into_iter().map(|(o, port)| Object { drift: vip_port.is_some() && port.as_deref() != vip_port, ..o }).collect()),
+        Err(error) => blind(&error),
+    }
+}
+
+/// Rules of ours that a group lacks. Rules of others in it are left alone.
+#[must_use]
+pub fn missing_rules(work: &Work, ids: &Groups, group: &SecurityGroup) -> Vec<Rule> {
+    let network = &work.cluster.spec.network;
+    let wanted = if group.id == ids.master { rules::master(ids, network) } else { rules::worker(ids, network) };
+    let have: BTreeSet<&Rule> = group.rules.iter().collect();
+    wanted.into_iter().filter(|r| !have.contains(r)).collect()
+}
+
+/// (name, address) of the masters that should be behind the load balancer.
+#[must_use]
+pub fn master_addresses(work: &Work) -> Vec<(&str, &str)> {
+    let masters = work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.intent == NodeIntent::Keep);
+    masters.filter_map(|n| Some((n.name.as_str(), live(work, &node_key(ResourceKind::Port, &n.name))?.address.as_deref()?))).collect()
+}
+
+fn object(id: String, name: &str, owner: Option<ResourceId>, state: ObjectState) -> Object {
+    Object { id, name: name.to_owned(), owner, state, address: None, drift: false }
+}
+
+/// The row that a description's mark names, if it is a mark of this cluster.
+fn owner(work: &Work, description: &str) -> Option<ResourceId> {
+    let rest = description.strip_prefix("kcs cluster=")?;
+    let (cluster, resource) = rest.split_once(" resource=")?;
+    (cluster == work.cluster.id.to_string()).then(|| resource.parse().ok())?
+}
+
+fn owner_in(metadata: &BTreeMap<String, String>) -> Option<ResourceId> {
+    metadata.get("kcs_resource")?.parse().ok()
+}
+
+fn blind(error: &CloudError) -> Look {
+    let fault: Fault = error.fault(error.service);
+    Look::Blind(fault)
+}

@@ -1,0 +1,67 @@
+//! One pass over one cluster.
+
+use crate::journal::{Journal, JournalError};
+use crate::world::{Services, World};
+use domain::changes::Change;
+use domain::plan::{Action, plan};
+use futures::StreamExt;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+/// How a pass ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Look again after this.
+    Again(Duration),
+    /// The cluster is gone.
+    Never,
+}
+
+/// Looks, decides, records, acts, records. `fresh` gives random ids (tests give reproducible ones).
+pub async fn pass(
+    services: &Services,
+    journal: &dyn Journal,
+    now: OffsetDateTime,
+    fresh: &mut (dyn FnMut() -> Uuid + Send),
+) -> Result<Next, JournalError> {
+    let work = journal.load().await?;
+    let world = World { services, journal };
+    let observed = world.observe(&work).await?;
+    let decided = plan(&work, &observed, now, fresh);
+
+    let mut before = decided.changes;
+    before.extend(decided.actions.iter().filter_map(|a| match a {
+        Action::Create(row) | Action::Delete(row) => Some(Change::Ledger(row.clone())),
+        _ => None,
+    }));
+    let gone = before.contains(&Change::ClusterGone);
+    if !before.is_empty() {
+        journal.commit(&before).await?;
+    }
+    if gone {
+        services.memory.forget(&work);
+        return Ok(Next::Never);
+    }
+    if decided.actions.is_empty() {
+        return Ok(Next::Again(decided.again));
+    }
+
+    // Actions see what was just committed: node rows that this pass planned, addresses it learnt.
+    let work = journal.load().await?;
+    let step_forward = decided.actions.iter().any(|a| matches!(a, Action::Create(_) | Action::Delete(_)));
+    let mut running = futures::stream::iter(decided.actions).map(|action| world.act(&work, action)).buffer_unordered(services.parallel.max(1));
+    let mut failed = None;
+    while let Some(outcome) = running.next().await {
+        match outcome {
+            Ok(changes) if changes.is_empty() => {}
+            Ok(changes) => journal.commit(&changes).await?,
+            Err(error) => failed = Some(error),
+        }
+    }
+    match failed {
+        Some(error) => Err(error),
+        // What was made lets the next thing be made: no reason to wait. (Mending waits: what cannot be mended must not spin.)
+        None if step_forward => Ok(Next::Again(Duration::ZERO)),
+        None => Ok(Next::Again(decided.again.min(Duration::seconds(1)))),
+    }
+}

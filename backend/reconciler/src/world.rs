@@ -1,0 +1,213 @@
+//! One cluster's world in a pass: the cloud as its credential sees it, its secrets, and look-ups that several steps share.
+
+use crate::journal::{Journal, JournalError, Owner, secret};
+use crate::kubernetes::{KubernetesApi, Target};
+use cloud::Cloud;
+use cloud::compute::Flavor;
+use cloud::identity::{ApplicationCredential, Identity, ServiceUser};
+use domain::changes::Work;
+use domain::codes::Code;
+use domain::ids::{ClusterId, NodeId};
+use domain::ledger::{LedgerRow, ResourceState};
+use domain::names;
+use domain::nodes::Fault;
+use domain::versions::CatalogueVersion;
+use sealed::ClusterPki;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What all passes share.
+pub struct Services {
+    pub identity: Arc<dyn Identity>,
+    pub kubernetes: Arc<dyn KubernetesApi>,
+    pub versions: Vec<CatalogueVersion>,
+    /// Where nodes fetch their bundle: `https://host:port`, and the authority they trust for it.
+    pub node_endpoint: String,
+    pub gate_ca_pem: String,
+    /// How many cloud calls of one pass may run at the same time.
+    pub parallel: usize,
+    pub memory: Memory,
+}
+
+/// What may be forgotten at any time: it only saves repeating what is safe to repeat.
+#[derive(Default)]
+pub struct Memory {
+    clouds: Mutex<HashMap<ClusterId, (String, Cloud)>>,
+    access: Mutex<HashSet<ClusterId>>,
+    join_tokens: Mutex<HashSet<NodeId>>,
+}
+
+impl Memory {
+    pub fn note_access(&self, cluster: ClusterId) {
+        lock(&self.access).insert(cluster);
+    }
+
+    #[must_use]
+    pub fn access(&self, cluster: ClusterId) -> bool {
+        lock(&self.access).contains(&cluster)
+    }
+
+    pub fn note_join_token(&self, node: NodeId) {
+        lock(&self.join_tokens).insert(node);
+    }
+
+    #[must_use]
+    pub fn join_token(&self, node: NodeId) -> bool {
+        lock(&self.join_tokens).contains(&node)
+    }
+
+    pub fn forget(&self, work: &Work) {
+        lock(&self.clouds).remove(&work.cluster.id);
+        lock(&self.access).remove(&work.cluster.id);
+        for node in &work.nodes {
+            lock(&self.join_tokens).remove(&node.id);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredCredential {
+    id: String,
+    secret: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredUser {
+    user_id: String,
+    password: String,
+}
+
+/// A pass's access to one cluster.
+pub struct World<'a> {
+    pub services: &'a Services,
+    pub journal: &'a dyn Journal,
+}
+
+impl World<'_> {
+    /// The cloud through the cluster's own credential; None before there is one.
+    pub async fn cloud(&self, cluster: ClusterId) -> Result<Option<Cloud>, JournalError> {
+        let Some(text) = self.journal.secret(Owner::Cluster, secret::APPLICATION_CREDENTIAL).await? else { return Ok(None) };
+        let stored: StoredCredential = parse(&text)?;
+        let mut clouds = lock(&self.services.memory.clouds);
+        if let Some((id, cloud)) = clouds.get(&cluster)
+            && *id == stored.id
+        {
+            return Ok(Some(cloud.clone()));
+        }
+        let credential = ApplicationCredential { id: stored.id.clone(), secret: stored.secret.into() };
+        let cloud = self.services.identity.as_credential(&credential);
+        clouds.insert(cluster, (stored.id, cloud.clone()));
+        Ok(Some(cloud))
+    }
+
+    pub async fn put_credential(&self, credential: &ApplicationCredential) -> Result<(), JournalError> {
+        let stored = StoredCredential { id: credential.id.clone(), secret: credential.secret.expose_secret().to_owned() };
+        self.journal.put_secret(Owner::Cluster, secret::APPLICATION_CREDENTIAL, &render(&stored)?).await
+    }
+
+    /// The tenant's service user, made at first use.
+    pub async fn service_user(&self, work: &Work) -> Result<Result<ServiceUser, cloud::CloudError>, JournalError> {
+        if let Some(text) = self.journal.secret(Owner::Tenant, secret::SERVICE_USER).await? {
+            let stored: StoredUser = parse(&text)?;
+            return Ok(Ok(ServiceUser { user_id: stored.user_id, password: stored.password.into() }));
+        }
+        let tenant = &work.cluster.tenant.0;
+        let user = match self.services.identity.ensure_service_user(&format!("kcs-{tenant}"), tenant).await {
+            Ok(user) => user,
+            Err(error) => return Ok(Err(error)),
+        };
+        let stored = StoredUser { user_id: user.user_id.clone(), password: user.password.expose_secret().to_owned() };
+        self.journal.put_secret(Owner::Tenant, secret::SERVICE_USER, &render(&stored)?).await?;
+        Ok(Ok(user))
+    }
+
+    /// The cluster's authorities, made at first use: everything a node needs is known before the first server exists.
+    pub async fn pki(&self) -> Result<Arc<ClusterPki>, JournalError> {
+        if let Some(text) = self.journal.secret(Owner::Cluster, secret::PKI).await? {
+            return ClusterPki::from_json(&text).map(Arc::new).map_err(|e| JournalError::Unavailable(e.to_string()));
+        }
+        let pki = ClusterPki::generate(time::OffsetDateTime::now_utc()).map_err(|e| JournalError::Unavailable(e.to_string()))?;
+        let text = pki.to_json().map_err(|e| JournalError::Unavailable(e.to_string()))?;
+        self.journal.put_secret(Owner::Cluster, secret::PKI, &text).await?;
+        Ok(Arc::new(pki))
+    }
+
+    pub async fn join_token(&self, node: NodeId) -> Result<SecretString, JournalError> {
+        if let Some(token) = self.journal.secret(Owner::Node(node), secret::JOIN_TOKEN).await? {
+            return Ok(token);
+        }
+        let token = sealed::JoinToken::generate().map_err(|e| JournalError::Unavailable(e.to_string()))?;
+        self.journal.put_secret(Owner::Node(node), secret::JOIN_TOKEN, token.text()).await?;
+        Ok(token.text().clone())
+    }
+
+    /// The cluster's API, once its address is known.
+    pub async fn target(&self, work: &Work) -> Result<Option<Target>, JournalError> {
+        let Some(address) = live(work, "floating_ip").and_then(|r| r.address.clone()) else { return Ok(None) };
+        Ok(Some(Target { cluster: work.cluster.id, endpoint: format!("https://{address}:6443"), pki: self.pki().await? }))
+    }
+
+    /// The flavor of this name.
+    pub async fn flavor(&self, cloud: &Cloud, name: &str) -> Result<Flavor, Fault> {
+        let flavors = cloud.compute.flavors().await.map_err(|e| e.fault(name))?;
+        flavors.into_iter().find(|f| f.name == name).ok_or_else(|| local_fault(Code::FlavorMissing, format!("there is no flavor {name}"), name))
+    }
+
+    /// Id of the node image for the cluster's version, ready to boot.
+    pub async fn image(&self, cloud: &Cloud, version: &str) -> Result<String, Fault> {
+        let entry = self.services.versions.iter().find(|v| v.version == version);
+        let name =
+            entry.map(|v| v.image.as_str()).ok_or_else(|| local_fault(Code::ImageMissing, format!("version {version} is not offered"), version))?;
+        let images = cloud.images.images_by_name(name).await.map_err(|e| e.fault(name))?;
+        match images.as_slice() {
+            [] => Err(local_fault(Code::ImageMissing, format!("there is no image named {name}"), name)),
+            [image] if image.status == "active" => Ok(image.id.clone()),
+            [image] => Err(local_fault(Code::ImageNotReady, format!("image {name} is {}", image.status), name)),
+            _ => Err(local_fault(Code::Ambiguous, format!("{} images are named {name}", images.len()), name)),
+        }
+    }
+}
+
+/// A fault found by ourselves, before any call.
+#[must_use]
+pub fn local_fault(code: Code, message: String, object: &str) -> Fault {
+    Fault { code, message, cloud_request_id: None, retryable: code.retryable(), object: Some(object.to_owned()) }
+}
+
+/// The live row of a key.
+#[must_use]
+pub fn live<'w>(work: &'w Work, key: &str) -> Option<&'w LedgerRow> {
+    work.ledger.iter().find(|r| r.key == key && r.state != ResourceState::Gone)
+}
+
+/// The recorded cloud id of a live row.
+#[must_use]
+pub fn cloud_id<'w>(work: &'w Work, key: &str) -> Option<&'w str> {
+    live(work, key)?.cloud_id.as_deref()
+}
+
+/// The metadata pairs by which servers and volumes are known for ours.
+#[must_use]
+pub fn marks(row: &LedgerRow) -> std::collections::BTreeMap<String, String> {
+    [("kcs_cluster".to_owned(), row.cluster.to_string()), ("kcs_resource".to_owned(), row.id.to_string())].into()
+}
+
+/// The mark in a description.
+#[must_use]
+pub fn description(row: &LedgerRow) -> String {
+    names::mark(row.cluster, row.id)
+}
+
+fn parse<T: for<'d> Deserialize<'d>>(text: &SecretString) -> Result<T, JournalError> {
+    serde_json::from_str(text.expose_secret()).map_err(|_| JournalError::Unavailable("a stored secret cannot be read".to_owned()))
+}
+
+fn render<T: Serialize>(value: &T) -> Result<SecretString, JournalError> {
+    serde_json::to_string(value).map(SecretString::from).map_err(|_| JournalError::Unavailable("a secret cannot be written".to_owned()))
+}

@@ -1,0 +1,150 @@
+//! Faults of the cloud, each with the state, code and words a user meets, and the retry that goes on from there.
+
+use crate::lab::Lab;
+use domain::codes::Code;
+use domain::operations::{OperationKind, OperationState};
+use local_cloud::{Effect, FaultRule, Service};
+use time::Duration;
+
+fn servers(effect: Effect) -> FaultRule {
+    FaultRule::new(effect).on(Service::Compute, "POST", "/servers$")
+}
+
+async fn finish_and_delete(lab: &mut Lab) {
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+    lab.check_settled();
+    lab.begin(OperationKind::ClusterDelete);
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_short_quota_blocks_with_the_clouds_words_and_a_retry_goes_on() {
+    let mut lab = Lab::new(10, 1, 1);
+    lab.cloud.inject(servers(Effect::Quota { resource: "cores".into() }).count(None));
+    assert_eq!(lab.settle().await, OperationState::Blocked);
+    let fault = lab.operation().fault.unwrap();
+    assert_eq!(fault.code, Code::Quota);
+    assert!(fault.message.contains("Quota exceeded for cores"), "{}", fault.message);
+    assert!(fault.cloud_request_id.is_some());
+    lab.cloud.clear_faults();
+    lab.retry();
+    finish_and_delete(&mut lab).await;
+}
+
+#[tokio::test]
+async fn no_valid_host_is_retried_under_new_names_then_fails_and_a_retry_goes_on() {
+    let mut lab = Lab::new(11, 1, 1);
+    lab.cloud.inject(servers(Effect::Error { text: "No valid host was found. There are not enough hosts available.".into() }).count(None));
+    assert_eq!(lab.settle().await, OperationState::Failed);
+    let fault = lab.operation().fault.unwrap();
+    assert_eq!(fault.code, Code::NoCapacity);
+    assert!(fault.message.contains("No valid host"));
+    lab.cloud.clear_faults();
+    lab.retry();
+    finish_and_delete(&mut lab).await;
+}
+
+#[tokio::test]
+async fn a_missing_image_blocks() {
+    let mut lab = Lab::new(12, 1, 1);
+    lab.db.lock().unwrap().work.cluster.spec.version = "v1.20.0".into();
+    assert_eq!(lab.settle().await, OperationState::Blocked);
+    assert_eq!(lab.operation().fault.unwrap().code, Code::ImageMissing);
+    lab.db.lock().unwrap().work.cluster.spec.version = "v1.36.3".into();
+    lab.retry();
+    finish_and_delete(&mut lab).await;
+}
+
+#[tokio::test]
+async fn an_error_500_after_the_server_was_made_makes_no_second() {
+    let mut lab = Lab::new(13, 1, 1);
+    lab.cloud.inject(servers(Effect::DoneBut { status: 500 }));
+    finish_and_delete(&mut lab).await;
+    assert_eq!(lab.cloud.calls(Service::Compute, "POST", "/compute/v2.1/servers"), 2);
+}
+
+#[tokio::test]
+async fn lost_answers_of_every_service_are_adopted() {
+    for (service, path) in [
+        (Service::Network, "/networks$"),
+        (Service::Network, "/ports$"),
+        (Service::Network, "/floatingips$"),
+        (Service::BlockStorage, "/volumes$"),
+        (Service::LoadBalancer, "/loadbalancers$"),
+        (Service::Compute, "/servers$"),
+    ] {
+        let mut lab = Lab::new(14, 1, 1);
+        lab.cloud.inject(FaultRule::new(Effect::AnswerLost).on(service, "POST", path));
+        finish_and_delete(&mut lab).await;
+    }
+}
+
+#[tokio::test]
+async fn a_broken_load_balancer_is_replaced_and_said_if_it_stays_broken() {
+    let broken = || FaultRule::new(Effect::Error { text: "amphora boot failed".into() }).on(Service::LoadBalancer, "POST", "/loadbalancers$");
+    let mut lab = Lab::new(15, 1, 1);
+    lab.cloud.inject(broken());
+    finish_and_delete(&mut lab).await;
+
+    let mut lab = Lab::new(16, 1, 1);
+    lab.cloud.inject(broken().count(None));
+    assert_eq!(lab.settle().await, OperationState::Failed);
+    assert_eq!(lab.operation().fault.unwrap().code, Code::LoadBalancerFailed);
+    lab.cloud.clear_faults();
+    lab.retry();
+    finish_and_delete(&mut lab).await;
+}
+
+#[tokio::test]
+async fn a_server_that_never_leaves_build_is_replaced() {
+    let mut lab = Lab::new(17, 1, 1);
+    lab.cloud.inject(servers(Effect::Stuck));
+    let start = lab.now;
+    finish_and_delete(&mut lab).await;
+    assert!(lab.now - start > domain::plan::SERVER_LIMIT);
+}
+
+#[tokio::test]
+async fn tokens_that_end_midway_are_renewed() {
+    let mut lab = Lab::new(18, 1, 1);
+    lab.cloud.inject(FaultRule::new(Effect::TokensExpire).on(Service::Network, "POST", "/routers$"));
+    lab.cloud.inject(FaultRule::new(Effect::TokensExpire).on(Service::Compute, "POST", "/servers$"));
+    finish_and_delete(&mut lab).await;
+}
+
+#[tokio::test]
+async fn five_minutes_without_a_cloud_cost_five_minutes() {
+    let mut lab = Lab::new(19, 1, 1);
+    lab.cloud.inject(FaultRule::new(Effect::CloudDown { seconds: 300 }).on(Service::BlockStorage, "POST", "/volumes$"));
+    let start = lab.now;
+    finish_and_delete(&mut lab).await;
+    assert!(lab.now - start > Duration::minutes(5));
+}
+
+#[tokio::test]
+async fn a_foreign_port_in_the_way_of_a_delete_is_named() {
+    let mut lab = Lab::new(20, 1, 0);
+    assert_eq!(lab.settle().await, OperationState::Succeeded);
+    let network = lab.work().ledger.iter().find(|r| r.key == "network").unwrap().cloud_id.clone().unwrap();
+    let port = lab.cloud.add_foreign_port(&network);
+    lab.begin(OperationKind::ClusterDelete);
+    assert_eq!(lab.settle().await, OperationState::Blocked);
+    let fault = lab.operation().fault.unwrap();
+    assert_eq!(fault.code, Code::InUse);
+    lab.cloud.remove_foreign_port(&port);
+    lab.retry();
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_delete_in_the_middle_of_a_create_wins() {
+    let mut lab = Lab::new(21, 1, 2);
+    for _ in 0..6 {
+        lab.step().await;
+    }
+    lab.begin(OperationKind::ClusterDelete);
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
