@@ -45,7 +45,6 @@ impl KubernetesApi for InCluster {
 
     async fn drain(&self, target: &Target, node: &str) -> Result<Drain, KubernetesError> {
         let engine = self.engine(target).await?;
-        engine.cordon(node).await?;
         Ok(match engine.drain(node, false).await? {
             kube_access::engine::Drain::Done => Drain::Done,
             kube_access::engine::Drain::Evicting(left) => Drain::Evicting(left),

@@ -2,7 +2,7 @@
 
 use super::{Engine, segment};
 use crate::KubeError;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use http::Method;
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
@@ -31,7 +31,8 @@ impl Engine {
         let path = format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{}&", segment(node));
         let pods: Vec<Pod> = self.list(&path).await?;
         let pods: Vec<_> = pods.iter().filter(|pod| must_go(pod)).collect();
-        let steps = pods.iter().map(|pod| self.evict(pod, force));
+        // Boxed: the compiler cannot prove a stream of borrowed futures sendable for every lifetime.
+        let steps: Vec<_> = pods.iter().map(|pod| self.evict(pod, force).boxed()).collect();
         let results: Vec<_> = futures::stream::iter(steps).buffer_unordered(PARALLEL).collect().await;
         let mut blocked = Vec::new();
         for result in results {
