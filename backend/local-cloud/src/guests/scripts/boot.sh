@@ -3,6 +3,12 @@
 set -uo pipefail
 boot_log() { local t=$(((${EPOCHREALTIME/./} - ${START/./}))); printf '[%5d.%06d] %s\n' $((t / 1000000)) $((t % 1000000)) "$*"; }
 cd /
+power_off() {
+    boot_log "Powering off"
+    systemctl stop kubelet
+    exit 0
+}
+trap power_off TERM
 ip link set lo up
 ip addr add "$ADDRESS/$PREFIX" dev eth0
 ip link set eth0 up
@@ -28,12 +34,6 @@ if [ -e /var/lib/cloud/instance/user-data.sh ] && [ ! -e /var/lib/cloud/instance
 else
     printf '\n%s login: \n' "$NAME"
 fi
-power_off() {
-    boot_log "Powering off"
-    systemctl stop kubelet
-    exit 0
-}
-trap power_off TERM
 while :; do
     sleep 1000000 &
     wait $!
