@@ -1,0 +1,198 @@
+//! Getting tokens from Keystone, and what a token brings with it: who it is, what it may, and the catalogue.
+
+use crate::call::{Answer, Call};
+use crate::catalog::{Catalog, Service};
+use crate::error;
+use crate::lenient::moment;
+use crate::session::Connection;
+use cloud::Result;
+use cloud::error::CloudErrorKind;
+use cloud::identity::{Project, Token, TokenInfo};
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
+
+/// A token is renewed this long before it ends.
+const MARGIN: Duration = Duration::from_secs(300);
+
+/// How a session comes by its tokens. Secrets are never shown: there is no `Debug`.
+pub(crate) enum Auth {
+    /// A person's token: it cannot be renewed by us.
+    Token(SecretString),
+    Credential {
+        id: String,
+        secret: SecretString,
+    },
+    /// A user by name in a project by name, in one domain: the service account.
+    Account {
+        name: String,
+        password: SecretString,
+        project: String,
+        domain: String,
+    },
+    /// A user by id in a project by id: a service user.
+    User {
+        id: String,
+        password: SecretString,
+        project_id: String,
+    },
+}
+
+/// A token in use.
+pub(crate) struct Grant {
+    pub token: HeaderValue,
+    pub info: TokenInfo,
+    pub catalog: Catalog,
+    /// By our own clock, counted from when it came: Keystone's may differ.
+    fresh_until: Instant,
+}
+
+impl Grant {
+    pub(crate) fn fresh(&self) -> bool {
+        Instant::now() < self.fresh_until
+    }
+
+    pub(crate) fn into_token(self, secret: SecretString) -> Token {
+        Token { secret, info: self.info }
+    }
+}
+
+impl Auth {
+    pub(crate) fn renewable(&self) -> bool {
+        !matches!(self, Self::Token(_))
+    }
+
+    pub(crate) async fn obtain(&self, connection: &Connection) -> Result<Grant> {
+        let body = match self {
+            Self::Token(token) => return inspect(connection, token).await,
+            Self::Credential { id, secret } => {
+                let credential = json!({"id": id, "secret": secret.expose_secret()});
+                json!({"auth": {"identity": {"methods": ["application_credential"], "application_credential": credential}}})
+            }
+            Self::Account { name, password, project, domain } => {
+                let domain = json!({"name": domain});
+                let user = json!({"name": name, "domain": domain, "password": password.expose_secret()});
+                by_password(&user, &json!({"project": {"name": project, "domain": domain}}))
+            }
+            Self::User { id, password, project_id } => {
+                by_password(&json!({"id": id, "password": password.expose_secret()}), &json!({"project": {"id": project_id}}))
+            }
+        };
+        Ok(authenticate(connection, "authenticate", body).await?.0)
+    }
+}
+
+/// The request for a token by password.
+pub(crate) fn by_password(user: &Value, scope: &Value) -> Value {
+    json!({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}})
+}
+
+/// Asks Keystone for a token. Failing makes nothing, whatever became of the answer.
+pub(crate) async fn authenticate(connection: &Connection, operation: &'static str, body: Value) -> Result<(Grant, SecretString)> {
+    let call = Call::post(Service::Identity, operation, &["auth", "tokens"], body).reading();
+    let answer = connection.exchange(&call, &connection.identity_root(&call)?, &[]).await.map_err(|mut e| {
+        // A credential, user or project that is gone: which of them is nobody's business.
+        if e.kind == CloudErrorKind::NotFound {
+            e.kind = CloudErrorKind::Unauthenticated;
+        }
+        e
+    })?;
+    let Some(token) = answer.headers.get("x-subject-token").and_then(|v| v.to_str().ok()) else {
+        return Err(error::unreadable(&call, &answer, "no X-Subject-Token header"));
+    };
+    let secret = SecretString::from(token);
+    Ok((read(connection, &call, &answer, &secret)?, secret))
+}
+
+/// What a token given to us is; it is asked with itself.
+pub(crate) async fn inspect(connection: &Connection, token: &SecretString) -> Result<Grant> {
+    let call = Call::get(Service::Identity, "validate token", &["auth", "tokens"]);
+    let header = sensitive(&call, token)?;
+    let headers = [("x-auth-token", header.clone()), ("x-subject-token", header)];
+    let answer = connection.exchange(&call, &connection.identity_root(&call)?, &headers).await.map_err(|mut e| {
+        if e.kind == CloudErrorKind::NotFound {
+            e.kind = CloudErrorKind::Unauthenticated;
+        }
+        e
+    })?;
+    read(connection, &call, &answer, token)
+}
+
+/// A header value that is never logged.
+pub(crate) fn sensitive(call: &Call<'_>, token: &SecretString) -> Result<HeaderValue> {
+    let value = HeaderValue::from_str(token.expose_secret());
+    let mut value = value.map_err(|_| error::unsent(call, CloudErrorKind::Unauthenticated, "the token is not one"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn read(connection: &Connection, call: &Call<'_>, answer: &Answer, secret: &SecretString) -> Result<Grant> {
+    let body: Body = serde_json::from_slice(&answer.body).map_err(|e| error::unreadable(call, answer, &e.to_string()))?;
+    let Some(expires_at) = moment(&body.token.expires_at) else {
+        return Err(error::unreadable(call, answer, "expires_at is no time"));
+    };
+    let now = OffsetDateTime::now_utc();
+    // A token just issued lives as long as Keystone says by its own clock; an older one, as ours says.
+    let since = if call.operation == "validate token" { now } else { body.token.issued_at.as_deref().and_then(moment).unwrap_or(now) };
+    let life = Duration::try_from(expires_at - since).unwrap_or_default();
+    if let Some(catalog) = body.token.catalog.as_ref().filter(|catalog| !catalog.is_empty()) {
+        connection.learn(catalog);
+    }
+    Ok(Grant {
+        token: sensitive(call, secret)?,
+        catalog: body.token.catalog.clone().unwrap_or_default(),
+        fresh_until: Instant::now() + life.saturating_sub(MARGIN.min(life / 2)),
+        info: body.token.info(expires_at),
+    })
+}
+
+#[derive(Deserialize)]
+struct Body {
+    token: TokenBody,
+}
+
+#[derive(Deserialize)]
+struct TokenBody {
+    user: Named,
+    project: Option<Named>,
+    #[serde(default)]
+    roles: Vec<Role>,
+    expires_at: String,
+    issued_at: Option<String>,
+    catalog: Option<Catalog>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+    #[serde(default)]
+    name: String,
+    domain: Option<Domain>,
+}
+
+#[derive(Deserialize)]
+struct Domain {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Role {
+    name: String,
+}
+
+impl TokenBody {
+    fn info(self, expires_at: OffsetDateTime) -> TokenInfo {
+        let domain = |domain: Option<Domain>| domain.map(|d| d.id).unwrap_or_default();
+        TokenInfo {
+            user_id: self.user.id,
+            user_name: self.user.name,
+            user_domain_id: domain(self.user.domain),
+            project: self.project.map(|p| Project { id: p.id, name: p.name, domain_id: domain(p.domain) }),
+            roles: self.roles.into_iter().map(|role| role.name).collect(),
+            expires_at,
+        }
+    }
+}

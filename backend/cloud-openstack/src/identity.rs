@@ -1,0 +1,193 @@
+//! Keystone: signing in, and clouds as seen by a token or an application credential.
+
+use crate::access::{self, Auth};
+use crate::call::Call;
+use crate::catalog::Service;
+use crate::config::Config;
+use crate::service_users;
+use crate::session::{Connection, Session};
+use crate::transport::Transport;
+use async_trait::async_trait;
+use cloud::error::CloudErrorKind;
+use cloud::identity::{ApplicationCredential, Identity, Project, ServiceUser, Token, TokenInfo};
+use cloud::{Cloud, CloudError, Result};
+use moka::sync::Cache;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+const SESSIONS: u64 = 10_000;
+const SESSION_IDLE: Duration = Duration::from_secs(3_600);
+
+/// An OpenStack cloud. Cheap to clone; sessions are shared, so that one identity has one token however often it is asked for.
+#[derive(Clone)]
+pub struct OpenStack {
+    pub(crate) connection: Arc<Connection>,
+    /// By a digest of the identity and its secret.
+    sessions: Cache<[u8; 32], Arc<Session>>,
+    account: Arc<Session>,
+}
+
+/// What the port's services are implemented on.
+#[derive(Clone)]
+pub(crate) struct Scoped(pub Arc<Session>);
+
+impl OpenStack {
+    /// Nothing is sent yet: the cloud need not be up.
+    #[must_use]
+    pub fn new(config: Config, transport: Arc<dyn Transport>) -> Self {
+        let auth = Auth::Account {
+            name: config.service_username.clone(),
+            password: config.service_password.clone(),
+            project: config.service_project.clone(),
+            domain: config.service_domain.clone(),
+        };
+        let connection = Arc::new(Connection::new(config, transport));
+        let account = Arc::new(Session::new(connection.clone(), auth));
+        let sessions = Cache::builder().max_capacity(SESSIONS).time_to_idle(SESSION_IDLE).build();
+        Self { connection, sessions, account }
+    }
+
+    /// The service account's own session.
+    pub(crate) fn account(&self) -> &Session {
+        &self.account
+    }
+
+    /// The cloud as the service account sees it, for checks at start and of operators.
+    #[must_use]
+    pub fn as_service(&self) -> Cloud {
+        self.cloud(self.account.clone())
+    }
+
+    /// The one session of an identity.
+    pub(crate) fn session(&self, kind: &str, id: &str, secret: &SecretString, auth: impl FnOnce() -> Auth) -> Arc<Session> {
+        let key = key(kind, id, secret);
+        self.sessions.get_with(key, || Arc::new(Session::new(self.connection.clone(), auth())))
+    }
+
+    fn cloud(&self, session: Arc<Session>) -> Cloud {
+        let scoped = Arc::new(Scoped(session));
+        let balances = self.connection.balances();
+        Cloud {
+            compute: scoped.clone(),
+            network: scoped.clone(),
+            volumes: scoped.clone(),
+            images: scoped.clone(),
+            load_balancers: if balances { Some(scoped) } else { None },
+        }
+    }
+
+    async fn authenticate(&self, operation: &'static str, body: serde_json::Value) -> Result<Token> {
+        let (grant, secret) = access::authenticate(&self.connection, operation, body).await?;
+        Ok(grant.into_token(secret))
+    }
+}
+
+fn key(kind: &str, id: &str, secret: &SecretString) -> [u8; 32] {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    for part in [kind, id, secret.expose_secret()] {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    let mut key = [0; 32];
+    key.copy_from_slice(context.finish().as_ref());
+    key
+}
+
+/// A failed sign-in says only that it failed: not whether the user exists, is disabled or must change the password.
+fn hide(mut error: CloudError) -> CloudError {
+    if matches!(error.kind, CloudErrorKind::Unauthenticated | CloudErrorKind::Denied | CloudErrorKind::NotFound) {
+        error.kind = CloudErrorKind::Unauthenticated;
+        error.message = "The user name, the domain or the password is wrong.".to_owned();
+    }
+    error
+}
+
+#[derive(Deserialize)]
+struct Projects {
+    projects: Vec<ProjectView>,
+}
+
+#[derive(Deserialize)]
+struct ProjectView {
+    id: String,
+    name: String,
+    #[serde(default, deserialize_with = "crate::lenient::or_default")]
+    domain_id: String,
+    enabled: Option<bool>,
+}
+
+#[async_trait]
+impl Identity for OpenStack {
+    async fn sign_in(&self, user_name: &str, password: &SecretString, domain: &str) -> Result<Token> {
+        let user = json!({"name": user_name, "domain": {"name": domain}, "password": password.expose_secret()});
+        let body = access::by_password(&user, &json!("unscoped"));
+        self.authenticate("sign in", body).await.map_err(hide)
+    }
+
+    async fn projects(&self, token: &SecretString) -> Result<Vec<Project>> {
+        let call = Call::get(Service::Identity, "list projects", &["auth", "projects"]);
+        let header = access::sensitive(&call, token)?;
+        let root = self.connection.identity_root(&call)?;
+        let answer = self.connection.exchange(&call, &root, &[("x-auth-token", header)]).await?;
+        let body: Projects = serde_json::from_slice(&answer.body).map_err(|e| crate::error::unreadable(&call, &answer, &e.to_string()))?;
+        let enabled = body.projects.into_iter().filter(|p| p.enabled != Some(false));
+        let mut projects: Vec<Project> = enabled.map(|p| Project { id: p.id, name: p.name, domain_id: p.domain_id }).collect();
+        projects.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
+        Ok(projects)
+    }
+
+    async fn rescope(&self, token: &SecretString, project_id: &str) -> Result<Token> {
+        let identity = json!({"methods": ["token"], "token": {"id": token.expose_secret()}});
+        let body = json!({"auth": {"identity": identity, "scope": {"project": {"id": project_id}}}});
+        self.authenticate("enter project", body).await
+    }
+
+    async fn validate(&self, token: &SecretString) -> Result<TokenInfo> {
+        Ok(access::inspect(&self.connection, token).await?.info)
+    }
+
+    async fn revoke(&self, token: &SecretString) -> Result<()> {
+        self.sessions.invalidate(&key("token", "", token));
+        let call = Call::delete(Service::Identity, "revoke token", &["auth", "tokens"]);
+        let header = access::sensitive(&call, token)?;
+        let headers = [("x-auth-token", header.clone()), ("x-subject-token", header)];
+        match self.connection.exchange(&call, &self.connection.identity_root(&call)?, &headers).await {
+            Err(e) if !matches!(e.kind, CloudErrorKind::NotFound | CloudErrorKind::Unauthenticated) => Err(e),
+            _ => Ok(()),
+        }
+    }
+
+    async fn ensure_service_user(&self, name: &str, project_id: &str) -> Result<ServiceUser> {
+        service_users::ensure(self, name, project_id).await
+    }
+
+    async fn create_application_credential(
+        &self,
+        user: &ServiceUser,
+        project_id: &str,
+        name: &str,
+        description: &str,
+    ) -> Result<ApplicationCredential> {
+        service_users::create_credential(self, user, project_id, name, description).await
+    }
+
+    async fn application_credentials(&self, user: &ServiceUser, project_id: &str) -> Result<Vec<(String, String, String)>> {
+        service_users::credentials(self, user, project_id).await
+    }
+
+    async fn delete_application_credential(&self, user: &ServiceUser, project_id: &str, id: &str) -> Result<()> {
+        service_users::delete_credential(self, user, project_id, id).await
+    }
+
+    fn as_token(&self, token: &Token) -> Cloud {
+        self.cloud(self.session("token", "", &token.secret, || Auth::Token(token.secret.clone())))
+    }
+
+    fn as_credential(&self, credential: &ApplicationCredential) -> Cloud {
+        let auth = || Auth::Credential { id: credential.id.clone(), secret: credential.secret.clone() };
+        self.cloud(self.session("credential", &credential.id, &credential.secret, auth))
+    }
+}

@@ -1,0 +1,259 @@
+//! Octavia: load balancers with everything under them.
+
+use crate::call::Call;
+use crate::catalog::Service::LoadBalancer as BALANCER;
+use crate::identity::Scoped;
+use crate::lenient::{limit, or_default};
+use async_trait::async_trait;
+use cloud::Result;
+use cloud::compute::Limit;
+use cloud::load_balancers::{LoadBalancer, LoadBalancerLimits, LoadBalancers, Member, NewLoadBalancer, NewMember, Provisioning, Tree};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// One hour: kubectl's watches, logs and execs are silent for long; Octavia's default cuts them after 50 s.
+const IDLE_MS: u32 = 3_600_000;
+const OVN: &str = "ovn";
+
+#[derive(Deserialize)]
+struct BalancerView {
+    id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    description: String,
+    #[serde(default)]
+    provisioning_status: String,
+    #[serde(default, deserialize_with = "or_default")]
+    operating_status: String,
+    #[serde(default, deserialize_with = "or_default")]
+    vip_address: String,
+    #[serde(default, deserialize_with = "or_default")]
+    vip_port_id: String,
+}
+
+impl From<BalancerView> for LoadBalancer {
+    fn from(v: BalancerView) -> Self {
+        Self {
+            id: v.id,
+            name: v.name,
+            description: v.description,
+            provisioning: match v.provisioning_status.as_str() {
+                "ACTIVE" => Provisioning::Active,
+                "PENDING_DELETE" | "DELETED" => Provisioning::Deleting,
+                "ERROR" => Provisioning::Error,
+                _ => Provisioning::Pending,
+            },
+            operating: v.operating_status,
+            vip_address: v.vip_address,
+            vip_port_id: v.vip_port_id,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct BalancerBody {
+    loadbalancer: BalancerView,
+}
+
+#[derive(Deserialize)]
+struct ListenerView {
+    id: String,
+    protocol_port: u16,
+    default_pool_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PoolView {
+    id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    name: String,
+    healthmonitor_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct MemberView {
+    id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    name: String,
+    address: String,
+    protocol_port: u16,
+    #[serde(default, deserialize_with = "or_default")]
+    operating_status: String,
+}
+
+impl From<MemberView> for Member {
+    fn from(v: MemberView) -> Self {
+        Self { id: v.id, name: v.name, address: v.address, port: v.protocol_port, operating: v.operating_status }
+    }
+}
+
+#[derive(Deserialize)]
+struct Quota {
+    quota: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Identified {
+    #[serde(rename = "id")]
+    _id: String,
+}
+
+impl Scoped {
+    fn provider(&self) -> Option<&str> {
+        self.0.connection.config.load_balancer_provider.as_deref()
+    }
+
+    fn listener(&self, wanted: &NewLoadBalancer) -> Value {
+        let mut listener = json!({
+            "name": wanted.name, "description": wanted.description, "protocol": "TCP", "protocol_port": wanted.port,
+            "timeout_client_data": IDLE_MS, "timeout_member_data": IDLE_MS,
+        });
+        if !wanted.allowed_cidrs.is_empty() {
+            listener["allowed_cidrs"] = json!(wanted.allowed_cidrs);
+        }
+        listener
+    }
+
+    fn pool(&self, wanted: &NewLoadBalancer) -> Value {
+        let algorithm = if self.provider() == Some(OVN) { "SOURCE_IP_PORT" } else { "ROUND_ROBIN" };
+        json!({"name": wanted.name, "description": wanted.description, "protocol": "TCP", "lb_algorithm": algorithm})
+    }
+
+    fn monitor(&self, wanted: &NewLoadBalancer) -> Value {
+        let mut monitor = json!({"name": wanted.name, "delay": 3, "timeout": 2, "max_retries": 1, "max_retries_down": 2, "type": "TCP"});
+        // ovn only opens connections.
+        if self.provider() != Some(OVN) {
+            monitor["type"] = json!("HTTPS");
+            monitor["http_method"] = json!("GET");
+            monitor["url_path"] = json!("/readyz");
+            monitor["expected_codes"] = json!("200");
+        }
+        monitor
+    }
+
+    async fn listener_of(&self, id: &str, port: Option<u16>) -> Result<Option<ListenerView>> {
+        let call = Call::get(BALANCER, "list listeners", &["listeners"]).query("load_balancer_id", id);
+        let listeners: Vec<ListenerView> = self.0.list(call, "listeners").await?;
+        Ok(listeners.into_iter().find(|listener| port.is_none_or(|port| listener.protocol_port == port)))
+    }
+
+    async fn pools_of(&self, id: &str) -> Result<Vec<PoolView>> {
+        self.0.list(Call::get(BALANCER, "list pools", &["pools"]).query("loadbalancer_id", id), "pools").await
+    }
+
+    async fn members_of(&self, pool_id: &str) -> Result<Vec<Member>> {
+        let members: Vec<MemberView> = self.0.list(Call::get(BALANCER, "list members", &["pools", pool_id, "members"]), "members").await?;
+        Ok(members.into_iter().map(Member::from).collect())
+    }
+
+    async fn post(&self, operation: &'static str, path: &'static str, body: Value) -> Result<()> {
+        self.0.done(&Call::post(BALANCER, operation, &[path], body)).await
+    }
+}
+
+fn members(port: u16, members: &[NewMember]) -> Value {
+    let member = |m: &NewMember| json!({"name": m.name, "address": m.address, "protocol_port": port, "subnet_id": m.subnet_id});
+    members.iter().map(member).collect()
+}
+
+fn has_all(present: &[Member], wanted: &NewLoadBalancer) -> bool {
+    wanted.members.iter().all(|w| present.iter().any(|p| p.address == w.address && p.port == wanted.port))
+}
+
+#[async_trait]
+impl LoadBalancers for Scoped {
+    async fn load_balancers_by_name(&self, name: &str) -> Result<Vec<LoadBalancer>> {
+        let call = Call::get(BALANCER, "find load balancer", &["loadbalancers"]).query("name", name);
+        let all: Vec<BalancerView> = self.0.list(call, "loadbalancers").await?;
+        Ok(all.into_iter().filter(|lb| lb.name == name).map(LoadBalancer::from).collect())
+    }
+
+    async fn load_balancer(&self, id: &str) -> Result<LoadBalancer> {
+        let call = Call::get(BALANCER, "read load balancer", &["loadbalancers", id]);
+        Ok(self.0.json::<BalancerBody>(&call).await?.loadbalancer.into())
+    }
+
+    async fn tree(&self, id: &str) -> Result<Tree> {
+        let listener = self.listener_of(id, None).await?;
+        let pools = self.pools_of(id).await?;
+        let linked = listener.as_ref().and_then(|l| l.default_pool_id.clone());
+        let pool = match linked {
+            Some(linked) => pools.into_iter().find(|pool| pool.id == linked),
+            None => pools.into_iter().next(),
+        };
+        let members = match &pool {
+            Some(pool) => self.members_of(&pool.id).await?,
+            None => Vec::new(),
+        };
+        let (pool_id, monitor_id) = pool.map_or((None, None), |pool| (Some(pool.id), pool.healthmonitor_id));
+        Ok(Tree { listener_id: listener.map(|l| l.id), pool_id, monitor_id, members })
+    }
+
+    async fn create_load_balancer(&self, wanted: &NewLoadBalancer) -> Result<String> {
+        let mut pool = self.pool(wanted);
+        pool["healthmonitor"] = self.monitor(wanted);
+        pool["members"] = members(wanted.port, &wanted.members);
+        let mut listener = self.listener(wanted);
+        listener["default_pool"] = pool;
+        let mut body = json!({
+            "name": wanted.name, "description": wanted.description, "vip_subnet_id": wanted.vip_subnet_id, "listeners": [listener],
+        });
+        if let Some(provider) = self.provider() {
+            body["provider"] = json!(provider);
+        }
+        let call = Call::post(BALANCER, "create load balancer", &["loadbalancers"], json!({"loadbalancer": body}));
+        Ok(self.0.json::<BalancerBody>(&call).await?.loadbalancer.id)
+    }
+
+    async fn complete(&self, id: &str, wanted: &NewLoadBalancer) -> Result<bool> {
+        let Some(listener) = self.listener_of(id, Some(wanted.port)).await? else {
+            let mut body = self.listener(wanted);
+            body["loadbalancer_id"] = json!(id);
+            self.post("create listener", "listeners", json!({"listener": body})).await?;
+            return Ok(true);
+        };
+        let pools = self.pools_of(id).await?;
+        let Some(pool_id) = listener.default_pool_id else {
+            if let Some(pool) = pools.iter().find(|pool| pool.name == wanted.name) {
+                let body = json!({"listener": {"default_pool_id": pool.id}});
+                self.0.done(&Call::put(BALANCER, "link pool", &["listeners", &listener.id], Some(body))).await?;
+            } else {
+                let mut body = self.pool(wanted);
+                body["listener_id"] = json!(listener.id);
+                self.post("create pool", "pools", json!({"pool": body})).await?;
+            }
+            return Ok(true);
+        };
+        if pools.iter().any(|pool| pool.id == pool_id && pool.healthmonitor_id.is_none()) {
+            let mut body = self.monitor(wanted);
+            body["pool_id"] = json!(pool_id);
+            self.post("create health monitor", "healthmonitors", json!({"healthmonitor": body})).await?;
+            return Ok(true);
+        }
+        if !has_all(&self.members_of(&pool_id).await?, wanted) {
+            self.set_members(&pool_id, wanted.port, &wanted.members).await?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    async fn set_members(&self, pool_id: &str, port: u16, wanted: &[NewMember]) -> Result<()> {
+        let body = json!({"members": members(port, wanted)});
+        self.0.done(&Call::put(BALANCER, "set members", &["pools", pool_id, "members"], Some(body))).await
+    }
+
+    async fn delete_load_balancer(&self, id: &str) -> Result<()> {
+        self.0.done(&Call::delete(BALANCER, "delete load balancer", &["loadbalancers", id]).query("cascade", "true")).await
+    }
+
+    async fn limits(&self, project_id: &str) -> Result<LoadBalancerLimits> {
+        let quota: Quota = self.0.json(&Call::get(BALANCER, "read quotas", &["quotas", project_id])).await?;
+        let call = Call::get(BALANCER, "count load balancers", &["loadbalancers"]).query("project_id", project_id).query("fields", "id");
+        let used: Vec<Identified> = self.0.list(call, "loadbalancers").await?;
+        // Older versions call it `loadbalancer`.
+        let allowed = quota.quota.get("load_balancer").or_else(|| quota.quota.get("loadbalancer")).and_then(Value::as_i64);
+        Ok(LoadBalancerLimits { load_balancers: Limit { used: used.len() as u64, limit: allowed.and_then(limit) } })
+    }
+}

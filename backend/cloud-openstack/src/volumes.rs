@@ -1,0 +1,153 @@
+//! Cinder: volumes, volume types, limits.
+
+use crate::call::Call;
+use crate::catalog::Service::BlockStorage as VOLUME;
+use crate::identity::Scoped;
+use crate::lenient::{limit, or_default};
+use async_trait::async_trait;
+use cloud::Result;
+use cloud::compute::Limit;
+use cloud::volumes::{NewVolume, Volume, VolumeLimits, VolumeStatus, VolumeType, Volumes};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+#[derive(Deserialize)]
+struct TypeView {
+    id: String,
+    name: String,
+    is_public: Option<bool>,
+    #[serde(rename = "os-volume-type-access:is_public")]
+    access: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct TypeBody {
+    volume_type: TypeView,
+}
+
+#[derive(Deserialize)]
+struct VolumeBody {
+    volume: VolumeView,
+}
+
+#[derive(Deserialize)]
+struct MadeVolume {
+    volume: Identified,
+}
+
+#[derive(Deserialize)]
+struct Identified {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct VolumeView {
+    id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    name: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    size: u32,
+    #[serde(default, deserialize_with = "or_default")]
+    metadata: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "or_default")]
+    attachments: Vec<Attachment>,
+}
+
+#[derive(Deserialize)]
+struct Attachment {
+    server_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Limits {
+    limits: Absolute,
+}
+
+#[derive(Deserialize)]
+struct Absolute {
+    absolute: BTreeMap<String, i64>,
+}
+
+impl From<VolumeView> for Volume {
+    fn from(view: VolumeView) -> Self {
+        Self {
+            id: view.id,
+            name: view.name,
+            status: status(&view.status),
+            size_gib: view.size,
+            metadata: view.metadata,
+            attached_to: view.attachments.into_iter().filter_map(|a| a.server_id).collect(),
+        }
+    }
+}
+
+fn status(word: &str) -> VolumeStatus {
+    match word {
+        "creating" => VolumeStatus::Creating,
+        "downloading" => VolumeStatus::Downloading,
+        "available" => VolumeStatus::Available,
+        "in-use" => VolumeStatus::InUse,
+        "deleting" => VolumeStatus::Deleting,
+        "error" => VolumeStatus::Error,
+        other => VolumeStatus::Other(other.to_owned()),
+    }
+}
+
+#[async_trait]
+impl Volumes for Scoped {
+    async fn volume_types(&self) -> Result<Vec<VolumeType>> {
+        let types: Vec<TypeView> = self.0.list(Call::get(VOLUME, "list volume types", &["types"]), "volume_types").await?;
+        let default = match self.0.json::<TypeBody>(&Call::get(VOLUME, "read default volume type", &["types", "default"])).await {
+            Ok(body) => Some(body.volume_type.id),
+            Err(e) if e.is_not_found() => None,
+            Err(e) => return Err(e),
+        };
+        let of = |view: TypeView| VolumeType {
+            default: default.as_deref() == Some(view.id.as_str()),
+            public: view.is_public.or(view.access).unwrap_or(true),
+            id: view.id,
+            name: view.name,
+        };
+        // Cinder's own placeholder for volumes without a type.
+        Ok(types.into_iter().filter(|t| t.name != "__DEFAULT__").map(of).collect())
+    }
+
+    async fn volumes_by_metadata(&self, key: &str, value: &str) -> Result<Vec<Volume>> {
+        // Cinder reads the filter as a dictionary of Python's, of which this JSON is one.
+        let filter = json!({ key: value }).to_string();
+        let call = Call::get(VOLUME, "list volumes", &["volumes", "detail"]).query("metadata", filter);
+        let volumes: Vec<VolumeView> = self.0.list(call, "volumes").await?;
+        Ok(volumes.into_iter().filter(|v| v.metadata.get(key).is_some_and(|v| v == value)).map(Volume::from).collect())
+    }
+
+    async fn volume(&self, id: &str) -> Result<Volume> {
+        Ok(self.0.json::<VolumeBody>(&Call::get(VOLUME, "read volume", &["volumes", id])).await?.volume.into())
+    }
+
+    async fn create_volume(&self, volume: &NewVolume) -> Result<String> {
+        let mut body = json!({"name": volume.name, "size": volume.size_gib, "metadata": volume.metadata});
+        let optional = [("imageRef", &volume.image_id), ("volume_type", &volume.volume_type), ("availability_zone", &volume.zone)];
+        for (key, value) in optional {
+            if let Some(value) = value {
+                body[key] = Value::from(value.as_str());
+            }
+        }
+        let call = Call::post(VOLUME, "create volume", &["volumes"], json!({"volume": body}));
+        Ok(self.0.json::<MadeVolume>(&call).await?.volume.id)
+    }
+
+    async fn delete_volume(&self, id: &str) -> Result<()> {
+        self.0.done(&Call::delete(VOLUME, "delete volume", &["volumes", id])).await
+    }
+
+    async fn limits(&self) -> Result<VolumeLimits> {
+        let body: Limits = self.0.json(&Call::get(VOLUME, "read limits", &["limits"])).await?;
+        let absolute = body.limits.absolute;
+        let allowed = |key: &str| absolute.get(key).copied().and_then(limit);
+        let pair = |used: &str, max: &str| Limit { used: allowed(used).unwrap_or(0), limit: allowed(max) };
+        Ok(VolumeLimits { volumes: pair("totalVolumesUsed", "maxTotalVolumes"), gigabytes: pair("totalGigabytesUsed", "maxTotalVolumeGigabytes") })
+    }
+}
