@@ -1,1 +1,1 @@
-//! Tests live in tests/.
+//! Nothing here: the stories are in `tests/it`.

@@ -1,0 +1,11 @@
+//! The whole system from outside: `kcs dev` as a process, its API by HTTP, stock kubectl and helm, a real browser. One file a story.
+//!
+//! The stories need Kubernetes' binaries and Linux namespaces. Where one is missing the story says `SKIPPED: <reason>`, which `make test` counts.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod browser;
+mod dev;
+mod main_job;
+mod masters;
+mod replicas;
+mod tools;

@@ -1,0 +1,136 @@
+//! The main job: create from the template, use it with kubectl and helm, revoke, delete, nothing left.
+
+use crate::dev::{Dev, wait_for};
+use crate::need_kubernetes;
+use crate::tools::Tools;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn create_use_delete_nothing_left() {
+    let cache = need_kubernetes!();
+    let mut dev = Dev::start().await;
+    let before = ids(&dev.cloud_objects().await);
+    let member = dev.sign_in("member-a").await;
+
+    let plan = member.post("/clusters/plan", json!({"name": "demo", "template": "dev"}), 200).await;
+    assert_eq!(plan["blocked"], false, "{plan:#}");
+    let cluster = member.create_cluster("demo", "dev").await;
+    let nodes = member.get(&format!("/clusters/{cluster}/nodes")).await;
+    assert_eq!(nodes["items"].as_array().unwrap().len(), 3, "{nodes:#}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let (kubeconfig, kid) = member.kubeconfig(&cluster, folder.path()).await;
+    let tools = Tools::new(&cache, &kubeconfig);
+    use_with_kubectl(&tools);
+    install_a_chart(&tools, folder.path());
+    revoke_cuts_at_once(&member, &tools, &cluster, &kid).await;
+
+    reader_looks_only(&dev, &cache, &cluster, folder.path()).await;
+    foreigner_sees_nothing(&dev, &cluster).await;
+
+    dev.crash_and_restart().await;
+    let member = dev.sign_in("member-a").await;
+    wait_for("the cluster to run again", Duration::from_secs(180), async || {
+        let now = member.get(&format!("/clusters/{cluster}")).await;
+        (now["status"]["phase"] == "Running").then_some(())
+    })
+    .await
+    .expect("the cluster did not come back after a crash of everything");
+
+    let delete_plan = member.get(&format!("/clusters/{cluster}/delete-plan")).await;
+    let planned = delete_plan["objects"].as_array().unwrap().len();
+    let receipt = member.delete_cluster(&cluster).await;
+    assert_eq!(receipt["left"], json!([]), "{receipt:#}");
+    assert_eq!(receipt["removed"].as_array().unwrap().len(), planned, "the plan listed what was removed");
+    let after: BTreeSet<String> = ids(&dev.cloud_objects().await);
+    let left: Vec<&String> = after.difference(&before).filter(|o| !o.starts_with("user ")).collect();
+    assert!(left.is_empty(), "left in the cloud: {left:#?}");
+    assert!(before.is_subset(&after), "foreign objects are gone");
+}
+
+fn ids(objects: &[Value]) -> BTreeSet<String> {
+    objects.iter().map(|o| format!("{} {}", o["kind"].as_str().unwrap(), o["id"].as_str().unwrap())).collect()
+}
+
+fn use_with_kubectl(tools: &Tools) {
+    assert_eq!(tools.kubectl(&["get", "nodes", "-o", "name"]).lines().count(), 3);
+    let mut watch = tools.watch(&["get", "pods", "-w", "-o", "name"]);
+    tools.kubectl(&["create", "deployment", "web", "--image=nginx", "--replicas=2"]);
+    tools.kubectl(&["rollout", "status", "deployment/web", "--timeout=60s"]);
+    let mut first = String::new();
+    BufReader::new(watch.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("pod/web-"), "the watch said {first:?}");
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    tools.kubectl(&["scale", "deployment/web", "--replicas=4"]);
+    tools.kubectl(&["rollout", "status", "deployment/web", "--timeout=60s"]);
+    let pods = tools.kubectl(&["get", "pods", "-l", "app=web", "-o", "name"]);
+    assert_eq!(pods.lines().count(), 4);
+    let pod = pods.lines().next().unwrap();
+    tools.kubectl(&["set", "image", "deployment/web", "nginx=nginx:2"]);
+    tools.kubectl(&["rollout", "status", "deployment/web", "--timeout=60s"]);
+    let pods = tools.kubectl(&["get", "pods", "-l", "app=web", "--field-selector=status.phase=Running", "-o", "name"]);
+    let pod = pods.lines().next().unwrap_or(pod);
+    assert!(tools.kubectl(&["logs", pod, "--tail=2"]).contains("sample line"));
+    assert_eq!(tools.kubectl(&["exec", pod, "--", "echo", "hello"]).trim(), "hello");
+    tools.kubectl(&["delete", "deployment/web", "--wait=true"]);
+}
+
+fn install_a_chart(tools: &Tools, folder: &Path) {
+    let folder = folder.to_str().unwrap();
+    tools.helm(&["create", &format!("{folder}/chart")]);
+    tools.helm(&["install", "shop", &format!("{folder}/chart"), "--wait", "--timeout", "60s"]);
+    assert!(tools.helm(&["list"]).contains("shop"));
+    tools.helm(&["uninstall", "shop"]);
+}
+
+async fn revoke_cuts_at_once(member: &crate::dev::Person, tools: &Tools, cluster: &str, kid: &str) {
+    let mut watch = tools.watch(&["get", "pods", "-A", "--watch", "-o", "name"]);
+    let mut lines = BufReader::new(watch.stdout.take().unwrap());
+    let mut first = String::new();
+    lines.read_line(&mut first).unwrap();
+    let (status, answer) = member.call(reqwest::Method::DELETE, &format!("/clusters/{cluster}/kubeconfigs/{kid}"), None).await;
+    assert_eq!(status, 204, "{answer}");
+    let revoked = Instant::now();
+    let refused = wait_for("kubectl to be refused", Duration::from_secs(5), async || {
+        let ran = tools.try_kubectl(&["get", "pods", "--request-timeout=5s"]);
+        (!ran.ok && ran.err.contains("Unauthorized") || ran.err.contains("logged in")).then_some(())
+    });
+    refused.await.expect("a revoked kubeconfig still works");
+    println!("refused {:.2} s after the revocation", revoked.elapsed().as_secs_f64());
+    let ended = wait_for("the open watch to be cut", Duration::from_secs(5), async || watch.try_wait().unwrap()).await;
+    if ended.is_none() {
+        watch.kill().unwrap();
+        watch.wait().unwrap();
+        panic!("an open watch outlived its kubeconfig");
+    }
+}
+
+async fn reader_looks_only(dev: &Dev, cache: &Path, cluster: &str, folder: &Path) {
+    let reader = dev.sign_in("reader-a").await;
+    let (kubeconfig, _) = reader.kubeconfig(cluster, folder).await;
+    let tools = Tools::new(cache, &kubeconfig);
+    assert!(tools.kubectl(&["get", "pods", "-A"]).contains("etcd"));
+    for forbidden in [vec!["create", "deployment", "x", "--image=y"], vec!["get", "secrets", "-A"], vec!["delete", "node", "--all"]] {
+        let ran = tools.try_kubectl(&forbidden);
+        assert!(!ran.ok && ran.err.to_lowercase().contains("forbidden"), "kubectl {forbidden:?}: {}{}", ran.out, ran.err);
+    }
+    let (status, problem) = reader.call(reqwest::Method::POST, "/clusters", Some(json!({"name": "mine", "template": "dev"}))).await;
+    assert_eq!((status, &problem["code"]), (403, &json!("KCS-RBAC-001")), "{problem}");
+}
+
+async fn foreigner_sees_nothing(dev: &Dev, cluster: &str) {
+    let foreigner = dev.sign_in("member-b").await;
+    let (foreign, a) = foreigner.call(reqwest::Method::GET, &format!("/clusters/{cluster}"), None).await;
+    let (missing, b) = foreigner.call(reqwest::Method::GET, "/clusters/00000000-0000-7000-8000-000000000000", None).await;
+    assert_eq!((foreign, missing), (404, 404));
+    assert_eq!(a["code"], b["code"]);
+    let (status, problem) = foreigner.call(reqwest::Method::GET, "/admin/clusters", None).await;
+    assert_eq!((status, &problem["code"]), (403, &json!("KCS-RBAC-002")));
+    let operator = dev.sign_in("operator").await;
+    assert!(operator.get("/admin/clusters").await["items"].as_array().unwrap().iter().any(|c| c["id"] == cluster));
+}

@@ -1,0 +1,57 @@
+//! Stock kubectl and helm as processes.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+pub struct Tools {
+    cache: PathBuf,
+    kubeconfig: PathBuf,
+    home: tempfile::TempDir,
+}
+
+pub struct Ran {
+    pub ok: bool,
+    pub out: String,
+    pub err: String,
+}
+
+impl Tools {
+    pub fn new(cache: &Path, kubeconfig: &Path) -> Self {
+        Self { cache: cache.to_owned(), kubeconfig: kubeconfig.to_owned(), home: tempfile::tempdir().unwrap() }
+    }
+
+    fn command(&self, tool: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(self.cache.join(tool));
+        command.args(args).env("KUBECONFIG", &self.kubeconfig).env("HOME", self.home.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, tool: &str, args: &[&str]) -> Ran {
+        let output = self.command(tool, args).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ran { ok: output.status.success(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// kubectl, which may fail.
+    pub fn try_kubectl(&self, args: &[&str]) -> Ran {
+        self.run("v1.36.3/kubectl", args)
+    }
+
+    /// kubectl, which must not; answers its output.
+    pub fn kubectl(&self, args: &[&str]) -> String {
+        let ran = self.try_kubectl(args);
+        assert!(ran.ok, "kubectl {args:?}: {}{}", ran.out, ran.err);
+        ran.out
+    }
+
+    pub fn helm(&self, args: &[&str]) -> String {
+        let ran = self.run("tools/helm", args);
+        assert!(ran.ok, "helm {args:?}: {}{}", ran.out, ran.err);
+        ran.out
+    }
+
+    /// kubectl in the background, its output piped.
+    pub fn watch(&self, args: &[&str]) -> Child {
+        self.command("v1.36.3/kubectl", args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+}
