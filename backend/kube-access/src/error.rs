@@ -17,9 +17,12 @@ pub enum KubeError {
     /// An answer that no API server gives: a redirect, too much, not readable.
     #[error("the cluster's API gave an answer that is not passed on: {0}")]
     BadAnswer(String),
-    /// The request is refused before it is sent.
+    /// The request is not one that may be sent on.
     #[error("{0}")]
     Refused(&'static str),
+    /// Nobody may do this through KCS.
+    #[error("{0}")]
+    Forbidden(&'static str),
     #[error("the request body is larger than {0} bytes")]
     BodyTooLarge(usize),
     /// Certificates or addresses of ours are not usable.
@@ -33,8 +36,9 @@ impl KubeError {
         match self {
             Self::Unreachable(_) | Self::Timeout(_) | Self::BadAnswer(_) => Code::ClusterApiDown,
             Self::Status { status: 404, .. } => Code::NotFound,
-            Self::Status { status: 401 | 403, .. } => Code::Forbidden,
-            Self::Status { status: 409, .. } => Code::Conflict,
+            Self::Status { status: 401 | 403, .. } | Self::Forbidden(_) => Code::Forbidden,
+            // 410: the list went on meanwhile and the cursor is too old.
+            Self::Status { status: 409 | 410, .. } => Code::Conflict,
             Self::Status { status: 429, .. } => Code::RateLimited,
             Self::Status { status: 400 | 422, .. } | Self::Refused(_) => Code::InvalidInput,
             Self::Status { .. } => Code::ClusterApiDown,

@@ -12,7 +12,7 @@ pub mod reads;
 pub use clients::{ClusterTarget, KubeAccess};
 pub use engine::Engine;
 pub use error::KubeError;
-pub use gateway::{Gateway, Impersonation};
+pub use gateway::{Access, Gateway, GatewayRequest, Impersonation};
 pub use reads::Reads;
 
 /// The group of members in a cluster.

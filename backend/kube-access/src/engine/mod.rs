@@ -7,6 +7,7 @@ mod join_tokens;
 mod nodes;
 
 pub use drain::Drain;
+pub(crate) use health::time_of;
 pub use health::{ComponentHealth, MasterHealth, NodeHealth};
 
 use crate::KubeError;

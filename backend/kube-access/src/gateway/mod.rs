@@ -1,13 +1,189 @@
-//! stub
-use crate::channel::Channel;
+//! The pass-through for kubectl, helm and the console: one request in, one rebuilt request out as the person, streamed both ways. Exec,
+//! attach and port-forward become a tunnel of raw bytes.
+//!
+//! For callers on actix (`http` 0.2, bodies that do not move between threads): copy names and values into `GatewayRequest`, pump the payload
+//! through a channel from a task of the same worker, and answer a tunnel with status 101, its headers, and a streaming body from `io`, while
+//! the payload is written to `io`. `tests/it/actix.rs` does exactly this. actix hands on raw payload for WebSockets only, not for SPDY.
+
+mod access;
+mod body;
+mod headers;
+mod impersonation;
+mod path;
+
+pub use access::Access;
+pub use body::BodyStream;
+pub use impersonation::Impersonation;
+
+use crate::KubeError;
+use crate::channel::{BoxError, Channel, full};
+use bytes::Bytes;
+use futures::StreamExt;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use std::fmt;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// The API server's own limit for objects.
+pub const BODY_LIMIT: usize = 3 << 20;
+/// As long as the API server gives itself for a request that is no stream.
+const HEAD: Duration = Duration::from_secs(65);
+
+/// A request as it came in.
+pub struct GatewayRequest {
+    pub method: Method,
+    /// As it came over the wire, not decoded; without the prefix that names the cluster.
+    pub path: String,
+    pub query: Option<String>,
+    pub headers: HeaderMap,
+    pub body: BodyStream,
+}
+
+impl GatewayRequest {
+    /// A request without headers; the method by its name.
+    pub fn new(method: &str, path: &str, query: Option<&str>, body: BodyStream) -> Result<Self, KubeError> {
+        Ok(Self {
+            method: method.parse().map_err(|_| KubeError::Refused("this method is not passed on"))?,
+            path: path.to_owned(),
+            query: query.map(str::to_owned),
+            headers: HeaderMap::new(),
+            body,
+        })
+    }
+
+    /// Adds a header; one that is none is left out.
+    pub fn add_header(&mut self, name: &str, value: &[u8]) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value)) {
+            self.headers.append(name, value);
+        }
+    }
+
+    /// What the request does; an error: nobody may send it.
+    pub fn access(&self) -> Result<Access, KubeError> {
+        Access::classify(&self.method, &self.path)
+    }
+
+    /// Whether the answer's beginning may take as long as it likes.
+    fn is_stream(&self) -> bool {
+        let query = self.query.as_deref().unwrap_or_default();
+        query.split('&').any(|pair| matches!(pair, "watch" | "watch=true" | "watch=1" | "follow=true" | "follow=1")) || self.path.contains("/watch/")
+    }
+
+    fn path_and_query(&self) -> Result<http::Uri, KubeError> {
+        let text = match self.query.as_deref() {
+            Some(query) if !query.is_empty() => format!("{}?{query}", self.path),
+            _ => self.path.clone(),
+        };
+        text.parse().map_err(|_| KubeError::Refused("the path or query is not valid"))
+    }
+}
+
+/// What comes back.
+pub enum Answer {
+    Response(Response<BodyStream>),
+    Tunnel(Tunnel),
+}
+
+/// An upgraded connection: the head to answer with (101), and the raw bytes after it.
+pub struct Tunnel {
+    pub head: Response<()>,
+    pub io: Box<dyn TunnelIo>,
+}
+
+/// Both directions of a tunnel.
+pub trait TunnelIo: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> TunnelIo for T {}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Response(response) => write!(f, "Response({})", response.status()),
+            Self::Tunnel(_) => f.write_str("Tunnel"),
+        }
+    }
+}
+
+/// One cluster, as whoever the request is for.
 #[derive(Clone, Debug)]
 pub struct Gateway {
     channel: Channel,
 }
+
 impl Gateway {
     pub(crate) fn new(channel: Channel) -> Self {
         Self { channel }
     }
+
+    /// Passes a request on. Whether the person's role allows it (`GatewayRequest::access`) was decided before; the cluster's RBAC decides again.
+    pub async fn forward(&self, who: &Impersonation, request: GatewayRequest) -> Result<Answer, KubeError> {
+        let access = request.access()?;
+        // Nothing but the ways into a pod is upgraded; elsewhere the wish is dropped with the other hop-by-hop headers.
+        let upgrade = headers::upgrade_of(&request.headers).filter(|_| access == Access::Exec);
+        let headers = headers::for_cluster(&request.headers, upgrade, who)?;
+        let uri = request.path_and_query()?;
+        let patient = request.is_stream();
+        let (body, overflow) = outgoing_body(upgrade.is_some(), request.method.clone(), &headers, request.body)?;
+        let mut outgoing = Request::new(body);
+        *outgoing.method_mut() = request.method;
+        *outgoing.uri_mut() = uri;
+        *outgoing.headers_mut() = headers;
+        let sent = self.channel.send(outgoing);
+        let sent = if patient { sent.await } else { tokio::time::timeout(HEAD, sent).await.unwrap_or(Err(KubeError::Timeout(HEAD))) };
+        match sent {
+            Err(_) if overflow.happened() => Err(KubeError::BodyTooLarge(BODY_LIMIT)),
+            Err(error) => Err(error),
+            Ok(response) => answer(response, upgrade).await,
+        }
+    }
 }
-#[derive(Clone, Debug)]
-pub struct Impersonation;
+
+fn outgoing_body(
+    upgrade: bool,
+    method: Method,
+    headers: &HeaderMap,
+    stream: BodyStream,
+) -> Result<(crate::channel::RequestBody, body::Overflow), KubeError> {
+    let length = match headers.get(CONTENT_LENGTH).map(|v| v.to_str().map(str::parse::<usize>)) {
+        None => None,
+        Some(Ok(Ok(length))) => Some(length),
+        Some(_) => return Err(KubeError::Refused("Content-Length is not valid")),
+    };
+    let bodiless = upgrade || length == Some(0) || (length.is_none() && matches!(method, Method::GET | Method::HEAD));
+    match length {
+        Some(length) if length > BODY_LIMIT => Err(KubeError::BodyTooLarge(BODY_LIMIT)),
+        _ if bodiless => Ok((full(Bytes::new()), body::Overflow::default())),
+        _ => Ok(body::limited(stream, BODY_LIMIT)),
+    }
+}
+
+async fn answer(response: Response<Incoming>, upgrade: Option<&'static str>) -> Result<Answer, KubeError> {
+    let status = response.status();
+    match (status, upgrade) {
+        (StatusCode::SWITCHING_PROTOCOLS, Some(protocol)) => {
+            let mut head = Response::new(());
+            *head.status_mut() = status;
+            *head.headers_mut() = headers::for_tunnel(response.headers(), protocol);
+            let upgraded = hyper::upgrade::on(response).await;
+            let upgraded = upgraded.map_err(|e| KubeError::Unreachable(e.to_string()))?;
+            Ok(Answer::Tunnel(Tunnel { head, io: Box::new(TokioIo::new(upgraded)) }))
+        }
+        // Whoever caches by ETag is told that nothing changed; any other answer of this kind leads elsewhere.
+        (StatusCode::NOT_MODIFIED, _) => Ok(Answer::Response(passed_on(response))),
+        _ if status.is_redirection() => Err(KubeError::BadAnswer("a redirect".to_owned())),
+        _ if status.is_informational() => Err(KubeError::BadAnswer("an upgrade nobody asked for".to_owned())),
+        _ => Ok(Answer::Response(passed_on(response))),
+    }
+}
+
+fn passed_on(response: Response<Incoming>) -> Response<BodyStream> {
+    let (parts, body) = response.into_parts();
+    let stream: BodyStream = Box::pin(body.into_data_stream().map(|piece| piece.map_err(BoxError::from)));
+    let mut passed = Response::new(stream);
+    *passed.status_mut() = parts.status;
+    *passed.headers_mut() = headers::for_client(&parts.headers);
+    passed
+}

@@ -1,9 +1,25 @@
-//! stub
+//! Typed reads for the console, as the person: paged by the cluster's own cursors, filtered on the server.
+
+mod deployments;
+mod list;
+mod namespaces;
+mod nodes;
+mod pods;
+
+pub use deployments::Deployment;
+pub use list::{Page, ReadQuery};
+pub use namespaces::Namespace;
+pub use nodes::KubernetesNode;
+pub use pods::{Container, Pod};
+
 use crate::channel::Channel;
+
+/// One cluster, as whoever the read is for.
 #[derive(Clone, Debug)]
 pub struct Reads {
     channel: Channel,
 }
+
 impl Reads {
     pub(crate) fn new(channel: Channel) -> Self {
         Self { channel }

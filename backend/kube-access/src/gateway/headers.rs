@@ -1,0 +1,121 @@
+//! Headers are rebuilt, never passed through: from an allow-list, without those that `Connection` names, and our own set last.
+
+use super::Impersonation;
+use crate::KubeError;
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, DATE, ETAG,
+    IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE, USER_AGENT, VARY, WARNING, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// What a request may carry to a cluster.
+const REQUEST: [HeaderName; 9] =
+    [ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT];
+const STREAM_PROTOCOL: HeaderName = HeaderName::from_static("x-stream-protocol-version");
+/// What a request for an upgrade carries besides.
+const UPGRADE_REQUEST: [HeaderName; 5] =
+    [SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_EXTENSIONS, STREAM_PROTOCOL];
+/// What an answer may carry back.
+const RESPONSE: [HeaderName; 13] = [
+    CACHE_CONTROL,
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    DATE,
+    ETAG,
+    LAST_MODIFIED,
+    RETRY_AFTER,
+    VARY,
+    WARNING,
+    HeaderName::from_static("audit-id"),
+    HeaderName::from_static("x-kubernetes-pf-flowschema-uid"),
+    HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid"),
+];
+const UPGRADE_RESPONSE: [HeaderName; 4] = [SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_EXTENSIONS, STREAM_PROTOCOL];
+/// A WebSocket subprotocol by which browsers hand the API server a token: a credential, and none of the cluster's.
+const TOKEN_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
+
+/// The protocol an upgrade is asked for, if it is one that Kubernetes speaks.
+pub fn upgrade_of(headers: &HeaderMap) -> Option<&'static str> {
+    if !connection_options(headers).any(|option| option.eq_ignore_ascii_case("upgrade")) {
+        return None;
+    }
+    let protocol = headers.get(UPGRADE)?.to_str().ok()?;
+    ["websocket", "SPDY/3.1"].into_iter().find(|known| known.eq_ignore_ascii_case(protocol.trim()))
+}
+
+/// The headers sent to the cluster.
+pub fn for_cluster(from: &HeaderMap, upgrade: Option<&'static str>, who: &Impersonation) -> Result<HeaderMap, KubeError> {
+    let mut to = allowed(from, &REQUEST);
+    if let Some(protocol) = upgrade {
+        to.remove(CONTENT_LENGTH);
+        let extra = allowed(from, &UPGRADE_REQUEST);
+        to.extend(extra);
+        drop_token_protocols(&mut to)?;
+        to.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        to.insert(UPGRADE, HeaderValue::from_static(protocol));
+    }
+    who.set(&mut to)?;
+    Ok(to)
+}
+
+/// The headers sent back.
+pub fn for_client(from: &HeaderMap) -> HeaderMap {
+    let mut to = allowed(from, &RESPONSE);
+    // A log or an object of a tenant must never run as a page of ours.
+    let page = to.get(CONTENT_TYPE).is_none_or(|t| t.to_str().map_or(true, |t| !is_data(t)));
+    if page {
+        to.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    }
+    to.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    to.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    to
+}
+
+/// The headers of an answer that switches protocols.
+pub fn for_tunnel(from: &HeaderMap, protocol: &'static str) -> HeaderMap {
+    let mut to = allowed(from, &UPGRADE_RESPONSE);
+    to.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    to.insert(UPGRADE, HeaderValue::from_static(protocol));
+    to
+}
+
+/// Types of content that a browser shows as data.
+fn is_data(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "text/plain" || (kind.starts_with("application/") && !kind.contains("html") && kind != "application/xml")
+}
+
+fn allowed(from: &HeaderMap, names: &[HeaderName]) -> HeaderMap {
+    let hop: Vec<String> = connection_options(from).map(str::to_ascii_lowercase).collect();
+    from.iter()
+        .filter(|(name, _)| names.contains(name) && !hop.iter().any(|h| h == name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .fold(HeaderMap::new(), |mut map, (name, value)| {
+            map.append(name, value);
+            map
+        })
+}
+
+/// What the `Connection` headers name.
+fn connection_options(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',').map(str::trim))
+}
+
+fn drop_token_protocols(headers: &mut HeaderMap) -> Result<(), KubeError> {
+    let kept: Vec<String> = headers
+        .get_all(SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(',').map(str::trim))
+        .filter(|protocol| !protocol.starts_with(TOKEN_PROTOCOL) && !protocol.is_empty())
+        .map(str::to_owned)
+        .collect();
+    headers.remove(SEC_WEBSOCKET_PROTOCOL);
+    if !kept.is_empty() {
+        let value = HeaderValue::from_str(&kept.join(", ")).map_err(|_| KubeError::Refused("a header is not valid"))?;
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, value);
+    }
+    Ok(())
+}
