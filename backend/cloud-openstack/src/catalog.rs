@@ -90,7 +90,7 @@ impl Catalog {
             e.interface == interface.name() && region.is_none_or(|r| e.region.as_deref() == Some(r) || e.region_id.as_deref() == Some(r))
         };
         let of_type = |kind: &&str| self.0.iter().filter(|entry| entry.kind == **kind).flat_map(|entry| &entry.endpoints).find(here);
-        let endpoint = service.types().iter().find_map(|kind| of_type(kind))?;
+        let endpoint = service.types().iter().find_map(of_type)?;
         Url::parse(&service.root(&endpoint.url)).ok()
     }
 }

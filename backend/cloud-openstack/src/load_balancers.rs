@@ -176,8 +176,7 @@ impl LoadBalancers for Scoped {
     }
 
     async fn tree(&self, id: &str) -> Result<Tree> {
-        let listener = self.listener_of(id, None).await?;
-        let pools = self.pools_of(id).await?;
+        let (listener, pools) = futures::try_join!(self.listener_of(id, None), self.pools_of(id))?;
         let linked = listener.as_ref().and_then(|l| l.default_pool_id.clone());
         let pool = match linked {
             Some(linked) => pools.into_iter().find(|pool| pool.id == linked),

@@ -1,0 +1,142 @@
+//! What is sent to make servers and load balancers, and how their states are read.
+
+use crate::scripted::{Scripted, config, ok};
+use cloud::compute::{NewServer, ServerStatus};
+use cloud::error::{CloudErrorKind as Kind, Outcome};
+use cloud::identity::{ApplicationCredential, Identity};
+use cloud::load_balancers::{NewLoadBalancer, NewMember, Provisioning};
+use cloud_openstack::{Config, OpenStack};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+fn server(user_data: String) -> NewServer {
+    NewServer {
+        name: "kcs-1".into(),
+        flavor_id: "f".into(),
+        port_id: "p".into(),
+        volume_id: "v".into(),
+        server_group_id: Some("g".into()),
+        zone: Some("az1".into()),
+        user_data: user_data.into(),
+        metadata: BTreeMap::from([("kcs_cluster".into(), "c".into())]),
+    }
+}
+
+fn balancer() -> NewLoadBalancer {
+    NewLoadBalancer {
+        name: "kcs-1-api".into(),
+        description: "mark".into(),
+        vip_subnet_id: "s".into(),
+        port: 6443,
+        members: vec![NewMember { name: "m0".into(), address: "10.0.0.5".into(), subnet_id: "s".into() }],
+        allowed_cidrs: vec!["0.0.0.0/0".into()],
+    }
+}
+
+#[tokio::test]
+async fn a_server_boots_from_its_volume_on_its_port() {
+    let scripted = Scripted::new(|a| if a.url.contains("keystone") { None } else { ok(202, &json!({"server": {"id": "s1"}})) });
+    assert_eq!(scripted.cloud().compute.create_server(&server("#cloud-config".into())).await.unwrap(), "s1");
+    let body = scripted.last().body;
+    assert_eq!(body["os:scheduler_hints"], json!({"group": "g"}));
+    let server = &body["server"];
+    assert_eq!(server["networks"], json!([{"port": "p"}]));
+    assert_eq!(server["user_data"], "I2Nsb3VkLWNvbmZpZw==");
+    assert_eq!(server["availability_zone"], "az1");
+    assert!(server.get("imageRef").is_none());
+    let disk = &server["block_device_mapping_v2"][0];
+    assert_eq!((&disk["uuid"], &disk["delete_on_termination"], &disk["boot_index"]), (&json!("v"), &json!(true), &json!(0)));
+}
+
+#[tokio::test]
+async fn user_data_nova_would_refuse_is_not_sent() {
+    let scripted = Scripted::new(|_| None);
+    let error = scripted.cloud().compute.create_server(&server("x".repeat(49_153))).await.unwrap_err();
+    assert_eq!((error.kind, error.outcome), (Kind::Rejected, Outcome::NotDone));
+    assert!(scripted.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_servers_state_and_fault_are_read() {
+    let scripted = Scripted::new(|a| {
+        let fault = json!({"code": 500, "created": "2026-01-01T00:00:00Z", "message": "No valid host was found."});
+        let server = json!({"server": {"id": "s", "name": "n", "status": "ERROR", "metadata": {}, "fault": fault, "OS-EXT-AZ:availability_zone": "",
+            "created": "2026-01-01T00:00:00Z", "addresses": {}, "flavor": {"vcpus": 1}}});
+        if a.url.contains("keystone") { None } else { ok(200, &server) }
+    });
+    let server = scripted.cloud().compute.server("s").await.unwrap();
+    assert_eq!((server.status, server.fault.as_deref(), server.zone), (ServerStatus::Error, Some("No valid host was found."), None));
+    assert!(server.created_at.is_some());
+}
+
+#[tokio::test]
+async fn a_load_balancer_is_made_whole_in_one_call() {
+    let scripted = Scripted::new(|a| {
+        let made = json!({"loadbalancer": {"id": "lb", "name": "kcs-1-api", "provisioning_status": "PENDING_CREATE"}});
+        if a.url.contains("keystone") { None } else { ok(201, &made) }
+    });
+    let made = scripted.cloud().load_balancers.unwrap().create_load_balancer(&balancer()).await.unwrap();
+    assert_eq!(made, "lb");
+    let listener = &scripted.last().body["loadbalancer"]["listeners"][0];
+    assert_eq!((&listener["protocol"], &listener["protocol_port"]), (&json!("TCP"), &json!(6443)));
+    assert_eq!(listener["timeout_client_data"], 3_600_000);
+    let pool = &listener["default_pool"];
+    assert_eq!(pool["lb_algorithm"], "ROUND_ROBIN");
+    assert_eq!(pool["healthmonitor"]["url_path"], "/readyz");
+    assert_eq!(pool["members"], json!([{"name": "m0", "address": "10.0.0.5", "protocol_port": 6443, "subnet_id": "s"}]));
+
+    let ovn = OpenStack::new(Config { load_balancer_provider: Some("ovn".into()), ..config() }, scripted.clone());
+    let cloud = ovn.as_credential(&ApplicationCredential { id: "c".into(), secret: "s".into() });
+    cloud.load_balancers.unwrap().create_load_balancer(&balancer()).await.unwrap();
+    let asked = scripted.last().body;
+    assert_eq!(asked["loadbalancer"]["provider"], "ovn");
+    let pool = &asked["loadbalancer"]["listeners"][0]["default_pool"];
+    assert_eq!((&pool["lb_algorithm"], &pool["healthmonitor"]["type"]), (&json!("SOURCE_IP_PORT"), &json!("TCP")));
+}
+
+#[tokio::test]
+async fn what_is_missing_under_a_load_balancer_is_made_one_by_one() {
+    // How much there is: 0 nothing, 1 listener, 2 pool not linked, 3 linked, 4 monitor, 5 members.
+    for (stage, expected) in [(0, "listeners"), (1, "pools"), (2, "listeners/l"), (3, "healthmonitors"), (4, "pools/p/members"), (5, "")] {
+        let scripted = Scripted::new(move |a| {
+            let at = |n: u32, value: serde_json::Value| if stage >= n { json!([value]) } else { json!([]) };
+            let linked = if stage >= 3 { json!("p") } else { json!(null) };
+            let monitor = if stage >= 4 { json!("hm") } else { json!(null) };
+            if a.url.contains("keystone") {
+                return None;
+            }
+            if a.method != http::Method::GET {
+                return ok(201, &json!({}));
+            }
+            ok(
+                200,
+                &json!({
+                    "listeners": at(1, json!({"id": "l", "protocol_port": 6443, "default_pool_id": linked})),
+                    "pools": at(2, json!({"id": "p", "name": "kcs-1-api", "healthmonitor_id": monitor})),
+                    "members": at(5, json!({"id": "m", "name": "m0", "address": "10.0.0.5", "protocol_port": 6443, "operating_status": "ONLINE"})),
+                }),
+            )
+        });
+        let made = scripted.cloud().load_balancers.unwrap().complete("lb", &balancer()).await.unwrap();
+        let changes: Vec<String> = scripted.calls().into_iter().filter(|a| a.method != http::Method::GET).map(|a| a.url).collect();
+        assert_eq!(made, !expected.is_empty());
+        assert_eq!(changes, if made { vec![format!("octavia/v2.0/lbaas/{expected}")] } else { vec![] }, "stage {stage}");
+    }
+}
+
+#[tokio::test]
+async fn a_load_balancers_states_are_read() {
+    for (word, state) in [
+        ("ACTIVE", Provisioning::Active),
+        ("PENDING_CREATE", Provisioning::Pending),
+        ("PENDING_UPDATE", Provisioning::Pending),
+        ("PENDING_DELETE", Provisioning::Deleting),
+        ("ERROR", Provisioning::Error),
+    ] {
+        let scripted = Scripted::new(move |a| {
+            let lb = json!({"loadbalancer": {"id": "lb", "name": "n", "description": null, "provisioning_status": word, "vip_address": "10.0.0.9"}});
+            if a.url.contains("keystone") { None } else { ok(200, &lb) }
+        });
+        assert_eq!(scripted.cloud().load_balancers.unwrap().load_balancer("lb").await.unwrap().provisioning, state);
+    }
+}

@@ -1,0 +1,138 @@
+//! Signing in, and service users.
+
+use crate::scripted::{Asked, Scripted, answer, ok};
+use cloud::error::CloudErrorKind as Kind;
+use cloud::identity::Identity;
+use http::Method;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use std::sync::Mutex;
+
+#[tokio::test]
+async fn a_failed_sign_in_tells_nothing() {
+    for (status, words) in [(401, "The password is expired and needs to be changed for user: 123"), (403, "User is disabled"), (404, "no domain")] {
+        let scripted = Scripted::new(move |_| ok(status, &json!({"error": {"message": words}})));
+        let error = scripted.openstack().sign_in("x", &"pw".into(), "Default").await.unwrap_err();
+        assert_eq!(error.kind, Kind::Unauthenticated);
+        assert_eq!(error.message, "The user name, the domain or the password is wrong.");
+    }
+    let down = Scripted::new(|_| ok(503, &json!({})));
+    assert_eq!(down.openstack().sign_in("x", &"pw".into(), "Default").await.unwrap_err().kind, Kind::Unavailable);
+}
+
+#[tokio::test]
+async fn signing_in_is_unscoped_and_a_project_is_entered_with_the_token() {
+    let scripted = Scripted::new(|_| None);
+    let openstack = scripted.openstack();
+    let token = openstack.sign_in("x", &"pw".into(), "Default").await.unwrap();
+    assert_eq!(token.secret.expose_secret(), "token-1");
+    assert_eq!(scripted.asked()[0].body["auth"]["scope"], "unscoped");
+    let scoped = openstack.rescope(&token.secret, "p1").await.unwrap();
+    assert_eq!(scoped.info.project.as_ref().unwrap().id, "p1");
+    assert_eq!(scoped.info.roles, ["member", "load-balancer_member"]);
+    let auth = &scripted.asked()[1].body["auth"];
+    assert_eq!((&auth["identity"]["token"]["id"], &auth["scope"]["project"]["id"]), (&json!("token-1"), &json!("p1")));
+}
+
+#[tokio::test]
+async fn projects_are_sorted_and_disabled_ones_left_out() {
+    let scripted = Scripted::new(|_| {
+        ok(
+            200,
+            &json!({"projects": [
+            {"id": "2", "name": "b", "domain_id": "d", "enabled": true}, {"id": "3", "name": "c", "enabled": false},
+            {"id": "1", "name": "a", "domain_id": "d"}], "links": {}}),
+        )
+    });
+    let names: Vec<String> = scripted.openstack().projects(&"t".into()).await.unwrap().into_iter().map(|p| p.name).collect();
+    assert_eq!(names, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_token_that_is_worth_nothing_is_unauthenticated_and_its_revocation_no_error() {
+    for status in [401, 404] {
+        let scripted = Scripted::new(move |_| ok(status, &json!({"error": {"message": "no"}})));
+        assert_eq!(scripted.openstack().validate(&"t".into()).await.unwrap_err().kind, Kind::Unauthenticated);
+        scripted.openstack().revoke(&"t".into()).await.unwrap();
+    }
+    let unprintable = Scripted::new(|_| panic!("must not be sent"));
+    assert_eq!(unprintable.openstack().validate(&"a\nb".into()).await.unwrap_err().kind, Kind::Unauthenticated);
+}
+
+/// A Keystone with one service user, or none, whose password is what was last set.
+fn keystone(existing: Option<&'static str>) -> std::sync::Arc<Scripted> {
+    let user: Mutex<Option<String>> = Mutex::new(existing.map(str::to_owned));
+    Scripted::new(move |a: &Asked| {
+        let mut user = user.lock().unwrap();
+        let path = a.url.split('?').next().unwrap().trim_start_matches("keystone:5000/v3/");
+        let password = |body: &Value| body["user"]["password"].as_str().unwrap().to_owned();
+        match (&a.method, path) {
+            (&Method::POST, "auth/tokens") => {
+                let given = &a.body["auth"]["identity"]["password"]["user"];
+                let right = given["id"] != "u9" || user.as_deref() == given["password"].as_str();
+                if right { None } else { ok(401, &json!({"error": {"message": "no"}})) }
+            }
+            (&Method::GET, "users") => {
+                let found = if user.is_some() { json!([{"id": "u9", "name": "kcs-t"}]) } else { json!([]) };
+                ok(200, &json!({"users": found}))
+            }
+            (&Method::POST, "users") => {
+                *user = Some(password(&a.body));
+                ok(201, &json!({"user": {"id": "u9"}}))
+            }
+            (&Method::PATCH, "users/u9") => {
+                *user = Some(password(&a.body));
+                ok(200, &json!({"user": {"id": "u9"}}))
+            }
+            (&Method::GET, "roles") => ok(
+                200,
+                &json!({"roles": [{"id": "r0", "name": "admin"}, {"id": "r1", "name": "member"}, {"id": "r2", "name": "load-balancer_member"}]}),
+            ),
+            (&Method::PUT, _) => Some(Ok(answer(204, &json!({})))),
+            (&Method::POST, "users/u9/application_credentials") => {
+                ok(201, &json!({"application_credential": {"id": "ac", "secret": "shown once", "name": "n"}}))
+            }
+            other => panic!("{other:?}"),
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_service_user_is_made_with_its_roles() {
+    let keystone = keystone(None);
+    let openstack = keystone.openstack();
+    let user = openstack.ensure_service_user("kcs-t", "p1").await.unwrap();
+    let calls = keystone.calls();
+    let made = calls.iter().find(|a| a.method == Method::POST).unwrap();
+    assert_eq!((&made.body["user"]["name"], &made.body["user"]["domain_id"]), (&json!("kcs-t"), &json!("default")));
+    let granted: Vec<_> = calls.iter().filter(|a| a.method == Method::PUT).map(|a| a.url.clone()).collect();
+    assert_eq!(granted, ["r1", "r2"].map(|r| format!("keystone:5000/v3/projects/p1/users/u9/roles/{r}")));
+    assert!(!calls.iter().any(|a| a.method == Method::PATCH), "its password is right");
+
+    let again = openstack.ensure_service_user("kcs-t", "p1").await.unwrap();
+    assert_eq!(again.password.expose_secret(), user.password.expose_secret(), "making sure twice changes nothing");
+
+    let credential = openstack.create_application_credential(&user, "p1", "n", "mark").await.unwrap();
+    assert_eq!(credential.secret.expose_secret(), "shown once");
+    let body = &keystone.last().body["application_credential"];
+    assert_eq!(body["roles"], json!([{"name": "member"}, {"name": "load-balancer_member"}]));
+    assert_eq!((&body["unrestricted"], &body["description"]), (&json!(false), &json!("mark")));
+}
+
+#[tokio::test]
+async fn a_service_user_with_another_password_gets_ours() {
+    let keystone = keystone(Some("another"));
+    let user = keystone.openstack().ensure_service_user("kcs-t", "p1").await.unwrap();
+    let set: Vec<_> = keystone.calls().into_iter().filter(|a| a.method == Method::PATCH).collect();
+    assert_eq!(set.len(), 1);
+    assert_eq!(set[0].body["user"]["password"], user.password.expose_secret());
+    assert!(user.password.expose_secret().len() >= 40 && user.password.expose_secret().len() <= 72);
+}
+
+#[tokio::test]
+async fn each_tenants_service_user_has_its_own_password() {
+    let keystone = keystone(None);
+    let one = keystone.openstack().ensure_service_user("kcs-t", "p1").await.unwrap();
+    let two = keystone.openstack().ensure_service_user("kcs-t", "p2").await.unwrap();
+    assert_ne!(one.password.expose_secret(), two.password.expose_secret());
+}

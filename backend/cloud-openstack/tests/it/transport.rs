@@ -1,0 +1,61 @@
+//! The real transport, against sockets on loopback.
+
+use bytes::Bytes;
+use cloud_openstack::{ReqwestTransport, Transport};
+use http::Request;
+use std::io::Write;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// Answers each connection with `answer`, after reading something.
+async fn server(answer: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4_096];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(&answer).await;
+        }
+    });
+    url
+}
+
+fn request(url: &str) -> Request<Bytes> {
+    Request::post(url).body(Bytes::new()).unwrap()
+}
+
+#[tokio::test]
+async fn a_refused_connection_was_not_sent_and_a_reset_one_may_have_been() {
+    let transport = ReqwestTransport::new(None).unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let refused = transport.send(request(&format!("http://{closed}/"))).await.unwrap_err();
+    assert!(!refused.sent, "{refused}");
+    let reset = transport.send(request(&server(Vec::new()).await)).await.unwrap_err();
+    assert!(reset.sent, "{reset}");
+    let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"server\"".to_vec();
+    assert!(transport.send(request(&server(cut).await)).await.unwrap_err().sent);
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let answer = b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".to_vec();
+    let transport = ReqwestTransport::new(None).unwrap();
+    assert_eq!(transport.send(request(&server(answer).await)).await.unwrap().status(), 302);
+}
+
+#[tokio::test]
+async fn an_answer_too_large_is_not_swallowed() {
+    let mut answer = b"HTTP/1.1 200 OK\r\ncontent-length: 17825792\r\n\r\n".to_vec();
+    answer.resize(answer.len() + 17_825_792, b'x');
+    let error = ReqwestTransport::new(None).unwrap().send(request(&server(answer).await)).await.unwrap_err();
+    assert!(error.sent && error.message.contains("16 MiB"), "{error}");
+}
+
+#[test]
+fn a_ca_file_must_hold_certificates() {
+    assert!(ReqwestTransport::new(Some(std::path::Path::new("/nonexistent"))).is_err());
+    let mut empty = tempfile::NamedTempFile::new().unwrap();
+    writeln!(empty, "nothing").unwrap();
+    assert!(ReqwestTransport::new(Some(empty.path())).is_err());
+}
