@@ -1,0 +1,35 @@
+// What clusters can be built from.
+import { useQuery } from "@tanstack/react-query";
+import { client, unwrap } from "./client";
+
+const staleTime = 60_000;
+
+export function useTemplates() {
+  return useQuery({ queryKey: ["templates"], queryFn: () => unwrap(client.GET("/api/v1/templates")), staleTime });
+}
+
+/** Versions load again while a node image is being prepared. */
+export function useVersions() {
+  return useQuery({
+    queryKey: ["versions"],
+    queryFn: () => unwrap(client.GET("/api/v1/versions")),
+    staleTime: 5_000,
+    refetchInterval: (query) => (query.state.data?.items.some((version) => version.image_status !== "active") ? 5_000 : false),
+  });
+}
+
+export function useFlavors() {
+  return useQuery({ queryKey: ["flavors"], queryFn: () => unwrap(client.GET("/api/v1/flavors")), staleTime });
+}
+
+export function useZones() {
+  return useQuery({ queryKey: ["zones"], queryFn: () => unwrap(client.GET("/api/v1/zones")), staleTime });
+}
+
+export function useVolumeTypes() {
+  return useQuery({ queryKey: ["volume-types"], queryFn: () => unwrap(client.GET("/api/v1/volume-types")), staleTime });
+}
+
+export function useExternalNetworks() {
+  return useQuery({ queryKey: ["networks"], queryFn: () => unwrap(client.GET("/api/v1/networks")), staleTime });
+}

@@ -1,0 +1,43 @@
+// Typed reads of what runs in a cluster, done as the person who is signed in.
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { client, unwrap } from "./client";
+
+export interface WorkloadFilter {
+  namespace?: string;
+  search?: string;
+  cursor?: string;
+  limit?: number;
+}
+
+const refetchInterval = 5_000;
+
+export function useNamespaces(id: string) {
+  return useQuery({
+    queryKey: ["kubernetes", id, "namespaces"],
+    queryFn: () => unwrap(client.GET("/api/v1/clusters/{id}/kubernetes/namespaces", { params: { path: { id } } })),
+    staleTime: 15_000,
+    retry: false,
+  });
+}
+
+export function useDeployments(id: string, filter: WorkloadFilter, enabled: boolean) {
+  return useQuery({
+    queryKey: ["kubernetes", id, "deployments", filter],
+    queryFn: () => unwrap(client.GET("/api/v1/clusters/{id}/kubernetes/deployments", { params: { path: { id }, query: filter } })),
+    enabled,
+    refetchInterval,
+    retry: false,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function usePods(id: string, filter: WorkloadFilter, enabled: boolean) {
+  return useQuery({
+    queryKey: ["kubernetes", id, "pods", filter],
+    queryFn: () => unwrap(client.GET("/api/v1/clusters/{id}/kubernetes/pods", { params: { path: { id }, query: filter } })),
+    enabled,
+    refetchInterval,
+    retry: false,
+    placeholderData: keepPreviousData,
+  });
+}

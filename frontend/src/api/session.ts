@@ -1,0 +1,62 @@
+// Who is signed in, and in which project.
+import { useQuery, type QueryClient } from "@tanstack/react-query";
+import { client, errorOf, setCsrfToken, unwrap } from "./client";
+import type { About, Session } from "./types";
+
+export const sessionKey = ["session"] as const;
+
+export async function loadSession(): Promise<Session> {
+  const session = await unwrap(client.GET("/api/v1/session"));
+  setCsrfToken(session.csrf_token);
+  return session;
+}
+
+export interface Credentials {
+  username: string;
+  password: string;
+  domain?: string;
+}
+
+export async function signIn(credentials: Credentials): Promise<Session> {
+  const session = await unwrap(client.POST("/api/v1/session", { body: credentials }));
+  setCsrfToken(session.csrf_token);
+  return session;
+}
+
+export async function switchProject(project: string): Promise<Session> {
+  const session = await unwrap(client.PUT("/api/v1/session", { body: { project } }));
+  setCsrfToken(session.csrf_token);
+  return session;
+}
+
+export async function signOut(): Promise<void> {
+  await unwrap(client.DELETE("/api/v1/session"));
+  setCsrfToken("");
+}
+
+/** The session; the router has loaded it before any page is shown. */
+export function useSession(): Session {
+  const { data } = useQuery({ queryKey: sessionKey, queryFn: loadSession, staleTime: 60_000, retry: false });
+  if (!data) throw new Error("a page was shown before its session was loaded");
+  return data;
+}
+
+/** Whether the person may change things of the project. */
+export function useMayWrite(): boolean {
+  return useSession().roles.includes("member");
+}
+
+/** Forgets everything that belongs to the old session or project. */
+export function forgetData(queryClient: QueryClient): void {
+  queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== sessionKey[0] && query.queryKey[0] !== "about" });
+}
+
+async function loadAbout(): Promise<About> {
+  const response = await fetch("/api/v1/about", { credentials: "same-origin" });
+  if (!response.ok) throw await errorOf(response);
+  return (await response.json()) as About;
+}
+
+export function useAbout() {
+  return useQuery({ queryKey: ["about"], queryFn: () => loadAbout(), staleTime: Infinity, retry: 1 });
+}

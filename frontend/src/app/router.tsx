@@ -1,0 +1,144 @@
+// All pages and the addresses they live at. Filters live in the address; pages other than the cluster list are loaded when first visited.
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { isApiError } from "../api/client";
+import { loadSession, sessionKey } from "../api/session";
+import type { OperationState, Phase } from "../api/types";
+import { ClusterListPage } from "../features/clusters/ClusterListPage";
+import { PageCrash, NotFoundPage } from "./FallbackPages";
+import { Shell } from "./Shell";
+
+const PHASES: readonly Phase[] = ["Provisioning", "Running", "Degraded", "Updating", "Deleting", "Failed"];
+const OPERATION_STATES: readonly OperationState[] = ["pending", "running", "blocked", "succeeded", "failed", "cancelled"];
+
+type Search = Record<string, unknown>;
+
+const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined);
+
+function oneOf<T extends string>(all: readonly T[], value: unknown): T | undefined {
+  return all.find((known) => known === value);
+}
+
+export interface ListSearch {
+  search?: string;
+  phase?: Phase;
+  cursor?: string;
+  sort?: string;
+}
+
+function listSearch(search: Search): ListSearch {
+  return { search: text(search.search), phase: oneOf(PHASES, search.phase), cursor: text(search.cursor), sort: text(search.sort) };
+}
+
+const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({ notFoundComponent: NotFoundPage });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search: Search): { next?: string; reason?: "expired" } => ({ next: text(search.next), reason: oneOf(["expired"], search.reason) }),
+  component: lazyRouteComponent(() => import("../features/signin/SignInPage"), "SignInPage"),
+});
+
+const app = createRoute({
+  getParentRoute: () => root,
+  id: "app",
+  component: Shell,
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queryClient.ensureQueryData({ queryKey: sessionKey, queryFn: loadSession });
+    } catch (error) {
+      if (isApiError(error) && error.status === 401) throw redirect({ to: "/sign-in", search: { next: location.href === "/" ? undefined : location.href } });
+      throw error;
+    }
+  },
+});
+
+const overview = createRoute({ getParentRoute: () => app, path: "/", component: lazyRouteComponent(() => import("../features/overview/OverviewPage"), "OverviewPage") });
+
+const clusters = createRoute({ getParentRoute: () => app, path: "/clusters", validateSearch: listSearch, component: ClusterListPage });
+
+const create = createRoute({
+  getParentRoute: () => app,
+  path: "/clusters/new",
+  validateSearch: (search: Search): { mode?: "full"; template?: string } => ({ mode: oneOf(["full"], search.mode), template: text(search.template) }),
+  component: lazyRouteComponent(() => import("../features/create/CreatePage"), "CreatePage"),
+});
+
+const cluster = createRoute({ getParentRoute: () => app, path: "/clusters/$id", component: lazyRouteComponent(() => import("../features/cluster/ClusterPage"), "ClusterPage") });
+
+const clusterOverview = createRoute({ getParentRoute: () => cluster, path: "/", component: lazyRouteComponent(() => import("../features/cluster/OverviewTab"), "OverviewTab") });
+const clusterNodes = createRoute({ getParentRoute: () => cluster, path: "/nodes", component: lazyRouteComponent(() => import("../features/cluster/NodesTab"), "NodesTab") });
+const clusterObjects = createRoute({ getParentRoute: () => cluster, path: "/objects", component: lazyRouteComponent(() => import("../features/cluster/ObjectsTab"), "ObjectsTab") });
+const clusterKubeconfigs = createRoute({ getParentRoute: () => cluster, path: "/kubeconfigs", component: lazyRouteComponent(() => import("../features/cluster/KubeconfigsTab"), "KubeconfigsTab") });
+const clusterOperations = createRoute({ getParentRoute: () => cluster, path: "/operations", component: lazyRouteComponent(() => import("../features/cluster/OperationsTab"), "OperationsTab") });
+
+export interface WorkloadSearch {
+  kind?: "pods";
+  namespace?: string;
+  search?: string;
+  cursor?: string;
+}
+
+const clusterWorkloads = createRoute({
+  getParentRoute: () => cluster,
+  path: "/workloads",
+  validateSearch: (search: Search): WorkloadSearch => ({
+    kind: oneOf(["pods"], search.kind),
+    namespace: text(search.namespace),
+    search: text(search.search),
+    cursor: text(search.cursor),
+  }),
+  component: lazyRouteComponent(() => import("../features/cluster/WorkloadsTab"), "WorkloadsTab"),
+});
+
+const podLogs = createRoute({
+  getParentRoute: () => cluster,
+  path: "/pods/$namespace/$pod/logs",
+  validateSearch: (search: Search): { container?: string } => ({ container: text(search.container) }),
+  component: lazyRouteComponent(() => import("../features/cluster/PodLogsPage"), "PodLogsPage"),
+});
+
+const operations = createRoute({
+  getParentRoute: () => app,
+  path: "/operations",
+  validateSearch: (search: Search): { state?: OperationState; cursor?: string } => ({ state: oneOf(OPERATION_STATES, search.state), cursor: text(search.cursor) }),
+  component: lazyRouteComponent(() => import("../features/operations/OperationListPage"), "OperationListPage"),
+});
+
+const operation = createRoute({ getParentRoute: () => app, path: "/operations/$id", component: lazyRouteComponent(() => import("../features/operations/OperationPage"), "OperationPage") });
+
+const adminClusters = createRoute({
+  getParentRoute: () => app,
+  path: "/admin/clusters",
+  validateSearch: (search: Search): ListSearch & { project?: string } => ({ ...listSearch(search), project: text(search.project) }),
+  component: lazyRouteComponent(() => import("../features/admin/AdminClustersPage"), "AdminClustersPage"),
+});
+
+const routeTree = root.addChildren([
+  signIn,
+  app.addChildren([
+    overview,
+    clusters,
+    create,
+    cluster.addChildren([clusterOverview, clusterNodes, clusterWorkloads, podLogs, clusterObjects, clusterKubeconfigs, clusterOperations]),
+    operations,
+    operation,
+    adminClusters,
+  ]),
+]);
+
+export const router = createRouter({
+  routeTree,
+  context: { queryClient: undefined as unknown as QueryClient },
+  defaultPreload: "intent",
+  defaultPreloadStaleTime: 0,
+  defaultErrorComponent: PageCrash,
+  defaultNotFoundComponent: NotFoundPage,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,91 @@
+// The frame of a cluster's pages: name, state, what can be done, tabs.
+import { DeleteOutlined, KeyOutlined } from "@ant-design/icons";
+import { Link, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
+import { Button } from "antd";
+import { lazy, Suspense, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { isApiError } from "../../api/client";
+import { useCluster } from "../../api/clusters";
+import { ended } from "../../api/operations";
+import { useMayWrite } from "../../api/session";
+import type { Cluster } from "../../api/types";
+import { NotFoundPage } from "../../app/FallbackPages";
+import { Loading, Page } from "../../components/Page";
+import { LoadProblem } from "../../components/Problem";
+import { PhaseStatus } from "../../components/words";
+import { OperationBanner } from "./OperationBanner";
+import "./cluster.css";
+
+const DeleteDialog = lazy(() => import("./DeleteDialog"));
+const KubeconfigDialog = lazy(() => import("./KubeconfigDialog"));
+
+const TABS = [
+  ["overview", "/clusters/$id"],
+  ["nodes", "/clusters/$id/nodes"],
+  ["workloads", "/clusters/$id/workloads"],
+  ["objects", "/clusters/$id/objects"],
+  ["kubeconfigs", "/clusters/$id/kubeconfigs"],
+  ["operations", "/clusters/$id/operations"],
+] as const;
+
+export function ClusterPage() {
+  const { t } = useTranslation();
+  const { id } = useParams({ from: "/app/clusters/$id" });
+  const cluster = useCluster(id);
+  const crumbs = [{ label: t("clusters.title"), to: "/clusters" }];
+  if (cluster.data) return <Loaded cluster={cluster.data} key={id} />;
+  if (isApiError(cluster.error) && (cluster.error.status === 404 || cluster.error.status === 400)) return <NotFoundPage />;
+  return (
+    <Page title={t("cluster.title")} crumbs={crumbs}>
+      {cluster.error ? <LoadProblem error={cluster.error} onRetry={() => void cluster.refetch()} /> : <Loading rows={6} />}
+    </Page>
+  );
+}
+
+function Loaded({ cluster }: { cluster: Cluster }) {
+  const { t } = useTranslation();
+  const mayWrite = useMayWrite();
+  const navigate = useNavigate();
+  const [dialog, setDialog] = useState<"delete" | "kubeconfig" | null>(null);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const tab = TABS.toReversed().find(([, to]) => path.startsWith(to.replace("$id", cluster.id)))?.[0] ?? "overview";
+  const { operation } = cluster;
+  const title = operation && !ended(operation.state) ? `▶ ${operation.progress}% ${cluster.name}` : `${t(`cluster.tab.${tab}`)} · ${cluster.name}`;
+  const deleting = cluster.status.phase === "Deleting";
+  return (
+    <Page
+      title={cluster.name}
+      windowTitle={title}
+      crumbs={[{ label: t("clusters.title"), to: "/clusters" }]}
+      status={<PhaseStatus phase={cluster.status.phase} />}
+      actions={
+        <>
+          <Button icon={<KeyOutlined aria-hidden="true" />} disabled={deleting} onClick={() => setDialog("kubeconfig")}>
+            {t("cluster.getKubeconfig")}
+          </Button>
+          {mayWrite && (
+            <Button danger icon={<DeleteOutlined aria-hidden="true" />} disabled={deleting} onClick={() => setDialog("delete")}>
+              {t("cluster.delete")}
+            </Button>
+          )}
+        </>
+      }
+    >
+      {operation && <OperationBanner cluster={cluster} />}
+      <nav className="tabs" aria-label={t("cluster.tabs")}>
+        {TABS.map(([key, to]) => (
+          <Link key={key} to={to} params={{ id: cluster.id }} search={{}} className={`tab ${tab === key ? "tab-on" : ""}`} aria-current={tab === key ? "page" : undefined}>
+            {t(`cluster.tab.${key}`)}
+          </Link>
+        ))}
+      </nav>
+      <Outlet />
+      <Suspense fallback={null}>
+        {dialog === "delete" && (
+          <DeleteDialog cluster={cluster} onClose={() => setDialog(null)} onAccepted={(operationId) => void navigate({ to: "/operations/$id", params: { id: operationId } })} />
+        )}
+        {dialog === "kubeconfig" && <KubeconfigDialog cluster={cluster} onClose={() => setDialog(null)} />}
+      </Suspense>
+    </Page>
+  );
+}

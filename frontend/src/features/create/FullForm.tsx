@@ -1,0 +1,257 @@
+// Every choice of a cluster, beginning with what the template says.
+import { DeleteOutlined, PlusOutlined } from "@ant-design/icons";
+import { Button, Input, InputNumber } from "antd";
+import { useTranslation } from "react-i18next";
+import { useExternalNetworks, useFlavors, useVolumeTypes, useZones } from "../../api/catalogue";
+import type { Version } from "../../api/types";
+import { Field } from "../../components/Field";
+import { Card } from "../../components/Page";
+import { Select } from "../../components/Select";
+import { useFormat } from "../../i18n/format";
+import { fieldId } from "./CreatePage";
+import { addPool, type Draft, type PoolDraft } from "./draft";
+import { LabelRows, TaintRows } from "./LabelRows";
+
+interface Props {
+  draft: Draft;
+  errors: Record<string, string>;
+  versions: Version[];
+  onChange: (draft: Draft) => void;
+}
+
+export function FullForm({ draft, errors, versions, onChange }: Props) {
+  const { t } = useTranslation();
+  const set = (part: Partial<Draft>) => onChange({ ...draft, ...part });
+  const networks = useExternalNetworks();
+  return (
+    <>
+      <Card title={t("create.section.version")}>
+        <div className="form-grid">
+          <Field label={t("create.version")} error={errors["spec.version"]} id={fieldId("spec.version")}>
+            {(field) => (
+              <Select
+                {...field}
+                value={draft.version}
+                onChange={(version) => set({ version })}
+                options={versions.map((version) => ({
+                  value: version.version,
+                  label: [version.version, version.support === "current" ? "" : t(`create.support.${version.support}`), imageWord(version, t)].filter(Boolean).join(" · "),
+                }))}
+              />
+            )}
+          </Field>
+        </div>
+        <label className="check">
+          <input type="checkbox" checked={draft.deletionProtection} onChange={(event) => set({ deletionProtection: event.target.checked })} />
+          <span>
+            {t("create.protection")}
+            <span className="field-hint">{t("create.protectionHint")}</span>
+          </span>
+        </label>
+      </Card>
+      <Card title={t("create.section.network")}>
+        <div className="form-grid">
+          <Field label={t("create.externalNetwork")} fixed error={errors["spec.network.external_network"]} id={fieldId("spec.network.external_network")}>
+            {(field) => (
+              <Select
+                {...field}
+                value={draft.externalNetwork}
+                onChange={(externalNetwork) => set({ externalNetwork })}
+                options={(networks.data?.items ?? []).map((network) => ({ value: network.id, label: network.name }))}
+              />
+            )}
+          </Field>
+          {(
+            [
+              ["nodeCidr", "spec.network.node_cidr"],
+              ["podCidr", "spec.network.pod_cidr"],
+              ["serviceCidr", "spec.network.service_cidr"],
+            ] as const
+          ).map(([name, path]) => (
+            <Field key={name} label={t(`create.${name}`)} hint={t(`create.${name}Hint`)} fixed error={errors[path]} id={fieldId(path)}>
+              {(field) => <Input {...field} className="code" spellCheck={false} value={draft[name]} onChange={(event) => set({ [name]: event.target.value })} />}
+            </Field>
+          ))}
+          <Field label={t("create.dnsServers")} hint={t("create.dnsServersHint")} error={errors["spec.network.dns_servers"]} id={fieldId("spec.network.dns_servers")}>
+            {(field) => <Input {...field} className="code" spellCheck={false} value={draft.dnsServers} onChange={(event) => set({ dnsServers: event.target.value })} />}
+          </Field>
+        </div>
+      </Card>
+      <Card title={t("create.section.controlPlane")}>
+        <div className="form-grid">
+          <Field label={t("create.masters")} hint={t("create.mastersHint")} fixed error={errors["spec.control_plane.count"]} id={fieldId("spec.control_plane.count")}>
+            {(field) => (
+              <Select {...field} value={String(draft.masters)} onChange={(value) => set({ masters: Number(value) })} options={["1", "3"].map((value) => ({ value, label: t("create.mastersOption", { count: Number(value) }) }))} />
+            )}
+          </Field>
+          <MachineFields
+            path="spec.control_plane"
+            errors={errors}
+            flavor={draft.masterFlavor}
+            volumeGib={draft.masterVolumeGib}
+            volumeType={draft.masterVolumeType}
+            zones={draft.masterZones}
+            onChange={(machine) =>
+              set({
+                ...(machine.flavor !== undefined && { masterFlavor: machine.flavor }),
+                ...(machine.volumeGib !== undefined && { masterVolumeGib: machine.volumeGib }),
+                ...(machine.volumeType !== undefined && { masterVolumeType: machine.volumeType }),
+                ...(machine.zones !== undefined && { masterZones: machine.zones }),
+              })
+            }
+          />
+        </div>
+      </Card>
+      <Pools pools={draft.pools} errors={errors} onChange={(pools) => set({ pools })} />
+    </>
+  );
+}
+
+function imageWord(version: Version, t: (key: string, params?: Record<string, unknown>) => string): string {
+  if (version.image_status === "active") return "";
+  if (version.image_status === "missing") return t("create.image.missing");
+  return typeof version.image_progress === "number" ? t("create.image.preparingAt", { progress: version.image_progress }) : t("create.image.preparing");
+}
+
+function Pools({ pools, errors, onChange }: { pools: PoolDraft[]; errors: Record<string, string>; onChange: (pools: PoolDraft[]) => void }) {
+  const { t } = useTranslation();
+  const replace = (key: number, part: Partial<PoolDraft>) => onChange(pools.map((pool) => (pool.key === key ? { ...pool, ...part } : pool)));
+  return (
+    <Card
+      title={t("create.section.pools")}
+      extra={
+        <Button size="small" icon={<PlusOutlined aria-hidden="true" />} onClick={() => onChange(addPool(pools))}>
+          {t("create.addPool")}
+        </Button>
+      }
+    >
+      {errors["spec.node_pools"] && <p className="field-error">{errors["spec.node_pools"]}</p>}
+      {pools.length === 0 && <p className="muted">{t("create.noPools")}</p>}
+      <div className="pools">
+        {pools.map((pool, index) => (
+          <PoolForm
+            key={pool.key}
+            pool={pool}
+            path={`spec.node_pools[${index}]`}
+            errors={errors}
+            onChange={(part) => replace(pool.key, part)}
+            onRemove={() => onChange(pools.filter((other) => other.key !== pool.key))}
+          />
+        ))}
+      </div>
+    </Card>
+  );
+}
+
+interface PoolProps {
+  pool: PoolDraft;
+  path: string;
+  errors: Record<string, string>;
+  onChange: (part: Partial<PoolDraft>) => void;
+  onRemove: () => void;
+}
+
+function PoolForm({ pool, path, errors, onChange, onRemove }: PoolProps) {
+  const { t } = useTranslation();
+  const inside = (field: string) => Object.entries(errors).find(([key]) => key === `${path}.${field}` || key.startsWith(`${path}.${field}.`) || key.startsWith(`${path}.${field}[`))?.[1];
+  return (
+    <fieldset className="pool">
+      <legend>{pool.name || t("create.pool")}</legend>
+      <div className="form-grid">
+        <Field label={t("create.poolName")} fixed error={errors[`${path}.name`]} id={fieldId(`${path}.name`)}>
+          {(field) => <Input {...field} spellCheck={false} maxLength={20} value={pool.name} onChange={(event) => onChange({ name: event.target.value })} />}
+        </Field>
+        <Field label={t("create.count")} error={errors[`${path}.count`]} id={fieldId(`${path}.count`)}>
+          {(field) => <InputNumber {...field} min={0} max={100} precision={0} value={pool.count} onChange={(count) => onChange({ count: count ?? 0 })} />}
+        </Field>
+        <MachineFields
+          path={path}
+          errors={errors}
+          flavor={pool.flavor}
+          volumeGib={pool.rootVolumeGib}
+          volumeType={pool.volumeType}
+          zones={pool.zones}
+          onChange={(machine) =>
+            onChange({
+              ...(machine.flavor !== undefined && { flavor: machine.flavor }),
+              ...(machine.volumeGib !== undefined && { rootVolumeGib: machine.volumeGib }),
+              ...(machine.volumeType !== undefined && { volumeType: machine.volumeType }),
+              ...(machine.zones !== undefined && { zones: machine.zones }),
+            })
+          }
+        />
+      </div>
+      <LabelRows labels={pool.labels} error={inside("labels")} onChange={(labels) => onChange({ labels })} pool={pool.name} />
+      <TaintRows taints={pool.taints} error={inside("taints")} onChange={(taints) => onChange({ taints })} pool={pool.name} />
+      <div>
+        <Button size="small" danger icon={<DeleteOutlined aria-hidden="true" />} onClick={onRemove}>
+          {t("create.removePool", { name: pool.name })}
+        </Button>
+      </div>
+    </fieldset>
+  );
+}
+
+interface Machine {
+  flavor: string;
+  volumeGib: number;
+  volumeType: string;
+  zones: string[];
+}
+
+function MachineFields({ path, errors, flavor, volumeGib, volumeType, zones, onChange }: Machine & { path: string; errors: Record<string, string>; onChange: (machine: Partial<Machine>) => void }) {
+  const { t } = useTranslation();
+  const { memory } = useFormat();
+  const flavors = useFlavors();
+  const volumeTypes = useVolumeTypes();
+  const allZones = useZones();
+  const standard = volumeTypes.data?.items.find((type) => type.default)?.name;
+  return (
+    <>
+      <Field label={t("create.flavor")} error={errors[`${path}.flavor`]} id={fieldId(`${path}.flavor`)}>
+        {(field) => (
+          <Select
+            {...field}
+            value={flavor}
+            onChange={(next) => onChange({ flavor: next })}
+            options={(flavors.data?.items ?? []).map((item) => ({ value: item.name, label: `${item.name} · ${item.vcpus} vCPU · ${memory(item.ram_mib)}` }))}
+          />
+        )}
+      </Field>
+      <Field label={t("create.rootVolume")} error={errors[`${path}.root_volume_gib`]} id={fieldId(`${path}.root_volume_gib`)}>
+        {(field) => <InputNumber {...field} min={10} max={4096} precision={0} suffix="GiB" value={volumeGib} onChange={(next) => onChange({ volumeGib: next ?? 20 })} />}
+      </Field>
+      <Field label={t("create.volumeType")} error={errors[`${path}.volume_type`]} id={fieldId(`${path}.volume_type`)}>
+        {(field) => (
+          <Select
+            {...field}
+            value={volumeType}
+            placeholder={standard ? t("create.volumeTypeDefault", { name: standard }) : t("create.volumeTypeCloud")}
+            onChange={(next) => onChange({ volumeType: next })}
+            options={(volumeTypes.data?.items ?? []).map((type) => ({ value: type.name, label: type.name }))}
+          />
+        )}
+      </Field>
+      <fieldset className="field zones">
+        <legend className="field-label">{t("create.zones")}</legend>
+        <div className="row">
+          {(allZones.data?.items ?? []).map((zone) => (
+            <label key={zone.name} className="check">
+              <input
+                type="checkbox"
+                checked={zones.includes(zone.name)}
+                disabled={!zone.available && !zones.includes(zone.name)}
+                onChange={(event) => onChange({ zones: event.target.checked ? [...zones, zone.name] : zones.filter((name) => name !== zone.name) })}
+              />
+              <span>
+                {zone.name}
+                {!zone.available && <span className="muted"> {t("create.zoneDown")}</span>}
+              </span>
+            </label>
+          ))}
+        </div>
+        <p className="field-hint">{t("create.zonesHint")}</p>
+      </fieldset>
+    </>
+  );
+}

@@ -1,0 +1,17 @@
+// All texts of this language, by area.
+import admin from "./admin.json";
+import cluster from "./cluster.json";
+import clusters from "./clusters.json";
+import common from "./common.json";
+import create from "./create.json";
+import error from "./error.json";
+import kubeconfig from "./kubeconfig.json";
+import operation from "./operation.json";
+import overview from "./overview.json";
+import shell from "./shell.json";
+import status from "./status.json";
+import unit from "./unit.json";
+import workload from "./workload.json";
+
+const texts = { admin, cluster, clusters, common, create, error, kubeconfig, operation, overview, shell, status, unit, workload };
+export default texts;
