@@ -1,10 +1,16 @@
-//! What the cloud offers to build clusters from, as the person's own token sees it.
+//! What the cloud offers to build clusters from, as the person's own token sees it. Remembered for seconds, per person and project.
 
+use crate::caller::Caller;
 use crate::errors::{Answer, Problem};
 use crate::lists::List;
-use actix_web::{HttpResponse, get};
-use domain::codes::Code;
+use crate::state::State;
+use actix_web::get;
+use actix_web::web::{Data, Json};
+use cloud::{Cloud, CloudError};
+use moka::future::Cache;
 use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Flavor {
@@ -62,44 +68,147 @@ pub struct Version {
     pub image_progress: Option<u32>,
 }
 
+/// All of it at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub flavors: Vec<cloud::compute::Flavor>,
+    pub zones: Vec<cloud::compute::Zone>,
+    pub volume_types: Vec<cloud::volumes::VolumeType>,
+    pub networks: Vec<cloud::network::Net>,
+    pub images: Vec<cloud::images::Image>,
+}
+
+/// Snapshots by user and project: what one may see another may not.
+pub struct CatalogueCache(Cache<(String, String), Arc<Snapshot>>);
+
+impl Default for CatalogueCache {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(1000).time_to_live(Duration::from_secs(5)).build())
+    }
+}
+
+impl CatalogueCache {
+    /// The catalogue as this caller sees it.
+    ///
+    /// # Errors
+    /// What the cloud answered.
+    pub async fn of(&self, state: &State, caller: &Caller) -> Answer<Arc<Snapshot>> {
+        let key = (caller.actor.user.id.clone(), caller.actor.project.id.0.clone());
+        let cloud = caller.cloud(state);
+        self.0.try_get_with(key, snapshot(cloud)).await.map_err(|error| Problem::from((*error).clone()))
+    }
+}
+
+async fn snapshot(cloud: Cloud) -> Result<Arc<Snapshot>, CloudError> {
+    let (mut flavors, zones, volume_types, networks, images) = tokio::try_join!(
+        cloud.compute.flavors(),
+        cloud.compute.zones(),
+        cloud.volumes.volume_types(),
+        cloud.network.external_networks(),
+        cloud.images.images(),
+    )?;
+    flavors.sort_by(|a, b| (a.ram_mib, a.vcpus, &a.name).cmp(&(b.ram_mib, b.vcpus, &b.name)));
+    Ok(Arc::new(Snapshot { flavors, zones, volume_types, networks, images }))
+}
+
+const VERSION_PROPERTY: &str = "kcs_kubernetes_version";
+const PROGRESS_PROPERTY: &str = "kcs_progress";
+
+impl Snapshot {
+    /// A version's image: `missing` without one.
+    #[must_use]
+    pub fn version(&self, version: &domain::versions::CatalogueVersion) -> Version {
+        // Of several images of the name, one that can be booted.
+        let named = self.images.iter().filter(|i| i.name == version.image);
+        let image = named.max_by_key(|i| i.status == "active");
+        Version {
+            version: version.version.clone(),
+            support: version.support,
+            image: version.image.clone(),
+            image_status: image.map_or_else(|| "missing".to_owned(), |i| i.status.clone()),
+            image_progress: image.filter(|i| i.status != "active").and_then(|i| i.properties.get(PROGRESS_PROPERTY)).and_then(|p| p.parse().ok()),
+        }
+    }
+
+    /// What defaults are chosen from.
+    #[must_use]
+    pub fn offers(&self, versions: &[domain::versions::CatalogueVersion]) -> domain::requests::Offers {
+        let flavor = |f: &cloud::compute::Flavor| domain::requests::FlavorSize { name: f.name.clone(), vcpus: f.vcpus, ram_mib: f.ram_mib };
+        let mut networks: Vec<_> = self.networks.iter().map(|n| (n.name.clone(), n.id.clone())).collect();
+        networks.sort();
+        domain::requests::Offers {
+            flavors: self.flavors.iter().map(flavor).collect(),
+            external_networks: networks.into_iter().map(|(_, id)| id).collect(),
+            versions: versions.to_vec(),
+        }
+    }
+}
+
 /// Flavors the project may use.
 #[utoipa::path(tag = "catalogue", responses((status = 200, body = List<Flavor>)))]
 #[get("/flavors")]
-pub async fn flavor_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn flavor_list(caller: Caller, state: Data<State>) -> Answer<Json<List<Flavor>>> {
+    let catalogue = state.catalogue.of(&state, &caller).await?;
+    let items = catalogue
+        .flavors
+        .iter()
+        .map(|f| Flavor { id: f.id.clone(), name: f.name.clone(), vcpus: f.vcpus, ram_mib: f.ram_mib, disk_gib: f.disk_gib })
+        .collect();
+    Ok(Json(List::whole(items)))
 }
 
 /// Images the project may use.
 #[utoipa::path(tag = "catalogue", responses((status = 200, body = List<Image>)))]
 #[get("/images")]
-pub async fn image_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn image_list(caller: Caller, state: Data<State>) -> Answer<Json<List<Image>>> {
+    let catalogue = state.catalogue.of(&state, &caller).await?;
+    let items = catalogue.images.iter().map(image).collect();
+    Ok(Json(List::whole(items)))
 }
 
 /// Availability zones.
 #[utoipa::path(tag = "catalogue", responses((status = 200, body = List<Zone>)))]
 #[get("/zones")]
-pub async fn zone_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn zone_list(caller: Caller, state: Data<State>) -> Answer<Json<List<Zone>>> {
+    let catalogue = state.catalogue.of(&state, &caller).await?;
+    let items = catalogue.zones.iter().map(|z| Zone { name: z.name.clone(), available: z.available }).collect();
+    Ok(Json(List::whole(items)))
 }
 
 /// Volume types.
 #[utoipa::path(tag = "catalogue", responses((status = 200, body = List<VolumeType>)))]
 #[get("/volume-types")]
-pub async fn volume_type_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn volume_type_list(caller: Caller, state: Data<State>) -> Answer<Json<List<VolumeType>>> {
+    let catalogue = state.catalogue.of(&state, &caller).await?;
+    let items = catalogue.volume_types.iter().map(|v| VolumeType { id: v.id.clone(), name: v.name.clone(), default: v.default }).collect();
+    Ok(Json(List::whole(items)))
 }
 
 /// External networks.
 #[utoipa::path(tag = "catalogue", responses((status = 200, body = List<ExternalNetwork>)))]
 #[get("/networks")]
-pub async fn network_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn network_list(caller: Caller, state: Data<State>) -> Answer<Json<List<ExternalNetwork>>> {
+    let catalogue = state.catalogue.of(&state, &caller).await?;
+    let items = catalogue.networks.iter().map(|n| ExternalNetwork { id: n.id.clone(), name: n.name.clone() }).collect();
+    Ok(Json(List::whole(items)))
 }
 
 /// Kubernetes versions offered.
 #[utoipa::path(tag = "catalogue", responses((status = 200, body = List<Version>)))]
 #[get("/versions")]
-pub async fn version_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn version_list(caller: Caller, state: Data<State>) -> Answer<Json<List<Version>>> {
+    let catalogue = state.catalogue.of(&state, &caller).await?;
+    let items = state.settings.versions.iter().map(|v| catalogue.version(v)).collect();
+    Ok(Json(List::whole(items)))
+}
+
+fn image(image: &cloud::images::Image) -> Image {
+    Image {
+        id: image.id.clone(),
+        name: image.name.clone(),
+        status: image.status.clone(),
+        min_disk_gib: image.min_disk_gib,
+        min_ram_mib: image.min_ram_mib,
+        kubernetes_version: image.properties.get(VERSION_PROPERTY).cloned(),
+    }
 }

@@ -1,26 +1,30 @@
 //! Clusters: what is asked for and how they are. Writes only record what is wanted; the engine brings it about.
 
+use crate::caller::Caller;
+use crate::catalogue::Snapshot;
 use crate::errors::{Answer, Problem};
+use crate::extract::{Body, QueryParams};
 use crate::idempotency::IdempotencyKey;
 use crate::lists::List;
 use crate::operations::Operation;
+use crate::plan;
 use crate::session::ProjectRef;
+use crate::state::State;
+use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, post};
-use domain::clusters::ClusterSpec;
-use domain::clusters::ClusterSpecRequest;
-use domain::clusters::ClusterStatus;
-use domain::clusters::Phase;
+use auth::{ClusterCreate, ClusterDelete};
+use domain::clusters::{ClusterSpec, ClusterSpecRequest, ClusterStatus, Phase};
 use domain::codes::Code;
-use domain::ids::ClusterId;
-use domain::ids::OperationId;
-use domain::ledger::ResourceKind;
-use domain::ledger::ResourceState;
+use domain::ids::{ClusterId, OperationId};
+use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
+use domain::needs::{Objects, cluster_objects};
 use domain::nodes::Fault;
-use domain::operations::OperationKind;
-use domain::operations::OperationState;
-use domain::operations::StepKey;
+use domain::operations::{OperationKind, OperationState, StepKey, StepState};
+use domain::requests::{complete, merge, violations};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::{ClusterFilter, ClusterRecord, ClusterSort, NewCluster, PageRequest};
 use time::OffsetDateTime;
 
 /// A cluster asked for: from a template, in full, or a template with parts of it replaced.
@@ -89,14 +93,14 @@ pub struct OperationAccepted {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ClusterQuery {
-    /// Part of the name, or an id.
+    /// Part of the name.
     pub search: Option<String>,
     pub phase: Option<Phase>,
     /// 1 to 200; default 50.
     #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u32>,
     pub cursor: Option<String>,
-    /// `name`, `created_at`, with a leading `-` for falling; default `-created_at`.
+    /// `name`, `created_at`, `phase`, with a leading `-` for falling; default `-created_at`.
     pub sort: Option<String>,
 }
 
@@ -221,51 +225,205 @@ pub struct Resource {
     pub created_at: OffsetDateTime,
 }
 
+impl Cluster {
+    /// As sent.
+    #[must_use]
+    pub fn new(record: ClusterRecord) -> Self {
+        let cluster = record.cluster;
+        Self {
+            id: cluster.id,
+            name: cluster.name,
+            project: ProjectRef { id: cluster.tenant.0, name: cluster.tenant_name },
+            masters_desired: cluster.spec.control_plane.count,
+            nodes_desired: cluster.spec.node_pools.iter().map(|p| p.count).sum(),
+            spec: cluster.spec,
+            status: cluster.status,
+            operation: record.operation.as_ref().map(OperationBrief::new),
+            generation: cluster.generation,
+            observed_generation: cluster.observed_generation,
+            created_at: cluster.created_at,
+            created_by: cluster.created_by,
+        }
+    }
+}
+
+impl OperationBrief {
+    fn new(operation: &domain::operations::Operation) -> Self {
+        let running = operation.steps.iter().find(|s| matches!(s.state, StepState::Running | StepState::Failed));
+        Self { id: operation.id, kind: operation.kind, state: operation.state, progress: operation.progress, step: running.map(|s| s.key) }
+    }
+}
+
+impl Resource {
+    /// As sent.
+    #[must_use]
+    pub fn new(row: LedgerRow) -> Self {
+        Self {
+            kind: row.kind,
+            name: row.name,
+            cloud_id: row.cloud_id,
+            state: row.state,
+            address: row.address,
+            fault: row.fault,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// The order of a list: (key, falling).
+///
+/// # Errors
+/// A problem when the text is none.
+pub fn sort_of(text: Option<&str>) -> Answer<(ClusterSort, bool)> {
+    let text = text.unwrap_or("-created_at");
+    let (key, falling) = text.strip_prefix('-').map_or((text, false), |key| (key, true));
+    let sort = match key {
+        "created_at" => ClusterSort::CreatedAt,
+        "name" => ClusterSort::Name,
+        "phase" => ClusterSort::Phase,
+        "project" => ClusterSort::Project,
+        _ => return Err(Problem::field("sort", "must be created_at, name, phase or project, with a leading - for falling")),
+    };
+    Ok((sort, falling))
+}
+
+/// A list's page.
+///
+/// # Errors
+/// A problem when the limit is out of bounds.
+pub fn page_of(limit: Option<u32>, cursor: Option<String>) -> Answer<PageRequest> {
+    if limit.is_some_and(|l| l == 0 || l > 200) {
+        return Err(Problem::field("limit", "must be 1 to 200"));
+    }
+    Ok(PageRequest { limit: limit.unwrap_or(50), cursor })
+}
+
 /// Clusters of the project.
 #[utoipa::path(tag = "clusters", params(ClusterQuery), responses((status = 200, body = List<Cluster>)))]
 #[get("/clusters")]
-pub async fn cluster_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn cluster_list(caller: Caller, state: Data<State>, query: QueryParams<ClusterQuery>) -> Answer<Json<List<Cluster>>> {
+    let query = query.read()?;
+    let (sort, falling) = sort_of(query.sort.as_deref())?;
+    let page = page_of(query.limit, query.cursor)?;
+    let filter = ClusterFilter { search: query.search, phase: query.phase, project: None };
+    let found = state.store.clusters(&caller.actor.scope(), filter, sort, falling, page).await?;
+    Ok(Json(List::page(found, Cluster::new)))
+}
+
+/// A request made complete, with everything known that stands against it.
+struct Preflight {
+    spec: ClusterSpec,
+    catalogue: Arc<Snapshot>,
+    objects: Objects,
+}
+
+async fn preflight(state: &State, caller: &Caller, request: &ClusterRequest) -> Answer<Preflight> {
+    let template = request.template.as_deref().map(|id| {
+        let found = state.settings.templates.iter().find(|t| t.id == id);
+        found.map(|t| t.spec.clone()).ok_or_else(|| Problem::field("template", "there is no such template"))
+    });
+    let base = template.transpose()?.unwrap_or_default();
+    let wanted = request.spec.as_ref().map_or_else(|| base.clone(), |spec| merge(&base, spec));
+    let catalogue = state.catalogue.of(state, caller).await?;
+    let spec = complete(&wanted, &catalogue.offers(&state.settings.versions));
+    plan::refuse(violations(&request.name, &spec, &state.settings.limits))?;
+    let objects = cluster_objects(&spec);
+    Ok(Preflight { spec, catalogue, objects })
+}
+
+impl Preflight {
+    /// The checks about the cloud, and the quota needed.
+    async fn cloud_checks(&self, state: &State, caller: &Caller) -> Answer<(Vec<Check>, Vec<QuotaNeed>)> {
+        let mut checks = plan::catalogue_checks(&self.spec, &self.catalogue, state);
+        checks.push(plan::load_balancer_check(&caller.cloud(state)));
+        let (quota, found) = plan::quota(state, caller, &self.spec, &self.objects, &self.catalogue).await?;
+        checks.extend(found);
+        Ok((checks, quota))
+    }
 }
 
 /// Create a cluster.
 #[utoipa::path(tag = "clusters", request_body = ClusterRequest, params(IdempotencyKey), responses((status = 202, description = "Recorded; the operation tells how it goes", body = ClusterAccepted)))]
 #[post("/clusters")]
-pub async fn cluster_create() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn cluster_create(caller: Caller, state: Data<State>, key: IdempotencyKey, body: Body<ClusterRequest>) -> Answer<HttpResponse> {
+    let permit = caller.actor.may::<ClusterCreate>(&caller.actor.project)?;
+    let (request, bytes) = body.read()?;
+    let idempotency = key.read("POST /clusters", &bytes)?;
+    let wanted = preflight(&state, &caller, &request).await?;
+    let (checks, _) = wanted.cloud_checks(&state, &caller).await?;
+    // A repeated request is answered like the first one, whatever that has used up since.
+    if idempotency.is_none() || !state.store.idempotency_known(permit.tenant(), idempotency.as_ref()).await? {
+        plan::refuse_blocked(&checks)?;
+    }
+    let new = NewCluster { name: request.name, spec: wanted.spec, limit: Some(state.settings.clusters_per_project) };
+    let created = state.store.cluster_create(permit, new, idempotency, caller.context()).await?;
+    let answer = ClusterAccepted { cluster: Cluster::new(created.cluster), operation: Operation::new(created.operation) };
+    Ok(HttpResponse::Accepted().json(answer))
 }
 
 /// What a create would make, what quota it needs and what stands against it.
 #[utoipa::path(tag = "clusters", request_body = ClusterRequest, responses((status = 200, body = ClusterPlan)))]
 #[post("/clusters/plan")]
-pub async fn cluster_create_plan() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn cluster_create_plan(caller: Caller, state: Data<State>, body: Body<ClusterRequest>) -> Answer<Json<ClusterPlan>> {
+    caller.actor.may::<ClusterCreate>(&caller.actor.project)?;
+    let (request, _) = body.read()?;
+    let wanted = preflight(&state, &caller, &request).await?;
+    let mut checks = plan::project_checks(&state, &caller, &request.name).await?;
+    let (found, quota) = wanted.cloud_checks(&state, &caller).await?;
+    checks.extend(found);
+    let blocked = checks.iter().any(|c| c.level == CheckLevel::Blocked);
+    Ok(Json(ClusterPlan { spec: wanted.spec, checks, quota, objects: plan::planned(&wanted.objects), blocked }))
 }
 
 /// One cluster.
 #[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), responses((status = 200, body = Cluster)))]
 #[get("/clusters/{id}")]
-pub async fn cluster_get() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn cluster_get(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<Cluster>> {
+    Ok(Json(Cluster::new(state.store.cluster(&caller.actor.scope(), *id).await?)))
 }
 
 /// What a delete would remove.
 #[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), responses((status = 200, body = DeletePlan)))]
 #[get("/clusters/{id}/delete-plan")]
-pub async fn cluster_delete_plan() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn cluster_delete_plan(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<DeletePlan>> {
+    let scope = caller.actor.scope();
+    let record = state.store.cluster(&scope, *id).await?;
+    let rows = state.store.ledger(&scope, *id).await?;
+    let objects = rows.into_iter().filter(|r| r.state != ResourceState::Gone).map(Resource::new).collect();
+    let volumes = data_volumes(&state, &caller, &record).await;
+    let blocked = plan::deletion_checks(&record.cluster);
+    let api_reachable = volumes.is_some();
+    Ok(Json(DeletePlan { objects, volumes: volumes.unwrap_or_default(), blocked, api_reachable }))
+}
+
+/// Volumes that workloads made; None while the cluster's API does not answer. Clusters have no storage driver yet, so that one which
+/// answers has none.
+async fn data_volumes(state: &State, caller: &Caller, record: &ClusterRecord) -> Option<Vec<DataVolume>> {
+    crate::kubernetes::answers(state, caller, record).await.then(Vec::new)
 }
 
 /// Delete a cluster with everything of its own in the cloud.
 #[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), request_body = ClusterDeletion, responses((status = 202, body = OperationAccepted)))]
 #[delete("/clusters/{id}")]
-pub async fn cluster_delete() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn cluster_delete(caller: Caller, state: Data<State>, id: Path<ClusterId>, body: Body<ClusterDeletion>) -> Answer<HttpResponse> {
+    let record = state.store.cluster(&caller.actor.scope(), *id).await?;
+    let permit = caller.actor.may::<ClusterDelete>(&record)?;
+    let (request, _) = body.read()?;
+    if request.confirm != record.cluster.name {
+        return Err(Problem::new(Code::ConfirmName).at("confirm"));
+    }
+    let volumes = request.volumes.unwrap_or(VolumeChoice::All(VolumeFate::Keep));
+    let volumes = serde_json::to_value(volumes).map_err(Problem::internal)?;
+    let operation = state.store.cluster_delete(permit, volumes, caller.context()).await?;
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
 }
 
 /// Cloud objects of a cluster.
 #[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), responses((status = 200, body = List<Resource>)))]
 #[get("/clusters/{id}/resources")]
-pub async fn resource_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn resource_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<List<Resource>>> {
+    let scope = caller.actor.scope();
+    state.store.cluster(&scope, *id).await?;
+    let rows = state.store.ledger(&scope, *id).await?;
+    Ok(Json(List::whole(rows.into_iter().map(Resource::new).collect())))
 }

@@ -3,11 +3,14 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpResponse, ResponseError};
+use auth::Forbidden;
 use cloud::CloudError;
 use domain::codes::Code;
+use sealed::SealError;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
+use store::StoreError;
 
 /// One thing wrong with a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -145,6 +148,40 @@ impl From<CloudError> for Problem {
         problem.cloud_message = Some(error.message);
         problem.cloud_request_id = error.request_id;
         problem
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::not_found(),
+            StoreError::BadCursor => Self::field("cursor", "is not one of ours"),
+            StoreError::Refused(code) => Self::new(code),
+            StoreError::Unavailable(_) => {
+                tracing::error!(error = ?error, "the database does not answer");
+                Self::new(Code::StoreUnavailable)
+            }
+            StoreError::Unexpected(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<Forbidden> for Problem {
+    fn from(refusal: Forbidden) -> Self {
+        let mut problem = Self::new(refusal.code());
+        if let Some(role) = refusal.needed {
+            problem = problem.param("role", serde_json::to_value(role).unwrap_or_default());
+        }
+        if let Some(permission) = refusal.permission {
+            problem = problem.param("permission", serde_json::to_value(permission).unwrap_or_default());
+        }
+        problem
+    }
+}
+
+impl From<SealError> for Problem {
+    fn from(error: SealError) -> Self {
+        Self::internal(error)
     }
 }
 

@@ -8,14 +8,29 @@ use domain::codes::Code;
 use futures::StreamExt;
 use futures::future::{LocalBoxFuture, Ready, ready};
 use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
 
 /// The largest JSON body taken.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
-/// A JSON body.
-pub struct Body<T>(pub T);
+/// A JSON body, read when the handler asks: who may not do it at all is told so first.
+pub struct Body<T> {
+    bytes: Result<BytesMut, Problem>,
+    body: PhantomData<fn() -> T>,
+}
 
-impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+impl<T: DeserializeOwned> Body<T> {
+    /// The body, and its bytes as they came.
+    ///
+    /// # Errors
+    /// A problem that names the field.
+    pub fn read(self) -> Result<(T, BytesMut), Problem> {
+        let bytes = self.bytes?;
+        Ok((parse(&bytes)?, bytes))
+    }
+}
+
+impl<T> FromRequest for Body<T> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
@@ -24,11 +39,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let announced = announced_length(request);
         let payload = payload.take();
         Box::pin(async move {
-            if !json {
-                return Err(Problem::new(Code::UnsupportedMedia));
-            }
-            let bytes = read(payload, announced, BODY_LIMIT).await?;
-            parse(&bytes).map(Body)
+            let bytes = if json { read(payload, announced, BODY_LIMIT).await } else { Err(Problem::new(Code::UnsupportedMedia)) };
+            Ok(Self { bytes, body: PhantomData })
         })
     }
 }
@@ -118,23 +130,32 @@ fn wrong(path: &str, message: &str) -> Problem {
     Problem::field(field.chars().take(200).collect::<String>(), message.chars().take(500).collect::<String>())
 }
 
-/// Query parameters; unknown ones are refused.
-pub struct QueryParams<T>(pub T);
+/// Query parameters, read when the handler asks; unknown ones are refused.
+pub struct QueryParams<T> {
+    text: String,
+    params: PhantomData<fn() -> T>,
+}
 
-impl<T: DeserializeOwned> FromRequest for QueryParams<T> {
+impl<T: DeserializeOwned> QueryParams<T> {
+    /// The parameters. Empty ones count as not given: `?phase=` is what an empty filter of a form sends.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn read(&self) -> Result<T, Problem> {
+        let pairs = url::form_urlencoded::parse(self.text.as_bytes()).filter(|(_, value)| !value.is_empty());
+        let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        let reader = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(text.as_bytes()));
+        serde_path_to_error::deserialize(reader).map_err(|error| wrong(&error.path().to_string(), &error.inner().to_string()))
+    }
+}
+
+impl<T> FromRequest for QueryParams<T> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let pairs = form_pairs(request.query_string());
-        let reader = serde_urlencoded::Deserializer::new(pairs);
-        ready(serde_path_to_error::deserialize(reader).map(Self).map_err(|error| wrong(&error.path().to_string(), &error.inner().to_string())))
+        ready(Ok(Self { text: request.query_string().to_owned(), params: PhantomData }))
     }
-}
-
-/// Empty parameters count as not given: `?phase=` is what an empty filter of a form sends.
-fn form_pairs(query: &str) -> url::form_urlencoded::Parse<'_> {
-    url::form_urlencoded::parse(query.as_bytes())
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Whether the program lives and can serve, and its figures.
 
-use crate::errors::{Answer, Problem};
+use crate::state::State;
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
-use domain::codes::Code;
 use serde::Serialize;
 
 /// How one part is.
@@ -23,20 +23,24 @@ pub struct Readiness {
 /// Alive.
 #[utoipa::path(tag = "health", security(()), responses((status = 200, description = "Alive", content_type = "text/plain", body = String)))]
 #[get("/healthz")]
-pub async fn health_live() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn health_live() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body("ok\n")
 }
 
 /// Ready: database, cloud and engine.
 #[utoipa::path(tag = "health", security(()), responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 #[get("/readyz")]
-pub async fn health_ready() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn health_ready(state: Data<State>) -> HttpResponse {
+    let parts = state.health.parts().await;
+    let parts: Vec<PartHealth> = parts.into_iter().map(|(part, ok, message)| PartHealth { part: part.to_owned(), ok, message }).collect();
+    let ready = parts.iter().all(|p| p.ok);
+    let mut builder = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    builder.json(Readiness { ready, parts })
 }
 
 /// Figures in Prometheus' text format.
 #[utoipa::path(tag = "health", security(()), responses((status = 200, description = "Figures", content_type = "text/plain", body = String)))]
 #[get("/metrics")]
-pub async fn metrics_get() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn metrics_get(state: Data<State>) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(state.health.figures())
 }

@@ -1,13 +1,19 @@
 //! Typed reads of what runs in a cluster, as the person (impersonated), paged and filtered on the server.
 
+use crate::caller::Caller;
 use crate::errors::{Answer, Problem};
+use crate::extract::QueryParams;
 use crate::lists::List;
-use actix_web::{HttpResponse, get};
-use domain::codes::Code;
+use crate::state::State;
+use actix_web::get;
+use actix_web::web::{Data, Json, Path};
 use domain::ids::ClusterId;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use time::OffsetDateTime;
+use kube_access::reads::{Deployment, KubernetesNode, Namespace, Page, Pod, ReadQuery};
+use kube_access::{Impersonation, KubeError, Reads};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::time::Duration;
+use store::ClusterRecord;
 
 /// What a list of Kubernetes objects may be narrowed by.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -26,108 +32,121 @@ pub struct KubernetesQuery {
     pub cursor: Option<String>,
 }
 
-/// A node as Kubernetes sees it.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct KubernetesNode {
-    pub name: String,
-    /// `Ready`, `NotReady`, `Unknown`.
-    pub status: String,
-    /// Whether new pods may be put on it.
-    pub schedulable: bool,
-    pub roles: Vec<String>,
-    pub version: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-    /// Quantities, as Kubernetes writes them.
-    pub cpu: String,
-    pub memory: String,
-    pub pods: String,
-    pub labels: BTreeMap<String, String>,
-    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<OffsetDateTime>,
+impl KubernetesQuery {
+    fn as_read(&self) -> Answer<ReadQuery<'_>> {
+        if self.limit.is_some_and(|l| l == 0 || l > 500) {
+            return Err(Problem::field("limit", "must be 1 to 500"));
+        }
+        Ok(ReadQuery {
+            namespace: self.namespace.as_deref(),
+            search: self.search.as_deref(),
+            label: self.label.as_deref(),
+            field: None,
+            limit: self.limit.unwrap_or(100),
+            cursor: self.cursor.as_deref(),
+        })
+    }
 }
 
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Namespace {
-    pub name: String,
-    /// `Active`, `Terminating`.
-    pub status: String,
-    pub labels: BTreeMap<String, String>,
-    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<OffsetDateTime>,
+impl<T> From<Page<T>> for List<T> {
+    fn from(page: Page<T>) -> Self {
+        Self { items: page.items, next_cursor: page.next_cursor, total: page.total }
+    }
 }
 
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Deployment {
-    pub name: String,
-    pub namespace: String,
-    pub desired: u32,
-    pub ready: u32,
-    pub updated: u32,
-    pub available: u32,
-    pub images: Vec<String>,
-    pub labels: BTreeMap<String, String>,
-    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<OffsetDateTime>,
+/// Reads of one cluster, as this person.
+async fn reads(state: &State, caller: &Caller, id: ClusterId) -> Answer<(Reads, Impersonation)> {
+    let record = state.store.cluster(&caller.actor.scope(), id).await?;
+    of(state, caller, &record).await
 }
 
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Pod {
-    pub name: String,
-    pub namespace: String,
-    /// As kubectl shows it: `Running`, `CrashLoopBackOff`, `Completed`, ...
-    pub status: String,
-    /// Containers that are ready; `containers` has them all.
-    pub ready: u32,
-    pub restarts: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ip: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub node: Option<String>,
-    pub containers: Vec<Container>,
-    pub labels: BTreeMap<String, String>,
-    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<OffsetDateTime>,
+async fn of(state: &State, caller: &Caller, record: &ClusterRecord) -> Answer<(Reads, Impersonation)> {
+    let who = caller.impersonation()?;
+    let target = state.targets.of(state, record).await?;
+    Ok((state.kube.reads(&target).await?, who))
 }
 
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Container {
-    pub name: String,
-    pub image: String,
-    pub ready: bool,
-    pub restarts: u32,
-    /// `running`, `waiting`, `terminated`.
-    pub state: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// Whether it is an init container.
-    pub init: bool,
+/// How long a page waits for what only decorates it.
+const DECORATION: Duration = Duration::from_secs(2);
+
+/// Kubelet versions by node name; empty while the cluster does not answer.
+pub async fn kubelet_versions(state: &State, caller: &Caller, record: &ClusterRecord) -> HashMap<String, String> {
+    let read = async {
+        let (reads, who) = of(state, caller, record).await?;
+        let page = reads.nodes(&who, &ReadQuery { limit: 500, ..ReadQuery::default() }).await?;
+        Answer::Ok(page.items.into_iter().map(|n| (n.name, n.version)).collect())
+    };
+    tokio::time::timeout(DECORATION, read).await.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// Whether the cluster's API answers this person.
+pub async fn answers(state: &State, caller: &Caller, record: &ClusterRecord) -> bool {
+    let read = async {
+        let (reads, who) = of(state, caller, record).await?;
+        reads.namespaces(&who, &ReadQuery { limit: 1, ..ReadQuery::default() }).await.map_err(Problem::from)
+    };
+    tokio::time::timeout(DECORATION, read).await.is_ok_and(|answer| answer.is_ok())
+}
+
+impl From<KubeError> for Problem {
+    fn from(error: KubeError) -> Self {
+        let mut problem = Self::new(error.code());
+        match &error {
+            KubeError::Access(_) => tracing::error!(%error, "no access to a cluster"),
+            KubeError::Status { .. } => problem.cloud_message = Some(error.to_string()),
+            _ => problem.detail = error.to_string(),
+        }
+        problem
+    }
 }
 
 /// Kubernetes nodes.
 #[utoipa::path(tag = "kubernetes", params(("id" = ClusterId, Path), KubernetesQuery), responses((status = 200, body = List<KubernetesNode>)))]
 #[get("/clusters/{id}/kubernetes/nodes")]
-pub async fn kubernetes_node_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn kubernetes_node_list(
+    caller: Caller,
+    state: Data<State>,
+    id: Path<ClusterId>,
+    query: QueryParams<KubernetesQuery>,
+) -> Answer<Json<List<KubernetesNode>>> {
+    let (reads, who) = reads(&state, &caller, *id).await?;
+    let query = query.read()?;
+    Ok(Json(reads.nodes(&who, &query.as_read()?).await?.into()))
 }
 
 /// Namespaces.
 #[utoipa::path(tag = "kubernetes", params(("id" = ClusterId, Path), KubernetesQuery), responses((status = 200, body = List<Namespace>)))]
 #[get("/clusters/{id}/kubernetes/namespaces")]
-pub async fn namespace_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn namespace_list(
+    caller: Caller,
+    state: Data<State>,
+    id: Path<ClusterId>,
+    query: QueryParams<KubernetesQuery>,
+) -> Answer<Json<List<Namespace>>> {
+    let (reads, who) = reads(&state, &caller, *id).await?;
+    let query = query.read()?;
+    Ok(Json(reads.namespaces(&who, &query.as_read()?).await?.into()))
 }
 
 /// Deployments.
 #[utoipa::path(tag = "kubernetes", params(("id" = ClusterId, Path), KubernetesQuery), responses((status = 200, body = List<Deployment>)))]
 #[get("/clusters/{id}/kubernetes/deployments")]
-pub async fn deployment_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn deployment_list(
+    caller: Caller,
+    state: Data<State>,
+    id: Path<ClusterId>,
+    query: QueryParams<KubernetesQuery>,
+) -> Answer<Json<List<Deployment>>> {
+    let (reads, who) = reads(&state, &caller, *id).await?;
+    let query = query.read()?;
+    Ok(Json(reads.deployments(&who, &query.as_read()?).await?.into()))
 }
 
 /// Pods.
 #[utoipa::path(tag = "kubernetes", params(("id" = ClusterId, Path), KubernetesQuery), responses((status = 200, body = List<Pod>)))]
 #[get("/clusters/{id}/kubernetes/pods")]
-pub async fn pod_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn pod_list(caller: Caller, state: Data<State>, id: Path<ClusterId>, query: QueryParams<KubernetesQuery>) -> Answer<Json<List<Pod>>> {
+    let (reads, who) = reads(&state, &caller, *id).await?;
+    let query = query.read()?;
+    Ok(Json(reads.pods(&who, &query.as_read()?).await?.into()))
 }

@@ -1,18 +1,24 @@
 //! Node pools: sets of equal workers, and the control plane.
 
-use crate::clusters::Check;
-use crate::clusters::OperationAccepted;
-use crate::clusters::PlannedObject;
-use crate::clusters::QuotaNeed;
+use crate::caller::Caller;
+use crate::clusters::{Check, CheckLevel, OperationAccepted, PlannedObject, QuotaNeed};
 use crate::errors::{Answer, Problem};
-use crate::idempotency::IdempotencyKey;
+use crate::extract::Body;
 use crate::lists::List;
+use crate::operations::Operation;
+use crate::plan;
+use crate::state::State;
+use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, get, patch, post};
-use domain::clusters::Taint;
+use auth::NodePoolResize as ResizeAction;
+use domain::clusters::{Cluster, NodePoolSpec, Taint};
 use domain::codes::Code;
 use domain::ids::ClusterId;
-use domain::nodes::NodeRole;
+use domain::needs::node_objects;
+use domain::nodes::{CONTROL_PLANE_POOL, Node, NodeIntent, NodeRole};
+use domain::requests::resize_violations;
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// A pool as asked for and as it is.
@@ -55,23 +61,121 @@ pub struct NodePoolPlan {
     pub blocked: bool,
 }
 
+impl NodePool {
+    fn control_plane(cluster: &Cluster, nodes: &[Node]) -> Self {
+        let spec = &cluster.spec.control_plane;
+        let pool = NodePoolSpec {
+            name: CONTROL_PLANE_POOL.to_owned(),
+            flavor: spec.flavor.clone(),
+            count: spec.count,
+            root_volume_gib: spec.root_volume_gib,
+            volume_type: spec.volume_type.clone(),
+            zones: spec.zones.clone(),
+            labels: BTreeMap::new(),
+            taints: Vec::new(),
+        };
+        Self::new(pool, NodeRole::Master, nodes)
+    }
+
+    fn new(pool: NodePoolSpec, role: NodeRole, nodes: &[Node]) -> Self {
+        let of_pool = |n: &&Node| n.role == role && n.pool == pool.name;
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self {
+            current: count(nodes.iter().filter(of_pool).count()),
+            ready: count(nodes.iter().filter(of_pool).filter(|n| n.ready == Some(true)).count()),
+            name: pool.name.clone(),
+            role,
+            flavor: pool.flavor,
+            root_volume_gib: pool.root_volume_gib,
+            volume_type: pool.volume_type,
+            desired: pool.count,
+            zones: pool.zones,
+            labels: pool.labels,
+            taints: pool.taints,
+        }
+    }
+}
+
+/// Nodes that the engine would take away: those that never worked, those that do not now, then the youngest.
+fn surplus(nodes: &[Node], pool: &str, count: u32) -> Vec<String> {
+    let mut kept: Vec<&Node> = nodes.iter().filter(|n| n.pool == pool && n.role == NodeRole::Worker && n.intent == NodeIntent::Keep).collect();
+    kept.sort_by_key(|n| Reverse((n.joined_at.is_none(), n.ready != Some(true), n.ordinal, n.id)));
+    let surplus = kept.len().saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
+    kept.into_iter().take(surplus).map(|n| n.name.clone()).collect()
+}
+
 /// Pools of a cluster, the control plane first.
 #[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path)), responses((status = 200, body = List<NodePool>)))]
 #[get("/clusters/{id}/node-pools")]
-pub async fn node_pool_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn node_pool_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<List<NodePool>>> {
+    let scope = caller.actor.scope();
+    let cluster = state.store.cluster(&scope, *id).await?.cluster;
+    let nodes = domain_nodes(state.store.nodes(&scope, *id).await?);
+    let workers = cluster.spec.node_pools.iter().cloned().map(|pool| NodePool::new(pool, NodeRole::Worker, &nodes));
+    Ok(Json(List::whole(std::iter::once(NodePool::control_plane(&cluster, &nodes)).chain(workers).collect())))
+}
+
+/// A pool's size now; the control plane's may not be changed.
+fn size(cluster: &Cluster, pool: &str) -> Answer<u32> {
+    if pool == CONTROL_PLANE_POOL {
+        return Err(Problem::new(Code::MethodNotAllowed).detail("the control plane cannot be resized"));
+    }
+    let found = cluster.spec.node_pools.iter().find(|p| p.name == pool);
+    found.map(|p| p.count).ok_or_else(Problem::not_found)
+}
+
+async fn resize_plan(state: &State, caller: &Caller, cluster: &Cluster, pool: &str, to: u32) -> Answer<NodePoolPlan> {
+    let from = size(cluster, pool)?;
+    plan::refuse(resize_violations(&cluster.spec, pool, to, &state.settings.limits))?;
+    let nodes = domain_nodes(state.store.nodes(&caller.actor.scope(), cluster.id).await?);
+    let objects = node_objects(pool, to.saturating_sub(from));
+    let catalogue = state.catalogue.of(state, caller).await?;
+    let mut spec = cluster.spec.clone();
+    spec.node_pools.retain(|p| p.name == pool);
+    let mut checks = if to > from { plan::catalogue_checks(&spec, &catalogue, state) } else { Vec::new() };
+    let (quota, found) = plan::quota(state, caller, &cluster.spec, &objects, &catalogue).await?;
+    checks.extend(found);
+    let blocked = checks.iter().any(|c| c.level == CheckLevel::Blocked);
+    Ok(NodePoolPlan { from, to, removed: surplus(&nodes, pool, to), checks, quota, objects: plan::planned(&objects), blocked })
 }
 
 /// What a resize would make or remove, what quota it needs and what stands against it.
 #[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path), ("pool" = String, Path)), request_body = NodePoolResize, responses((status = 200, body = NodePoolPlan)))]
 #[post("/clusters/{id}/node-pools/{pool}/plan")]
-pub async fn node_pool_resize_plan() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn node_pool_resize_plan(
+    caller: Caller,
+    state: Data<State>,
+    path: Path<(ClusterId, String)>,
+    body: Body<NodePoolResize>,
+) -> Answer<Json<NodePoolPlan>> {
+    let (id, pool) = path.into_inner();
+    let record = state.store.cluster(&caller.actor.scope(), id).await?;
+    caller.actor.may::<ResizeAction>(&record)?;
+    size(&record.cluster, &pool)?;
+    let (request, _) = body.read()?;
+    Ok(Json(resize_plan(&state, &caller, &record.cluster, &pool, request.count).await?))
 }
 
 /// Resize a pool.
-#[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path), ("pool" = String, Path), IdempotencyKey), request_body = NodePoolResize, responses((status = 202, body = OperationAccepted)))]
+#[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path), ("pool" = String, Path)), request_body = NodePoolResize, responses((status = 202, body = OperationAccepted)))]
 #[patch("/clusters/{id}/node-pools/{pool}")]
-pub async fn node_pool_resize() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn node_pool_resize(
+    caller: Caller,
+    state: Data<State>,
+    path: Path<(ClusterId, String)>,
+    body: Body<NodePoolResize>,
+) -> Answer<HttpResponse> {
+    let (id, pool) = path.into_inner();
+    let record = state.store.cluster(&caller.actor.scope(), id).await?;
+    let permit = caller.actor.may::<ResizeAction>(&record)?;
+    size(&record.cluster, &pool)?;
+    let (request, _) = body.read()?;
+    let planned = resize_plan(&state, &caller, &record.cluster, &pool, request.count).await?;
+    plan::refuse_blocked(&planned.checks)?;
+    let operation = state.store.node_pool_resize(permit, pool, request.count, caller.context()).await?;
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+}
+
+fn domain_nodes(records: Vec<store::NodeRecord>) -> Vec<Node> {
+    records.into_iter().map(|r| r.node).collect()
 }

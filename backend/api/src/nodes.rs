@@ -1,16 +1,20 @@
 //! Nodes: the virtual machines of a cluster.
 
+use crate::caller::Caller;
 use crate::errors::{Answer, Problem};
 use crate::lists::List;
 use crate::operations::OperationFault;
-use actix_web::{HttpResponse, get};
-use domain::codes::Code;
-use domain::ids::ClusterId;
-use domain::ids::NodeId;
-use domain::ledger::ResourceState;
-use domain::nodes::Bootstrap;
-use domain::nodes::NodeRole;
+use crate::state::State;
+use actix_web::get;
+use actix_web::web::{Data, Json, Path};
+use cloud::compute::{Server, ServerStatus};
+use domain::ids::{ClusterId, NodeId};
+use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
+use domain::names::node_prefix;
+use domain::nodes::{Bootstrap, NodeIntent, NodeRole};
+use domain::plan::node_key;
 use serde::Serialize;
+use store::NodeRecord;
 use time::OffsetDateTime;
 
 /// The server behind a node.
@@ -55,22 +59,93 @@ pub struct Node {
     pub created_at: Option<OffsetDateTime>,
 }
 
-/// Nodes of a cluster, masters first.
-#[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path)), responses((status = 200, body = List<Node>)))]
-#[get("/clusters/{id}/nodes")]
-pub async fn node_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
-}
-
-/// The last lines of a node's console log: untrusted text.
-#[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path), ("node" = NodeId, Path)), responses((status = 200, body = ConsoleLog)))]
-#[get("/clusters/{id}/nodes/{node}/console")]
-pub async fn node_console() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
-}
-
 /// A server's console log.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct ConsoleLog {
     pub text: String,
+}
+
+/// The row of a node's part, the youngest if there were several.
+fn row<'a>(ledger: &'a [LedgerRow], kind: ResourceKind, node: &str) -> Option<&'a LedgerRow> {
+    let key = node_key(kind, node);
+    ledger.iter().filter(|r| r.key == key && r.state != ResourceState::Gone).max_by_key(|r| r.created_at)
+}
+
+fn status_word(status: &ServerStatus) -> String {
+    match status {
+        ServerStatus::Build => "BUILD".to_owned(),
+        ServerStatus::Active => "ACTIVE".to_owned(),
+        ServerStatus::Shutoff => "SHUTOFF".to_owned(),
+        ServerStatus::Error => "ERROR".to_owned(),
+        ServerStatus::Deleted => "DELETED".to_owned(),
+        ServerStatus::Other(word) => word.clone(),
+    }
+}
+
+impl Node {
+    fn new(record: NodeRecord, ledger: &[LedgerRow], servers: &[Server], kubelet_version: Option<String>) -> Self {
+        let node = record.node;
+        let server = row(ledger, ResourceKind::Server, &node.name).map(|server_row| {
+            let seen = servers.iter().find(|s| Some(&s.id) == server_row.cloud_id.as_ref());
+            NodeServer {
+                id: server_row.cloud_id.clone(),
+                state: server_row.state,
+                status: seen.map(|s| status_word(&s.status)),
+                zone: seen.and_then(|s| s.zone.clone()),
+                volume_id: row(ledger, ResourceKind::Volume, &node.name).and_then(|r| r.cloud_id.clone()),
+            }
+        });
+        Self {
+            address: row(ledger, ResourceKind::Port, &node.name).and_then(|r| r.address.clone()),
+            id: node.id,
+            name: node.name,
+            pool: node.pool,
+            role: node.role,
+            ready: node.ready,
+            removing: node.intent == NodeIntent::Remove,
+            bootstrap: node.bootstrap,
+            fault: node.fault.map(OperationFault::from),
+            server,
+            kubelet_version,
+            created_at: Some(record.created_at),
+        }
+    }
+}
+
+/// Nodes of a cluster, masters first.
+#[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path)), responses((status = 200, body = List<Node>)))]
+#[get("/clusters/{id}/nodes")]
+pub async fn node_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<List<Node>>> {
+    let scope = caller.actor.scope();
+    let record = state.store.cluster(&scope, *id).await?;
+    let (mut nodes, ledger) = tokio::try_join!(state.store.nodes(&scope, *id), state.store.ledger(&scope, *id))?;
+    nodes.sort_by(|a, b| {
+        (a.node.role != NodeRole::Master, &a.node.pool, a.node.ordinal).cmp(&(b.node.role != NodeRole::Master, &b.node.pool, b.node.ordinal))
+    });
+    // What the cloud and the cluster add is shown while they answer.
+    let cloud = caller.cloud(&state);
+    let prefix = node_prefix(*id);
+    let (servers, versions) = tokio::join!(cloud.compute.servers(&prefix), crate::kubernetes::kubelet_versions(&state, &caller, &record));
+    let servers = servers.unwrap_or_default();
+    let items = nodes.into_iter().map(|n| {
+        let version = versions.get(&n.node.name).cloned();
+        Node::new(n, &ledger, &servers, version)
+    });
+    Ok(Json(List::whole(items.collect())))
+}
+
+/// How many lines of a console log are sent.
+const CONSOLE_LINES: u32 = 300;
+
+/// The last lines of a node's console log: untrusted text.
+#[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path), ("node" = NodeId, Path)), responses((status = 200, body = ConsoleLog)))]
+#[get("/clusters/{id}/nodes/{node}/console")]
+pub async fn node_console(caller: Caller, state: Data<State>, path: Path<(ClusterId, NodeId)>) -> Answer<Json<ConsoleLog>> {
+    let (id, node) = path.into_inner();
+    let scope = caller.actor.scope();
+    let (nodes, ledger) = tokio::try_join!(state.store.nodes(&scope, id), state.store.ledger(&scope, id))?;
+    let node = nodes.into_iter().find(|n| n.node.id == node).ok_or_else(Problem::not_found)?;
+    let server = row(&ledger, ResourceKind::Server, &node.node.name).and_then(|r| r.cloud_id.clone()).ok_or_else(Problem::not_found)?;
+    let text = caller.cloud(&state).compute.console_output(&server, CONSOLE_LINES).await?;
+    Ok(Json(ConsoleLog { text }))
 }

@@ -1,17 +1,20 @@
 //! Operations: how a long change goes, live, with causes and remedies; retry, cancel, and the receipt of a delete.
 
-use crate::clusters::OperationAccepted;
+use crate::caller::Caller;
+use crate::clusters::{OperationAccepted, page_of};
 use crate::errors::{Answer, Problem};
+use crate::extract::QueryParams;
 use crate::lists::List;
-use actix_web::{HttpResponse, get, post};
+use crate::state::State;
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use auth::{OperationCancel, OperationRetry};
 use domain::codes::Code;
-use domain::ids::ClusterId;
-use domain::ids::OperationId;
-use domain::operations::OperationKind;
-use domain::operations::OperationState;
-use domain::operations::Receipt;
-use domain::operations::Step;
+use domain::ids::{ClusterId, OperationId};
+use domain::nodes::Fault;
+use domain::operations::{OperationKind, OperationState, Receipt, Step};
 use serde::{Deserialize, Serialize};
+use store::{OperationFilter, OperationRecord};
 use time::OffsetDateTime;
 
 /// What went wrong.
@@ -78,45 +81,99 @@ pub struct OperationQuery {
     pub cursor: Option<String>,
 }
 
+impl From<Fault> for OperationFault {
+    fn from(fault: Fault) -> Self {
+        Self {
+            code: fault.code,
+            title: fault.code.title().to_owned(),
+            remedy: fault.code.remedy().to_owned(),
+            message: fault.message,
+            cloud_request_id: fault.cloud_request_id,
+            retryable: fault.retryable,
+            object: fault.object,
+        }
+    }
+}
+
+impl Operation {
+    /// As sent.
+    #[must_use]
+    pub fn new(record: OperationRecord) -> Self {
+        let operation = record.operation;
+        Self {
+            id: operation.id,
+            cluster: ClusterRef { id: operation.cluster, name: record.cluster_name },
+            kind: operation.kind,
+            state: operation.state,
+            progress: operation.progress,
+            steps: operation.steps,
+            fault: operation.fault.map(OperationFault::from),
+            created_at: operation.created_at,
+            created_by: operation.created_by,
+            started_at: operation.started_at,
+            finished_at: operation.finished_at,
+            next_attempt_at: operation.next_attempt_at,
+            deadline_at: operation.deadline_at,
+            retries: operation.retries,
+        }
+    }
+}
+
 /// Operations of the project's clusters, newest first.
 #[utoipa::path(tag = "operations", params(OperationQuery), responses((status = 200, body = List<Operation>)))]
 #[get("/operations")]
-pub async fn operation_list() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn operation_list(caller: Caller, state: Data<State>, query: QueryParams<OperationQuery>) -> Answer<Json<List<Operation>>> {
+    let query = query.read()?;
+    let page = page_of(query.limit, query.cursor)?;
+    let filter = OperationFilter { cluster: query.cluster_id, state: query.state };
+    let found = state.store.operations(&caller.actor.scope(), filter, page).await?;
+    Ok(Json(List::page(found, Operation::new)))
 }
 
 /// One operation.
 #[utoipa::path(tag = "operations", params(("id" = OperationId, Path)), responses((status = 200, body = Operation)))]
 #[get("/operations/{id}")]
-pub async fn operation_get() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn operation_get(caller: Caller, state: Data<State>, id: Path<OperationId>) -> Answer<Json<Operation>> {
+    Ok(Json(Operation::new(state.store.operation(&caller.actor.scope(), *id).await?)))
 }
 
 /// An operation live: event `operation` (the whole JSON) at every change, `heartbeat` every 15 s; ends after the final state.
 #[utoipa::path(tag = "operations", params(("id" = OperationId, Path), ("Last-Event-ID" = Option<String>, Header, description = "Id of the last event seen")),
     responses((status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String)))]
 #[get("/operations/{id}/events")]
-pub async fn operation_events() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn operation_events(caller: Caller, state: Data<State>, id: Path<OperationId>, request: HttpRequest) -> Answer<HttpResponse> {
+    let record = state.store.operation(&caller.actor.scope(), *id).await?;
+    let seen = crate::events::last_event_id(&request);
+    crate::events::operation(state, caller, record, seen)
 }
 
 /// Try a failed or blocked operation again; it goes on where it stood.
 #[utoipa::path(tag = "operations", params(("id" = OperationId, Path)), responses((status = 202, body = OperationAccepted)))]
 #[post("/operations/{id}/retry")]
-pub async fn operation_retry() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn operation_retry(caller: Caller, state: Data<State>, id: Path<OperationId>) -> Answer<HttpResponse> {
+    let record = state.store.operation(&caller.actor.scope(), *id).await?;
+    let permit = caller.actor.may::<OperationRetry>(&record)?;
+    let operation = state.store.operation_retry(permit, caller.context()).await?;
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
 }
 
-/// Cancel an operation under way. A create that is cancelled leaves a failed cluster to be deleted.
+/// Cancel an operation under way. What it has made so far stays.
 #[utoipa::path(tag = "operations", params(("id" = OperationId, Path)), responses((status = 202, body = OperationAccepted)))]
 #[post("/operations/{id}/cancel")]
-pub async fn operation_cancel() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn operation_cancel(caller: Caller, state: Data<State>, id: Path<OperationId>) -> Answer<HttpResponse> {
+    let record = state.store.operation(&caller.actor.scope(), *id).await?;
+    let permit = caller.actor.may::<OperationCancel>(&record)?;
+    let operation = state.store.operation_cancel(permit, caller.context()).await?;
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
 }
 
 /// What a delete removed, kept and left, object by object.
 #[utoipa::path(tag = "operations", params(("id" = OperationId, Path)), responses((status = 200, body = Receipt)))]
 #[get("/operations/{id}/receipt")]
-pub async fn receipt_get() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn receipt_get(caller: Caller, state: Data<State>, id: Path<OperationId>) -> Answer<Json<Receipt>> {
+    let operation = state.store.operation(&caller.actor.scope(), *id).await?.operation;
+    if operation.kind != OperationKind::ClusterDelete {
+        return Err(Problem::not_found());
+    }
+    operation.receipt.map(Json).ok_or_else(|| Problem::new(Code::NotYet))
 }

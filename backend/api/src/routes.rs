@@ -1,11 +1,20 @@
 //! The one list of routes. What is not here does not exist; what is here is in the document, the Kubernetes pass-through excepted.
 
+use crate::errors::Problem;
 use crate::{
-    admin, catalogue, clusters, docs, events, health, kubeconfigs, kubernetes, node_bootstrap, node_pools, nodes, operations, projects, session,
-    templates,
+    admin, catalogue, clusters, docs, events, gate, health, kubeconfigs, kubernetes, node_bootstrap, node_pools, nodes, operations, projects,
+    session, templates,
 };
+use actix_web::web::{PathConfig, resource};
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
+
+/// All routes with what they need; for the server and for tests.
+pub fn configure(config: &mut actix_web::web::ServiceConfig) {
+    routes(&mut ServiceConfig::new(config));
+    config.app_data(PathConfig::default().error_handler(|_, _| Problem::not_found().into()));
+    config.service(resource(format!("{}{{rest:.*}}", gate::PREFIX)).to(gate::pass));
+}
 
 /// Every documented route.
 pub fn routes(config: &mut ServiceConfig<'_>) {

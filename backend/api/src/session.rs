@@ -1,12 +1,23 @@
 //! Signing in and out with Keystone, and switching the project.
 
+use crate::caller::{COOKIE, Caller, context};
 use crate::errors::{Answer, Problem};
-use actix_web::{HttpResponse, delete, get, post, put};
+use crate::extract::Body;
+use crate::state::State;
+use crate::tokens;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
+use auth::{Actor, Project, Via};
+use cloud::error::CloudErrorKind;
+use cloud::identity::{Token, TokenInfo};
 use domain::codes::Code;
 use domain::permissions::Role;
-use secrecy::SecretString;
+use sealed::{TokenHash, TokenKind};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use store::{AuditEntry, NewSession, SessionRecord};
+use time::{Duration, OffsetDateTime};
 
 /// Who signs in. `Debug` shows no password.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -63,30 +74,243 @@ pub struct Session {
     pub expires_at: OffsetDateTime,
 }
 
+/// Keystone is asked again after this: who lost a role or was disabled there is out by then.
+const RECHECK: Duration = Duration::minutes(5);
+/// While Keystone does not answer, a session goes on for this long after it last was found good.
+const GRACE: Duration = Duration::minutes(30);
+const LONGEST: Duration = Duration::hours(12);
+
+/// What only the bearer of the session may have, sealed under its hash.
+#[derive(Serialize, Deserialize)]
+struct Secrets {
+    token: String,
+    /// Not bound to a project: for switching.
+    unscoped: String,
+    csrf: String,
+    project_domain: String,
+    #[serde(with = "time::serde::rfc3339")]
+    token_expires_at: OffsetDateTime,
+}
+
+/// A session as the handlers need it.
+pub struct OpenSession {
+    pub actor: Actor,
+    pub token: Token,
+    pub csrf: TokenHash,
+    secrets: Secrets,
+    record: SessionRecord,
+}
+
+fn identity(hash: &TokenHash) -> Vec<u8> {
+    [b"session/".as_slice(), hash.as_bytes()].concat()
+}
+
+/// The session of a request's cookie.
+///
+/// # Errors
+/// When there is none, or it is over.
+pub async fn of_request(state: &State, request: &HttpRequest) -> Answer<(TokenHash, OpenSession)> {
+    let cookie = request.cookie(COOKIE).ok_or_else(|| Problem::new(Code::SessionExpired))?;
+    let hash = TokenHash::of(cookie.value());
+    let session = open(state, &hash).await?;
+    Ok((hash, session))
+}
+
+/// Opens a session, asking Keystone again when the last time is long past.
+///
+/// # Errors
+/// When it is over.
+pub async fn open(state: &State, hash: &TokenHash) -> Answer<OpenSession> {
+    let over = || Problem::new(Code::SessionExpired);
+    let mut record = state.store.session(*hash).await?.ok_or_else(over)?;
+    let text = state.keys.open_text(&identity(hash), &record.sealed).map_err(|_| over())?;
+    let secrets: Secrets = serde_json::from_str(text.expose_secret()).map_err(Problem::internal)?;
+    if OffsetDateTime::now_utc() - record.checked_at > RECHECK {
+        recheck(state, hash, &secrets, &mut record).await?;
+    }
+    let project = Project { id: record.project.id.clone(), name: record.project.name.clone() };
+    let actor = Actor { user: record.user.clone(), project, roles: record.roles.clone(), operator: record.operator, via: Via::Session };
+    let token = Token { secret: secrets.token.clone().into(), info: token_info(&record, &secrets) };
+    Ok(OpenSession { actor, token, csrf: TokenHash::of(&secrets.csrf), secrets, record })
+}
+
+async fn recheck(state: &State, hash: &TokenHash, secrets: &Secrets, record: &mut SessionRecord) -> Answer<()> {
+    match state.identity.validate(&secrets.token.clone().into()).await {
+        Ok(info) => {
+            let grants = tokens::grants(state, &info);
+            if !grants.any() {
+                state.store.session_delete(*hash).await?;
+                return Err(Problem::new(Code::SessionExpired));
+            }
+            state.store.session_checked(*hash, grants.roles.clone(), grants.operator).await?;
+            record.roles = grants.roles;
+            record.operator = grants.operator;
+            Ok(())
+        }
+        Err(error) if matches!(error.kind, CloudErrorKind::Unauthenticated | CloudErrorKind::NotFound | CloudErrorKind::Denied) => {
+            state.store.session_delete(*hash).await?;
+            Err(Problem::new(Code::SessionExpired))
+        }
+        Err(_) if OffsetDateTime::now_utc() - record.checked_at < GRACE => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn token_info(record: &SessionRecord, secrets: &Secrets) -> TokenInfo {
+    TokenInfo {
+        user_id: record.user.id.clone(),
+        user_name: record.user.name.clone(),
+        user_domain_id: record.user.domain.clone(),
+        project: Some(cloud::identity::Project {
+            id: record.project.id.0.clone(),
+            name: record.project.name.clone(),
+            domain_id: secrets.project_domain.clone(),
+        }),
+        roles: Vec::new(),
+        expires_at: secrets.token_expires_at,
+    }
+}
+
+impl Session {
+    fn new(session: &OpenSession) -> Self {
+        let record = &session.record;
+        Self {
+            user: SessionUser { id: record.user.id.clone(), name: record.user.name.clone(), domain: record.user.domain.clone() },
+            project: ProjectRef { id: record.project.id.0.clone(), name: record.project.name.clone() },
+            projects: record.projects.iter().map(|p| ProjectRef { id: p.id.0.clone(), name: p.name.clone() }).collect(),
+            roles: record.roles.clone(),
+            operator: record.operator,
+            csrf_token: session.secrets.csrf.clone(),
+            expires_at: record.expires_at,
+        }
+    }
+}
+
+/// A token in the project wanted (id or name), else in the first that may be entered.
+async fn enter(state: &State, unscoped: &SecretString, projects: &[cloud::identity::Project], wanted: Option<&str>) -> Answer<Token> {
+    let candidates: Vec<&cloud::identity::Project> = match wanted {
+        Some(text) => projects.iter().filter(|p| p.id == text || p.name == text).collect(),
+        None => projects.iter().collect(),
+    };
+    for project in candidates {
+        let token = state.identity.rescope(unscoped, &project.id).await?;
+        if tokens::grants(state, &token.info).any() {
+            return Ok(token);
+        }
+    }
+    Err(Problem::new(Code::NoProject))
+}
+
+/// Records a session and answers with its cookie.
+async fn begin(state: &State, request: &HttpRequest, unscoped: Token, token: Token, projects: Vec<cloud::identity::Project>) -> Answer<HttpResponse> {
+    let actor = tokens::actor(state, &token.info, Via::Session)?;
+    let (id, csrf) = (sealed::Token::generate(TokenKind::Session)?, sealed::Token::generate(TokenKind::Csrf)?);
+    let expires_at = token.info.expires_at.min(OffsetDateTime::now_utc() + LONGEST);
+    let secrets = Secrets {
+        token: token.secret.expose_secret().to_owned(),
+        unscoped: unscoped.secret.expose_secret().to_owned(),
+        csrf: csrf.text.expose_secret().to_owned(),
+        project_domain: token.info.project.as_ref().map(|p| p.domain_id.clone()).unwrap_or_default(),
+        token_expires_at: token.info.expires_at,
+    };
+    let text = SecretString::from(serde_json::to_string(&secrets).map_err(Problem::internal)?);
+    let new = NewSession {
+        id_hash: id.hash,
+        csrf_hash: csrf.hash,
+        sealed: state.keys.seal_text(&identity(&id.hash), &text)?,
+        user: actor.user.clone(),
+        project: actor.project.clone(),
+        projects: projects.into_iter().map(|p| Project { id: domain::ids::TenantId(p.id), name: p.name }).collect(),
+        roles: actor.roles.clone(),
+        operator: actor.operator,
+        expires_at,
+    };
+    state.store.session_create(new).await?;
+    audit(state, &actor, "session_create", "done", request).await?;
+    let session = open(state, &id.hash).await?;
+    Ok(HttpResponse::Ok().cookie(cookie(request, id.text.expose_secret())).json(Session::new(&session)))
+}
+
+async fn audit(state: &State, actor: &Actor, action: &'static str, outcome: &'static str, request: &HttpRequest) -> Answer<()> {
+    let detail = serde_json::json!({ "project": actor.project.name });
+    let entry = AuditEntry { actor: actor.clone(), action, object_kind: "session", object_id: actor.user.id.clone(), outcome, detail };
+    Ok(state.store.audit_append(entry, context(request)).await?)
+}
+
+fn cookie(request: &HttpRequest, value: &str) -> Cookie<'static> {
+    let secure = request.connection_info().scheme() == "https" || request.app_config().secure();
+    Cookie::build(COOKIE, value.to_owned()).path("/").http_only(true).same_site(SameSite::Strict).secure(secure).finish()
+}
+
+fn expired(request: &HttpRequest) -> Cookie<'static> {
+    let mut cookie = cookie(request, "");
+    cookie.make_removal();
+    cookie
+}
+
 /// Sign in.
 #[utoipa::path(tag = "session", request_body = SignIn, security(()), responses((status = 200, description = "Signed in; sets the cookie kcs_session", body = Session)))]
 #[post("/session")]
-pub async fn session_create() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn session_create(state: Data<State>, request: HttpRequest, body: Body<SignIn>) -> Answer<HttpResponse> {
+    let (wanted, _) = body.read()?;
+    wanted.check()?;
+    let domain = wanted.domain.as_deref().unwrap_or("Default");
+    state.limiter.sign_in(&wanted.username, domain, &context(&request).source)?;
+    let unscoped = state.identity.sign_in(&wanted.username, &wanted.password, domain).await.map_err(|error| match error.kind {
+        // A user that is unknown, disabled or of another domain is answered like a wrong password.
+        CloudErrorKind::Unauthenticated | CloudErrorKind::NotFound | CloudErrorKind::Denied => Problem::new(Code::SignInFailed),
+        _ => Problem::from(error),
+    })?;
+    let projects = state.identity.projects(&unscoped.secret).await?;
+    let token = enter(&state, &unscoped.secret, &projects, wanted.project.as_deref()).await?;
+    begin(&state, &request, unscoped, token, projects).await
+}
+
+impl SignIn {
+    fn check(&self) -> Answer<()> {
+        let short = |text: &str| !text.is_empty() && text.chars().count() <= 255 && !text.contains(char::is_control);
+        let rule = |field: &str, holds: bool| if holds { Ok(()) } else { Err(Problem::field(field, "must be 1 to 255 printable characters")) };
+        rule("username", short(&self.username))?;
+        rule("domain", self.domain.as_deref().is_none_or(short))?;
+        rule("project", self.project.as_deref().is_none_or(short))?;
+        let password = self.password.expose_secret();
+        if password.is_empty() || password.len() > 4096 { Err(Problem::field("password", "must be 1 to 4096 bytes")) } else { Ok(()) }
+    }
 }
 
 /// The session under way.
-#[utoipa::path(tag = "session", responses((status = 200, body = Session)))]
+#[utoipa::path(tag = "session", security(("session" = [])), responses((status = 200, body = Session)))]
 #[get("/session")]
-pub async fn session_get() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn session_get(_caller: Caller, state: Data<State>, request: HttpRequest) -> Answer<Json<Session>> {
+    let (_, session) = of_request(&state, &request).await?;
+    Ok(Json(Session::new(&session)))
 }
 
 /// Go on in another project.
-#[utoipa::path(tag = "session", request_body = ProjectSwitch, responses((status = 200, body = Session)))]
+#[utoipa::path(tag = "session", security(("session" = [], "csrf" = [])), request_body = ProjectSwitch, responses((status = 200, body = Session)))]
 #[put("/session")]
-pub async fn session_switch() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn session_switch(_caller: Caller, state: Data<State>, request: HttpRequest, body: Body<ProjectSwitch>) -> Answer<HttpResponse> {
+    let (hash, session) = of_request(&state, &request).await?;
+    let (wanted, _) = body.read()?;
+    let unscoped: SecretString = session.secrets.unscoped.clone().into();
+    let projects = state.identity.projects(&unscoped).await?;
+    let token = enter(&state, &unscoped, &projects, Some(&wanted.project)).await?;
+    let unscoped = Token { secret: unscoped, info: session.token.info };
+    // A new session, not the old one changed: what was open in the other project ends.
+    let answer = begin(&state, &request, unscoped, token, projects).await?;
+    state.store.session_delete(hash).await?;
+    Ok(answer)
 }
 
-/// Sign out. Nothing to sign out of is no error.
-#[utoipa::path(tag = "session", responses((status = 204, description = "Signed out")))]
+/// Sign out.
+#[utoipa::path(tag = "session", security(("session" = [], "csrf" = [])), responses((status = 204, description = "Signed out")))]
 #[delete("/session")]
-pub async fn session_delete() -> Answer<HttpResponse> {
-    Err(Problem::new(Code::Internal))
+pub async fn session_delete(caller: Caller, state: Data<State>, request: HttpRequest) -> Answer<HttpResponse> {
+    let (hash, session) = of_request(&state, &request).await?;
+    state.store.session_delete(hash).await?;
+    // The session is over, whatever Keystone says to that.
+    drop(state.identity.revoke(&session.token.secret).await);
+    drop(state.identity.revoke(&session.secrets.unscoped.into()).await);
+    audit(&state, &caller.actor, "session_delete", "done", &request).await?;
+    Ok(HttpResponse::NoContent().cookie(expired(&request)).finish())
 }

@@ -48,7 +48,7 @@ pub struct Config {
     pub cloud: CloudConfig,
     pub nodes: Nodes,
     #[serde(default)]
-    pub access: Access,
+    pub access: auth::RoleNames,
     pub versions: Vec<CatalogueVersion>,
     #[serde(default)]
     pub templates: Vec<Template>,
@@ -78,12 +78,16 @@ pub struct CloudConfig {
     pub interface: String,
     pub ca_file: Option<PathBuf>,
     pub user_name: String,
-    #[serde(default = "default_domain")]
-    pub user_domain: String,
     pub password: SecretString,
     pub project: String,
+    /// Name of the domain of the service account and its project.
     #[serde(default = "default_domain")]
-    pub project_domain: String,
+    pub domain: String,
+    /// Name of the domain that service users of tenants are made in.
+    #[serde(default = "default_domain")]
+    pub tenant_domain: String,
+    /// Octavia's provider, where it is not the cloud's default.
+    pub load_balancer_provider: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -91,26 +95,6 @@ pub struct CloudConfig {
 pub struct Nodes {
     /// Where nodes reach the TLS listener.
     pub endpoint: Url,
-}
-
-/// Keystone's roles and what they are to KCS.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Access {
-    #[serde(default = "default_member_roles")]
-    pub member_roles: Vec<String>,
-    #[serde(default = "default_reader_roles")]
-    pub reader_roles: Vec<String>,
-    /// Who has this role in this project (id or name) is an operator.
-    #[serde(default = "default_operators")]
-    pub operators: Vec<OperatorRule>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OperatorRule {
-    pub role: String,
-    pub project: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -169,15 +153,6 @@ fn default_interface() -> String {
 fn default_domain() -> String {
     "Default".to_owned()
 }
-fn default_member_roles() -> Vec<String> {
-    vec!["member".to_owned(), "admin".to_owned()]
-}
-fn default_reader_roles() -> Vec<String> {
-    vec!["reader".to_owned()]
-}
-fn default_operators() -> Vec<OperatorRule> {
-    vec![OperatorRule { role: "admin".to_owned(), project: "admin".to_owned() }]
-}
 fn default_workers() -> usize {
     8
 }
@@ -200,11 +175,6 @@ fn default_level() -> String {
     "info".to_owned()
 }
 
-impl Default for Access {
-    fn default() -> Self {
-        Self { member_roles: default_member_roles(), reader_roles: default_reader_roles(), operators: default_operators() }
-    }
-}
 impl Default for Engine {
     fn default() -> Self {
         Self { workers: default_workers(), lease_seconds: default_lease() }

@@ -25,7 +25,9 @@ fn error(text: &str) -> String {
 
 #[test]
 fn the_environment_wins_over_the_file() {
-    let config = load(GOOD, &[("KCS_LISTEN", "127.0.0.1:9000"), ("KCS_CLOUD__PASSWORD", "123"), ("KCS_ENGINE__WORKERS", "3"), ("KCS_DEV_PASSWORD", "x")]).unwrap();
+    let config =
+        load(GOOD, &[("KCS_LISTEN", "127.0.0.1:9000"), ("KCS_CLOUD__PASSWORD", "123"), ("KCS_ENGINE__WORKERS", "3"), ("KCS_DEV_PASSWORD", "x")])
+            .unwrap();
     assert_eq!(config.listen.port(), 9000);
     assert_eq!(config.tls_address().port(), 9363);
     assert_eq!(config.cloud.password.expose_secret(), "123");

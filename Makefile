@@ -1,0 +1,62 @@
+# The two commands: `make run` and `make test`. `make help` lists the rest.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run reset test deps console fmt lint unit e2e bench openapi chaos contract-openstack
+
+STATE_DIR := $(or $(KCS_STATE_DIR),.kcs)
+PROFILE ?= release
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+KCS := $(TARGET_DIR)/$(PROFILE)/kcs
+
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-20s %s\n", $$1, $$2 }'
+
+run: deps console ## Start everything on this machine; http://127.0.0.1:8080
+	@cargo build --quiet --profile $(PROFILE) --bin kcs
+	@exec $(KCS) dev
+
+reset: ## Forget the clusters, accounts and keys of `make run`
+	@cargo build --quiet --profile $(PROFILE) --bin kcs
+	@$(KCS) dev --reset
+
+deps: ## Install the Debian packages that are missing
+	@scripts/deps.sh run
+
+console: frontend/dist/index.html ## Build the console
+
+frontend/node_modules/.package-lock.json: frontend/package-lock.json
+	@cd frontend && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+frontend/dist/index.html: frontend/node_modules/.package-lock.json frontend/index.html openapi/openapi.json $(shell find frontend/src frontend/public -type f 2>/dev/null)
+	@cd frontend && npm run --silent build
+	@touch $@
+
+test: ## Everything: format, lints, unit, property, store, API, contract, console and end-to-end tests
+	@scripts/test.sh all
+
+fmt: ## Format the code
+	@cargo fmt --all
+
+lint: ## Format check, clippy, oxlint, tsc
+	@scripts/test.sh lint
+
+unit: ## All tests that need no real Kubernetes and no browser
+	@scripts/test.sh unit
+
+e2e: ## The main job from outside: real Kubernetes, headless Chromium
+	@scripts/test.sh e2e
+
+bench: ## Measure a create through KCS against the bare recipe
+	@scripts/test.sh bench
+
+chaos: ## 100,000 random kills of the engine
+	@KCS_CHAOS_RUNS=100000 cargo test --release -p reconciler --test it chaos -- --nocapture
+
+contract-openstack: ## The contract suite against a real OpenStack (OS_CLOUD)
+	@KCS_CONTRACT_CLOUD=$${OS_CLOUD:?name the entry of clouds.yaml in OS_CLOUD} cargo test -p cloud-openstack --test it contract -- --nocapture
+
+openapi: ## Write openapi/openapi.json and the console's client from the code
+	@cargo run --quiet --bin kcs -- openapi > openapi/openapi.json
+	@cd frontend && npm run --silent api

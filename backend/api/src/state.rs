@@ -1,0 +1,86 @@
+//! What all handlers share.
+
+use crate::catalogue::CatalogueCache;
+use crate::limiter::Limiter;
+use crate::streams::Streams;
+use crate::targets::Targets;
+use crate::tokens::TokenCache;
+use auth::RoleNames;
+use cloud::identity::Identity;
+use domain::requests::SpecLimits;
+use domain::templates::Template;
+use domain::versions::CatalogueVersion;
+use kube_access::KubeAccess;
+use sealed::KeyRing;
+use std::sync::Arc;
+use store::Store;
+use tokio_util::sync::CancellationToken;
+
+/// The operator's choices the API needs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub roles: RoleNames,
+    pub versions: Vec<CatalogueVersion>,
+    pub templates: Vec<Template>,
+    pub limits: SpecLimits,
+    pub clusters_per_project: u32,
+    pub requests_per_minute: u32,
+    /// Where kubeconfigs point, without a trailing slash.
+    pub gate_url: String,
+    pub gate_ca_pem: String,
+    /// Origins browsers may open streams from; the request's own host is one always.
+    pub origins: Vec<String>,
+    /// Said on the first page: control plane real, containers simulated.
+    pub demo: bool,
+}
+
+/// The parts of the program that can be ill.
+#[async_trait::async_trait]
+pub trait Health: Send + Sync {
+    /// (part, whether it is well, a sentence)
+    async fn parts(&self) -> Vec<(&'static str, bool, String)>;
+    /// Figures in Prometheus' text format.
+    fn figures(&self) -> String;
+}
+
+/// The API's state; one a process.
+pub struct State {
+    pub store: Store,
+    pub identity: Arc<dyn Identity>,
+    pub keys: Arc<KeyRing>,
+    pub settings: Settings,
+    pub health: Arc<dyn Health>,
+    pub catalogue: CatalogueCache,
+    pub limiter: Limiter,
+    pub tokens: TokenCache,
+    pub kube: KubeAccess,
+    pub targets: Targets,
+    pub streams: Streams,
+    /// Cancelled when the program stops: streams end.
+    pub stopping: CancellationToken,
+}
+
+impl State {
+    #[must_use]
+    pub fn new(store: Store, identity: Arc<dyn Identity>, keys: Arc<KeyRing>, kube: KubeAccess, settings: Settings, health: Arc<dyn Health>) -> Self {
+        Self {
+            store,
+            identity,
+            keys,
+            health,
+            kube,
+            limiter: Limiter::new(settings.requests_per_minute),
+            settings,
+            catalogue: CatalogueCache::default(),
+            tokens: TokenCache::default(),
+            targets: Targets::default(),
+            streams: Streams::default(),
+            stopping: CancellationToken::new(),
+        }
+    }
+
+    /// Ends all streams.
+    pub fn shut_down(&self) {
+        self.stopping.cancel();
+    }
+}

@@ -1,0 +1,105 @@
+//! The command line.
+
+use crate::config::Config;
+use crate::{dev, serve, telemetry};
+use clap::{Parser, Subcommand};
+use std::error::Error;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "kcs", version, about = "Kubernetes Container Service: managed Kubernetes clusters on OpenStack")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API, the console and the engine: needs a Postgres and a cloud
+    Serve(ConfigFile),
+    /// Everything on this machine for development: a private Postgres, a local cloud, the console
+    Dev(dev::Options),
+    /// Bring the database's schema up to date
+    Migrate(ConfigFile),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Check the configuration and say what is wrong with it
+    CheckConfig(ConfigFile),
+    /// Started by the local cloud in each network
+    #[command(hide = true)]
+    Portal,
+}
+
+#[derive(clap::Args)]
+struct ConfigFile {
+    /// Configuration file; the environment (KCS_…) wins over it
+    #[arg(long, env = "KCS_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    fn load(&self) -> Result<Config, Box<dyn Error>> {
+        Ok(Config::load(self.config.as_deref(), std::env::vars())?)
+    }
+}
+
+/// Runs the command given.
+#[must_use]
+pub fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    if let Command::Portal = command {
+        return local_cloud::portal_main();
+    }
+    // Two providers of cryptography in one program and none chosen would end the first TLS connection in a panic.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            drop(writeln!(std::io::stderr(), "kcs: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Serve(file) => {
+            let config = file.load()?;
+            telemetry::log(&config.log)?;
+            runtime(serve::serve(config))
+        }
+        Command::Dev(options) => runtime(dev::dev(options)),
+        Command::Migrate(file) => {
+            let config = file.load()?;
+            telemetry::log(&config.log)?;
+            runtime(serve::migrate(config))
+        }
+        Command::Openapi => say(&api::openapi::json()?),
+        Command::CheckConfig(file) => {
+            file.load()?;
+            say("The configuration is valid.\n")
+        }
+        Command::Portal => Ok(()),
+    }
+}
+
+fn say(text: &str) -> Result<(), Box<dyn Error>> {
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
+}
+
+/// Runs a future on the threads of one runtime that also knows actix.
+fn runtime(future: impl Future<Output = Result<(), Box<dyn Error>>>) -> Result<(), Box<dyn Error>> {
+    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = actix_web::rt::System::with_tokio_rt(|| {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap_or_else(|_| std::process::exit(1))
+    })
+    .block_on(async {
+        let _entered = threads.handle().clone();
+        crate::serve::ENGINE_RUNTIME.set(threads.handle().clone()).ok();
+        future.await
+    });
+    threads.shutdown_timeout(std::time::Duration::from_secs(5));
+    result
+}

@@ -1,0 +1,38 @@
+//! An entry of `clouds.yaml`, as OpenStack's own clients read it.
+
+use serde_yaml_ng::{Mapping, Value};
+use std::error::Error;
+use std::path::PathBuf;
+
+fn places() -> Vec<PathBuf> {
+    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config/openstack/clouds.yaml"));
+    let given = std::env::var_os("OS_CLIENT_CONFIG_FILE").map(PathBuf::from);
+    [given, Some(PathBuf::from("clouds.yaml")), home, Some(PathBuf::from("/etc/openstack/clouds.yaml"))].into_iter().flatten().collect()
+}
+
+/// The entry's service account, as the configuration's `cloud`.
+///
+/// # Errors
+/// When there is no such entry, or it lacks something.
+pub fn entry(name: &str) -> Result<Value, Box<dyn Error>> {
+    let path = places().into_iter().find(|p| p.is_file()).ok_or("there is no clouds.yaml")?;
+    let tree: Value = serde_yaml_ng::from_str(&std::fs::read_to_string(&path)?).map_err(|e| format!("{}: {e}", path.display()))?;
+    let cloud = tree.get("clouds").and_then(|c| c.get(name)).ok_or_else(|| format!("{}: there is no cloud {name:?}", path.display()))?;
+    let auth = cloud.get("auth").ok_or_else(|| format!("{}: clouds.{name}.auth is missing", path.display()))?;
+    let required = |key: &str| auth.get(key).cloned().ok_or_else(|| format!("{}: clouds.{name}.auth.{key} is missing", path.display()));
+    let mut found = Mapping::new();
+    let mut put = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            found.insert(Value::from(key), value);
+        }
+    };
+    put("auth_url", Some(required("auth_url")?));
+    put("user_name", Some(required("username")?));
+    put("password", Some(required("password")?));
+    put("project", Some(required("project_name")?));
+    put("domain", auth.get("user_domain_name").cloned());
+    put("region", cloud.get("region_name").cloned());
+    put("interface", cloud.get("interface").cloned());
+    put("ca_file", cloud.get("cacert").cloned());
+    Ok(found.into())
+}

@@ -1,0 +1,98 @@
+//! The configuration that `kcs dev` makes up, and what it tells about itself.
+
+use crate::progress::line;
+use rand::Rng;
+use serde_yaml_ng::Value;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Where guests of the local cloud reach this machine.
+pub const SEEN_FROM_NODES: &str = "198.18.0.1";
+
+const CATALOGUE: &str = include_str!("dev_catalogue.yaml");
+
+/// The demo accounts' password: the one given, else the one kept, else a new one that is kept.
+///
+/// # Errors
+/// When it cannot be kept.
+pub fn password(state_dir: &Path, given: Option<&str>) -> Result<String, Box<dyn Error>> {
+    let file = state_dir.join("password");
+    if let Some(given) = given.filter(|p| !p.is_empty()) {
+        return Ok(given.to_owned());
+    }
+    if let Ok(kept) = std::fs::read_to_string(&file) {
+        return Ok(kept.trim().to_owned());
+    }
+    let alphabet = b"abcdefghjkmnpqrstuvwxyz23456789";
+    let mut rng = rand::rng();
+    let password: String = (0..16).map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())])).collect();
+    let mut kept = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?;
+    kept.write_all(password.as_bytes())?;
+    Ok(password)
+}
+
+/// The service account in the local cloud.
+#[must_use]
+pub fn local_cloud(auth_url: &str, password: &str) -> Value {
+    let pairs = [("auth_url", auth_url), ("user_name", "kcs"), ("password", password), ("project", "service")];
+    pairs.into_iter().map(|(key, value)| (Value::from(key), Value::from(value))).collect::<serde_yaml_ng::Mapping>().into()
+}
+
+/// The whole configuration; `KCS_NODES__ENDPOINT` may say where the nodes of a real cloud reach us.
+///
+/// # Errors
+/// When the built-in catalogue cannot be read.
+pub fn tree(http: SocketAddr, tls: SocketAddr, state_dir: &Path, database: &str, cloud: Value) -> Result<Value, Box<dyn Error>> {
+    let mut tree: Value = serde_yaml_ng::from_str(CATALOGUE)?;
+    let mapping = |pairs: &[(&str, &str)]| -> Value {
+        pairs.iter().map(|(k, v)| (Value::from(*k), Value::from(*v))).collect::<serde_yaml_ng::Mapping>().into()
+    };
+    let endpoint = std::env::var("KCS_NODES__ENDPOINT").unwrap_or_else(|_| format!("https://{SEEN_FROM_NODES}:{}", tls.port()));
+    let parts = [
+        ("listen", Value::from(http.to_string())),
+        ("tls_listen", Value::from(tls.to_string())),
+        ("state_dir", Value::from(state_dir.display().to_string())),
+        ("database", mapping(&[("url", database)])),
+        ("nodes", mapping(&[("endpoint", &endpoint)])),
+        ("cloud", cloud),
+    ];
+    if let Some(keys) = tree.as_mapping_mut() {
+        keys.extend(parts.into_iter().map(|(key, value)| (Value::from(key), value)));
+    }
+    Ok(tree)
+}
+
+/// Writes down where everything is, for scripts and tests.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn facts(state_dir: &Path, http: SocketAddr, cloud: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let facts = serde_json::json!({ "url": format!("http://{http}"), "cloud_url": cloud, "pid": std::process::id() });
+    Ok(std::fs::write(state_dir.join("dev.json"), facts.to_string())?)
+}
+
+/// What whoever started it wants to know.
+pub fn banner(http: SocketAddr, password: Option<&str>) {
+    let mut text = format!("\n  Console   http://{http}\n  API       http://{http}/api/docs\n");
+    if let Some(password) = password {
+        let accounts = [
+            ("member-a", "changes clusters of tenant-a"),
+            ("reader-a", "looks at tenant-a"),
+            ("member-b", "changes clusters of tenant-b"),
+            ("both", "member of both"),
+            ("operator", "sees all tenants"),
+        ];
+        drop(writeln!(text, "\n  Demo accounts, password {password}"));
+        for (name, what) in accounts {
+            drop(writeln!(text, "    {name:<10}{what}"));
+        }
+        text.push_str("\n  Control planes are real Kubernetes; containers are simulated.\n");
+    }
+    text.push_str("  Ctrl-C stops everything.\n");
+    line(&text);
+}

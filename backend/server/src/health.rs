@@ -1,0 +1,69 @@
+//! How the parts of this process are: the database, the cloud, the engine.
+
+use api::state::Health;
+use cloud_openstack::OpenStack;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use store::Store;
+use tokio::sync::Mutex;
+
+/// A look at the cloud is good for this long: whoever asks often does not make us ask often.
+const CLOUD_LOOK: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The parts.
+pub struct Parts {
+    store: Store,
+    cloud: OpenStack,
+    figures: PrometheusHandle,
+    engine: AtomicBool,
+    cloud_seen: Mutex<Option<(Instant, bool, String)>>,
+}
+
+impl Parts {
+    #[must_use]
+    pub fn new(store: Store, cloud: OpenStack, figures: PrometheusHandle) -> Self {
+        Self { store, cloud, figures, engine: AtomicBool::new(false), cloud_seen: Mutex::new(None) }
+    }
+
+    /// Whether the engine runs.
+    pub fn engine_runs(&self, runs: bool) {
+        self.engine.store(runs, Ordering::SeqCst);
+    }
+
+    async fn cloud(&self) -> (bool, String) {
+        let mut seen = self.cloud_seen.lock().await;
+        if let Some((at, ok, words)) = seen.as_ref().filter(|(at, ..)| at.elapsed() < CLOUD_LOOK) {
+            let _ = at;
+            return (*ok, words.clone());
+        }
+        let look = tokio::time::timeout(PATIENCE, async { self.cloud.as_service().compute.zones().await }).await;
+        let (ok, words) = match look {
+            Ok(Ok(_)) => (true, "answers".to_owned()),
+            Ok(Err(error)) => (false, error.to_string()),
+            Err(_) => (false, "does not answer in time".to_owned()),
+        };
+        *seen = Some((Instant::now(), ok, words.clone()));
+        (ok, words)
+    }
+}
+
+#[async_trait::async_trait]
+impl Health for Parts {
+    async fn parts(&self) -> Vec<(&'static str, bool, String)> {
+        let (database, cloud) = tokio::join!(tokio::time::timeout(PATIENCE, self.store.ping()), self.cloud());
+        let database = match database {
+            Ok(Ok(())) => (true, "answers".to_owned()),
+            Ok(Err(error)) => (false, error.to_string()),
+            Err(_) => (false, "does not answer in time".to_owned()),
+        };
+        let engine = self.engine.load(Ordering::SeqCst);
+        let engine_words = if engine { "runs" } else { "does not run" };
+        vec![("database", database.0, database.1), ("cloud", cloud.0, cloud.1), ("engine", engine, engine_words.to_owned())]
+    }
+
+    fn figures(&self) -> String {
+        self.figures.render()
+    }
+}

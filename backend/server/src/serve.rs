@@ -1,0 +1,156 @@
+//! `kcs serve`, and what `kcs dev` has in common with it: all but the wiring.
+
+use crate::config::Config;
+use crate::health::Parts;
+use crate::listeners::{self, Listen};
+use crate::{shutdown, telemetry};
+use actix_web::web::Data;
+use api::state::{Settings, State};
+use cloud_openstack::{Interface, OpenStack, ReqwestTransport};
+use domain::requests::SpecLimits;
+use kube_access::KubeAccess;
+use sealed::{Gate, KeyRing};
+use secrecy::ExposeSecret;
+use std::error::Error;
+use std::net::{IpAddr, TcpListener};
+use std::sync::{Arc, OnceLock};
+use store::{Store, StoreOptions};
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+
+/// The runtime with many threads, where the engine works; the listeners' workers have one each.
+pub static ENGINE_RUNTIME: OnceLock<tokio::runtime::Handle> = OnceLock::new();
+
+/// `kcs serve`: until a signal.
+///
+/// # Errors
+/// What kept it from starting.
+pub async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+    let sockets = Listen::bind(config.listen, config.tls_address())?;
+    let options = store_options(&config)?;
+    Store::migrate(&options).await?;
+    let token = shutdown::on_signal()?;
+    tracing::info!(listen = %config.listen, tls = %config.tls_address(), "serving");
+    run(config, options, sockets, false, token, || ()).await
+}
+
+/// `kcs migrate`.
+///
+/// # Errors
+/// When the database does not answer or a step fails.
+pub async fn migrate(config: Config) -> Result<(), Box<dyn Error>> {
+    Store::migrate(&store_options(&config)?).await?;
+    tracing::info!("the schema is up to date");
+    Ok(())
+}
+
+/// How to reach the database.
+///
+/// # Errors
+/// When the URL is none.
+pub fn store_options(config: &Config) -> Result<StoreOptions, Box<dyn Error>> {
+    let mut options = StoreOptions::from_url(config.database.url.expose_secret()).map_err(|e| format!("database.url: {e}"))?;
+    options.api_connections = config.database.connections.div_ceil(2);
+    options.engine_connections = config.database.connections.div_ceil(2);
+    Ok(options)
+}
+
+/// Serves until `token` is cancelled, then ends in order: no new requests, passes of the engine to their end, connections closed.
+///
+/// # Errors
+/// What kept it from starting, or ended it.
+pub async fn run(
+    config: Config,
+    options: StoreOptions,
+    sockets: (TcpListener, TcpListener),
+    demo: bool,
+    token: CancellationToken,
+    ready: impl FnOnce(),
+) -> Result<(), Box<dyn Error>> {
+    std::fs::create_dir_all(&config.state_dir).map_err(|e| format!("state_dir: {}: {e}", config.state_dir.display()))?;
+    let figures = telemetry::metrics()?;
+    let store = Store::connect(&options).await?;
+    let keys = Arc::new(KeyRing::load_or_create(&config.keys()).map_err(|e| format!("keys_file: {e}"))?);
+    let gate = Gate::load_or_create(&config.state_dir, OffsetDateTime::now_utc()).map_err(|e| format!("state_dir: {e}"))?;
+    let cloud = openstack(&config)?;
+    let kube = KubeAccess::new();
+    let settings = settings(&config, &gate, demo);
+    let health = Arc::new(Parts::new(store.clone(), cloud.clone(), figures));
+    let state = Data::new(State::new(store.clone(), Arc::new(cloud.clone()), keys.clone(), kube.clone(), settings, health.clone()));
+    let engine = start_engine(&config, &store, &keys, &gate, cloud, kube, &health, &token);
+    let (names, addresses) = reached_by(&config);
+    let server = listeners::start(Listen { http: sockets.0, tls: sockets.1, names, addresses }, &gate, state.clone())?;
+    let handle = server.handle();
+    let mut serving = actix_web::rt::spawn(server);
+    ready();
+    let outcome = tokio::select! {
+        () = token.cancelled() => Ok(()),
+        ended = &mut serving => ended?.map_err(Box::<dyn Error>::from),
+    };
+    token.cancel();
+    state.shut_down();
+    handle.stop(true).await;
+    if let Some(engine) = engine {
+        drop(engine.await);
+    }
+    store.close().await;
+    outcome
+}
+
+fn openstack(config: &Config) -> Result<OpenStack, Box<dyn Error>> {
+    let cloud = &config.cloud;
+    let transport = ReqwestTransport::new(cloud.ca_file.as_deref()).map_err(|e| format!("cloud.ca_file: {e}"))?;
+    let settings = cloud_openstack::Config {
+        auth_url: cloud.auth_url.clone(),
+        region: cloud.region.clone(),
+        interface: match cloud.interface.as_str() {
+            "internal" => Interface::Internal,
+            "admin" => Interface::Admin,
+            _ => Interface::Public,
+        },
+        service_username: cloud.user_name.clone(),
+        service_password: cloud.password.clone(),
+        service_project: cloud.project.clone(),
+        service_domain: cloud.domain.clone(),
+        tenant_domain: cloud.tenant_domain.clone(),
+        load_balancer_provider: cloud.load_balancer_provider.clone(),
+    };
+    Ok(OpenStack::new(settings, Arc::new(transport)))
+}
+
+fn settings(config: &Config, gate: &Gate, demo: bool) -> Settings {
+    let limits = SpecLimits { nodes_per_pool: config.limits.nodes_per_pool, nodes: config.limits.nodes_per_cluster, ..SpecLimits::default() };
+    let origin = config.public_url.as_ref().map(|url| url.origin().ascii_serialization());
+    Settings {
+        roles: config.access.clone(),
+        versions: config.versions.clone(),
+        templates: config.templates.clone(),
+        limits,
+        clusters_per_project: config.limits.clusters_per_project,
+        requests_per_minute: config.limits.requests_per_minute,
+        gate_url: config.gate(),
+        gate_ca_pem: gate.ca_pem().to_owned(),
+        origins: origin.into_iter().collect(),
+        demo,
+    }
+}
+
+/// Names and addresses under which the TLS listener is reached: for its certificate.
+fn reached_by(config: &Config) -> (Vec<String>, Vec<IpAddr>) {
+    let mut names = vec!["localhost".to_owned()];
+    let mut addresses = vec![IpAddr::from([127, 0, 0, 1]), config.tls_address().ip()];
+    let urls = [Some(&config.nodes.endpoint), config.gate_url.as_ref(), config.public_url.as_ref()];
+    for host in urls.into_iter().flatten().filter_map(|url| url.host()) {
+        match host {
+            url::Host::Domain(name) => names.push(name.to_owned()),
+            url::Host::Ipv4(address) => addresses.push(address.into()),
+            url::Host::Ipv6(address) => addresses.push(address.into()),
+        }
+    }
+    addresses.retain(|a| !a.is_unspecified());
+    names.sort();
+    names.dedup();
+    addresses.sort();
+    addresses.dedup();
+    (names, addresses)
+}

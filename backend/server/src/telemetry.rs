@@ -1,0 +1,45 @@
+//! The log (text or JSON, each line with its request's or operation's id) and the figures for Prometheus.
+
+use crate::config::{Log, LogFormat};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::path::Path;
+use std::sync::Arc;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    #[error("log.level: {0}")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    #[error("the log could not be set up: {0}")]
+    Log(#[from] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the figures could not be set up: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+/// Starts the log. Lines go to standard error.
+pub fn log(settings: &Log) -> Result<(), TelemetryError> {
+    let filter = EnvFilter::try_new(&settings.level)?;
+    let plain = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match settings.format {
+        LogFormat::Json => plain.json().flatten_event(true).with_current_span(true).try_init()?,
+        LogFormat::Pretty => plain.with_target(false).compact().try_init()?,
+    }
+    Ok(())
+}
+
+/// Starts the recorder of figures.
+pub fn metrics() -> Result<PrometheusHandle, TelemetryError> {
+    Ok(PrometheusBuilder::new().install_recorder()?)
+}
+
+/// The log of `kcs dev`: everything of interest into a file, warnings on the terminal. `KCS_LOG__LEVEL` sets what is of interest.
+pub fn dev_log(file: &Path) -> Result<(), TelemetryError> {
+    let level = std::env::var("KCS_LOG__LEVEL").unwrap_or_else(|_| "info".to_owned());
+    let file = std::fs::File::options().create(true).append(true).open(file).map_err(|e| TelemetryError::Log(e.into()))?;
+    let into_file = fmt::layer().with_ansi(false).with_target(false).with_writer(Arc::new(file)).with_filter(EnvFilter::try_new(level)?);
+    let on_terminal = fmt::layer().with_target(false).compact().without_time().with_writer(std::io::stderr).with_filter(LevelFilter::ERROR);
+    tracing_subscriber::registry().with(into_file).with(on_terminal).try_init().map_err(|e| TelemetryError::Log(e.into()))
+}

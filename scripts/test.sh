@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# Runs the tests and counts: the last line is "N passed, N failed, N skipped". `test.sh all|lint|unit|e2e|bench`.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+what=${1:-all}
+logs=${CARGO_TARGET_DIR:-target}/test-logs
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0
+failures=()
+started=$SECONDS
+
+# count NAME PASSED FAILED SKIPPED
+count() {
+    passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+    printf '  %-28s %4d passed, %d failed, %d skipped  (%d s)\n' "$1" "$2" "$3" "$4" $((SECONDS - began))
+}
+
+# A check that holds or not.
+check() {
+    local name=$1
+    shift
+    began=$SECONDS
+    if "$@" >"$logs/$name.log" 2>&1; then
+        count "$name" 1 0 0
+    else
+        count "$name" 0 1 0
+        failures+=("$name")
+        tail -n 60 "$logs/$name.log"
+    fi
+}
+
+# Sums the results that cargo's test binaries print. A test that prints "SKIPPED:" has not really passed.
+cargo_tests() {
+    local name=$1
+    shift
+    began=$SECONDS
+    cargo test --no-fail-fast "$@" -- --show-output ${test_arguments-} >"$logs/$name.log" 2>&1
+    local status=$? p f s
+    p=$(grep -oE '^test result: .* [0-9]+ passed' "$logs/$name.log" | grep -oE '[0-9]+' | awk '{ s += $1 } END { print s + 0 }')
+    f=$(grep -oE '^test result: .*; [0-9]+ failed' "$logs/$name.log" | grep -oE '[0-9]+ failed' | grep -oE '[0-9]+' | awk '{ s += $1 } END { print s + 0 }')
+    s=$(grep -c '^SKIPPED:' "$logs/$name.log")
+    grep '^SKIPPED:' "$logs/$name.log"
+    if [[ $status -ne 0 && $f -eq 0 ]]; then
+        f=1 # it did not build, or a test binary died
+    fi
+    if [[ $f -gt 0 ]]; then
+        failures+=("$name")
+        grep -E '^(error|test .* FAILED|.* --- FAILED|thread .* panicked)' -A 6 "$logs/$name.log" | head -n 120
+    fi
+    count "$name" $((p - s)) "$f" "$s"
+}
+
+console_tests() {
+    began=$SECONDS
+    (cd frontend && npx vitest run --reporter=json --outputFile="$PWD/../$logs_relative/console.json") >"$logs/console.log" 2>&1
+    local p f s
+    read -r p f s < <(node -e '
+        const r = JSON.parse(require("fs").readFileSync(process.argv[1]));
+        console.log(r.numPassedTests, r.numFailedTests + (r.success || r.numFailedTests ? 0 : 1), r.numPendingTests + r.numTodoTests)' "$logs/console.json" 2>/dev/null || echo "0 1 0")
+    if [[ $f -gt 0 ]]; then
+        failures+=(console)
+        tail -n 80 "$logs/console.log"
+    fi
+    count console "$p" "$f" "$s"
+}
+
+prepare() {
+    scripts/deps.sh test || exit 1
+    make --no-print-directory console || exit 1
+}
+
+lint() {
+    check format cargo fmt --all --check
+    check clippy cargo clippy --quiet --workspace --all-targets -- -D warnings
+    check oxlint npm --prefix frontend run --silent lint
+    check typescript npm --prefix frontend run --silent typecheck
+    if command -v cargo-deny >/dev/null; then check licences cargo deny --log-level error check licenses bans sources; fi
+}
+
+unit() {
+    cargo_tests rust --workspace --exclude e2e-tests --lib --bins --tests
+    test_arguments='' cargo_tests rust-docs --workspace --exclude e2e-tests --doc
+    console_tests
+    check first-load npm --prefix frontend run --silent budget
+}
+
+kubernetes() {
+    began=$SECONDS
+    check kubernetes-binaries bash tests/kubernetes/build.sh
+}
+
+e2e() {
+    check kcs cargo build --quiet --bin kcs --bins
+    kubernetes
+    # One story at a time: each starts whole clusters.
+    test_arguments='--test-threads=1' cargo_tests e2e -p e2e-tests
+}
+
+bench() {
+    KCS_BENCH=1 cargo test --release -p e2e-tests --test it bench -- --nocapture --test-threads=1
+}
+
+case $logs in
+    /*) logs_relative=$(realpath --relative-to=. "$logs") ;;
+    *) logs_relative=$logs ;;
+esac
+
+case $what in
+    all) prepare; lint; unit; e2e ;;
+    lint) prepare; lint ;;
+    unit) prepare; unit ;;
+    e2e) prepare; e2e ;;
+    bench) prepare; bench; exit ;;
+    *) echo "test.sh all|lint|unit|e2e|bench" >&2; exit 2 ;;
+esac
+
+echo "  $((SECONDS - started)) s in all; logs in $logs"
+[[ ${#failures[@]} -gt 0 ]] && echo "  failed: ${failures[*]}"
+echo "$passed passed, $failed failed, $skipped skipped"
+[[ $failed -eq 0 ]]
