@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A body in pieces.
-pub type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>;
+pub type BodyStream = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
 
 /// Whether a body went over its limit while it was sent.
 #[derive(Clone, Debug, Default)]
@@ -31,9 +31,9 @@ pub fn limited(stream: BodyStream, limit: usize) -> (RequestBody, Overflow) {
         let piece = piece?;
         left = left.checked_sub(piece.len()).ok_or_else(|| {
             flag.0.store(true, Ordering::Relaxed);
-            BoxError::from("the request body is too large")
+            std::io::Error::other("the request body is too large")
         })?;
-        Ok(Frame::data(piece))
+        Ok::<_, BoxError>(Frame::data(piece))
     });
     (StreamBody::new(frames).boxed_unsync(), overflow)
 }

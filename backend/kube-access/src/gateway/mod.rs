@@ -2,8 +2,8 @@
 //! attach and port-forward become a tunnel of raw bytes.
 //!
 //! For callers on actix (`http` 0.2, bodies that do not move between threads): copy names and values into `GatewayRequest`, pump the payload
-//! through a channel from a task of the same worker, and answer a tunnel with status 101, its headers, and a streaming body from `io`, while
-//! the payload is written to `io`. `tests/it/actix.rs` does exactly this. actix hands on raw payload for WebSockets only, not for SPDY.
+//! through a channel from a task of the same worker, and answer a tunnel with status 101, its headers, and a streaming body of what comes
+//! from the cluster, while the payload is written to it. `tests/it/actix.rs` does exactly this. actix hands on raw payload for WebSockets only, not for SPDY.
 
 mod access;
 mod body;
@@ -16,7 +16,7 @@ pub use body::BodyStream;
 pub use impersonation::Impersonation;
 
 use crate::KubeError;
-use crate::channel::{BoxError, Channel, full};
+use crate::channel::{Channel, full};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::header::CONTENT_LENGTH;
@@ -26,7 +26,8 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use std::fmt;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, WriteHalf};
+use tokio_util::io::ReaderStream;
 
 /// The API server's own limit for objects.
 pub const BODY_LIMIT: usize = 3 << 20;
@@ -92,6 +93,16 @@ pub enum Answer {
 pub struct Tunnel {
     pub head: Response<()>,
     pub io: Box<dyn TunnelIo>,
+}
+
+impl Tunnel {
+    /// The head, what comes from the cluster, and where to write what goes there. Dropping both ends the tunnel.
+    #[must_use]
+    pub fn split(self) -> (Response<()>, BodyStream, WriteHalf<Box<dyn TunnelIo>>) {
+        let (from_cluster, to_cluster) = tokio::io::split(self.io);
+        let bytes = ReaderStream::new(from_cluster);
+        (self.head, Box::pin(bytes), to_cluster)
+    }
 }
 
 /// Both directions of a tunnel.
@@ -181,7 +192,7 @@ async fn answer(response: Response<Incoming>, upgrade: Option<&'static str>) -> 
 
 fn passed_on(response: Response<Incoming>) -> Response<BodyStream> {
     let (parts, body) = response.into_parts();
-    let stream: BodyStream = Box::pin(body.into_data_stream().map(|piece| piece.map_err(BoxError::from)));
+    let stream: BodyStream = Box::pin(body.into_data_stream().map(|piece| piece.map_err(std::io::Error::other)));
     let mut passed = Response::new(stream);
     *passed.status_mut() = parts.status;
     *passed.headers_mut() = headers::for_client(&parts.headers);

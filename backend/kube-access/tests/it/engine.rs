@@ -1,0 +1,179 @@
+//! The engine's operations, by the requests they make and the answers they understand.
+
+use crate::fake_api::{Body, FakeApi, json, text};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use kube_access::engine::Drain;
+use kube_access::{Engine, KubeAccess, KubeError};
+use sealed::JoinToken;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use time::OffsetDateTime;
+
+/// An API server that keeps what is written to it and answers by a function.
+struct Cluster {
+    _api: FakeApi,
+    engine: Engine,
+    written: Arc<Mutex<Vec<(String, Value)>>>,
+}
+
+impl Cluster {
+    async fn new(answer: impl Fn(&Method, &str) -> Response<Body> + Send + Sync + 'static) -> Self {
+        let written = Arc::<Mutex<Vec<(String, Value)>>>::default();
+        let (kept, answer) = (written.clone(), Arc::new(answer));
+        let api = FakeApi::start(move |request: Request<Incoming>| {
+            let (kept, answer) = (kept.clone(), answer.clone());
+            Box::pin(async move {
+                let (parts, body) = request.into_parts();
+                let body = body.collect().await.unwrap().to_bytes();
+                let uri = parts.uri.to_string();
+                if parts.method != Method::GET {
+                    let value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+                    kept.lock().unwrap().push((format!("{} {uri}", parts.method), value));
+                }
+                answer(&parts.method, &uri)
+            })
+        })
+        .await;
+        Self { engine: KubeAccess::new().engine(&api.target).await.unwrap(), _api: api, written }
+    }
+
+    fn written(&self) -> Vec<(String, Value)> {
+        self.written.lock().unwrap().clone()
+    }
+}
+
+fn not_found() -> Response<Body> {
+    let status = json!({"kind": "Status", "message": "nodes \"x\" not found", "reason": "NotFound", "code": 404});
+    text(StatusCode::NOT_FOUND, status.to_string())
+}
+
+fn node(name: &str, ready: &str) -> Value {
+    json!({
+        "metadata": {"name": name, "labels": {"node-role.kubernetes.io/control-plane": ""}},
+        "status": {
+            "conditions": [{"type": "Ready", "status": ready, "reason": "R", "message": "m", "lastTransitionTime": "2026-01-02T03:04:05Z"}],
+            "addresses": [{"type": "Hostname", "address": name}, {"type": "InternalIP", "address": "10.0.10.11"}],
+            "nodeInfo": {"kubeletVersion": "v1.36.3", "architecture": "", "bootID": "", "containerRuntimeVersion": "", "kernelVersion": "",
+                "kubeProxyVersion": "", "machineID": "", "operatingSystem": "", "osImage": "", "systemUUID": ""},
+        },
+    })
+}
+
+#[tokio::test]
+async fn readyz_says_what_the_api_says() {
+    let cluster = Cluster::new(|_, _| text(StatusCode::INTERNAL_SERVER_ERROR, "[-]etcd failed")).await;
+    let error = cluster.engine.readyz().await.unwrap_err();
+    assert!(error.answered() && error.to_string().contains("etcd failed"), "{error}");
+}
+
+#[tokio::test]
+async fn nodes_come_from_all_pages() {
+    let cluster = Cluster::new(|_, uri| {
+        if uri.contains("continue=next%2Bpage") {
+            return json(&json!({"kind": "NodeList", "apiVersion": "v1", "metadata": {}, "items": [node("w2", "Unknown"), {"metadata": {"name": "w3"}}]}));
+        }
+        json(&json!({"kind": "NodeList", "apiVersion": "v1", "metadata": {"continue": "next+page"}, "items": [node("m1", "True"), node("w1", "False")]}))
+    })
+    .await;
+    let nodes = cluster.engine.nodes().await.unwrap();
+    let ready: Vec<_> = nodes.iter().map(|n| (n.name.as_str(), n.ready)).collect();
+    assert_eq!(ready, [("m1", Some(true)), ("w1", Some(false)), ("w2", None), ("w3", Some(false))]);
+    assert_eq!((nodes[0].kubelet_version.as_str(), nodes[0].internal_ip.as_deref()), ("v1.36.3", Some("10.0.10.11")));
+    assert_eq!(nodes[0].since, Some(OffsetDateTime::from_unix_timestamp(1_767_323_045).unwrap()));
+}
+
+#[tokio::test]
+async fn a_master_is_healthy_when_all_its_parts_are() {
+    let cluster = Cluster::new(|_, uri| {
+        if uri.starts_with("/api/v1/nodes") {
+            let nodes = [node("m1", "True"), node("m2", "True"), node("m3", "Unknown")];
+            return json(&json!({"kind": "NodeList", "apiVersion": "v1", "metadata": {}, "items": nodes}));
+        }
+        let mut pods = Vec::new();
+        for master in ["m1", "m2", "m3"] {
+            for part in ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] {
+                let ready = if (master, part) == ("m2", "etcd") { "False" } else { "True" };
+                pods.push(json!({"metadata": {"name": format!("{part}-{master}")}, "status": {"conditions": [{"type": "Ready", "status": ready}]}}));
+            }
+        }
+        json(&json!({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": pods}))
+    })
+    .await;
+    let masters = cluster.engine.control_plane_health().await.unwrap();
+    let healthy: Vec<_> = masters.iter().map(|m| (m.node.as_str(), m.healthy())).collect();
+    assert_eq!(healthy, [("m1", true), ("m2", false), ("m3", false)]);
+    assert_eq!(masters[1].components.iter().filter(|c| !c.ready).count(), 1);
+}
+
+#[tokio::test]
+async fn the_access_rules_keep_the_gateway_from_becoming_an_administrator() {
+    let cluster = Cluster::new(|_, _| json(&json!({}))).await;
+    cluster.engine.ensure_access_rules().await.unwrap();
+    let written = cluster.written();
+    assert_eq!(written.len(), 6);
+    assert!(
+        written
+            .iter()
+            .all(|(call, _)| call.starts_with("PATCH /apis/rbac.authorization.k8s.io/v1/") && call.ends_with("?fieldManager=kcs&force=true"))
+    );
+    let rules = |name: &str| written.iter().find(|(call, _)| call.contains(&format!("/clusterroles/{name}?"))).unwrap().1["rules"].clone();
+    let gateway = rules("kcs:gateway");
+    let groups = gateway.as_array().unwrap().iter().find(|r| r["resources"] == json!(["groups"])).unwrap();
+    assert_eq!(groups["resourceNames"], json!(["kcs:member", "kcs:reader"]));
+    assert!(gateway.as_array().unwrap().iter().all(|r| r["verbs"] == json!(["impersonate"])));
+    let reader = rules("kcs:reader").to_string();
+    for forbidden in ["secrets", "exec", "attach", "portforward", "proxy", "create", "delete", "impersonate"] {
+        assert!(!reader.contains(&format!("\"{forbidden}\"")) && !reader.contains(&format!("/{forbidden}\"")), "{forbidden}");
+    }
+}
+
+#[tokio::test]
+async fn a_join_token_is_a_bootstrap_secret_with_an_end() {
+    let cluster = Cluster::new(|_, _| json(&json!({}))).await;
+    let token = JoinToken::parse(&SecretString::from("abcdef.0123456789abcdef")).unwrap();
+    let end = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+    cluster.engine.ensure_join_token(&token, end).await.unwrap();
+    cluster.engine.delete_join_token(&token).await.unwrap();
+    let written = cluster.written();
+    let path = "/api/v1/namespaces/kube-system/secrets/bootstrap-token-abcdef";
+    assert_eq!(written[0].0, format!("PATCH {path}?fieldManager=kcs&force=true"));
+    assert_eq!(written[0].1["type"], "bootstrap.kubernetes.io/token");
+    assert_eq!(written[0].1["stringData"]["token-secret"], token.secret().expose_secret());
+    assert_eq!(written[0].1["stringData"]["expiration"], "2027-01-15T08:00:00Z");
+    assert_eq!(written[1].0, format!("DELETE {path}"));
+}
+
+#[tokio::test]
+async fn draining_obeys_budgets_and_leaves_what_belongs_to_the_node() {
+    let pods = json!({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": [
+        {"metadata": {"name": "etcd-m1", "namespace": "kube-system", "annotations": {"kubernetes.io/config.mirror": "x"}}},
+        {"metadata": {"name": "proxy", "namespace": "kube-system", "ownerReferences": [{"kind": "DaemonSet", "name": "p", "uid": "1", "apiVersion": "apps/v1", "controller": true}]}},
+        {"metadata": {"name": "finished", "namespace": "a"}, "status": {"phase": "Succeeded"}},
+        {"metadata": {"name": "held", "namespace": "a"}},
+    ]});
+    let budget = json!({"kind": "Status", "reason": "TooManyRequests", "message": "budget b needs 1", "code": 429});
+    let cluster = Cluster::new(move |method, uri| match (method.as_str(), uri.ends_with("/eviction")) {
+        ("GET", _) => json(&pods),
+        (_, true) => text(StatusCode::TOO_MANY_REQUESTS, budget.to_string()),
+        _ => json(&json!({})),
+    })
+    .await;
+    assert_eq!(cluster.engine.drain("w1", false).await.unwrap(), Drain::Blocked(vec!["a/held: budget b needs 1".to_owned()]));
+    let calls: Vec<_> = cluster.written().into_iter().map(|(call, _)| call).collect();
+    assert_eq!(calls, ["PATCH /api/v1/nodes/w1", "POST /api/v1/namespaces/a/pods/held/eviction"]);
+    assert_eq!(cluster.engine.drain("w1", true).await.unwrap(), Drain::Evicting(1));
+    assert_eq!(cluster.written().last().unwrap().0, "DELETE /api/v1/namespaces/a/pods/held?gracePeriodSeconds=10");
+}
+
+#[tokio::test]
+async fn a_node_that_is_gone_is_drained_and_deleted() {
+    let cluster = Cluster::new(|_, _| not_found()).await;
+    assert_eq!(cluster.engine.drain("x", false).await.unwrap(), Drain::Done);
+    cluster.engine.delete_node("x").await.unwrap();
+    let labels = [("topology.kubernetes.io/zone".to_owned(), "az1".to_owned())].into();
+    let error = cluster.engine.ensure_node_labels("x", &labels).await.unwrap_err();
+    assert!(matches!(&error, KubeError::Status { status: 404, reason, .. } if reason == "NotFound"));
+}

@@ -1,0 +1,143 @@
+//! An API server that speaks TLS with client certificates and answers what a test tells it to.
+
+use bytes::Bytes;
+use domain::ids::ClusterId;
+use futures::future::BoxFuture;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use kube_access::ClusterTarget;
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use sealed::ClusterPki;
+use secrecy::ExposeSecret;
+use std::sync::{Arc, Mutex, Once};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
+pub type Reply = BoxFuture<'static, Response<Body>>;
+
+/// What came in.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub uri: String,
+    pub headers: HeaderMap,
+}
+
+pub struct FakeApi {
+    pub target: ClusterTarget,
+    pub seen: Arc<Mutex<Vec<Seen>>>,
+    /// Subjects of the client certificates of all connections.
+    pub clients: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+pub fn install_provider() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        rustls::crypto::ring::default_provider().install_default().unwrap();
+    });
+}
+
+pub fn pki() -> Arc<ClusterPki> {
+    Arc::new(ClusterPki::generate(time::OffsetDateTime::now_utc()).unwrap())
+}
+
+pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(Full::new(text.into()).map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = status;
+    response
+}
+
+pub fn json(value: &serde_json::Value) -> Response<Body> {
+    let mut response = text(StatusCode::OK, value.to_string());
+    response.headers_mut().insert("content-type", "application/json".parse().unwrap());
+    response
+}
+
+impl FakeApi {
+    /// Starts it with an answer for every request.
+    pub async fn start(answer: impl Fn(Request<Incoming>) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_with(pki(), pki_of_server, answer).await
+    }
+
+    /// As `start`, with a server certificate of another authority.
+    pub async fn start_with_wrong_certificate() -> Self {
+        let other = pki();
+        Self::start_with(pki(), move |_| other.clone(), |_| Box::pin(async { text(StatusCode::OK, "") })).await
+    }
+
+    async fn start_with(
+        pki: Arc<ClusterPki>,
+        signer: impl FnOnce(&Arc<ClusterPki>) -> Arc<ClusterPki>,
+        answer: impl Fn(Request<Incoming>) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        install_provider();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let acceptor = acceptor(&pki, &signer(&pki));
+        let (seen, clients) = (Arc::<Mutex<Vec<Seen>>>::default(), Arc::<Mutex<Vec<Vec<u8>>>>::default());
+        let target = ClusterTarget { cluster: ClusterId::generate(), endpoint: format!("https://{}", listener.local_addr().unwrap()), pki };
+        let api = Self { target, seen: seen.clone(), clients: clients.clone() };
+        let answer = Arc::new(answer);
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (acceptor, answer, seen, clients) = (acceptor.clone(), answer.clone(), seen.clone(), clients.clone());
+                tokio::spawn(async move {
+                    let Ok(tls) = acceptor.accept(stream).await else { return };
+                    let certificate = tls.get_ref().1.peer_certificates().unwrap()[0].to_vec();
+                    clients.lock().unwrap().push(certificate);
+                    let service = service_fn(move |request: Request<Incoming>| {
+                        seen.lock().unwrap().push(Seen { uri: request.uri().to_string(), headers: request.headers().clone() });
+                        let reply = answer(request);
+                        async move { Ok::<_, std::convert::Infallible>(reply.await) }
+                    });
+                    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(tls), service);
+                    connection.with_upgrades().await.ok();
+                });
+            }
+        });
+        api
+    }
+
+    pub fn last(&self) -> Seen {
+        self.seen.lock().unwrap().last().unwrap().clone()
+    }
+
+    pub fn count(&self) -> usize {
+        self.seen.lock().unwrap().len()
+    }
+}
+
+fn pki_of_server(pki: &Arc<ClusterPki>) -> Arc<ClusterPki> {
+    pki.clone()
+}
+
+fn acceptor(clients: &ClusterPki, signer: &ClusterPki) -> TlsAcceptor {
+    let certificate = signer
+        .cluster
+        .server_certificate(&["kubernetes".to_owned()], &["127.0.0.1".parse().unwrap()], time::Duration::hours(1), time::OffsetDateTime::now_utc())
+        .unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(clients.cluster.certificate_pem.as_bytes()).unwrap()).unwrap();
+    let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap();
+    let config = rustls::ServerConfig::builder()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(
+            vec![CertificateDer::from_pem_slice(certificate.certificate_pem.as_bytes()).unwrap()],
+            PrivateKeyDer::from_pem_slice(certificate.key_pem.expose_secret().as_bytes()).unwrap(),
+        )
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// For things that must come soon.
+pub async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("nothing came in time")
+}

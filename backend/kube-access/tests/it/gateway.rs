@@ -1,0 +1,317 @@
+//! The pass-through: what reaches the cluster, what comes back, and how it streams.
+
+use crate::fake_api::{FakeApi, soon, text};
+use bytes::Bytes;
+use domain::permissions::Role;
+use futures::channel::mpsc;
+use futures::{SinkExt, StreamExt};
+use http::{Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use hyper_util::rt::TokioIo;
+use kube_access::gateway::{Answer, BODY_LIMIT, BodyStream};
+use kube_access::{Gateway, GatewayRequest, Impersonation, KubeAccess, KubeError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+async fn gateway(api: &FakeApi) -> Gateway {
+    KubeAccess::new().gateway(&api.target).await.unwrap()
+}
+
+fn member() -> Impersonation {
+    Impersonation::new("u1", "\u{738b}\u{82b3}", Role::Member)
+}
+
+fn nothing() -> BodyStream {
+    Box::pin(futures::stream::empty())
+}
+
+fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> GatewayRequest {
+    let (path, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
+    let mut request = GatewayRequest::new(method, path, query, nothing()).unwrap();
+    for (name, value) in headers {
+        request.add_header(name, value.as_bytes());
+    }
+    request
+}
+
+async fn response(gateway: &Gateway, request: GatewayRequest) -> Response<BodyStream> {
+    match soon(gateway.forward(&member(), request)).await.unwrap() {
+        Answer::Response(response) => response,
+        Answer::Tunnel(_) => panic!("a tunnel"),
+    }
+}
+
+async fn read(response: Response<BodyStream>) -> String {
+    let pieces: Vec<_> = soon(response.into_body().collect()).await;
+    pieces.into_iter().map(|p| String::from_utf8(p.unwrap().to_vec()).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_request_is_rebuilt_as_the_person() {
+    let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::OK, "{}") })).await;
+    let headers = [
+        ("Accept", "application/json"),
+        ("User-Agent", "kubectl/v1.36.3"),
+        ("Content-Type", "application/json"),
+        ("Authorization", "Bearer kcs_kubeconfig_x"),
+        ("Cookie", "kcs_session=x"),
+        ("X-CSRF-Token", "x"),
+        ("X-Auth-Token", "x"),
+        ("Impersonate-User", "system:admin"),
+        ("Impersonate-Group", "system:masters"),
+        ("Impersonate-Uid", "1"),
+        ("Impersonate-Extra-Scopes", "all"),
+        ("X-Remote-User", "root"),
+        ("X-Remote-Group", "system:masters"),
+        ("X-Forwarded-For", "10.0.0.1"),
+        ("Forwarded", "for=10.0.0.1"),
+        ("Connection", "close, Impersonate-User, Impersonate-Group, Content-Type"),
+        ("Transfer-Encoding", "chunked"),
+        ("TE", "trailers"),
+        ("Proxy-Authorization", "Basic x"),
+        ("Origin", "https://evil"),
+    ];
+    let answer = response(&gateway(&api).await, request("GET", "/api/v1/pods?limit=5&labelSelector=a%3Db", &headers)).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let seen = api.last();
+    assert_eq!(seen.uri, "/api/v1/pods?limit=5&labelSelector=a%3Db");
+    let mut names: Vec<_> = seen.headers.iter().map(|(n, v)| format!("{n}: {}", String::from_utf8_lossy(v.as_bytes()))).collect();
+    names.sort();
+    let host = api.target.endpoint.strip_prefix("https://").unwrap();
+    assert_eq!(
+        names,
+        [
+            "accept: application/json".to_owned(),
+            format!("host: {host}"),
+            "impersonate-extra-kcs%2fname: \u{738b}\u{82b3}".to_owned(),
+            "impersonate-group: kcs:member".to_owned(),
+            "impersonate-user: kcs:u1".to_owned(),
+            "user-agent: kubectl/v1.36.3".to_owned(),
+        ]
+    );
+    let certificate = api.clients.lock().unwrap()[0].clone();
+    assert!(certificate.windows(11).any(|w| w == b"kcs:gateway"));
+    assert!(!certificate.windows(14).any(|w| w == b"system:masters"));
+}
+
+#[tokio::test]
+async fn answers_carry_nothing_that_acts_in_a_browser() {
+    let api = FakeApi::start(|_| {
+        Box::pin(async {
+            let mut page = text(StatusCode::OK, "<script>");
+            for (name, value) in [
+                ("set-cookie", "kcs_session=evil"),
+                ("content-type", "text/html"),
+                ("location", "https://evil"),
+                ("access-control-allow-origin", "*"),
+                ("content-security-policy", "default-src *"),
+                ("connection", "etag"),
+                ("etag", "\"1\""),
+                ("audit-id", "a1"),
+            ] {
+                page.headers_mut().insert(name, value.parse().unwrap());
+            }
+            page
+        })
+    })
+    .await;
+    let answer = response(&gateway(&api).await, request("GET", "/api/v1/namespaces/a/pods/p/log", &[])).await;
+    let mut headers: Vec<_> = answer.headers().iter().map(|(n, v)| format!("{n}: {}", v.to_str().unwrap())).collect();
+    headers.retain(|h| !h.starts_with("date:"));
+    headers.sort();
+    assert_eq!(
+        headers,
+        [
+            "audit-id: a1",
+            "content-length: 8",
+            "content-security-policy: sandbox; default-src 'none'",
+            "content-type: text/plain; charset=utf-8",
+            "x-content-type-options: nosniff",
+        ]
+    );
+    assert_eq!(read(answer).await, "<script>");
+}
+
+#[tokio::test]
+async fn redirects_are_errors_but_not_modified_is_an_answer() {
+    let api = FakeApi::start(|request| {
+        let status = StatusCode::from_u16(request.uri().path()[1..].parse().unwrap()).unwrap();
+        Box::pin(async move {
+            let mut answer = text(status, "");
+            answer.headers_mut().insert("location", "/api/v1/secrets".parse().unwrap());
+            answer
+        })
+    })
+    .await;
+    let gateway = gateway(&api).await;
+    for status in ["301", "302", "303", "307", "308"] {
+        let result = gateway.forward(&member(), request("GET", &format!("/{status}"), &[])).await;
+        assert!(matches!(result, Err(KubeError::BadAnswer(_))), "{status}");
+    }
+    assert_eq!(api.count(), 5);
+    assert_eq!(response(&gateway, request("GET", "/304", &[("If-None-Match", "\"1\"")])).await.status(), 304);
+    assert_eq!(response(&gateway, request("GET", "/409", &[])).await.status(), 409);
+}
+
+#[tokio::test]
+async fn what_is_refused_is_never_sent() {
+    let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::OK, "") })).await;
+    let gateway = gateway(&api).await;
+    for path in ["/api/v1/nodes/n/proxy/pods", "/api/v1/namespaces/a/services/s/proxy", "/api/v1/namespaces/a/pods/p/proxy/x"] {
+        let result = gateway.forward(&member(), request("GET", path, &[])).await;
+        assert!(matches!(result, Err(KubeError::Forbidden(_))), "{path}");
+    }
+    for (method, path) in [("GET", "/api/v1/../x"), ("GET", "/api/v1/a%2fb"), ("TRACE", "/version"), ("OPTIONS", "/version")] {
+        let result = gateway.forward(&member(), request(method, path, &[])).await;
+        assert!(matches!(result, Err(KubeError::Refused(_))), "{method} {path}");
+    }
+    assert_eq!(api.count(), 0);
+}
+
+#[tokio::test]
+async fn bodies_stream_in_and_out_piece_by_piece() {
+    // The server echoes every piece as soon as it has it, and the client sends the next only after the echo.
+    let api = FakeApi::start(|request| {
+        Box::pin(async move {
+            let pieces = request.into_body().into_data_stream().map(|p| p.map(Frame::data).map_err(std::io::Error::other));
+            Response::new(StreamBody::new(pieces).boxed_unsync())
+        })
+    })
+    .await;
+    let (mut sender, receiver) = mpsc::channel::<Bytes>(4);
+    let body: BodyStream = Box::pin(receiver.map(Ok));
+    let upload = GatewayRequest::new("POST", "/api/v1/namespaces/a/configmaps", None, body).unwrap();
+    sender.send(Bytes::from("one")).await.unwrap();
+    let mut answer = response(&gateway(&api).await, upload).await.into_body();
+    assert_eq!(soon(answer.next()).await.unwrap().unwrap(), "one");
+    sender.send(Bytes::from("two")).await.unwrap();
+    assert_eq!(soon(answer.next()).await.unwrap().unwrap(), "two");
+    drop(sender);
+    assert!(soon(answer.next()).await.is_none());
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_ends_the_stream_in_the_cluster() {
+    let (gone, was_gone) = tokio::sync::oneshot::channel::<()>();
+    let gone = std::sync::Mutex::new(Some(gone));
+    let api = FakeApi::start(move |_| {
+        let gone = gone.lock().unwrap().take();
+        Box::pin(async move {
+            let (mut sender, receiver) = mpsc::channel::<Bytes>(0);
+            tokio::spawn(async move {
+                while sender.send(Bytes::from("{}\n")).await.is_ok() {}
+                drop(gone);
+            });
+            let pieces = receiver.map(|p| Ok(Frame::data(p)));
+            Response::new(StreamBody::new(pieces).boxed_unsync())
+        })
+    })
+    .await;
+    let mut watch = response(&gateway(&api).await, request("GET", "/api/v1/pods?watch=true", &[])).await.into_body();
+    assert!(soon(watch.next()).await.is_some());
+    drop(watch);
+    soon(was_gone).await.ok();
+}
+
+#[tokio::test]
+async fn bodies_over_the_limit_are_refused() {
+    let api = FakeApi::start(|request| {
+        Box::pin(async move {
+            let _ = request.into_body().collect().await;
+            text(StatusCode::OK, "")
+        })
+    })
+    .await;
+    let gateway = gateway(&api).await;
+    let length = (BODY_LIMIT + 1).to_string();
+    let told = request("POST", "/api/v1/namespaces", &[("Content-Length", &length)]);
+    assert!(matches!(gateway.forward(&member(), told).await, Err(KubeError::BodyTooLarge(_))));
+    assert_eq!(api.count(), 0);
+    let piece = Bytes::from(vec![b'x'; 64 * 1024]);
+    let endless: BodyStream = Box::pin(futures::stream::repeat_with(move || Ok(piece.clone())));
+    let untold = GatewayRequest::new("POST", "/api/v1/namespaces", None, endless).unwrap();
+    assert!(matches!(soon(gateway.forward(&member(), untold)).await, Err(KubeError::BodyTooLarge(_))));
+}
+
+#[tokio::test]
+async fn upgrades_become_tunnels_of_raw_bytes() {
+    for protocol in ["websocket", "SPDY/3.1"] {
+        let api = FakeApi::start(move |request| {
+            Box::pin(async move {
+                tokio::spawn(async move {
+                    let mut io = TokioIo::new(hyper::upgrade::on(request).await.unwrap());
+                    let mut buffer = [0; 64];
+                    while let Ok(n @ 1..) = io.read(&mut buffer).await {
+                        io.write_all(&buffer[..n]).await.unwrap();
+                    }
+                });
+                let mut answer = text(StatusCode::SWITCHING_PROTOCOLS, "");
+                for (name, value) in [
+                    ("connection", "Upgrade"),
+                    ("upgrade", protocol),
+                    ("sec-websocket-accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+                    ("sec-websocket-protocol", "v5.channel.k8s.io"),
+                    ("set-cookie", "evil=1"),
+                ] {
+                    answer.headers_mut().insert(name, value.parse().unwrap());
+                }
+                answer
+            })
+        })
+        .await;
+        let headers = [
+            ("Connection", "keep-alive, Upgrade"),
+            ("Upgrade", protocol),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Protocol", "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.c2VjcmV0"),
+            ("X-Stream-Protocol-Version", "v4.channel.k8s.io"),
+            ("Impersonate-User", "system:admin"),
+        ];
+        let exec = request("GET", "/api/v1/namespaces/a/pods/p/exec?command=sh&stdin=true", &headers);
+        let Answer::Tunnel(mut tunnel) = soon(gateway(&api).await.forward(&member(), exec)).await.unwrap() else { panic!("no tunnel") };
+        let seen = api.last().headers;
+        assert_eq!((&seen["upgrade"], &seen["connection"]), (&protocol.parse().unwrap(), &"Upgrade".parse().unwrap()));
+        assert_eq!(seen["sec-websocket-protocol"], "v5.channel.k8s.io");
+        assert_eq!(seen["x-stream-protocol-version"], "v4.channel.k8s.io");
+        assert_eq!(seen["impersonate-user"], "kcs:u1");
+        assert_eq!(tunnel.head.status(), StatusCode::SWITCHING_PROTOCOLS);
+        assert_eq!(tunnel.head.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!(tunnel.head.headers()["upgrade"], protocol);
+        assert!(!tunnel.head.headers().contains_key("set-cookie"));
+        for text in ["hello", "again \0\u{1}"] {
+            tunnel.io.write_all(text.as_bytes()).await.unwrap();
+            let mut echo = vec![0; text.len()];
+            soon(tunnel.io.read_exact(&mut echo)).await.unwrap();
+            assert_eq!(echo, text.as_bytes());
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_the_ways_into_a_pod_are_upgraded_and_a_refused_upgrade_is_a_plain_answer() {
+    let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::FORBIDDEN, "no") })).await;
+    let gateway = gateway(&api).await;
+    let headers = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Key", "x")];
+    response(&gateway, request("GET", "/api/v1/pods?watch=true", &headers)).await;
+    assert!(!api.last().headers.contains_key("upgrade") && !api.last().headers.contains_key("sec-websocket-key"));
+    let refused = response(&gateway, request("GET", "/api/v1/namespaces/a/pods/p/exec", &headers)).await;
+    assert!(api.last().headers.contains_key("upgrade"));
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert_eq!(read(refused).await, "no");
+    assert_eq!(response(&gateway, request("GET", "/version", &[])).await.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn an_upgrade_nobody_asked_for_is_an_error() {
+    let api = FakeApi::start(|_| {
+        Box::pin(async {
+            let mut answer = text(StatusCode::SWITCHING_PROTOCOLS, "");
+            answer.headers_mut().insert("upgrade", "websocket".parse().unwrap());
+            answer
+        })
+    })
+    .await;
+    let result = soon(gateway(&api).await.forward(&member(), request("GET", "/version", &[]))).await;
+    assert!(matches!(result, Err(KubeError::BadAnswer(_) | KubeError::Unreachable(_))), "{result:?}");
+}

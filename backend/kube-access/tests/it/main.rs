@@ -1,0 +1,10 @@
+//! The access to clusters against an API server of our own: real TLS with client certificates, HTTP/1.1, streams and upgrades.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod actix;
+mod engine;
+mod fake_api;
+mod gateway;
+mod reads;
+mod real_cluster;
+mod transport;

@@ -1,0 +1,89 @@
+//! The same operations in a real cluster: `KCS_TEST_CLUSTER=<https endpoint>` and `KCS_TEST_CLUSTER_PKI=<copy of /etc/kubernetes/pki>`.
+
+use crate::fake_api::install_provider;
+use domain::ids::ClusterId;
+use domain::permissions::Role;
+use futures::StreamExt;
+use kube_access::gateway::Answer;
+use kube_access::reads::ReadQuery;
+use kube_access::{ClusterTarget, Gateway, GatewayRequest, Impersonation, KubeAccess};
+use sealed::{Authority, ClusterPki, JoinToken};
+use secrecy::SecretString;
+use std::path::Path;
+use std::sync::Arc;
+use time::{Duration, OffsetDateTime};
+
+fn target() -> Option<ClusterTarget> {
+    let (endpoint, pki) = (std::env::var("KCS_TEST_CLUSTER").ok()?, std::env::var("KCS_TEST_CLUSTER_PKI").ok()?);
+    let read = |name: &str| std::fs::read_to_string(Path::new(&pki).join(name)).unwrap();
+    let mut all = ClusterPki::generate(OffsetDateTime::now_utc()).unwrap();
+    all.cluster = Authority { certificate_pem: read("ca.crt"), key_pem: SecretString::from(read("ca.key")) };
+    Some(ClusterTarget { cluster: ClusterId::generate(), endpoint, pki: Arc::new(all) })
+}
+
+async fn status(gateway: &Gateway, role: Role, method: &str, path: &str) -> (u16, String) {
+    let (path, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
+    let request = GatewayRequest::new(method, path, query, Box::pin(futures::stream::empty())).unwrap();
+    let who = Impersonation::new("u1", "\u{738b}", role);
+    match gateway.forward(&who, request).await.unwrap() {
+        Answer::Response(response) => {
+            let status = response.status().as_u16();
+            let pieces: Vec<_> = response.into_body().collect().await;
+            let text: Vec<u8> = pieces.into_iter().flat_map(|p| p.unwrap()).collect();
+            (status, String::from_utf8_lossy(&text).into_owned())
+        }
+        Answer::Tunnel(_) => panic!("a tunnel"),
+    }
+}
+
+#[tokio::test]
+async fn a_real_cluster_obeys() {
+    let Some(target) = target() else {
+        eprintln!("SKIPPED: KCS_TEST_CLUSTER and KCS_TEST_CLUSTER_PKI are not set");
+        return;
+    };
+    install_provider();
+    let access = KubeAccess::new();
+    let engine = access.engine(&target).await.unwrap();
+    engine.readyz().await.unwrap();
+    let nodes = engine.nodes().await.unwrap();
+    assert!(nodes.iter().any(|n| n.ready == Some(true)), "{nodes:?}");
+    let masters = engine.control_plane_health().await.unwrap();
+    assert!(masters.iter().any(kube_access::engine::MasterHealth::healthy), "{masters:?}");
+    for _ in 0..2 {
+        engine.ensure_access_rules().await.unwrap();
+    }
+    let token = JoinToken::generate().unwrap();
+    let soon = OffsetDateTime::now_utc() + Duration::hours(1);
+    engine.ensure_join_token(&token, soon).await.unwrap();
+    engine.ensure_join_token(&token, soon + Duration::hours(1)).await.unwrap();
+    engine.delete_join_token(&token).await.unwrap();
+    let labels = [("node-role.kubernetes.io/tested".to_owned(), String::new())].into();
+    engine.ensure_node_labels(&nodes[0].name, &labels).await.unwrap();
+
+    let gateway = access.gateway(&target).await.unwrap();
+    for (role, method, path, expected) in [
+        (Role::Member, "GET", "/api/v1/nodes", 200),
+        (Role::Member, "GET", "/api/v1/namespaces/kube-system/secrets", 200),
+        (Role::Member, "GET", "/openapi/v3", 200),
+        (Role::Reader, "GET", "/api/v1/pods?limit=1", 200),
+        (Role::Reader, "GET", "/apis/apps/v1/deployments", 200),
+        (Role::Reader, "GET", "/api/v1/namespaces/kube-system/secrets", 403),
+        (Role::Reader, "DELETE", "/api/v1/namespaces/kube-system/configmaps/kubeadm-config", 403),
+        (Role::Reader, "GET", "/api/v1/namespaces/kube-system/pods/etcd-m1/exec?command=id", 403),
+        (Role::Member, "GET", "/no/such/path", 404),
+    ] {
+        let (status, text) = status(&gateway, role, method, path).await;
+        assert_eq!(status, expected, "{method} {path}: {text}");
+    }
+    let who = status(&gateway, Role::Reader, "GET", "/api/v1/namespaces/kube-system/secrets").await.1;
+    assert!(who.contains("kcs:u1"), "{who}");
+
+    let reads = access.reads(&target).await.unwrap();
+    let reader = Impersonation::new("u2", "r", Role::Reader);
+    assert_eq!(reads.nodes(&reader, &ReadQuery::default()).await.unwrap().items.len(), nodes.len());
+    let pods = reads.pods(&reader, &ReadQuery { search: Some("etcd"), ..ReadQuery::default() }).await.unwrap();
+    assert!(pods.items.iter().all(|p| p.name.contains("etcd")) && !pods.items.is_empty(), "{pods:?}");
+    assert!(!reads.deployments(&reader, &ReadQuery::default()).await.unwrap().items.is_empty());
+    assert!(reads.namespaces(&reader, &ReadQuery::default()).await.unwrap().items.iter().any(|n| n.name == "kube-system"));
+}
