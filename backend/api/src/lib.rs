@@ -1,5 +1,6 @@
 //! The HTTP API: one list of routes, its document, and one file per noun. Handlers validate and record; only the engine changes the cloud.
 
+pub mod about;
 pub mod admin;
 pub mod caller;
 pub mod catalogue;

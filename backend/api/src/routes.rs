@@ -2,7 +2,7 @@
 
 use crate::errors::Problem;
 use crate::{
-    admin, catalogue, clusters, docs, events, gate, health, kubeconfigs, kubernetes, node_bootstrap, node_pools, nodes, operations, projects,
+    about, admin, catalogue, clusters, docs, events, gate, health, kubeconfigs, kubernetes, node_bootstrap, node_pools, nodes, operations, projects,
     session, templates,
 };
 use actix_web::web::{PathConfig, resource};
@@ -26,7 +26,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 
 fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(session::session_create).service(session::session_get).service(session::session_switch).service(session::session_delete);
-    config.service(projects::project_list).service(templates::template_list);
+    config.service(about::about_get).service(projects::project_list).service(templates::template_list);
     config.service(catalogue::flavor_list).service(catalogue::image_list).service(catalogue::zone_list);
     config.service(catalogue::volume_type_list).service(catalogue::network_list).service(catalogue::version_list);
     config.service(clusters::cluster_list).service(clusters::cluster_create).service(clusters::cluster_create_plan);
