@@ -68,4 +68,5 @@ export const dark: ThemeConfig = {
     colorBorder: "#3a4553",
     colorBorderSecondary: "#28313d",
   },
+  components: { Button: { colorPrimary: "#1f6fd6", colorPrimaryHover: "#2a76db", colorPrimaryActive: "#195cb3", primaryColor: "#fff" } },
 };

@@ -12,7 +12,6 @@ import { Fault, faultOfProblem, LoadProblem } from "../../components/Problem";
 import { ResourceStatus } from "../../components/words";
 import { CheckList } from "../create/PlanPanel";
 import "../operations/operations.css";
-import "../create/create.css";
 
 interface Props {
   cluster: Cluster;

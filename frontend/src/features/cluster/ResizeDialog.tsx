@@ -12,7 +12,6 @@ import { Loading } from "../../components/Page";
 import { Fault, faultOfProblem, LoadProblem } from "../../components/Problem";
 import { CheckList, QuotaBars } from "../create/PlanPanel";
 import { useDebounced, useServerErrors } from "../create/usePlan";
-import "../create/create.css";
 
 export default function ResizeDialog({ clusterId, pool, onClose }: { clusterId: string; pool: NodePool; onClose: () => void }) {
   const { t } = useTranslation();
@@ -52,7 +51,7 @@ export default function ResizeDialog({ clusterId, pool, onClose }: { clusterId: 
     >
       <div className="stack">
         <Field label={t("create.count")} hint={t("cluster.pools.now", { count: pool.desired })} error={errors.count}>
-          {(field) => <InputNumber {...field} autoFocus min={0} max={100} precision={0} value={count} onChange={(next) => setCount(next ?? 0)} />}
+          {(field) => <InputNumber {...field} min={0} max={100} precision={0} value={count} onChange={(next) => setCount(next ?? 0)} />}
         </Field>
         {changed && !plan.data && !plan.error && <Loading rows={3} />}
         {changed && plan.error && !errors.count && <LoadProblem error={plan.error} onRetry={() => void plan.refetch()} />}

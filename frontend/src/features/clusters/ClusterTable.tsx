@@ -104,7 +104,7 @@ function ClusterState({ cluster, linked }: { cluster: Cluster; linked: boolean }
           ) : (
             <span className="small">{words}</span>
           )}
-          <span className="small numeric">{operation.progress}%</span>
+          <span className="small numeric nowrap">{operation.progress}%</span>
         </div>
         <Bar value={operation.progress} name={t("operation.progressOf", { name: cluster.name })} tone={operation.state === "blocked" ? "warn" : "busy"} />
       </div>

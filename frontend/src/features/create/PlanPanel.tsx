@@ -8,6 +8,7 @@ import { LoadProblem, useExplain } from "../../components/Problem";
 import { StatusIcon, type Tone } from "../../components/Status";
 import { useFormat } from "../../i18n/format";
 import { useCheckText } from "./usePlan";
+import "./plan.css";
 
 interface Plan {
   checks: Check[];

@@ -1,0 +1,41 @@
+// @ts-check
+// The browser that the scripts drive: Debian's Chromium, quiet and offline.
+import { chromium } from "playwright-core";
+
+export const baseUrl = process.env.KCS_URL ?? "http://127.0.0.1:4180";
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+}
+
+/**
+ * Signs in through the form.
+ * @param {import("playwright-core").Page} page
+ * @param {string} user
+ * @param {string} password
+ */
+export async function signIn(page, user, password) {
+  await page.goto(`${baseUrl}/sign-in`);
+  await page.locator("input[autocomplete=username]").fill(user);
+  await page.locator("input[autocomplete=current-password]").fill(password);
+  await page.locator("button[type=submit]").click();
+  await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+}
+
+/**
+ * What the page complained about in its console, errors only; answers of the API that the script provokes are not counted.
+ * @param {import("playwright-core").Page} page
+ */
+export function collectErrors(page) {
+  /** @type {string[]} */
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) errors.push(message.text());
+  });
+  return errors;
+}

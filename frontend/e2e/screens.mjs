@@ -1,0 +1,239 @@
+// @ts-check
+// Walks every screen in both languages, light and dark, wide and narrow; saves a picture of each and fails on any accessibility violation
+// (axe, WCAG 2.0 to 2.2 A and AA), on sideways scrolling of the page, and on any error in the browser's console.
+// KCS_URL: where the console runs. Without it the stand-in server is started. SCREENS: where pictures go. ONLY: part of a screen's name.
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { baseUrl, collectErrors, launch, signIn } from "./browser.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const out = process.env.SCREENS ?? fileURLToPath(new URL("../dist-screens", import.meta.url));
+const only = process.env.ONLY ?? "";
+const password = process.env.KCS_DEV_PASSWORD ?? "mock";
+mkdirSync(out, { recursive: true });
+
+const id = (/** @type {number} */ n) => `0199c0de-0000-7000-8000-${String(n).padStart(12, "0")}`;
+
+/** @typedef {import("playwright-core").Page} Page */
+/** @type {{ name: string, user: string | null, path: string, ready?: string, act?: (page: Page) => Promise<void> }[]} */
+const screens = [
+  { name: "sign-in", user: null, path: "/sign-in", ready: ".signin-form" },
+  {
+    name: "sign-in-refused",
+    user: null,
+    path: "/sign-in?reason=expired",
+    ready: ".signin-form",
+    act: async (page) => {
+      await page.locator("summary").click();
+      await page.locator("input[autocomplete=username]").fill("member-a");
+      await page.locator("input[autocomplete=current-password]").fill("wrong");
+      await page.locator("button[type=submit]").click();
+      await page.locator(".fault-bad").waitFor();
+    },
+  },
+  { name: "overview", user: "member-a", path: "/", ready: ".quota" },
+  { name: "overview-first", user: "empty", path: "/", ready: ".first-result" },
+  { name: "clusters", user: "member-a", path: "/clusters", ready: ".table, .row-cards" },
+  { name: "clusters-none", user: "empty", path: "/clusters", ready: ".empty" },
+  { name: "clusters-nothing-found", user: "member-a", path: "/clusters?search=zzz", ready: ".empty" },
+  { name: "create-quick", user: "member-a", path: "/clusters/new", ready: ".checks" },
+  { name: "create-full", user: "member-a", path: "/clusters/new?mode=full", ready: ".pool" },
+  {
+    name: "create-errors",
+    user: "member-a",
+    path: "/clusters/new?mode=full&template=ha",
+    ready: ".pool",
+    act: async (page) => {
+      await page.locator("#f-spec-network-pod-cidr").fill("10.0.0.0/8");
+      await page.locator("#f-spec-network-node-cidr").fill("nonsense");
+      await page.locator(".pool button", { hasText: /标签|label/i }).click();
+      await page.locator(".pool button", { hasText: /污点|taint/i }).click();
+      await page.locator(".create-submit button[type=submit]").click();
+      await page.locator(".fault-bad").waitFor();
+    },
+  },
+  {
+    name: "create-blocked",
+    user: "member-a",
+    path: "/clusters/new",
+    ready: ".checks",
+    act: async (page) => {
+      await page.locator("input[value=ha]").check();
+      await page.locator("#f-name").fill("billing");
+      await page.locator(".checks .tone-bad").first().waitFor();
+    },
+  },
+  { name: "create-forbidden", user: "reader-a", path: "/clusters/new", ready: ".empty" },
+  { name: "cluster-overview", user: "member-a", path: `/clusters/${id(1)}`, ready: ".conditions" },
+  { name: "cluster-degraded", user: "member-a", path: `/clusters/${id(3)}`, ready: ".conditions .tone-bad" },
+  { name: "cluster-failed", user: "member-a", path: `/clusters/${id(6)}`, ready: ".operation-banner" },
+  { name: "cluster-nodes", user: "member-a", path: `/clusters/${id(1)}/nodes`, ready: ".fault-words" },
+  {
+    name: "cluster-resize",
+    user: "member-a",
+    path: `/clusters/${id(1)}/nodes`,
+    ready: ".fault-words",
+    act: async (page) => {
+      await page.locator("button[aria-label*='default']").first().click();
+      await page.locator(".ant-modal input[role=spinbutton]").fill("9");
+      await page.locator(".ant-modal .quota").waitFor();
+    },
+  },
+  {
+    name: "cluster-resize-down",
+    user: "member-a",
+    path: `/clusters/${id(1)}/nodes`,
+    ready: ".fault-words",
+    act: async (page) => {
+      await page.locator("button[aria-label*='default']").first().click();
+      await page.locator(".ant-modal input[role=spinbutton]").fill("1");
+      await page.locator(".ant-modal .fault-warn").waitFor();
+    },
+  },
+  { name: "cluster-deployments", user: "member-a", path: `/clusters/${id(1)}/workloads`, ready: ".table, .row-cards" },
+  { name: "cluster-pods", user: "member-a", path: `/clusters/${id(1)}/workloads?kind=pods`, ready: ".table, .row-cards" },
+  { name: "cluster-pods-not-ready", user: "member-a", path: `/clusters/${id(2)}/workloads?kind=pods`, ready: ".fault" },
+  { name: "cluster-logs", user: "member-a", path: `/clusters/${id(1)}/pods/default/${"web-6d4cf56db6-xxogw"}/logs`, ready: ".log-line" },
+  { name: "cluster-objects", user: "member-a", path: `/clusters/${id(1)}/objects`, ready: ".table, .row-cards" },
+  { name: "cluster-kubeconfigs", user: "member-a", path: `/clusters/${id(1)}/kubeconfigs`, ready: ".table, .row-cards" },
+  {
+    name: "kubeconfig-issue",
+    user: "member-a",
+    path: `/clusters/${id(1)}`,
+    ready: ".conditions",
+    act: async (page) => {
+      await page.locator(".page-actions button").first().click();
+      await page.locator(".ant-modal input[type=radio]").nth(3).check();
+      await page.locator(".ant-modal input[role=spinbutton]").waitFor();
+    },
+  },
+  {
+    name: "kubeconfig-issued",
+    user: "member-a",
+    path: `/clusters/${id(1)}`,
+    ready: ".conditions",
+    act: async (page) => {
+      await page.locator(".page-actions button").first().click();
+      await page.locator(".ant-modal-footer .ant-btn-primary").click();
+      await page.locator(".ant-modal details summary").click();
+      await page.locator("[data-testid=kubeconfig]").waitFor();
+    },
+  },
+  {
+    name: "cluster-delete",
+    user: "member-a",
+    path: `/clusters/${id(1)}`,
+    ready: ".conditions",
+    act: async (page) => {
+      await page.locator(".page-actions button").nth(1).click();
+      await page.locator(".plan-objects").waitFor();
+      await page.locator(".ant-modal input[type=text], .ant-modal input:not([type])").last().fill("shop-production");
+    },
+  },
+  { name: "cluster-operations", user: "member-a", path: `/clusters/${id(1)}/operations`, ready: ".table, .row-cards" },
+  { name: "cluster-not-found", user: "member-a", path: `/clusters/${id(999)}`, ready: ".empty" },
+  { name: "operations", user: "member-a", path: "/operations", ready: ".table, .row-cards" },
+  { name: "operation-running", user: "member-a", path: `/operations/${id(9002)}`, ready: ".step-objects, .timeline" },
+  { name: "operation-blocked", user: "member-a", path: `/operations/${id(9005)}`, ready: ".fault" },
+  { name: "operation-failed", user: "member-a", path: `/operations/${id(9006)}`, ready: ".fault" },
+  {
+    name: "operation-cancel",
+    user: "member-a",
+    path: `/operations/${id(9004)}`,
+    ready: ".timeline",
+    act: async (page) => {
+      await page.locator(".progress-actions button").first().click();
+      await page.locator(".ant-modal-footer").waitFor();
+    },
+  },
+  { name: "operation-receipt", user: "member-a", path: `/operations/${id(9008)}`, ready: ".receipt-groups" },
+  { name: "admin-clusters", user: "operator", path: "/admin/clusters", ready: ".table, .row-cards" },
+  { name: "admin-forbidden", user: "member-a", path: "/admin/clusters", ready: ".empty" },
+  { name: "not-found", user: "member-a", path: "/no-such-page", ready: ".empty" },
+  {
+    name: "menus",
+    user: "member-a",
+    path: "/clusters",
+    ready: ".table, .row-cards",
+    act: async (page) => {
+      await page.locator(".project-menu .menu-trigger").click();
+    },
+  },
+  {
+    name: "side-menu",
+    user: "operator",
+    path: "/clusters",
+    ready: ".table, .row-cards",
+    act: async (page) => {
+      const button = page.locator(".top-menu");
+      if (await button.isVisible()) await button.click();
+    },
+  },
+];
+
+const variants = ["zh-CN", "en-US"].flatMap((language) => ["light", "dark"].flatMap((theme) => [1440, 390].map((width) => ({ language, theme, width }))));
+
+/** @type {string[]} */
+const findings = [];
+let count = 0;
+
+/** @param {Page} page @param {string} where */
+async function check(page, where) {
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => {
+    // @ts-ignore: put there by the line above
+    const result = await window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"] });
+    return result.violations.map((/** @type {{ id: string, nodes: { html: string, failureSummary: string }[] }} */ found) => `${found.id} ×${found.nodes.length}: ${found.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} :: ${node.failureSummary.replaceAll("\n", " ").slice(0, 260)}`).join(" || ")}`);
+  });
+  for (const violation of violations) findings.push(`${where}: axe ${violation}`);
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (sideways > 1) findings.push(`${where}: the page scrolls sideways by ${sideways} px`);
+}
+
+const server = process.env.KCS_URL ? null : spawn(process.execPath, [fileURLToPath(new URL("./mock/server.mjs", import.meta.url))], { stdio: ["ignore", "pipe", "inherit"] });
+if (server) await new Promise((resolve) => server.stdout.once("data", resolve));
+const browser = await launch();
+try {
+  for (const { language, theme, width } of variants) {
+    const wanted = screens.filter((screen) => screen.name.includes(only));
+    for (const user of new Set(wanted.map((screen) => screen.user))) {
+      const context = await browser.newContext({ viewport: { width, height: width > 1000 ? 900 : 844 }, locale: language, colorScheme: theme === "dark" ? "dark" : "light", reducedMotion: "reduce" });
+      await context.addInitScript(
+        ([l, t]) => {
+          localStorage.setItem("kcs.language", l);
+          localStorage.setItem("kcs.theme", t);
+        },
+        [language, theme],
+      );
+      const page = await context.newPage();
+      page.setDefaultTimeout(15_000);
+      const errors = collectErrors(page);
+      if (user) await signIn(page, user, password);
+      for (const screen of wanted.filter((candidate) => candidate.user === user)) {
+        const where = `${screen.name}-${language}-${theme}-${width}`;
+        try {
+          await page.goto(`${baseUrl}${screen.path}`);
+          if (screen.ready) await page.locator(screen.ready).first().waitFor();
+          if (screen.act) await screen.act(page);
+          await page.waitForTimeout(350);
+          await check(page, where);
+          await page.screenshot({ path: `${out}/${where}.png`, fullPage: !screen.act });
+          count += 1;
+        } catch (error) {
+          findings.push(`${where}: ${String(error).split("\n").slice(0, 3).join(" ")}`);
+          await page.screenshot({ path: `${out}/${where}-error.png` });
+        }
+        for (const error of errors.splice(0)) findings.push(`${where}: console ${error}`);
+      }
+      await context.close();
+    }
+  }
+} finally {
+  await browser.close();
+  server?.kill();
+}
+for (const finding of findings) console.error(finding);
+console.log(`${count} screens, ${findings.length} findings; pictures in ${out}`);
+process.exit(findings.length > 0 ? 1 : 0);

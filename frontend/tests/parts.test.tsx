@@ -1,0 +1,136 @@
+// Parts of the pages, as a person meets them: menus by keyboard, tables, problems, times.
+import { act, fireEvent, render, screen, within } from "@testing-library/react";
+import i18next from "i18next";
+import { initReactI18next } from "react-i18next";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { ApiError } from "../src/api/client";
+import type { Operation } from "../src/api/types";
+import { DataTable, type Column } from "../src/components/DataTable";
+import { MenuButton } from "../src/components/MenuButton";
+import { LoadProblem } from "../src/components/Problem";
+import { Timeline } from "../src/features/operations/Timeline";
+import { spanParts } from "../src/i18n/format";
+import en from "../src/locales/en-US";
+
+beforeAll(async () => {
+  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
+});
+
+describe("MenuButton", () => {
+  it("opens, moves and chooses by keyboard and gives the focus back", () => {
+    const chosen = vi.fn();
+    render(<MenuButton label="Theme" name="Theme: light" items={["light", "dark"].map((key) => ({ key, label: key, checked: key === "light", onSelect: () => chosen(key) }))} />);
+    const button = screen.getByRole("button", { name: "Theme: light" });
+    fireEvent.keyDown(button, { key: "ArrowDown" });
+    const menu = screen.getByRole("menu");
+    expect(document.activeElement).toBe(within(menu).getByRole("menuitemradio", { name: "light" }));
+    fireEvent.keyDown(menu, { key: "ArrowDown" });
+    expect(document.activeElement?.textContent).toBe("dark");
+    fireEvent.click(document.activeElement as Element);
+    expect(chosen).toHaveBeenCalledWith("dark");
+    expect(screen.queryByRole("menu")).toBeNull();
+    expect(document.activeElement).toBe(button);
+  });
+
+  it("closes on Escape", () => {
+    render(<MenuButton label="x" name="x" items={[{ key: "a", label: "a", onSelect: () => undefined }]} />);
+    fireEvent.click(screen.getByRole("button", { name: "x" }));
+    fireEvent.keyDown(screen.getByRole("menu"), { key: "Escape" });
+    expect(screen.queryByRole("menu")).toBeNull();
+  });
+});
+
+describe("DataTable", () => {
+  const columns: Column<{ name: string; count: number }>[] = [
+    { key: "name", title: "Name", main: true, sort: "name", render: (row) => row.name },
+    { key: "count", title: "Count", align: "right", render: (row) => row.count },
+  ];
+  const rows = [{ name: "a", count: 1 }];
+
+  it("tells loading, empty, error and rows apart", () => {
+    const shared = { name: "Things", columns, rowKey: (row: { name: string }) => row.name, empty: <p>nothing</p> };
+    const { rerender } = render(<DataTable {...shared} rows={undefined} />);
+    expect(screen.getByRole("status", { name: "Loading" })).toBeTruthy();
+    rerender(<DataTable {...shared} rows={[]} />);
+    expect(screen.getByText("nothing")).toBeTruthy();
+    rerender(<DataTable {...shared} rows={undefined} error={new Error("x")} />);
+    expect(screen.getByRole("alert")).toBeTruthy();
+    rerender(<DataTable {...shared} rows={rows} />);
+    expect(screen.getByRole("rowheader", { name: "a" })).toBeTruthy();
+  });
+
+  it("asks the server to sort, up and then down", () => {
+    const onSort = vi.fn();
+    const { rerender } = render(<DataTable name="Things" columns={columns} rows={rows} rowKey={(row) => row.name} empty={null} onSort={onSort} />);
+    fireEvent.click(screen.getByRole("button", { name: "Name" }));
+    rerender(<DataTable name="Things" columns={columns} rows={rows} rowKey={(row) => row.name} empty={null} sort="name" onSort={onSort} />);
+    expect(screen.getByRole("columnheader", { name: "Name" }).getAttribute("aria-sort")).toBe("ascending");
+    fireEvent.click(screen.getByRole("button", { name: "Name" }));
+    expect(onSort.mock.calls).toEqual([["name"], ["-name"]]);
+  });
+});
+
+describe("a problem", () => {
+  const problem = { type: "", title: "A quota", status: 409, detail: "d", code: "KCS-QUOTA-001" as const, params: {}, retryable: true, remedy: "r", request_id: "req-ours", cloud_request_id: "req-cloud", cloud_message: "Quota exceeded for cores" };
+
+  it("shows title, remedy, the cloud's words and both ids", () => {
+    const retry = vi.fn();
+    render(<LoadProblem error={new ApiError(409, problem)} onRetry={retry} />);
+    const alert = screen.getByRole("alert");
+    for (const text of ["KCS-QUOTA-001", en.error["KCS-QUOTA-001"].remedy, "Quota exceeded for cores", "req-ours", "req-cloud"]) expect(alert.textContent).toContain(text);
+    fireEvent.click(within(alert).getByRole("button", { name: "Try again" }));
+    expect(retry).toHaveBeenCalledOnce();
+  });
+
+  it("shows the server's own words for a code the console does not know", () => {
+    render(<LoadProblem error={new ApiError(500, { ...problem, code: "KCS-NEW-001" as typeof problem.code, title: "Something new", remedy: "Do this" })} />);
+    const text = screen.getByRole("alert").textContent ?? "";
+    expect(text).toContain("Something new");
+    expect(text).toContain("Do this");
+    expect(text).toContain("KCS-NEW-001");
+  });
+});
+
+describe("Timeline", () => {
+  const started = new Date(Date.now() - 20_000).toISOString();
+  const operation: Operation = {
+    id: "o",
+    cluster: { id: "c", name: "web" },
+    kind: "cluster_create",
+    state: "running",
+    progress: 30,
+    created_at: started,
+    created_by: "me",
+    deadline_at: started,
+    retries: 0,
+    steps: [
+      { key: "network", state: "succeeded", started_at: started, finished_at: started, usual_seconds: 3, done: 2, total: 2, resources: [{ kind: "network", name: "kcs-net", state: "ready" }] },
+      { key: "node_pools", state: "running", started_at: started, usual_seconds: 15, done: 1, total: 2, waiting_for: "NodesJoining", resources: [{ kind: "server", name: "kcs-w0", state: "pending", cloud_id: "id-1" }] },
+      { key: "health", state: "pending", usual_seconds: 2, done: 0, total: 1, resources: [] },
+    ],
+  };
+
+  it("opens what runs, folds what is done, and unfolds it on demand", () => {
+    render(<Timeline operation={operation} />);
+    const [network, pools, health] = screen.getAllByRole("listitem").filter((item) => item.className.includes("timeline-step")) as [HTMLElement, HTMLElement, HTMLElement];
+    expect(pools.getAttribute("aria-current")).toBe("step");
+    expect(pools.textContent).toContain("1 / 2");
+    expect(pools.textContent).toContain(en.operation.waiting.NodesJoining);
+    expect(pools.textContent).toContain("kcs-w0");
+    expect(network.textContent).not.toContain("kcs-net");
+    act(() => within(network).getByRole("button").click());
+    expect(network.textContent).toContain("kcs-net");
+    expect(within(health).queryByRole("button")).toBeNull();
+    expect(health.textContent).toContain("usually 2 s");
+  });
+});
+
+describe("spans of time", () => {
+  it.each([
+    [0, [[0, "s"]]],
+    [59.6, [[1, "min"]]],
+    [130, [[2, "min"], [10, "s"]]],
+    [3600, [[1, "h"]]],
+    [90_061, [[1, "d"], [1, "h"]]],
+  ])("%s s", (seconds, parts) => expect(spanParts(seconds)).toEqual(parts));
+});
