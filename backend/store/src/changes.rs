@@ -1,0 +1,139 @@
+//! Hints from other processes: who has work, and what has changed. One listening connection a process, started by the first who asks.
+//! Notices may be lost (the connection breaks, a receiver lags): whoever listens also looks by itself from time to time.
+
+use crate::error::StoreError;
+use crate::pool::Store;
+use domain::ids::{ClusterId, OperationId, TenantId};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio::task::AbortHandle;
+
+/// Something about a cluster has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChangeNotice {
+    Changed {
+        tenant: TenantId,
+        cluster: ClusterId,
+        /// The operation whose row was written, if one was.
+        operation: Option<OperationId>,
+    },
+    /// Notices may have been lost: look at everything that is of interest.
+    Resync,
+}
+
+/// There is work for the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WakeUp {
+    Cluster(ClusterId),
+    /// Notices may have been lost.
+    Resync,
+}
+
+const CHANGES: &str = "kcs_changes";
+const WORK: &str = "kcs_work";
+
+/// Spreads the notices of one connection among all receivers of this process.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    connect: PgConnectOptions,
+    changes: broadcast::Sender<ChangeNotice>,
+    wakeups: broadcast::Sender<WakeUp>,
+    started: AtomicBool,
+    task: Mutex<Option<AbortHandle>>,
+}
+
+impl Hub {
+    pub(crate) fn new(connect: PgConnectOptions) -> Arc<Self> {
+        let (changes, wakeups) = (broadcast::Sender::new(1024), broadcast::Sender::new(1024));
+        Arc::new(Self { connect, changes, wakeups, started: AtomicBool::new(false), task: Mutex::new(None) })
+    }
+
+    fn start(self: &Arc<Self>) {
+        if self.started.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        // The task holds no strong reference, or a dropped store would listen for ever.
+        let (connect, changes, wakeups) = (self.connect.clone(), self.changes.clone(), self.wakeups.clone());
+        let task = tokio::spawn(async move {
+            loop {
+                if let Err(error) = listen(&connect, &changes, &wakeups).await {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "listening for notices was interrupted");
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.abort_handle());
+    }
+
+    pub(crate) fn stop(&self) {
+        if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+async fn listen(
+    connect: &PgConnectOptions,
+    changes: &broadcast::Sender<ChangeNotice>,
+    wakeups: &broadcast::Sender<WakeUp>,
+) -> Result<(), sqlx::Error> {
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(connect.clone());
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.listen_all([CHANGES, WORK]).await?;
+    loop {
+        // What happened while nobody listened is not known. No receiver is no error.
+        drop(changes.send(ChangeNotice::Resync));
+        drop(wakeups.send(WakeUp::Resync));
+        while let Some(notice) = listener.try_recv().await? {
+            if notice.channel() == WORK {
+                drop(notice.payload().parse().map(|cluster| wakeups.send(WakeUp::Cluster(cluster))));
+            } else {
+                drop(serde_json::from_str(notice.payload()).map(|notice| changes.send(notice)));
+            }
+        }
+    }
+}
+
+impl Store {
+    /// What changes from now on, in all processes on this database.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<ChangeNotice> {
+        let receiver = self.hub.changes.subscribe();
+        self.hub.start();
+        receiver
+    }
+
+    /// Which clusters get work from now on.
+    #[must_use]
+    pub fn wakeups(&self) -> broadcast::Receiver<WakeUp> {
+        let receiver = self.hub.wakeups.subscribe();
+        self.hub.start();
+        receiver
+    }
+}
+
+/// Tells everybody, once the transaction is committed.
+pub(crate) async fn announce(db: &mut PgConnection, tenant: &TenantId, cluster: ClusterId, operation: Option<OperationId>) -> Result<(), StoreError> {
+    let notice = ChangeNotice::Changed { tenant: tenant.clone(), cluster, operation };
+    let payload = serde_json::to_string(&notice).map_err(|e| StoreError::Unexpected(e.to_string()))?;
+    sqlx::query!("SELECT pg_notify($1, $2)", CHANGES, payload).execute(db).await?;
+    Ok(())
+}
+
+/// Makes the cluster due now, and tells the engines once the transaction is committed.
+pub(crate) async fn wake(db: &mut PgConnection, cluster: ClusterId) -> Result<(), StoreError> {
+    sqlx::query!("UPDATE work SET run_at = LEAST(run_at, now()), wakes = wakes + 1 WHERE cluster_id = $1", cluster.0).execute(&mut *db).await?;
+    sqlx::query!("SELECT pg_notify($1, $2)", WORK, cluster.to_string()).execute(db).await?;
+    Ok(())
+}

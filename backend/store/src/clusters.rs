@@ -1,0 +1,402 @@
+//! Clusters: finding, listing, creating, deleting.
+
+use crate::audit::{AuditEntry, RequestContext, append};
+use crate::changes::{announce, wake};
+use crate::error::StoreError;
+use crate::idempotency::{self, Idempotency};
+use crate::operations::{self, NewOperation, OperationRecord};
+use crate::pages::{Page, PageRequest};
+use crate::pool::{Store, read, write};
+use auth::{ClusterCreate, ClusterDelete, Permit, Resource, Scope};
+use domain::clusters::{Cluster, ClusterSpec, ClusterStatus, Phase};
+use domain::codes::Code;
+use domain::ids::{ClusterId, OperationId, TenantId};
+use domain::operations::{Operation, OperationKind};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A cluster with the operation under way, or the last one if it failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClusterRecord {
+    pub cluster: Cluster,
+    pub operation: Option<Operation>,
+}
+
+impl Resource for ClusterRecord {
+    type Id = ClusterId;
+    fn id(&self) -> ClusterId {
+        self.cluster.id
+    }
+    fn tenant(&self) -> &TenantId {
+        &self.cluster.tenant
+    }
+}
+
+/// A cluster to be made.
+#[derive(Clone, Debug)]
+pub struct NewCluster {
+    pub name: String,
+    pub spec: ClusterSpec,
+    /// How many clusters the tenant may have; None: no limit.
+    pub limit: Option<u32>,
+}
+
+/// The answer to a creation; `replayed`: it is that of an earlier request with the same key.
+#[derive(Clone, Debug)]
+pub struct CreatedCluster {
+    pub cluster: ClusterRecord,
+    pub operation: OperationRecord,
+    pub replayed: bool,
+}
+
+/// Which clusters a list shows. Deleted ones never.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterFilter {
+    /// Part of the name, case ignored.
+    pub search: Option<String>,
+    pub phase: Option<Phase>,
+    /// Part of the project's name, or its id; for the admin view.
+    pub project: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClusterSort {
+    #[default]
+    CreatedAt,
+    Name,
+    Phase,
+    Project,
+}
+
+impl ClusterSort {
+    fn word(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "created_at",
+            Self::Name => "name",
+            Self::Phase => "phase",
+            Self::Project => "project",
+        }
+    }
+}
+
+pub(crate) struct ClusterRow {
+    id: Uuid,
+    tenant_id: String,
+    tenant_name: String,
+    name: String,
+    spec: Json<ClusterSpec>,
+    generation: i64,
+    observed_generation: i64,
+    status: Json<ClusterStatus>,
+    operation_id: Option<Uuid>,
+    created_at: OffsetDateTime,
+    created_by: String,
+    delete_requested_at: Option<OffsetDateTime>,
+    deleted_at: Option<OffsetDateTime>,
+}
+
+impl From<ClusterRow> for Cluster {
+    fn from(row: ClusterRow) -> Self {
+        Self {
+            id: ClusterId(row.id),
+            tenant: TenantId(row.tenant_id),
+            tenant_name: row.tenant_name,
+            name: row.name,
+            spec: row.spec.0,
+            generation: row.generation,
+            observed_generation: row.observed_generation,
+            status: row.status.0,
+            operation: row.operation_id.map(OperationId),
+            created_at: row.created_at,
+            created_by: row.created_by,
+            delete_requested_at: row.delete_requested_at,
+            deleted_at: row.deleted_at,
+        }
+    }
+}
+
+impl Store {
+    /// One cluster. Tombstones count as missing.
+    pub async fn cluster(&self, scope: &Scope, id: ClusterId) -> Result<ClusterRecord, StoreError> {
+        read(&self.api, (scope.clone(), id), |db, (scope, id)| Box::pin(record(db, scope.predicate(), *id))).await
+    }
+
+    /// The clusters in reach, page by page.
+    pub async fn clusters(
+        &self,
+        scope: &Scope,
+        filter: ClusterFilter,
+        sort: ClusterSort,
+        descending: bool,
+        page: PageRequest,
+    ) -> Result<Page<ClusterRecord>, StoreError> {
+        let data = (scope.clone(), filter, sort, descending, page);
+        read(&self.api, data, |db, (scope, filter, sort, descending, page)| Box::pin(list(db, scope, filter, *sort, *descending, page))).await
+    }
+
+    /// Records the wish for a cluster: desired state, operation, audit and wake-up, all or nothing.
+    pub async fn cluster_create(
+        &self,
+        permit: Permit<ClusterCreate>,
+        new: NewCluster,
+        idempotency: Option<Idempotency>,
+        context: RequestContext,
+    ) -> Result<CreatedCluster, StoreError> {
+        write(&self.api, (permit, new, idempotency, context), |db, (permit, new, idempotency, context)| {
+            Box::pin(create(db, permit, new, idempotency.as_ref(), context))
+        })
+        .await
+    }
+
+    /// Records the wish that a cluster be gone. It wins over what is under way: that operation is cancelled. Asked again while the deletion
+    /// is under way, it answers the same operation. `volumes` says what is to become of the workloads' volumes.
+    pub async fn cluster_delete(
+        &self,
+        permit: Permit<ClusterDelete>,
+        volumes: Value,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        write(&self.api, (permit, volumes, context), |db, (permit, volumes, context)| Box::pin(delete(db, permit, volumes, context))).await
+    }
+}
+
+/// Finds a cluster that is not deleted.
+pub(crate) async fn find(db: &mut PgConnection, tenant: Option<&str>, id: ClusterId) -> Result<Cluster, StoreError> {
+    sqlx::query_as!(
+        ClusterRow,
+        r#"SELECT c.id, c.tenant_id, t.name AS tenant_name, c.name, c.spec AS "spec: Json<ClusterSpec>", c.generation, c.observed_generation,
+                  c.status AS "status: Json<ClusterStatus>", c.operation_id, c.created_at, c.created_by, c.delete_requested_at, c.deleted_at
+           FROM clusters c JOIN tenants t ON t.id = c.tenant_id
+           WHERE c.id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) AND c.deleted_at IS NULL"#,
+        id.0,
+        tenant,
+    )
+    .fetch_optional(db)
+    .await?
+    .map(Cluster::from)
+    .ok_or(StoreError::NotFound)
+}
+
+/// Locks a cluster that is not deleted. First of all in every transaction that writes about one, so that none can deadlock over it.
+pub(crate) async fn lock(db: &mut PgConnection, tenant: &TenantId, id: ClusterId) -> Result<Cluster, StoreError> {
+    sqlx::query!("SELECT id FROM clusters WHERE id = $1 AND tenant_id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE", id.0, tenant.0)
+        .fetch_optional(&mut *db)
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    find(db, Some(&tenant.0), id).await
+}
+
+async fn record(db: &mut PgConnection, tenant: Option<&str>, id: ClusterId) -> Result<ClusterRecord, StoreError> {
+    let cluster = find(db, tenant, id).await?;
+    let operation = match cluster.operation {
+        Some(operation) => Some(operations::find(db, tenant, operation).await?.operation),
+        None => None,
+    };
+    Ok(ClusterRecord { cluster, operation })
+}
+
+/// The text as a pattern for LIKE that matches it anywhere.
+fn containing(text: &str) -> String {
+    format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+}
+
+struct ListRow {
+    id: Uuid,
+    sort_key: String,
+    total: i64,
+}
+
+async fn list(
+    db: &mut PgConnection,
+    scope: &Scope,
+    filter: &ClusterFilter,
+    sort: ClusterSort,
+    descending: bool,
+    page: &PageRequest,
+) -> Result<Page<ClusterRecord>, StoreError> {
+    let after = page.after()?;
+    let limit = page.limit();
+    let ids = sqlx::query_as!(
+        ListRow,
+        r#"WITH found AS (
+               SELECT c.id, (CASE $5::text WHEN 'name' THEN lower(c.name) WHEN 'phase' THEN c.phase WHEN 'project' THEN lower(t.name)
+                   ELSE to_char(c.created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') END) COLLATE "C" AS sort_key
+               FROM clusters c JOIN tenants t ON t.id = c.tenant_id
+               WHERE ($1::text IS NULL OR c.tenant_id = $1) AND c.deleted_at IS NULL
+                 AND ($2::text IS NULL OR c.name ILIKE $2) AND ($3::text IS NULL OR c.phase = $3)
+                 AND ($4::text IS NULL OR t.name ILIKE $4 OR c.tenant_id = $10))
+           SELECT id AS "id!", sort_key AS "sort_key!", (SELECT count(*) FROM found) AS "total!" FROM found
+           WHERE $7::text IS NULL
+              OR (NOT $6::bool AND (sort_key, id) > ($7 COLLATE "C", $8::uuid)) OR ($6 AND (sort_key, id) < ($7 COLLATE "C", $8))
+           ORDER BY CASE WHEN NOT $6 THEN sort_key END, CASE WHEN $6 THEN sort_key END DESC,
+                    CASE WHEN NOT $6 THEN id END, CASE WHEN $6 THEN id END DESC
+           LIMIT $9::bigint + 1"#,
+        scope.predicate(),
+        filter.search.as_deref().map(containing),
+        filter.phase.map(Phase::as_str),
+        filter.project.as_deref().map(containing),
+        sort.word(),
+        descending,
+        after.as_ref().map(|(key, _)| key.as_str()),
+        after.as_ref().map(|(_, id)| *id),
+        limit,
+        filter.project.as_deref(),
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let total = ids.first().map_or(0, |row| row.total);
+    let ids = Page::cut(ids, limit, total, |row| (row.sort_key.clone(), row.id));
+    let records = records(db, scope, &ids.items.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
+    // A cluster may have gone since.
+    let mut items = Vec::with_capacity(records.len());
+    for row in &ids.items {
+        items.extend(records.iter().find(|record| record.cluster.id.0 == row.id).cloned());
+    }
+    Ok(Page { items, next_cursor: ids.next_cursor, total: ids.total })
+}
+
+async fn records(db: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<Vec<ClusterRecord>, StoreError> {
+    let clusters = sqlx::query_as!(
+        ClusterRow,
+        r#"SELECT c.id, c.tenant_id, t.name AS tenant_name, c.name, c.spec AS "spec: Json<ClusterSpec>", c.generation, c.observed_generation,
+                  c.status AS "status: Json<ClusterStatus>", c.operation_id, c.created_at, c.created_by, c.delete_requested_at, c.deleted_at
+           FROM clusters c JOIN tenants t ON t.id = c.tenant_id
+           WHERE c.id = ANY($1) AND ($2::text IS NULL OR c.tenant_id = $2) AND c.deleted_at IS NULL"#,
+        ids,
+        scope.predicate(),
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let clusters: Vec<Cluster> = clusters.into_iter().map(Cluster::from).collect();
+    let wanted: Vec<Uuid> = clusters.iter().filter_map(|c| c.operation).map(|o| o.0).collect();
+    let operations = operations::find_all(db, scope, &wanted).await?;
+    let of = |cluster: &Cluster| operations.iter().find(|o| Some(o.operation.id) == cluster.operation).map(|o| o.operation.clone());
+    Ok(clusters.into_iter().map(|cluster| ClusterRecord { operation: of(&cluster), cluster }).collect())
+}
+
+async fn create(
+    db: &mut PgConnection,
+    permit: &Permit<ClusterCreate>,
+    new: &NewCluster,
+    idempotency: Option<&Idempotency>,
+    context: &RequestContext,
+) -> Result<CreatedCluster, StoreError> {
+    let tenant = permit.tenant();
+    // Also locks the tenant, so that two creations cannot pass the limit together.
+    sqlx::query!(
+        "INSERT INTO tenants (id, name) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name",
+        tenant.0,
+        permit.actor().project.name,
+    )
+    .execute(&mut *db)
+    .await?;
+    let id = ClusterId::generate();
+    let operation = NewOperation {
+        id: OperationId::generate(),
+        cluster: id,
+        kind: OperationKind::ClusterCreate,
+        spec: &new.spec,
+        request: json!({}),
+        created_by: &permit.actor().user.name,
+    };
+    if let Some(key) = idempotency
+        && let Some((cluster, operation)) = idempotency::claim(db, tenant, key, id, operation.id).await?
+    {
+        let cluster = record(db, Some(&tenant.0), cluster).await?;
+        return Ok(CreatedCluster { cluster, operation: operations::find(db, Some(&tenant.0), operation).await?, replayed: true });
+    }
+    if let Some(limit) = new.limit {
+        let there = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM clusters WHERE tenant_id = $1 AND deleted_at IS NULL"#, tenant.0)
+            .fetch_one(&mut *db)
+            .await?;
+        if there >= i64::from(limit) {
+            return Err(StoreError::Refused(Code::ClusterQuota));
+        }
+    }
+    sqlx::query!(
+        "INSERT INTO clusters (id, tenant_id, name, spec, status, operation_id, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (tenant_id, name) WHERE deleted_at IS NULL DO NOTHING RETURNING id",
+        id.0,
+        tenant.0,
+        new.name,
+        Json(&new.spec) as _,
+        Json(ClusterStatus::new()) as _,
+        operation.id.0,
+        permit.actor().user.name,
+    )
+    .fetch_optional(&mut *db)
+    .await?
+    .ok_or(StoreError::Refused(Code::NameTaken))?;
+    operations::insert(db, &operation).await?;
+    sqlx::query!("INSERT INTO work (cluster_id) VALUES ($1)", id.0).execute(&mut *db).await?;
+    let entry = AuditEntry {
+        actor: permit.actor().clone(),
+        action: "cluster_create",
+        object_kind: "cluster",
+        object_id: id.to_string(),
+        outcome: "accepted",
+        detail: json!({ "name": new.name, "spec": new.spec, "operation": operation.id }),
+    };
+    append(db, &entry, context).await?;
+    wake(db, id).await?;
+    announce(db, tenant, id, Some(operation.id)).await?;
+    let cluster = record(db, Some(&tenant.0), id).await?;
+    Ok(CreatedCluster { cluster, operation: operations::find(db, Some(&tenant.0), operation.id).await?, replayed: false })
+}
+
+async fn delete(
+    db: &mut PgConnection,
+    permit: &Permit<ClusterDelete>,
+    volumes: &Value,
+    context: &RequestContext,
+) -> Result<OperationRecord, StoreError> {
+    let tenant = permit.tenant();
+    let cluster = lock(db, tenant, *permit.id()).await?;
+    if cluster.spec.deletion_protection {
+        return Err(StoreError::Refused(Code::DeletionProtected));
+    }
+    if let Some(current) = cluster.operation {
+        let current = operations::find(db, Some(&tenant.0), current).await?;
+        if !current.operation.state.ended() {
+            if current.operation.kind == OperationKind::ClusterDelete {
+                return Ok(current);
+            }
+            operations::cancel(db, current.operation.id).await?;
+            announce(db, tenant, cluster.id, Some(current.operation.id)).await?;
+        }
+    }
+    let operation = NewOperation {
+        id: OperationId::generate(),
+        cluster: cluster.id,
+        kind: OperationKind::ClusterDelete,
+        spec: &cluster.spec,
+        request: json!({ "volumes": volumes }),
+        created_by: &permit.actor().user.name,
+    };
+    operations::insert(db, &operation).await?;
+    sqlx::query!(
+        r#"UPDATE clusters SET delete_requested_at = COALESCE(delete_requested_at, now()), operation_id = $3, intent = intent + 1,
+                  status = jsonb_set(status, '{phase}', '"Deleting"')
+           WHERE id = $1 AND tenant_id = $2"#,
+        cluster.id.0,
+        tenant.0,
+        operation.id.0,
+    )
+    .execute(&mut *db)
+    .await?;
+    let entry = AuditEntry {
+        actor: permit.actor().clone(),
+        action: "cluster_delete",
+        object_kind: "cluster",
+        object_id: cluster.id.to_string(),
+        outcome: "accepted",
+        detail: json!({ "name": cluster.name, "volumes": volumes, "operation": operation.id }),
+    };
+    append(db, &entry, context).await?;
+    wake(db, cluster.id).await?;
+    announce(db, tenant, cluster.id, Some(operation.id)).await?;
+    operations::find(db, Some(&tenant.0), operation.id).await
+}

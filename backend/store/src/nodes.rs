@@ -1,0 +1,182 @@
+//! Nodes: what they are, and the calls they make while they start.
+
+use crate::changes::{announce, wake};
+use crate::error::{StoreError, count, unknown};
+use crate::pool::{Store, read, write};
+use auth::Scope;
+use domain::ids::{ClusterId, NodeId, TenantId};
+use domain::nodes::{Bootstrap, Fault, Node, NodeIntent, NodeRole};
+use sealed::TokenHash;
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A node, and when it was planned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeRecord {
+    pub node: Node,
+    pub created_at: OffsetDateTime,
+}
+
+/// A node asking for its bundle.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BundleFetch {
+    /// For the first time, in time: it may have it.
+    First(ClusterId, NodeId),
+    /// It was handed out before, or it is too late: refused and recorded.
+    Refused,
+    /// No node has this token.
+    Unknown,
+}
+
+struct Row {
+    id: Uuid,
+    cluster_id: Uuid,
+    name: String,
+    role: String,
+    pool: String,
+    ordinal: i64,
+    intent: String,
+    bootstrap: Json<Bootstrap>,
+    ready: Option<bool>,
+    created_at: OffsetDateTime,
+    started_at: Option<OffsetDateTime>,
+    joined_at: Option<OffsetDateTime>,
+    fault: Option<Json<Fault>>,
+}
+
+impl TryFrom<Row> for NodeRecord {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let node = Node {
+            id: NodeId(row.id),
+            cluster: ClusterId(row.cluster_id),
+            name: row.name,
+            role: match row.role.as_str() {
+                "master" => NodeRole::Master,
+                "worker" => NodeRole::Worker,
+                other => return Err(unknown("role", other)),
+            },
+            pool: row.pool,
+            ordinal: count("ordinal", row.ordinal)?,
+            intent: match row.intent.as_str() {
+                "keep" => NodeIntent::Keep,
+                "remove" => NodeIntent::Remove,
+                other => return Err(unknown("intent", other)),
+            },
+            bootstrap: row.bootstrap.0,
+            ready: row.ready,
+            started_at: row.started_at,
+            joined_at: row.joined_at,
+            fault: row.fault.map(|f| f.0),
+        };
+        Ok(Self { node, created_at: row.created_at })
+    }
+}
+
+impl Store {
+    /// The nodes of a cluster in reach.
+    pub async fn nodes(&self, scope: &Scope, cluster: ClusterId) -> Result<Vec<NodeRecord>, StoreError> {
+        read(&self.api, (scope.clone(), cluster), |db, (scope, cluster)| Box::pin(rows(db, scope.predicate(), *cluster))).await
+    }
+
+    /// A node asks for its bundle: once, and within the time its token is good for.
+    pub async fn node_fetch_bundle(&self, token: TokenHash) -> Result<BundleFetch, StoreError> {
+        write(&self.api, token, |db, token| Box::pin(fetch_bundle(db, token))).await
+    }
+
+    /// A node tells how far it is; its token is good for that after the bundle was fetched. False: no node has this token.
+    pub async fn node_report(&self, token: TokenHash, bootstrap: Bootstrap) -> Result<bool, StoreError> {
+        write(&self.api, (token, bootstrap), |db, (token, bootstrap)| Box::pin(report(db, token, bootstrap))).await
+    }
+}
+
+pub(crate) async fn rows(db: &mut PgConnection, tenant: Option<&str>, cluster: ClusterId) -> Result<Vec<NodeRecord>, StoreError> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT n.id, n.cluster_id, n.name, n.role, n.pool, n.ordinal, n.intent, n.bootstrap AS "bootstrap: Json<Bootstrap>", n.ready,
+                  n.created_at, n.started_at, n.joined_at, n.fault AS "fault: Json<Fault>"
+           FROM nodes n JOIN clusters c ON c.id = n.cluster_id
+           WHERE n.cluster_id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) ORDER BY n.role, n.pool, n.ordinal"#,
+        cluster.0,
+        tenant,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(NodeRecord::try_from).collect()
+}
+
+/// Writes a node, its bootstrap excepted: that is the node's own to tell.
+pub(crate) async fn put(db: &mut PgConnection, node: &Node) -> Result<(), StoreError> {
+    let role = if node.role == NodeRole::Master { "master" } else { "worker" };
+    let intent = if node.intent == NodeIntent::Keep { "keep" } else { "remove" };
+    sqlx::query!(
+        "INSERT INTO nodes (id, cluster_id, name, role, pool, ordinal, intent, bootstrap, ready, started_at, joined_at, fault)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         ON CONFLICT (id) DO UPDATE SET intent = $7, ready = $9, started_at = $10, joined_at = $11, fault = $12",
+        node.id.0,
+        node.cluster.0,
+        node.name,
+        role,
+        node.pool,
+        i64::from(node.ordinal),
+        intent,
+        Json(&node.bootstrap) as _,
+        node.ready,
+        node.started_at,
+        node.joined_at,
+        node.fault.as_ref().map(Json) as _,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn remove(db: &mut PgConnection, cluster: ClusterId, node: NodeId) -> Result<(), StoreError> {
+    sqlx::query!("DELETE FROM secrets WHERE owner = $1", format!("node/{node}")).execute(&mut *db).await?;
+    sqlx::query!("DELETE FROM nodes WHERE id = $1 AND cluster_id = $2", node.0, cluster.0).execute(db).await?;
+    Ok(())
+}
+
+async fn fetch_bundle(db: &mut PgConnection, token: &TokenHash) -> Result<BundleFetch, StoreError> {
+    let hash = token.as_bytes() as &[u8];
+    let first = sqlx::query!(
+        "UPDATE node_credentials SET fetched_at = now() WHERE token_hash = $1 AND fetched_at IS NULL AND expires_at > now() RETURNING node_id",
+        hash,
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some(first) = first else {
+        let known =
+            sqlx::query!("UPDATE node_credentials SET alarm_at = now() WHERE token_hash = $1 RETURNING node_id", hash).fetch_optional(db).await?;
+        return Ok(if known.is_some() { BundleFetch::Refused } else { BundleFetch::Unknown });
+    };
+    let node = NodeId(first.node_id);
+    let cluster = tell(db, node, &Bootstrap::Fetched { at: OffsetDateTime::now_utc() }).await?;
+    Ok(BundleFetch::First(cluster, node))
+}
+
+async fn report(db: &mut PgConnection, token: &TokenHash, bootstrap: &Bootstrap) -> Result<bool, StoreError> {
+    let node = sqlx::query!("SELECT node_id FROM node_credentials WHERE token_hash = $1 AND fetched_at IS NOT NULL", token.as_bytes() as &[u8])
+        .fetch_optional(&mut *db)
+        .await?;
+    let Some(node) = node else { return Ok(false) };
+    tell(db, NodeId(node.node_id), bootstrap).await?;
+    Ok(true)
+}
+
+/// Records what a node said, and wakes the engine.
+async fn tell(db: &mut PgConnection, node: NodeId, bootstrap: &Bootstrap) -> Result<ClusterId, StoreError> {
+    let row = sqlx::query!(
+        "UPDATE nodes n SET bootstrap = $2 FROM clusters c WHERE n.id = $1 AND c.id = n.cluster_id RETURNING n.cluster_id, c.tenant_id",
+        node.0,
+        Json(bootstrap) as _,
+    )
+    .fetch_one(&mut *db)
+    .await?;
+    let cluster = ClusterId(row.cluster_id);
+    wake(db, cluster).await?;
+    announce(db, &TenantId(row.tenant_id), cluster, None).await?;
+    Ok(cluster)
+}

@@ -1,0 +1,321 @@
+//! Operations: starting, finding, listing, retrying, cancelling.
+
+use crate::audit::{AuditEntry, RequestContext, append};
+use crate::changes::{announce, wake};
+use crate::clusters;
+use crate::error::{StoreError, count, unknown};
+use crate::pages::{Page, PageRequest};
+use crate::pool::{Store, read, write};
+use auth::{Action, OperationCancel, OperationRetry, Permit, Resource, Scope};
+use domain::clusters::ClusterSpec;
+use domain::codes::Code;
+use domain::ids::{ClusterId, OperationId, TenantId};
+use domain::nodes::Fault;
+use domain::operations::{Operation, OperationKind, OperationState, Receipt, Step};
+use domain::plan::operation_steps;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+/// An operation with what names its cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OperationRecord {
+    pub operation: Operation,
+    pub tenant: TenantId,
+    pub cluster_name: String,
+    /// Rises with every write.
+    pub revision: i64,
+}
+
+impl Resource for OperationRecord {
+    type Id = OperationId;
+    fn id(&self) -> OperationId {
+        self.operation.id
+    }
+    fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+}
+
+/// Which operations a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct OperationFilter {
+    pub cluster: Option<ClusterId>,
+    pub state: Option<OperationState>,
+}
+
+/// An operation to be started.
+pub(crate) struct NewOperation<'a> {
+    pub id: OperationId,
+    pub cluster: ClusterId,
+    pub kind: OperationKind,
+    pub spec: &'a ClusterSpec,
+    pub request: Value,
+    pub created_by: &'a str,
+}
+
+/// How long an operation may take before it is given up.
+fn limit(kind: OperationKind) -> Duration {
+    match kind {
+        OperationKind::ClusterCreate => Duration::hours(1),
+        OperationKind::NodePoolResize => Duration::minutes(45),
+        OperationKind::ClusterDelete => Duration::hours(2),
+    }
+}
+
+struct OperationRow {
+    id: Uuid,
+    cluster_id: Uuid,
+    kind: String,
+    state: String,
+    progress: i64,
+    steps: Json<Vec<Step>>,
+    fault: Option<Json<Fault>>,
+    receipt: Option<Json<Receipt>>,
+    created_at: OffsetDateTime,
+    created_by: String,
+    started_at: Option<OffsetDateTime>,
+    finished_at: Option<OffsetDateTime>,
+    next_attempt_at: Option<OffsetDateTime>,
+    deadline_at: OffsetDateTime,
+    retries: i64,
+    revision: i64,
+    tenant_id: String,
+    cluster_name: String,
+}
+
+impl TryFrom<OperationRow> for OperationRecord {
+    type Error = StoreError;
+    fn try_from(row: OperationRow) -> Result<Self, StoreError> {
+        let operation = Operation {
+            id: OperationId(row.id),
+            cluster: ClusterId(row.cluster_id),
+            kind: OperationKind::parse(&row.kind).ok_or_else(|| unknown("operation kind", &row.kind))?,
+            state: OperationState::parse(&row.state).ok_or_else(|| unknown("operation state", &row.state))?,
+            progress: count("progress", row.progress)?,
+            steps: row.steps.0,
+            fault: row.fault.map(|f| f.0),
+            receipt: row.receipt.map(|r| r.0),
+            created_at: row.created_at,
+            created_by: row.created_by,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+            next_attempt_at: row.next_attempt_at,
+            deadline_at: row.deadline_at,
+            retries: count("retries", row.retries)?,
+        };
+        Ok(Self { operation, tenant: TenantId(row.tenant_id), cluster_name: row.cluster_name, revision: row.revision })
+    }
+}
+
+impl Store {
+    /// One operation; those of deleted clusters stay readable.
+    pub async fn operation(&self, scope: &Scope, id: OperationId) -> Result<OperationRecord, StoreError> {
+        read(&self.api, (scope.clone(), id), |db, (scope, id)| Box::pin(find(db, scope.predicate(), *id))).await
+    }
+
+    /// Operations, newest first.
+    pub async fn operations(&self, scope: &Scope, filter: OperationFilter, page: PageRequest) -> Result<Page<OperationRecord>, StoreError> {
+        read(&self.api, (scope.clone(), filter, page), |db, (scope, filter, page)| Box::pin(list(db, scope, filter, page))).await
+    }
+
+    /// Lets a failed or blocked operation go on from where it stands.
+    pub async fn operation_retry(&self, permit: Permit<OperationRetry>, context: RequestContext) -> Result<OperationRecord, StoreError> {
+        write(&self.api, (permit, context), |db, (permit, context)| Box::pin(retry(db, permit, context))).await
+    }
+
+    /// Stops an operation where it is. A deletion cannot be cancelled: what is gone is gone.
+    pub async fn operation_cancel(&self, permit: Permit<OperationCancel>, context: RequestContext) -> Result<OperationRecord, StoreError> {
+        write(&self.api, (permit, context), |db, (permit, context)| Box::pin(cancel_by_person(db, permit, context))).await
+    }
+}
+
+pub(crate) async fn insert(db: &mut PgConnection, new: &NewOperation<'_>) -> Result<(), StoreError> {
+    let mut steps = operation_steps(new.kind, new.spec);
+    for usual in usual_seconds(db, new.kind).await? {
+        if let Some(step) = steps.iter_mut().find(|s| step_word(s) == usual.0) {
+            step.usual_seconds = usual.1;
+        }
+    }
+    let seconds = limit(new.kind).as_seconds_f64();
+    sqlx::query!(
+        "INSERT INTO operations (id, cluster_id, kind, state, steps, request, created_by, deadline_at)
+         VALUES ($1, $2, $3, 'pending', $4, $5, $6, now() + make_interval(secs => $7))",
+        new.id.0,
+        new.cluster.0,
+        new.kind.as_str(),
+        Json(&steps) as _,
+        new.request,
+        new.created_by,
+        seconds,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The step's key as stored in `step_durations`.
+pub(crate) fn step_word(step: &Step) -> String {
+    serde_json::to_value(step.key).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The median of the last twenty of each step, in seconds, at least one.
+async fn usual_seconds(db: &mut PgConnection, kind: OperationKind) -> Result<Vec<(String, u32)>, StoreError> {
+    let rows = sqlx::query!(
+        r#"SELECT step, percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS "median!"
+           FROM (SELECT step, seconds, row_number() OVER (PARTITION BY step ORDER BY measured_at DESC) AS age
+                 FROM step_durations WHERE kind = $1) newest
+           WHERE age <= 20 GROUP BY step"#,
+        kind.as_str(),
+    )
+    .fetch_all(db)
+    .await?;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded, at least one, at most a day")]
+    let whole = |seconds: f64| seconds.round().clamp(1.0, 86_400.0) as u32;
+    Ok(rows.into_iter().map(|r| (r.step, whole(r.median))).collect())
+}
+
+pub(crate) async fn find(db: &mut PgConnection, tenant: Option<&str>, id: OperationId) -> Result<OperationRecord, StoreError> {
+    let row = sqlx::query_as!(
+        OperationRow,
+        r#"SELECT o.id, o.cluster_id, o.kind, o.state, o.progress, o.steps AS "steps: Json<Vec<Step>>", o.fault AS "fault: Json<Fault>",
+                  o.receipt AS "receipt: Json<Receipt>", o.created_at, o.created_by, o.started_at, o.finished_at, o.next_attempt_at,
+                  o.deadline_at, o.retries, o.revision, c.tenant_id, c.name AS cluster_name
+           FROM operations o JOIN clusters c ON c.id = o.cluster_id
+           WHERE o.id = $1 AND ($2::text IS NULL OR c.tenant_id = $2)"#,
+        id.0,
+        tenant,
+    )
+    .fetch_optional(db)
+    .await?;
+    row.ok_or(StoreError::NotFound)?.try_into()
+}
+
+pub(crate) async fn find_all(db: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<Vec<OperationRecord>, StoreError> {
+    let rows = sqlx::query_as!(
+        OperationRow,
+        r#"SELECT o.id, o.cluster_id, o.kind, o.state, o.progress, o.steps AS "steps: Json<Vec<Step>>", o.fault AS "fault: Json<Fault>",
+                  o.receipt AS "receipt: Json<Receipt>", o.created_at, o.created_by, o.started_at, o.finished_at, o.next_attempt_at,
+                  o.deadline_at, o.retries, o.revision, c.tenant_id, c.name AS cluster_name
+           FROM operations o JOIN clusters c ON c.id = o.cluster_id
+           WHERE o.id = ANY($1) AND ($2::text IS NULL OR c.tenant_id = $2)"#,
+        ids,
+        scope.predicate(),
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(OperationRecord::try_from).collect()
+}
+
+async fn list(db: &mut PgConnection, scope: &Scope, filter: &OperationFilter, page: &PageRequest) -> Result<Page<OperationRecord>, StoreError> {
+    let after = page.after()?;
+    let limit = page.limit();
+    let rows = sqlx::query!(
+        r#"SELECT o.id, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') AS "sort_key!"
+           FROM operations o JOIN clusters c ON c.id = o.cluster_id
+           WHERE ($1::text IS NULL OR c.tenant_id = $1) AND ($2::uuid IS NULL OR o.cluster_id = $2) AND ($3::text IS NULL OR o.state = $3)
+             AND ($4::text IS NULL OR (to_char(o.created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), o.id) < ($4, $5::uuid))
+           ORDER BY 2 DESC, o.id DESC LIMIT $6::bigint + 1"#,
+        scope.predicate(),
+        filter.cluster.map(|c| c.0),
+        filter.state.map(OperationState::as_str),
+        after.as_ref().map(|(key, _)| key.as_str()),
+        after.as_ref().map(|(_, id)| *id),
+        limit,
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let total = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM operations o JOIN clusters c ON c.id = o.cluster_id
+           WHERE ($1::text IS NULL OR c.tenant_id = $1) AND ($2::uuid IS NULL OR o.cluster_id = $2) AND ($3::text IS NULL OR o.state = $3)"#,
+        scope.predicate(),
+        filter.cluster.map(|c| c.0),
+        filter.state.map(OperationState::as_str),
+    )
+    .fetch_one(&mut *db)
+    .await?;
+    let ids = Page::cut(rows, limit, total, |r| (r.sort_key.clone(), r.id));
+    let wanted: Vec<Uuid> = ids.items.iter().map(|r| r.id).collect();
+    let found = find_all(db, scope, &wanted).await?;
+    let in_order = wanted.iter().filter_map(|id| found.iter().find(|r| r.operation.id.0 == *id).cloned()).collect();
+    Ok(Page { items: in_order, next_cursor: ids.next_cursor, total: ids.total })
+}
+
+/// Ends an operation because a deletion takes its place.
+pub(crate) async fn cancel(db: &mut PgConnection, id: OperationId) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE operations SET state = 'cancelled', finished_at = now(), next_attempt_at = NULL, revision = nextval('operation_revisions') WHERE id = $1",
+        id.0,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Locks an operation's cluster and finds it as it is now.
+async fn locked<A: Action<Id = OperationId>>(db: &mut PgConnection, permit: &Permit<A>) -> Result<OperationRecord, StoreError> {
+    let tenant = permit.tenant();
+    let seen = find(db, Some(&tenant.0), *permit.id()).await?;
+    let cluster = clusters::lock(db, tenant, seen.operation.cluster).await?;
+    let now = find(db, Some(&tenant.0), *permit.id()).await?;
+    // An older operation of the cluster is history.
+    if cluster.operation == Some(now.operation.id) { Ok(now) } else { Err(StoreError::Refused(Code::NotRetryable)) }
+}
+
+async fn written<A: Action<Id = OperationId>>(
+    db: &mut PgConnection,
+    permit: &Permit<A>,
+    record: &OperationRecord,
+    action: &'static str,
+    context: &RequestContext,
+) -> Result<OperationRecord, StoreError> {
+    let cluster = record.operation.cluster;
+    sqlx::query!("UPDATE clusters SET intent = intent + 1 WHERE id = $1 AND tenant_id = $2", cluster.0, permit.tenant().0).execute(&mut *db).await?;
+    let entry = AuditEntry {
+        actor: permit.actor().clone(),
+        action,
+        object_kind: "operation",
+        object_id: permit.id().to_string(),
+        outcome: "accepted",
+        detail: json!({ "cluster": cluster, "kind": record.operation.kind }),
+    };
+    append(db, &entry, context).await?;
+    wake(db, cluster).await?;
+    announce(db, permit.tenant(), cluster, Some(record.operation.id)).await?;
+    find(db, Some(&permit.tenant().0), record.operation.id).await
+}
+
+async fn retry(db: &mut PgConnection, permit: &Permit<OperationRetry>, context: &RequestContext) -> Result<OperationRecord, StoreError> {
+    let record = locked(db, permit).await?;
+    if !matches!(record.operation.state, OperationState::Failed | OperationState::Blocked) {
+        return Err(StoreError::Refused(Code::NotRetryable));
+    }
+    let seconds = limit(record.operation.kind).as_seconds_f64();
+    sqlx::query!(
+        "UPDATE operations SET state = 'pending', fault = NULL, finished_at = NULL, next_attempt_at = NULL, retries = retries + 1,
+                deadline_at = now() + make_interval(secs => $2), revision = nextval('operation_revisions') WHERE id = $1",
+        permit.id().0,
+        seconds,
+    )
+    .execute(&mut *db)
+    .await?;
+    // Faults of calls are forgotten, so that they are tried again at once; why an object was given up stays with its row.
+    sqlx::query!(
+        "UPDATE ledger SET failures = 0, fault = NULL WHERE cluster_id = $1 AND state IN ('intended', 'unknown', 'deleting')",
+        record.operation.cluster.0,
+    )
+    .execute(&mut *db)
+    .await?;
+    written(db, permit, &record, "operation_retry", context).await
+}
+
+async fn cancel_by_person(db: &mut PgConnection, permit: &Permit<OperationCancel>, context: &RequestContext) -> Result<OperationRecord, StoreError> {
+    let record = locked(db, permit).await?;
+    if record.operation.state.ended() || record.operation.kind == OperationKind::ClusterDelete {
+        return Err(StoreError::Refused(Code::NotRetryable));
+    }
+    cancel(db, record.operation.id).await?;
+    written(db, permit, &record, "operation_cancel", context).await
+}

@@ -1,0 +1,191 @@
+//! The connections, and how units of work run on them.
+//!
+//! A unit runs in a task of its own: a request that is dropped cannot cut it in half. Cancelling `begin()` would hand a connection that is
+//! still inside a transaction to the next borrower, so nothing here is ever raced against a timer; the database's own time-outs end what
+//! hangs, and every connection is rolled back before it is lent.
+
+use crate::changes::Hub;
+use crate::error::{CommitError, StoreError};
+use futures::future::BoxFuture;
+use sealed::KeyRing;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection, PgConnection};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How to reach the database. `Debug` of the connection options shows no password.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    pub connect: PgConnectOptions,
+    /// Connections for requests, and for the engine: a storm of one does not starve the other.
+    pub api_connections: u32,
+    pub engine_connections: u32,
+    /// How long a request waits for a connection before it is answered 503.
+    pub acquire_timeout: Duration,
+}
+
+impl StoreOptions {
+    #[must_use]
+    pub fn new(connect: PgConnectOptions) -> Self {
+        Self { connect, api_connections: 10, engine_connections: 8, acquire_timeout: Duration::from_secs(3) }
+    }
+
+    /// `postgres://user:password@host:port/database`.
+    pub fn from_url(url: &str) -> Result<Self, StoreError> {
+        // The error could hold the URL, and that a password.
+        PgConnectOptions::from_str(url).map(Self::new).map_err(|_| StoreError::Unexpected("the database URL is not valid".to_owned()))
+    }
+}
+
+/// The store. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) api: PgPool,
+    pub(crate) engine: PgPool,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) keys: Arc<KeyRing>,
+}
+
+const APPLICATION: &str = "kcs";
+
+fn bounded(options: &PgConnectOptions, statement: &str) -> PgConnectOptions {
+    options.clone().application_name(APPLICATION).options([
+        ("statement_timeout", statement),
+        ("lock_timeout", "3s"),
+        ("idle_in_transaction_session_timeout", "10s"),
+        ("timezone", "UTC"),
+        // A ROLLBACK where there is no transaction is no event.
+        ("client_min_messages", "error"),
+    ])
+}
+
+fn pool(options: PgConnectOptions, connections: u32, acquire: Duration) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(acquire)
+        .idle_timeout(Duration::from_secs(600))
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| {
+            Box::pin(async move {
+                // Also tells a dead connection, which is then closed and another one taken.
+                Ok(sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await.is_ok())
+            })
+        })
+        .connect_lazy_with(options)
+}
+
+impl Store {
+    /// Connects, and looks whether the database answers. Does not migrate.
+    pub async fn connect(options: &StoreOptions, keys: Arc<KeyRing>) -> Result<Self, StoreError> {
+        let api = pool(bounded(&options.connect, "10s"), options.api_connections, options.acquire_timeout);
+        let engine = pool(bounded(&options.connect, "20s"), options.engine_connections, Duration::from_secs(10));
+        let hub = Hub::new(options.connect.clone().application_name(APPLICATION));
+        let store = Self { api, engine, hub, keys };
+        store.ping().await?;
+        Ok(store)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        read(&self.api, (), |db, ()| Box::pin(async move { Ok(db.ping().await?) })).await
+    }
+
+    /// Brings the schema up to date. Any number of processes may call it at once: one migrates, the others wait and find it done.
+    pub async fn migrate(options: &StoreOptions) -> Result<(), StoreError> {
+        let connect = options.connect.clone().application_name(APPLICATION);
+        crate::migrations::migrate(&connect).await
+    }
+
+    /// Ends every connection, those of the listener included.
+    pub async fn close(&self) {
+        self.hub.stop();
+        self.api.close().await;
+        self.engine.close().await;
+    }
+}
+
+/// How often a unit is run that the database asks to repeat.
+const ATTEMPTS: u32 = 5;
+
+/// Errors a unit may end with.
+pub(crate) trait UnitError: From<StoreError> + Send + 'static {
+    fn repeatable(&self) -> bool;
+}
+
+impl UnitError for StoreError {
+    fn repeatable(&self) -> bool {
+        self.serialization()
+    }
+}
+
+impl UnitError for CommitError {
+    fn repeatable(&self) -> bool {
+        matches!(self, Self::Store(error) if error.serialization())
+    }
+}
+
+/// Runs one transaction over `data`: all of it or nothing. Repeated a few times when another transaction stood in its way.
+pub(crate) async fn write<D, T, E, F>(pool: &PgPool, data: D, unit: F) -> Result<T, E>
+where
+    D: Send + Sync + 'static,
+    T: Send + 'static,
+    E: UnitError,
+    F: for<'c> Fn(&'c mut PgConnection, &'c D) -> BoxFuture<'c, Result<T, E>> + Send + Sync + 'static,
+{
+    let pool = pool.clone();
+    spawned(async move {
+        let mut attempt = 1;
+        loop {
+            match transaction(&pool, &data, &unit).await {
+                Err(error) if error.repeatable() && attempt < ATTEMPTS => {
+                    tracing::debug!(attempt, "the database asks to repeat a transaction");
+                    // Different waits for those that met: a connection's process id is as good as a random number.
+                    tokio::time::sleep(Duration::from_millis(u64::from(5 * attempt * attempt))).await;
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    })
+    .await
+}
+
+async fn transaction<D, T, E, F>(pool: &PgPool, data: &D, unit: &F) -> Result<T, E>
+where
+    D: Sync,
+    E: UnitError,
+    F: for<'c> Fn(&'c mut PgConnection, &'c D) -> BoxFuture<'c, Result<T, E>>,
+{
+    let mut transaction = pool.begin().await.map_err(|e| E::from(StoreError::from(e)))?;
+    match unit(&mut transaction, data).await {
+        Ok(value) => {
+            transaction.commit().await.map_err(|e| E::from(StoreError::from(e)))?;
+            Ok(value)
+        }
+        Err(error) => {
+            // A failed rollback closes the connection; the first error is the one to tell.
+            drop(transaction.rollback().await);
+            Err(error)
+        }
+    }
+}
+
+/// Runs statements that only read, without a transaction.
+pub(crate) async fn read<D, T, F>(pool: &PgPool, data: D, unit: F) -> Result<T, StoreError>
+where
+    D: Send + Sync + 'static,
+    T: Send + 'static,
+    F: for<'c> Fn(&'c mut PgConnection, &'c D) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
+{
+    let pool = pool.clone();
+    spawned(async move {
+        let mut connection = pool.acquire().await?;
+        unit(&mut connection, &data).await
+    })
+    .await
+}
+
+async fn spawned<T: Send + 'static, E: UnitError>(unit: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E> {
+    tokio::spawn(unit).await.unwrap_or_else(|_| Err(E::from(StoreError::Unexpected("a unit of work ended early".to_owned()))))
+}

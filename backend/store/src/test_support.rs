@@ -1,0 +1,49 @@
+//! A database for each test, on one private Postgres for each test process.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
+
+use crate::embedded::{self, Postgres};
+use crate::pool::{Store, StoreOptions};
+use sealed::KeyRing;
+use sqlx::{ConnectOptions, Connection};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::OnceCell;
+
+static SERVER: OnceCell<(Postgres, tempfile::TempDir)> = OnceCell::const_new();
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// An empty database with the schema in it.
+#[derive(Debug)]
+pub struct Database {
+    pub url: String,
+    pub keys: Arc<KeyRing>,
+}
+
+impl Database {
+    pub async fn new() -> Self {
+        let (server, _) = SERVER
+            .get_or_init(|| async {
+                let folder = tempfile::Builder::new().prefix("kcs-pg-").tempdir().unwrap();
+                let server = embedded::start_with(&folder.path().join("postgres"), &["fsync=off", "synchronous_commit=off"]).await.unwrap();
+                (server, folder)
+            })
+            .await;
+        let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
+        let options: sqlx::postgres::PgConnectOptions = server.url().parse().unwrap();
+        let mut connection = options.connect().await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        let database = Self { url: server.url_of(&name), keys: Arc::new(KeyRing::generate().unwrap()) };
+        Store::migrate(&database.options()).await.unwrap();
+        database
+    }
+
+    pub fn options(&self) -> StoreOptions {
+        StoreOptions::from_url(&self.url).unwrap()
+    }
+
+    /// One more store on the same database, as another process would have.
+    pub async fn store(&self) -> Store {
+        Store::connect(&self.options(), self.keys.clone()).await.unwrap()
+    }
+}

@@ -1,0 +1,37 @@
+#!/bin/bash
+# Regenerates .sqlx, by which the store's queries are checked at compile time without a database: a private Postgres, the migrations, `cargo check`.
+#
+#   prepare.sh            writes .sqlx
+#   prepare.sh --check    fails if .sqlx is not what the queries need
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+work=$(mktemp -d)
+chmod 711 "$work"
+as=()
+if [ "$(id -u)" = 0 ]; then
+    as=(setpriv --reuid=postgres --regid=postgres --clear-groups --)
+    chown postgres "$work"
+fi
+finish() {
+    "${as[@]}" "$bin/pg_ctl" -D "$work/data" -m immediate stop >/dev/null 2>&1 || true
+    rm -rf "$work"
+}
+trap finish EXIT
+(cd / && "${as[@]}" "$bin/initdb" -D "$work/data" -U kcs --auth trust --no-sync >/dev/null)
+(cd / && "${as[@]}" "$bin/pg_ctl" -D "$work/data" -l "$work/log" -o "-c listen_addresses= -c fsync=off -k $work" -w start >/dev/null)
+for file in "$root"/migrations/*.sql; do
+    "$bin/psql" -q -v ON_ERROR_STOP=1 -h "$work" -U kcs -d postgres -f "$file"
+done
+mkdir -p "$work/sqlx"
+chmod 777 "$work/sqlx"
+touch "$root/backend/store/src/lib.rs"
+DATABASE_URL="postgres://kcs@localhost/postgres?host=$work" SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$work/sqlx" cargo check --quiet -p store
+if [ "${1:-}" = --check ]; then
+    diff -r "$work/sqlx" "$root/.sqlx" >/dev/null || { echo "error: .sqlx is not what the queries need: run tests/postgres/prepare.sh" >&2; exit 1; }
+else
+    mkdir -p "$root/.sqlx"
+    rm -f "$root"/.sqlx/*.json
+    cp "$work"/sqlx/*.json "$root/.sqlx/"
+    chmod 644 "$root"/.sqlx/*.json
+fi
