@@ -69,15 +69,15 @@ pub async fn run(
 ) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&config.state_dir).map_err(|e| format!("state_dir: {}: {e}", config.state_dir.display()))?;
     let figures = telemetry::metrics()?;
-    let store = Store::connect(&options).await?;
     let keys = Arc::new(KeyRing::load_or_create(&config.keys()).map_err(|e| format!("keys_file: {e}"))?);
+    let store = Store::connect(&options, keys.clone()).await?;
     let gate = Gate::load_or_create(&config.state_dir, OffsetDateTime::now_utc()).map_err(|e| format!("state_dir: {e}"))?;
     let cloud = openstack(&config)?;
     let kube = KubeAccess::new();
     let settings = settings(&config, &gate, demo);
     let health = Arc::new(Parts::new(store.clone(), cloud.clone(), figures));
     let state = Data::new(State::new(store.clone(), Arc::new(cloud.clone()), keys.clone(), kube.clone(), settings, health.clone()));
-    let engine = start_engine(&config, &store, &keys, &gate, cloud, kube, &health, &token);
+    let engine = start_engine(Engine { config: &config, store: &store, keys: &keys, gate: &gate, cloud, kube }, health.clone(), token.clone());
     let (names, addresses) = reached_by(&config);
     let server = listeners::start(Listen { http: sockets.0, tls: sockets.1, names, addresses }, &gate, state.clone())?;
     let handle = server.handle();
@@ -95,6 +95,37 @@ pub async fn run(
     }
     store.close().await;
     outcome
+}
+
+/// Starts the engine on its own threads.
+fn start_engine(engine: Engine<'_>, health: Arc<Parts>, token: CancellationToken) -> Option<tokio::task::JoinHandle<()>> {
+    let Engine { config, store, keys, gate, cloud, kube } = engine;
+    let services = Services {
+        identity: Arc::new(cloud),
+        kubernetes: Arc::new(InCluster::new(kube)),
+        versions: config.versions.clone(),
+        node_endpoint: config.nodes.endpoint.to_string().trim_end_matches('/').to_owned(),
+        gate_ca_pem: gate.ca_pem().to_owned(),
+        parallel: 8,
+        memory: Memory::default(),
+    };
+    let deps = Arc::new(Deps { services, store: store.clone(), keys: keys.clone(), workers: config.engine.workers });
+    let runtime = ENGINE_RUNTIME.get()?;
+    Some(runtime.spawn(async move {
+        health.engine_runs(true);
+        reconciler::run(deps, token).await;
+        health.engine_runs(false);
+    }))
+}
+
+/// What the engine is made of.
+struct Engine<'a> {
+    config: &'a Config,
+    store: &'a Store,
+    keys: &'a Arc<KeyRing>,
+    gate: &'a Gate,
+    cloud: OpenStack,
+    kube: KubeAccess,
 }
 
 fn openstack(config: &Config) -> Result<OpenStack, Box<dyn Error>> {

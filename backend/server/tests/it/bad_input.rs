@@ -1,0 +1,190 @@
+//! Bad input on every write: a 4xx problem that names the field, and nothing stored.
+
+use crate::house::{House, Person};
+use serde_json::{Value, json};
+
+fn spec(change: impl FnOnce(&mut Value)) -> Value {
+    let mut spec = json!({
+        "version": "v1.36.3",
+        "network": {"node_cidr": "10.6.0.0/24", "pod_cidr": "172.20.0.0/16", "service_cidr": "10.254.0.0/16"},
+        "control_plane": {"count": 1, "flavor": "m1.medium"},
+        "node_pools": [{"name": "default", "flavor": "m1.medium", "count": 2}]
+    });
+    change(&mut spec);
+    json!({"name": "web", "spec": spec})
+}
+
+/// (what is wrong, body, field that the problem names)
+fn bad_clusters() -> Vec<(&'static str, Value, &'static str)> {
+    vec![
+        ("missing name", json!({"template": "dev"}), "name"),
+        ("name of a wrong type", json!({"name": 7}), "name"),
+        ("name null", json!({"name": null}), "name"),
+        ("empty name", json!({"name": "", "template": "dev"}), "name"),
+        ("long name", json!({"name": "a".repeat(41), "template": "dev"}), "name"),
+        ("very long name", json!({"name": "a".repeat(100_000), "template": "dev"}), "name"),
+        ("bad name", json!({"name": "Web_1", "template": "dev"}), "name"),
+        ("name with a newline", json!({"name": "web\n", "template": "dev"}), "name"),
+        ("name climbing up", json!({"name": "../web", "template": "dev"}), "name"),
+        ("name with a NUL", json!({"name": "we\u{0}b", "template": "dev"}), "name"),
+        ("name in Chinese", json!({"name": "集群", "template": "dev"}), "name"),
+        ("name with markup", json!({"name": "<script>", "template": "dev"}), "name"),
+        ("unknown template", json!({"name": "web", "template": "nope"}), "template"),
+        ("template of a wrong type", json!({"name": "web", "template": []}), "template"),
+        ("unknown field", json!({"name": "web", "template": "dev", "size": 3}), "size"),
+        ("a list as spec", json!({"name": "web", "spec": []}), "spec"),
+        ("unknown field in the spec", spec(|s| s["colour"] = json!("red")), "spec.colour"),
+        ("unknown field deep inside", spec(|s| s["node_pools"][0]["gpu"] = json!(1)), "spec.node_pools[0].gpu"),
+        ("version of a wrong form", spec(|s| s["version"] = json!("1.36")), "spec.version"),
+        ("version not offered", spec(|s| s["version"] = json!("v1.99.0")), "spec.version"),
+        ("two masters", spec(|s| s["control_plane"]["count"] = json!(2)), "spec.control_plane.count"),
+        ("negative masters", spec(|s| s["control_plane"]["count"] = json!(-1)), "spec.control_plane.count"),
+        ("half a master", spec(|s| s["control_plane"]["count"] = json!(1.5)), "spec.control_plane.count"),
+        ("masters as text", spec(|s| s["control_plane"]["count"] = json!("1")), "spec.control_plane.count"),
+        ("unknown flavor", spec(|s| s["control_plane"]["flavor"] = json!("m9")), "spec.control_plane.flavor"),
+        ("flavor too small", spec(|s| s["control_plane"]["flavor"] = json!("m1.tiny")), "spec.control_plane.flavor"),
+        ("empty flavor", spec(|s| s["node_pools"][0]["flavor"] = json!("")), "spec.node_pools[0].flavor"),
+        ("huge count", spec(|s| s["node_pools"][0]["count"] = json!(1_000_000_000)), "spec.node_pools[0].count"),
+        ("count beyond 32 bits", spec(|s| s["node_pools"][0]["count"] = json!(10_000_000_000_u64)), "spec.node_pools[0].count"),
+        ("negative count", spec(|s| s["node_pools"][0]["count"] = json!(-5)), "spec.node_pools[0].count"),
+        ("missing count", spec(|s| drop(s["node_pools"][0].as_object_mut().unwrap().remove("count"))), "spec.node_pools[0].count"),
+        ("duplicate pools", spec(|s| s["node_pools"] = json!([s["node_pools"][0], s["node_pools"][0]])), "spec.node_pools[1].name"),
+        ("pool of a reserved name", spec(|s| s["node_pools"][0]["name"] = json!("control-plane")), "spec.node_pools[0].name"),
+        ("pool of a bad name", spec(|s| s["node_pools"][0]["name"] = json!("Pool!")), "spec.node_pools[0].name"),
+        ("tiny root volume", spec(|s| s["node_pools"][0]["root_volume_gib"] = json!(1)), "spec.node_pools[0].root_volume_gib"),
+        ("unknown volume type", spec(|s| s["node_pools"][0]["volume_type"] = json!("gold")), "spec.node_pools[0].volume_type"),
+        ("unknown zone", spec(|s| s["node_pools"][0]["zones"] = json!(["az9"])), "spec.node_pools[0].zones[0]"),
+        ("bad label", spec(|s| s["node_pools"][0]["labels"] = json!({"a b": "c"})), "spec.node_pools[0].labels.a b"),
+        ("bad taint", spec(|s| s["node_pools"][0]["taints"] = json!([{"key": "a", "effect": "Never"}])), "spec.node_pools[0].taints[0].effect"),
+        ("range that is none", spec(|s| s["network"]["pod_cidr"] = json!("10.0.0.0/99")), "spec.network.pod_cidr"),
+        ("range with host bits", spec(|s| s["network"]["node_cidr"] = json!("10.6.0.5/24")), "spec.network.node_cidr"),
+        ("overlapping ranges", spec(|s| s["network"]["pod_cidr"] = json!("10.6.0.0/16")), "spec.network.pod_cidr"),
+        ("reserved range", spec(|s| s["network"]["node_cidr"] = json!("169.254.0.0/16")), "spec.network.node_cidr"),
+        ("subnet too small", spec(|s| s["network"]["node_cidr"] = json!("10.6.0.0/30")), "spec.network.node_cidr"),
+        ("unknown external network", spec(|s| s["network"]["external_network"] = json!("nope")), "spec.network.external_network"),
+        ("bad DNS server", spec(|s| s["network"]["dns_servers"] = json!(["127.0.0.1"])), "spec.network.dns_servers[0]"),
+        ("not an object", json!([1, 2]), "(body)"),
+        ("text", json!("web"), "(body)"),
+        ("null", Value::Null, "(body)"),
+    ]
+}
+
+async fn refused(house: &House, person: &Person, method: &str, path: &str, what: &str, body: &Value, field: &str) {
+    let answer = house.call(Some(person), method, path, Some(body)).await;
+    assert!((400..500).contains(&answer.status), "{method} {path}, {what}: {} {}", answer.status, answer.body);
+    assert_eq!(answer.content_type, "application/problem+json", "{what}");
+    assert_eq!(answer.body["field"].as_str(), Some(field), "{what}: {}", answer.body);
+    assert!(answer.body["code"].as_str().is_some_and(|code| code.starts_with("KCS-")), "{what}");
+}
+
+#[actix_web::test]
+async fn a_bad_cluster_is_refused_and_nothing_stored() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    for (what, body, field) in bad_clusters() {
+        refused(&house, &member, "POST", "/api/v1/clusters", what, &body, field).await;
+    }
+    let list = house.call(Some(&member), "GET", "/api/v1/clusters", None).await;
+    assert_eq!(list.body["total"], 0);
+    let operations = house.call(Some(&member), "GET", "/api/v1/operations", None).await;
+    assert_eq!(operations.body["total"], 0);
+}
+
+#[actix_web::test]
+async fn every_other_write_refuses_bad_bodies_by_field() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _) = house.running_cluster(&member, "web").await;
+    let pool = format!("/api/v1/clusters/{cluster}/node-pools/default");
+    let kubeconfigs = format!("/api/v1/clusters/{cluster}/kubeconfigs");
+    let one = format!("/api/v1/clusters/{cluster}");
+    let table = [
+        ("POST", "/api/v1/session", json!({"username": "member-a"}), "password"),
+        ("POST", "/api/v1/session", json!({"username": 1, "password": "x"}), "username"),
+        ("POST", "/api/v1/session", json!({"username": "a".repeat(300), "password": "x"}), "username"),
+        ("POST", "/api/v1/session", json!({"username": "a", "password": "x", "admin": true}), "admin"),
+        ("POST", "/api/v1/session", json!({"username": "a", "password": ""}), "password"),
+        ("PUT", "/api/v1/session", json!({}), "project"),
+        ("PUT", "/api/v1/session", json!({"project": 1}), "project"),
+        ("POST", "/api/v1/clusters/plan", json!({"name": "Bad Name", "template": "dev"}), "name"),
+        ("POST", "/api/v1/clusters/plan", json!({"name": "web", "spec": {"network": {"pod_cidr": "10.6.0.0/16"}}}), "spec.network.pod_cidr"),
+        ("PATCH", pool.as_str(), json!({}), "count"),
+        ("PATCH", pool.as_str(), json!({"count": -1}), "count"),
+        ("PATCH", pool.as_str(), json!({"count": "3"}), "count"),
+        ("PATCH", pool.as_str(), json!({"count": 1_000_000}), "count"),
+        ("PATCH", pool.as_str(), json!({"count": 3, "flavor": "m1.large"}), "flavor"),
+        ("POST", &format!("{pool}/plan"), json!({"count": null}), "count"),
+        ("POST", kubeconfigs.as_str(), json!({}), "expires_in"),
+        ("POST", kubeconfigs.as_str(), json!({"expires_in": 1}), "expires_in"),
+        ("POST", kubeconfigs.as_str(), json!({"expires_in": 99_999_999}), "expires_in"),
+        ("POST", kubeconfigs.as_str(), json!({"expires_in": 3600, "name": "a".repeat(61)}), "name"),
+        ("DELETE", one.as_str(), json!({}), "confirm"),
+        ("DELETE", one.as_str(), json!({"confirm": "wep"}), "confirm"),
+        ("DELETE", one.as_str(), json!({"confirm": "web", "volumes": "burn"}), "volumes"),
+        ("DELETE", one.as_str(), json!({"confirm": "web", "force": true}), "force"),
+    ];
+    for (method, path, body, field) in table {
+        refused(&house, &member, method, path, "bad body", &body, field).await;
+    }
+    assert_eq!(house.call(Some(&member), "GET", &one, None).await.body["status"]["phase"], "Running");
+    assert_eq!(house.call(Some(&member), "GET", &kubeconfigs, None).await.body["items"], json!([]));
+}
+
+#[actix_web::test]
+async fn what_is_not_json_is_refused_everywhere() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _) = house.running_cluster(&member, "web").await;
+    let writes = [
+        ("POST", "/api/v1/session".to_owned()),
+        ("PUT", "/api/v1/session".to_owned()),
+        ("POST", "/api/v1/clusters".to_owned()),
+        ("POST", "/api/v1/clusters/plan".to_owned()),
+        ("DELETE", format!("/api/v1/clusters/{cluster}")),
+        ("PATCH", format!("/api/v1/clusters/{cluster}/node-pools/default")),
+        ("POST", format!("/api/v1/clusters/{cluster}/node-pools/default/plan")),
+        ("POST", format!("/api/v1/clusters/{cluster}/kubeconfigs")),
+    ];
+    let million = vec![b' '; 1024 * 1024];
+    let deep = [b"{\"name\":".as_slice(), &[b'['; 100_000]].concat();
+    let bodies: [(&str, &[u8], &str, u16); 8] = [
+        ("nothing", b"", "application/json", 400),
+        ("half", b"{\"name\": \"we", "application/json", 400),
+        ("invalid UTF-8", b"{\"name\": \"we\xff\xfe\"}", "application/json", 400),
+        ("a surrogate", b"{\"name\": \"\\ud800\"}", "application/json", 400),
+        ("deep", &deep, "application/json", 400),
+        ("a mebibyte", &million, "application/json", 413),
+        ("no JSON", b"name=web", "application/x-www-form-urlencoded", 415),
+        ("no type", b"{}", "", 415),
+    ];
+    for (method, path) in &writes {
+        for (what, body, content_type, status) in bodies {
+            let answer = house.raw(Some(&member), method, path, content_type, body.to_vec()).await;
+            assert_eq!(answer.status, status, "{method} {path}, {what}: {}", answer.body);
+            assert_eq!(answer.content_type, "application/problem+json", "{what}");
+        }
+    }
+    assert_eq!(house.call(Some(&member), "GET", "/api/v1/clusters", None).await.body["total"], 1);
+}
+
+#[actix_web::test]
+async fn wrong_query_parameters_and_addresses_are_refused() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    for (path, field) in [
+        ("/api/v1/clusters?limit=0", "limit"),
+        ("/api/v1/clusters?limit=many", "limit"),
+        ("/api/v1/clusters?phase=Sleeping", "phase"),
+        ("/api/v1/clusters?cursor=%00x", "cursor"),
+        ("/api/v1/clusters?sort=colour", "sort"),
+        ("/api/v1/clusters?colour=red", "colour"),
+        ("/api/v1/operations?cluster_id=7", "cluster_id"),
+    ] {
+        let answer = house.call(Some(&member), "GET", path, None).await;
+        assert_eq!((answer.status, answer.body["field"].as_str()), (400, Some(field)), "{path}: {}", answer.body);
+    }
+    for path in ["/api/v1/clusters/7", "/api/v1/clusters/..%2f..%2fetc", "/api/v1/nothing", "/k8s/clusters/7/api", "/node/v2/bundle"] {
+        let answer = house.call(Some(&member), "GET", path, None).await;
+        assert_eq!((answer.status, answer.content_type.as_str()), (404, "application/problem+json"), "{path}");
+    }
+}

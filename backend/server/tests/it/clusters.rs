@@ -1,0 +1,103 @@
+//! Creating, listing and deleting as the API promises it.
+
+use crate::house::House;
+use serde_json::json;
+
+#[actix_web::test]
+async fn the_same_create_sent_twice_is_done_once() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let body = json!({"name": "web", "template": "dev"});
+    let key = [("idempotency-key", "one")];
+    let first = house.call_as(&member, &key, "POST", "/api/v1/clusters", Some(&body)).await;
+    let second = house.call_as(&member, &key, "POST", "/api/v1/clusters", Some(&body)).await;
+    assert_eq!((first.status, second.status), (202, 202), "{}", second.body);
+    assert_eq!(first.body["cluster"]["id"], second.body["cluster"]["id"]);
+    assert_eq!(first.body["operation"]["id"], second.body["operation"]["id"]);
+    let other = house.call_as(&member, &key, "POST", "/api/v1/clusters", Some(&json!({"name": "web2", "template": "dev"}))).await;
+    assert_eq!((other.status, other.body["code"].as_str()), (422, Some("KCS-CONF-003")));
+    let again = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&body)).await;
+    assert_eq!((again.status, again.body["code"].as_str()), (409, Some("KCS-NAME-001")));
+    let list = house.call(Some(&member), "GET", "/api/v1/clusters", None).await;
+    assert_eq!(list.body["total"], 1);
+}
+
+#[actix_web::test]
+async fn a_plan_says_what_is_needed_and_what_stands_against_it() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let good = house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&json!({"name": "web", "template": "dev"}))).await;
+    assert_eq!((good.status, &good.body["blocked"]), (200, &json!(false)), "{}", good.body);
+    assert_eq!(good.body["spec"]["version"], "v1.36.3");
+    let need = |resource: &str| good.body["quota"].as_array().unwrap().iter().find(|q| q["resource"] == resource).unwrap()["need"].clone();
+    assert_eq!((need("instances"), need("volumes"), need("load_balancers")), (json!(3), json!(3), json!(1)));
+    let big = json!({"name": "big", "spec": {"node_pools": [{"name": "default", "flavor": "m1.large", "count": 90}]}});
+    let plan = house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&big)).await;
+    assert_eq!((plan.status, &plan.body["blocked"]), (200, &json!(true)), "{}", plan.body);
+    let create = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&big)).await;
+    assert_eq!((create.status, create.body["code"].as_str()), (409, Some("KCS-QUOTA-001")), "{}", create.body);
+}
+
+#[actix_web::test]
+async fn lists_are_paged_filtered_and_sorted() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    for name in ["alpha", "beta", "gamma"] {
+        house.running_cluster(&member, name).await;
+    }
+    let mut names = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = house.call(Some(&member), "GET", &format!("/api/v1/clusters?limit=2&sort=name&cursor={cursor}"), None).await;
+        assert_eq!((page.status, &page.body["total"]), (200, &json!(3)), "{}", page.body);
+        names.extend(page.body["items"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap().to_owned()));
+        match page.body["next_cursor"].as_str() {
+            Some(next) => next.clone_into(&mut cursor),
+            None => break,
+        }
+    }
+    assert_eq!(names, ["alpha", "beta", "gamma"]);
+    let found = house.call(Some(&member), "GET", "/api/v1/clusters?search=ET&phase=Running", None).await;
+    assert_eq!(found.body["items"][0]["name"], "beta");
+    assert_eq!(found.body["total"], 1);
+}
+
+#[actix_web::test]
+async fn a_delete_needs_the_name_and_answers_one_operation() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (id, _) = house.running_cluster(&member, "web").await;
+    let path = format!("/api/v1/clusters/{id}");
+    let wrong = house.call(Some(&member), "DELETE", &path, Some(&json!({"confirm": "other"}))).await;
+    assert_eq!((wrong.status, wrong.body["code"].as_str()), (400, Some("KCS-CONF-004")));
+    let first = house.call(Some(&member), "DELETE", &path, Some(&json!({"confirm": "web", "volumes": "erase"}))).await;
+    let second = house.call(Some(&member), "DELETE", &path, Some(&json!({"confirm": "web", "volumes": "erase"}))).await;
+    assert_eq!((first.status, second.status), (202, 202), "{}", second.body);
+    assert_eq!(first.body["operation"]["id"], second.body["operation"]["id"]);
+    assert_eq!(house.call(Some(&member), "GET", &path, None).await.body["status"]["phase"], "Deleting");
+    let receipt =
+        house.call(Some(&member), "GET", &format!("/api/v1/operations/{}/receipt", first.body["operation"]["id"].as_str().unwrap()), None).await;
+    assert_eq!((receipt.status, receipt.body["code"].as_str()), (409, Some("KCS-OP-003")));
+}
+
+#[actix_web::test]
+async fn a_revoked_kubeconfig_is_worthless_at_once() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (id, _) = house.running_cluster(&member, "web").await;
+    let issued = house.call(Some(&member), "POST", &format!("/api/v1/clusters/{id}/kubeconfigs"), Some(&json!({"expires_in": 3600}))).await;
+    assert_eq!(issued.status, 201, "{}", issued.body);
+    let text = issued.body["kubeconfig"].as_str().unwrap();
+    let token = text.split("token:").nth(1).unwrap().trim().trim_matches('"').lines().next().unwrap().trim_matches('"').to_owned();
+    let bearer = format!("Bearer {token}");
+    let path = format!("/k8s/clusters/{id}/api");
+    // The cluster has no API: the kubeconfig was good, but there is nothing behind it.
+    assert_eq!(house.call_with(&[("authorization", &bearer)], "GET", &path, None).await.status, 409);
+    let revoke = format!("/api/v1/clusters/{id}/kubeconfigs/{}", issued.body["id"].as_str().unwrap());
+    assert_eq!(house.call(Some(&member), "DELETE", &revoke, None).await.status, 204);
+    let refused = house.call_with(&[("authorization", &bearer)], "GET", &path, None).await;
+    assert_eq!((refused.status, refused.body["kind"].as_str()), (401, Some("Status")));
+    let list = house.call(Some(&member), "GET", &format!("/api/v1/clusters/{id}/kubeconfigs"), None).await;
+    assert!(list.body["items"][0]["revoked_at"].is_string(), "{}", list.body);
+    assert!(!list.body.to_string().contains(&token));
+}

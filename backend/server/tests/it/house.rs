@@ -1,0 +1,212 @@
+//! The program put together for a test: a database of its own, the local cloud in the same process, the API behind real HTTP.
+
+use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpServer};
+use api::state::{Health, Settings, State};
+use async_trait::async_trait;
+use bytes::Bytes;
+use cloud_openstack::{OpenStack, Transport, TransportError};
+use http::{Request, Response};
+use kube_access::KubeAccess;
+use local_cloud::{LocalCloud, LocalCloudConfig};
+use sealed::KeyRing;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use store::test_support::TestDatabase;
+
+pub const PASSWORD: &str = "correct-horse-battery";
+
+/// Hands requests to the local cloud without a network.
+struct InProcess(LocalCloud);
+
+#[async_trait]
+impl Transport for InProcess {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        self.0.handle_faulty(request).map_err(|lost| TransportError { sent: lost.done, message: "the connection was lost".to_owned() })
+    }
+}
+
+struct Well;
+
+#[async_trait]
+impl Health for Well {
+    async fn parts(&self) -> Vec<(&'static str, bool, String)> {
+        vec![("database", true, String::new())]
+    }
+    fn figures(&self) -> String {
+        "kcs_up 1\n".to_owned()
+    }
+}
+
+/// The whole.
+pub struct House {
+    pub url: String,
+    pub cloud: LocalCloud,
+    pub state: Data<State>,
+    database: TestDatabase,
+    http: reqwest::Client,
+    server: actix_web::dev::ServerHandle,
+}
+
+/// Somebody signed in.
+#[derive(Clone)]
+pub struct Person {
+    pub cookie: String,
+    pub csrf: String,
+    pub cookie_attributes: String,
+}
+
+pub struct Got {
+    pub status: u16,
+    pub content_type: String,
+    pub headers: reqwest::header::HeaderMap,
+    /// JSON, or the text.
+    pub body: Value,
+}
+
+#[derive(serde::Deserialize)]
+struct Catalogue {
+    versions: Vec<domain::versions::CatalogueVersion>,
+    templates: Vec<domain::templates::Template>,
+}
+
+fn settings() -> Settings {
+    let catalogue: Catalogue = serde_yaml_ng::from_str(include_str!("../../src/dev_catalogue.yaml")).unwrap();
+    Settings {
+        roles: auth::RoleNames::default(),
+        versions: catalogue.versions,
+        templates: catalogue.templates,
+        limits: domain::requests::SpecLimits::default(),
+        clusters_per_project: 20,
+        requests_per_minute: 100_000,
+        gate_url: "https://127.0.0.1:8443".to_owned(),
+        gate_ca_pem: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned(),
+        origins: Vec::new(),
+        demo: true,
+    }
+}
+
+impl House {
+    pub async fn new() -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let database = TestDatabase::new().await;
+        let cloud = LocalCloud::new(LocalCloudConfig { password: PASSWORD.to_owned(), ..LocalCloudConfig::default() });
+        let config = cloud_openstack::Config {
+            auth_url: format!("{}/identity/v3", cloud.base_url()).parse().unwrap(),
+            region: None,
+            interface: cloud_openstack::Interface::Public,
+            service_username: "kcs".to_owned(),
+            service_password: PASSWORD.to_owned().into(),
+            service_project: "service".to_owned(),
+            service_domain: "Default".to_owned(),
+            tenant_domain: "Default".to_owned(),
+            load_balancer_provider: None,
+        };
+        let identity = Arc::new(OpenStack::new(config, Arc::new(InProcess(cloud.clone()))));
+        let keys = Arc::new(KeyRing::generate().unwrap());
+        let state = Data::new(State::new(database.store.clone(), identity, keys, KubeAccess::new(), settings(), Arc::new(Well)));
+        let shared = state.clone();
+        let server = HttpServer::new(move || {
+            let headers = server::console::SECURITY_HEADERS.into_iter().fold(DefaultHeaders::new(), |headers, pair| headers.add(pair));
+            App::new()
+                .app_data(shared.clone())
+                .configure(api::routes::configure)
+                .default_service(web::to(server::console::serve))
+                .wrap(headers)
+                .wrap(from_fn(api::request_id::middleware))
+        })
+        .workers(1)
+        .disable_signals()
+        .bind("127.0.0.1:0")
+        .unwrap();
+        let url = format!("http://{}", server.addrs()[0]);
+        let running = server.run();
+        let server = running.handle();
+        actix_web::rt::spawn(running);
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { url, cloud, state, database, http, server }
+    }
+
+    /// One request; streams are left after their head.
+    async fn send(&self, headers: &[(&str, &str)], method: &str, path: &str, content_type: &str, body: Option<Vec<u8>>) -> Got {
+        let mut request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !content_type.is_empty() {
+            request = request.header("content-type", content_type);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let headers = answer.headers().clone();
+        let content_type = headers.get("content-type").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
+        let text = if content_type == "text/event-stream" { String::new() } else { answer.text().await.unwrap() };
+        Got { status, content_type, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    pub async fn call_as(&self, person: &Person, headers: &[(&str, &str)], method: &str, path: &str, body: Option<&Value>) -> Got {
+        let mut all = vec![("cookie", person.cookie.as_str()), ("x-csrf-token", person.csrf.as_str())];
+        all.extend_from_slice(headers);
+        self.call_with(&all, method, path, body).await
+    }
+
+    pub async fn call(&self, person: Option<&Person>, method: &str, path: &str, body: Option<&Value>) -> Got {
+        match person {
+            Some(person) => self.call_as(person, &[], method, path, body).await,
+            None => self.call_with(&[], method, path, body).await,
+        }
+    }
+
+    pub async fn call_with(&self, headers: &[(&str, &str)], method: &str, path: &str, body: Option<&Value>) -> Got {
+        let content_type = if body.is_some() { "application/json" } else { "" };
+        self.send(headers, method, path, content_type, body.map(|b| b.to_string().into_bytes())).await
+    }
+
+    pub async fn raw(&self, person: Option<&Person>, method: &str, path: &str, content_type: &str, body: Vec<u8>) -> Got {
+        let mut headers = Vec::new();
+        if let Some(person) = person {
+            headers.extend([("cookie", person.cookie.as_str()), ("x-csrf-token", person.csrf.as_str())]);
+        }
+        self.send(&headers, method, path, content_type, Some(body)).await
+    }
+
+    pub async fn sign_in(&self, user: &str) -> Person {
+        let answer = self.call(None, "POST", "/api/v1/session", Some(&json!({"username": user, "password": PASSWORD}))).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let cookie = answer.headers["set-cookie"].to_str().unwrap().to_owned();
+        Person {
+            cookie: cookie.split(';').next().unwrap().to_owned(),
+            csrf: answer.body["csrf_token"].as_str().unwrap().to_owned(),
+            cookie_attributes: cookie,
+        }
+    }
+
+    /// A token of Keystone's own, as OpenStack's tools have it.
+    pub async fn keystone_token(&self, user: &str, project: &str) -> String {
+        use secrecy::ExposeSecret;
+        let identity = &self.state.identity;
+        let unscoped = identity.sign_in(user, &PASSWORD.to_owned().into(), "Default").await.unwrap();
+        let project = identity.projects(&unscoped.secret).await.unwrap().into_iter().find(|p| p.name == project).unwrap();
+        identity.rescope(&unscoped.secret, &project.id).await.unwrap().secret.expose_secret().to_owned()
+    }
+
+    /// A cluster whose creation has ended well, as far as the store knows: (cluster, operation).
+    pub async fn running_cluster(&self, person: &Person, name: &str) -> (String, String) {
+        let made = self.call(Some(person), "POST", "/api/v1/clusters", Some(&json!({"name": name, "template": "dev"}))).await;
+        assert_eq!(made.status, 202, "{}", made.body);
+        let store = &self.database.store;
+        let text = |value: &Value| value["id"].as_str().unwrap().to_owned();
+        self.engine_finishes(store, &text(&made.body["cluster"])).await;
+        (text(&made.body["cluster"]), text(&made.body["operation"]))
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        drop(self.server.stop(false));
+    }
+}

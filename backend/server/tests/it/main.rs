@@ -1,0 +1,9 @@
+//! The API from outside: real Postgres, the local cloud, HTTP.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod authorization;
+mod bad_input;
+mod clusters;
+mod documents;
+mod house;
+mod sessions;
