@@ -47,7 +47,7 @@ pub trait Journal: Send + Sync {
     async fn secret(&self, owner: Owner, name: &str) -> Result<Option<SecretString>, JournalError>;
     async fn put_secret(&self, owner: Owner, name: &str, value: &SecretString) -> Result<(), JournalError>;
     /// Lets a node fetch its bundle once within `ttl` with the token of this hash. An earlier one of the node is void.
-    async fn put_node_credential(&self, node: NodeId, token_hash: &[u8], ttl: Duration) -> Result<(), JournalError>;
+    async fn put_node_credential(&self, node: NodeId, token_hash: &[u8; 32], ttl: Duration) -> Result<(), JournalError>;
     /// Time for which the claim surely holds: no cloud call is begun with less than its own time limit left.
     fn lease_left(&self) -> Duration;
 }

@@ -4,6 +4,7 @@
 //! what came of it → say when to come back. It waits for nothing: waiting is coming back.
 
 pub mod act;
+mod claimed;
 pub mod driver;
 pub mod in_cluster;
 pub mod journal;
@@ -12,3 +13,5 @@ pub mod observe;
 pub mod pass;
 pub mod rules;
 pub mod world;
+
+pub use driver::{Deps, run};

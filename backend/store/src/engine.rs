@@ -42,13 +42,13 @@ impl Claim {
         *self.until.lock().unwrap_or_else(PoisonError::into_inner) = from + self.lease;
     }
 
-    fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> Key {
         Key { cluster: self.cluster, tenant: self.tenant.clone(), holder: self.holder, fence: self.fence, intent: self.intent.load(Ordering::SeqCst) }
     }
 }
 
 /// What identifies a claim in statements.
-struct Key {
+pub(crate) struct Key {
     cluster: ClusterId,
     tenant: TenantId,
     holder: Uuid,
@@ -188,7 +188,7 @@ impl Store {
 }
 
 /// Locks the cluster, then its claim; the order of every transaction that writes about a cluster.
-async fn hold(db: &mut PgConnection, key: &Key) -> Result<i64, CommitError> {
+pub(crate) async fn hold(db: &mut PgConnection, key: &Key) -> Result<i64, CommitError> {
     let intent = sqlx::query_scalar!("SELECT intent FROM clusters WHERE id = $1 FOR NO KEY UPDATE", key.cluster.0).fetch_optional(&mut *db).await?;
     let held = sqlx::query!(
         "SELECT fence FROM work WHERE cluster_id = $1 AND holder = $2 AND fence = $3 AND lease_until > now() FOR UPDATE",

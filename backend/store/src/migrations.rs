@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, Connection};
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
 /// Held by the transaction of the one who migrates; ends with it, however it ends.
-const LOCK: i64 = 0x6b63_735f_6d69_67;
+const LOCK: i64 = 0x006b_6373_5f6d_6967;
 
 pub(crate) async fn migrate(connect: &PgConnectOptions) -> Result<(), StoreError> {
     let connect = connect.clone();

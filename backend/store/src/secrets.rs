@@ -1,6 +1,7 @@
 //! Secrets: sealed before they reach the database, each bound to its place so that a row moved elsewhere does not open.
 
-use crate::error::StoreError;
+use crate::engine::{self, Claim};
+use crate::error::{CommitError, StoreError};
 use crate::pool::{Store, read, write};
 use domain::ids::{ClusterId, NodeId, TenantId};
 use secrecy::SecretString;
@@ -46,11 +47,18 @@ impl Store {
         opened.map(Some).map_err(|e| StoreError::Unexpected(format!("secret {kind} of {}: {e}", owner.word())))
     }
 
-    /// Seals and keeps a secret, in place of an earlier one.
-    pub async fn secret_put(&self, owner: &SecretOwner, kind: &str, value: &SecretString) -> Result<(), StoreError> {
+    /// Seals and keeps a secret, in place of an earlier one, while the claim holds.
+    pub async fn secret_put(&self, claim: &Claim, owner: &SecretOwner, kind: &str, value: &SecretString) -> Result<(), CommitError> {
         let sealed = self.keys.seal_text(&owner.identity(kind), value).map_err(|e| StoreError::Unexpected(e.to_string()))?;
-        let data = (owner.word(), kind.to_owned(), owner.cluster(), sealed);
-        write(&self.engine, data, |db, (owner, kind, cluster, sealed)| Box::pin(put(db, owner, kind, *cluster, sealed))).await
+        let data = (claim.key(), owner.word(), kind.to_owned(), owner.cluster(), sealed);
+        write(&self.engine, data, |db, (key, owner, kind, cluster, sealed)| {
+            Box::pin(async move {
+                engine::hold(db, key).await?;
+                put(db, owner, kind, *cluster, sealed).await?;
+                Ok::<_, CommitError>(())
+            })
+        })
+        .await
     }
 
     /// A secret of a cluster the caller was found to be allowed to see.

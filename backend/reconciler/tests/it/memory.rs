@@ -65,7 +65,7 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
-    async fn put_node_credential(&self, _: NodeId, _: &[u8], _: Duration) -> Result<(), JournalError> {
+    async fn put_node_credential(&self, _: NodeId, _: &[u8; 32], _: Duration) -> Result<(), JournalError> {
         self.held().map(|_| ())
     }
 
