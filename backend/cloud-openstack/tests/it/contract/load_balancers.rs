@@ -73,6 +73,7 @@ async fn refusals(bench: &Bench, stage: &Stage, wanted: &Value) {
         403,
         "faultcode=Client faultstring~policy_does_not_allow",
     );
+    bench.check("but lists them", &bench.get(&stage.reader, LB, "/loadbalancers").await, 200, "loadbalancers:a loadbalancers_links:a");
     bench.check("nobody", &bench.ask(None, "GET", LB, "/loadbalancers", None).await, 401, "error.code=401");
     bench.check("no such one", &bench.get(member, LB, &format!("/loadbalancers/{NONE}")).await, 404, "faultcode=Client faultstring~not_found");
 }

@@ -17,6 +17,11 @@ pub async fn replay(bench: &Bench, stage: &Stage) {
     let openstack = openstack(bench, stage);
     let token = people(bench, stage, &openstack).await;
     reading(bench, &openstack.as_token(&token), &stage.member.project_id).await;
+    let reader = openstack.sign_in(&stage.name("reader"), &stage.password.into(), "Default").await.unwrap();
+    let reader = openstack.as_token(&openstack.rescope(&reader.secret, &stage.member.project_id).await.unwrap());
+    reading(bench, &reader, &stage.member.project_id).await;
+    let denied = reader.network.create_network("x", "").await.unwrap_err();
+    bench.holds("a reader is denied", denied.kind == Kind::Denied && denied.message.contains("policy"));
 
     let project = stage.member.project_id.as_str();
     let user = openstack.ensure_service_user(&stage.name("robot"), project).await.unwrap();
@@ -104,7 +109,8 @@ async fn reading(bench: &Bench, cloud: &Cloud, project: &str) {
     let images = cloud.images.images().await.unwrap();
     bench.holds("node images", images.iter().any(|i| i.properties.get("kcs_kubernetes_version").is_some_and(|v| v == "v1.36.3")));
     bench.holds("image by name", cloud.images.images_by_name("kcs-node-v1.36.3").await.unwrap().len() == 1);
-    cloud.load_balancers.as_ref().unwrap().limits(project).await.unwrap();
+    let limits = cloud.load_balancers.as_ref().unwrap().limits(project).await.unwrap();
+    bench.holds("no load balancer yet", limits.load_balancers.used == 0);
 }
 
 /// Asks until it is so.
