@@ -48,7 +48,7 @@ function Loaded({ cluster }: { cluster: Cluster }) {
   const navigate = useNavigate();
   const [dialog, setDialog] = useState<"delete" | "kubeconfig" | null>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const tab = TABS.toReversed().find(([, to]) => path.startsWith(to.replace("$id", cluster.id)))?.[0] ?? "overview";
+  const tab = path.startsWith(`/clusters/${cluster.id}/pods/`) ? "workloads" : (TABS.toReversed().find(([, to]) => path.startsWith(to.replace("$id", cluster.id)))?.[0] ?? "overview");
   const { operation } = cluster;
   const title = operation && !ended(operation.state) ? `▶ ${operation.progress}% ${cluster.name}` : `${t(`cluster.tab.${tab}`)} · ${cluster.name}`;
   const deleting = cluster.status.phase === "Deleting";

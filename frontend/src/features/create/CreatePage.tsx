@@ -154,7 +154,7 @@ function CreateForm() {
         </div>
       </div>
       <aside className="create-side" aria-label={t("create.plan")}>
-        <PlanPanel plan={plan.data} error={plan.error} stale={plan.isPlaceholderData || plan.isFetching} without={localName ? "name" : undefined} onRetry={() => void plan.refetch()} />
+        <PlanPanel plan={plan.data} error={plan.error} waits={request === null} stale={plan.isPlaceholderData || plan.isFetching} without={localName ? "name" : undefined} onRetry={() => void plan.refetch()} />
       </aside>
     </form>
   );

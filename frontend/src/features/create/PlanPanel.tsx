@@ -20,6 +20,8 @@ interface Plan {
 interface Props {
   plan: Plan | undefined;
   error: unknown;
+  /** Nothing can be planned before fields are corrected. */
+  waits?: boolean;
   /** What is typed is newer than the plan shown. */
   stale: boolean;
   /** Checks of this field are left out: it has not been filled in yet. */
@@ -27,13 +29,13 @@ interface Props {
   onRetry: () => void;
 }
 
-export function PlanPanel({ plan, error, stale, without, onRetry }: Props) {
+export function PlanPanel({ plan, error, waits, stale, without, onRetry }: Props) {
   const { t } = useTranslation();
   if (error && !plan) return <Card title={t("create.plan")}>{<LoadProblem error={error} onRetry={onRetry} />}</Card>;
   if (!plan)
     return (
       <Card title={t("create.plan")}>
-        <Loading rows={5} />
+        {waits ? <p className="muted">{t("create.planWaits")}</p> : <Loading rows={5} />}
       </Card>
     );
   const checks = plan.checks.filter((check) => !without || check.field !== without);
