@@ -39,6 +39,7 @@ const picture = async (/** @type {string} */ what) => {
 async function watch(limit) {
   await page.locator(".timeline-step").first().waitFor();
   const ran = new Set();
+  /** @type {number[]} */
   const percents = [];
   const until = Date.now() + limit;
   let last = "";
@@ -87,7 +88,7 @@ try {
   await page.locator(".page-actions a").click();
   await page.waitForURL(/\/clusters\/[^/]+$/);
   const cluster = page.url();
-  await page.locator(".page-title .tone-ok").waitFor({ timeout: 60_000 });
+  await page.locator(".page-title .status.tone-ok").waitFor({ timeout: 60_000 });
   must((await page.locator(".conditions > li").count()) >= 5, "five conditions are shown");
   await picture("cluster");
   say("running, health shown");
