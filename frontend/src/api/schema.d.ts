@@ -72,6 +72,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is running here. */
+        get: operations["about_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/clusters": {
         parameters: {
             query?: never;
@@ -475,7 +492,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cancel an operation under way. A create that is cancelled leaves a failed cluster to be deleted. */
+        /** Cancel an operation under way. What it has made so far stays. */
         post: operations["operation_cancel"];
         delete?: never;
         options?: never;
@@ -564,7 +581,7 @@ export interface paths {
         put: operations["session_switch"];
         /** Sign in. */
         post: operations["session_create"];
-        /** Sign out. Nothing to sign out of is no error. */
+        /** Sign out. */
         delete: operations["session_delete"];
         options?: never;
         head?: never;
@@ -762,6 +779,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        About: {
+            environment: components["schemas"]["Environment"];
+            /** @description What a person should know before trusting what they see, in English. */
+            notes: string[];
+            /** @description Of the program. */
+            version: string;
+        };
         /** @description How far a node's bootstrap has come, as the node itself told. */
         Bootstrap: {
             /** @enum {string} */
@@ -1013,6 +1037,11 @@ export interface components {
             /** Format: int32 */
             updated: number;
         };
+        /**
+         * @description What kind of environment this is.
+         * @enum {string}
+         */
+        Environment: "dev" | "production";
         /** @description An external network: routers and floating IPs come from it. */
         ExternalNetwork: {
             id: string;
@@ -2150,18 +2179,46 @@ export interface operations {
             };
         };
     };
+    about_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["About"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     admin_cluster_list: {
         parameters: {
             query?: {
-                /** @description Part of the cluster's or the project's name, or an id. */
+                /** @description Part of the cluster's name. */
                 search?: string;
                 phase?: components["schemas"]["Phase"];
-                /** @description Id of a project. */
+                /** @description Part of the project's name, or its id. */
                 project?: string;
                 /** @description 1 to 200; default 50. */
                 limit?: number;
                 cursor?: string;
-                /** @description `name`, `created_at`, with a leading `-` for falling; default `-created_at`. */
+                /** @description `name`, `created_at`, `phase`, `project`, with a leading `-` for falling; default `-created_at`. */
                 sort?: string;
             };
             header?: never;
@@ -2228,13 +2285,13 @@ export interface operations {
     cluster_list: {
         parameters: {
             query?: {
-                /** @description Part of the name, or an id. */
+                /** @description Part of the name. */
                 search?: string;
                 phase?: components["schemas"]["Phase"];
                 /** @description 1 to 200; default 50. */
                 limit?: number;
                 cursor?: string;
-                /** @description `name`, `created_at`, with a leading `-` for falling; default `-created_at`. */
+                /** @description `name`, `created_at`, `phase`, with a leading `-` for falling; default `-created_at`. */
                 sort?: string;
             };
             header?: never;
@@ -3476,10 +3533,7 @@ export interface operations {
     node_pool_resize: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description Any text of at most 100 characters, kept for a day: the same request with the same key gets the first one's answer. */
-                "Idempotency-Key"?: string | null;
-            };
+            header?: never;
             path: {
                 id: components["schemas"]["ClusterId"];
                 pool: string;
@@ -3937,10 +3991,7 @@ export interface operations {
     event_stream: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description Id of the last event seen */
-                "Last-Event-ID"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3953,15 +4004,6 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
-                };
-            };
-            /** @description A field is wrong: `field` and `errors` name it */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not signed in, or the session has expired */
@@ -5321,7 +5363,7 @@ export interface operations {
                     "application/x-tar": number[];
                 };
             };
-            /** @description Not a node's token, or too late */
+            /** @description Not a node's token */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5348,7 +5390,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Fetched before */
+            /** @description Fetched before, or too late */
             410: {
                 headers: {
                     [name: string]: unknown;

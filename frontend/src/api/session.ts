@@ -1,7 +1,7 @@
 // Who is signed in, and in which project.
 import { useQuery, type QueryClient } from "@tanstack/react-query";
-import { client, errorOf, setCsrfToken, unwrap } from "./client";
-import type { About, Session } from "./types";
+import { client, setCsrfToken, unwrap } from "./client";
+import type { Session } from "./types";
 
 export const sessionKey = ["session"] as const;
 
@@ -51,12 +51,6 @@ export function forgetData(queryClient: QueryClient): void {
   queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== sessionKey[0] && query.queryKey[0] !== "about" });
 }
 
-async function loadAbout(): Promise<About> {
-  const response = await fetch("/api/v1/about", { credentials: "same-origin" });
-  if (!response.ok) throw await errorOf(response);
-  return (await response.json()) as About;
-}
-
 export function useAbout() {
-  return useQuery({ queryKey: ["about"], queryFn: () => loadAbout(), staleTime: Infinity, retry: 1 });
+  return useQuery({ queryKey: ["about"], queryFn: () => unwrap(client.GET("/api/v1/about")), staleTime: Infinity, retry: 1 });
 }

@@ -8,12 +8,7 @@ export type OperationKind = Schemas["OperationKind"];
 export type OperationState = Schemas["OperationState"];
 export type StepState = Schemas["StepState"];
 export type Session = Schemas["Session"];
-/** What is running here: in a development environment the notes say what is simulated. */
-export interface About {
-  version: string;
-  environment: "dev" | "production";
-  notes: string[];
-}
+export type About = Schemas["About"];
 export type Flavor = Schemas["Flavor"];
 export type Version = Schemas["Version"];
 export type Template = Schemas["Template"];
