@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 const JOIN_TOKEN_TTL: Duration = Duration::hours(1);
 
 /// Real clusters.
-pub struct InCluster(pub KubeAccess);
+pub struct InCluster(KubeAccess);
 
 impl From<KubeError> for KubernetesError {
     fn from(error: KubeError) -> Self {
@@ -21,6 +21,11 @@ impl From<KubeError> for KubernetesError {
 }
 
 impl InCluster {
+    #[must_use]
+    pub fn new(access: KubeAccess) -> Self {
+        Self(access)
+    }
+
     async fn engine(&self, target: &Target) -> Result<Engine, KubernetesError> {
         let target = ClusterTarget { cluster: target.cluster, endpoint: target.endpoint.clone(), pki: target.pki.clone() };
         Ok(self.0.engine(&target).await?)
