@@ -29,28 +29,36 @@ pub const PREFIX: &str = "/k8s/clusters/";
 /// Whoever uses the pass-through, and how that may end.
 #[derive(Clone)]
 enum Visitor {
-    Kubeconfig { actor: Actor, token: TokenHash, context: RequestContext },
+    Kubeconfig(Box<Bearer>),
     Person(Box<Caller>),
+}
+
+/// Somebody with a kubeconfig.
+#[derive(Clone)]
+struct Bearer {
+    actor: Actor,
+    token: TokenHash,
+    context: RequestContext,
 }
 
 impl Visitor {
     fn actor(&self) -> &Actor {
         match self {
-            Self::Kubeconfig { actor, .. } => actor,
+            Self::Kubeconfig(bearer) => &bearer.actor,
             Self::Person(caller) => &caller.actor,
         }
     }
 
     fn context(&self) -> RequestContext {
         match self {
-            Self::Kubeconfig { context, .. } => context.clone(),
+            Self::Kubeconfig(bearer) => bearer.context.clone(),
             Self::Person(caller) => caller.context(),
         }
     }
 
     async fn still_valid(&self, state: &State) -> Answer<()> {
         match self {
-            Self::Kubeconfig { token, .. } => state.store.kubeconfig_by_token(*token).await?.map(drop).ok_or_else(unauthorized),
+            Self::Kubeconfig(bearer) => state.store.kubeconfig_by_token(bearer.token).await?.map(drop).ok_or_else(unauthorized),
             Self::Person(caller) => caller.still_valid(state).await,
         }
     }
@@ -128,7 +136,7 @@ async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) -> A
         let kubeconfig = found.kubeconfig;
         let actor =
             Actor { user: kubeconfig.user, project: found.project, roles: kubeconfig.roles, operator: false, via: Via::Kubeconfig(kubeconfig.id) };
-        return Ok(Visitor::Kubeconfig { actor, token, context: caller::context(request) });
+        return Ok(Visitor::Kubeconfig(Box::new(Bearer { actor, token, context: caller::context(request) })));
     }
     let caller = Caller::extract(request).await?;
     if caller.session.is_some() && request.head().upgrade() {

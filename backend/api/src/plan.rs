@@ -48,8 +48,8 @@ pub fn planned(objects: &Objects) -> Vec<PlannedObject> {
 struct Checks(Vec<Check>);
 
 impl Checks {
-    /// Adds `key` as ok unless something was found against it.
-    fn conclude(&mut self, key: &str, found: Vec<(CheckLevel, Code, String, Option<String>, BTreeMap<String, serde_json::Value>)>) {
+    /// Adds what was found against `key`, or that nothing was.
+    fn conclude(&mut self, key: &str, found: Vec<Check>) {
         if found.is_empty() {
             self.0.push(Check {
                 key: key.to_owned(),
@@ -60,17 +60,14 @@ impl Checks {
                 field: None,
             });
         }
-        for (level, code, message, field, params) in found {
-            self.0.push(Check { key: key.to_owned(), level, code: Some(code), message, params, field });
-        }
+        self.0.extend(found.into_iter().map(|check| Check { key: key.to_owned(), ..check }));
     }
 }
 
-type Found = (CheckLevel, Code, String, Option<String>, BTreeMap<String, serde_json::Value>);
-
-fn blocked(code: Code, message: String, field: Option<String>, params: &serde_json::Value) -> Found {
+/// A check that stands against it; its key comes with the conclusion.
+fn blocked(code: Code, message: String, field: Option<String>, params: &serde_json::Value) -> Check {
     let params = params.as_object().map(|o| o.clone().into_iter().collect()).unwrap_or_default();
-    (CheckLevel::Blocked, code, message, field, params)
+    Check { key: String::new(), level: CheckLevel::Blocked, code: Some(code), message, params, field }
 }
 
 /// What the catalogue says about a specification.
@@ -102,7 +99,7 @@ pub fn load_balancer_check(cloud: &cloud::Cloud) -> Check {
     checks.0.remove(0)
 }
 
-fn version(spec: &ClusterSpec, state: &State) -> Vec<Found> {
+fn version(spec: &ClusterSpec, state: &State) -> Vec<Check> {
     if state.settings.versions.iter().any(|v| v.version == spec.version) {
         return Vec::new();
     }
@@ -110,7 +107,7 @@ fn version(spec: &ClusterSpec, state: &State) -> Vec<Found> {
     vec![blocked(Code::VersionMissing, message, Some("spec.version".to_owned()), &json!({ "version": spec.version }))]
 }
 
-fn image(spec: &ClusterSpec, catalogue: &Snapshot, state: &State) -> Vec<Found> {
+fn image(spec: &ClusterSpec, catalogue: &Snapshot, state: &State) -> Vec<Check> {
     let Some(offered) = state.settings.versions.iter().find(|v| v.version == spec.version) else { return Vec::new() };
     let seen = catalogue.version(offered);
     let params = json!({ "v": seen.version, "image": seen.image, "progress": seen.image_progress });
@@ -150,7 +147,7 @@ fn machines(spec: &ClusterSpec) -> Vec<Machines<'_>> {
     list
 }
 
-fn flavor(machines: &Machines<'_>, catalogue: &Snapshot) -> Vec<Found> {
+fn flavor(machines: &Machines<'_>, catalogue: &Snapshot) -> Vec<Check> {
     let field = Some(format!("{}.flavor", machines.field));
     let name = machines.flavor;
     let Some(flavor) = catalogue.flavors.iter().find(|f| f.name == name) else {
@@ -164,7 +161,7 @@ fn flavor(machines: &Machines<'_>, catalogue: &Snapshot) -> Vec<Found> {
     vec![blocked(Code::FlavorTooSmall, format!("{name} has less than {vcpus} vCPU and {ram} MiB"), field, &params)]
 }
 
-fn zones(machines: &Machines<'_>, catalogue: &Snapshot) -> Vec<Found> {
+fn zones(machines: &Machines<'_>, catalogue: &Snapshot) -> Vec<Check> {
     let known: BTreeSet<&str> = catalogue.zones.iter().filter(|z| z.available).map(|z| z.name.as_str()).collect();
     let missing = machines.zones.iter().enumerate().filter(|(_, zone)| !known.contains(zone.as_str()));
     let found = missing.map(|(index, zone)| {
@@ -174,7 +171,7 @@ fn zones(machines: &Machines<'_>, catalogue: &Snapshot) -> Vec<Found> {
     found.collect()
 }
 
-fn volume_type(machines: &Machines<'_>, catalogue: &Snapshot) -> Vec<Found> {
+fn volume_type(machines: &Machines<'_>, catalogue: &Snapshot) -> Vec<Check> {
     let Some(name) = machines.volume_type else { return Vec::new() };
     if catalogue.volume_types.iter().any(|v| v.name == name) {
         return Vec::new();

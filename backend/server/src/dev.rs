@@ -54,9 +54,9 @@ pub async fn dev(options: Options) -> Result<(), Box<dyn Error>> {
     line("Kubernetes Container Service");
     let database = step("starting Postgres", store::embedded::start(&state_dir.join("postgres"))).await?;
     let outcome = with_database(&options, &state_dir, &database, sockets, token).await;
-    step("stopping Postgres", database.stop()).await;
+    let stopped = step("stopping Postgres", database.stop()).await;
     drop(lock);
-    outcome
+    outcome.and(Ok(stopped?))
 }
 
 async fn with_database(

@@ -4,7 +4,6 @@ use crate::progress::line;
 use rand::Rng;
 use serde_yaml_ng::Value;
 use std::error::Error;
-use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -87,9 +86,9 @@ pub fn banner(http: SocketAddr, password: Option<&str>) {
             ("both", "member of both"),
             ("operator", "sees all tenants"),
         ];
-        drop(writeln!(text, "\n  Demo accounts, password {password}"));
+        text.push_str(&format!("\n  Demo accounts, password {password}\n"));
         for (name, what) in accounts {
-            drop(writeln!(text, "    {name:<10}{what}"));
+            text.push_str(&format!("    {name:<10}{what}\n"));
         }
         text.push_str("\n  Control planes are real Kubernetes; containers are simulated.\n");
     }

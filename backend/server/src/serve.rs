@@ -9,13 +9,18 @@ use api::state::{Settings, State};
 use cloud_openstack::{Interface, OpenStack, ReqwestTransport};
 use domain::requests::SpecLimits;
 use kube_access::KubeAccess;
+use reconciler::Deps;
+use reconciler::in_cluster::InCluster;
+use reconciler::world::{Memory, Services};
 use sealed::{Gate, KeyRing};
 use secrecy::ExposeSecret;
 use std::error::Error;
 use std::net::{IpAddr, TcpListener};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use store::{Store, StoreOptions};
 use time::OffsetDateTime;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// The runtime with many threads, where the engine works; the listeners' workers have one each.
@@ -73,11 +78,10 @@ pub async fn run(
     let store = Store::connect(&options, keys.clone()).await?;
     let gate = Gate::load_or_create(&config.state_dir, OffsetDateTime::now_utc()).map_err(|e| format!("state_dir: {e}"))?;
     let cloud = openstack(&config)?;
-    let kube = KubeAccess::new();
     let settings = settings(&config, &gate, demo);
     let health = Arc::new(Parts::new(store.clone(), cloud.clone(), figures));
-    let state = Data::new(State::new(store.clone(), Arc::new(cloud.clone()), keys.clone(), kube.clone(), settings, health.clone()));
-    let engine = start_engine(Engine { config: &config, store: &store, keys: &keys, gate: &gate, cloud, kube }, health.clone(), token.clone());
+    let state = Data::new(State::new(store.clone(), Arc::new(cloud), keys.clone(), KubeAccess::new(), settings, health.clone()));
+    let engine = start_engine(&config, &options, &keys, &gate, health.clone(), token.clone()).await?;
     let (names, addresses) = reached_by(&config);
     let server = listeners::start(Listen { http: sockets.0, tls: sockets.1, names, addresses }, &gate, state.clone())?;
     let handle = server.handle();
@@ -90,42 +94,39 @@ pub async fn run(
     token.cancel();
     state.shut_down();
     handle.stop(true).await;
-    if let Some(engine) = engine {
-        drop(engine.await);
-    }
+    drop(engine.await);
     store.close().await;
     outcome
 }
 
-/// Starts the engine on its own threads.
-fn start_engine(engine: Engine<'_>, health: Arc<Parts>, token: CancellationToken) -> Option<tokio::task::JoinHandle<()>> {
-    let Engine { config, store, keys, gate, cloud, kube } = engine;
+/// Starts the engine on threads of its own, with connections of its own: they belong to the runtime that opened them.
+async fn start_engine(
+    config: &Config,
+    options: &StoreOptions,
+    keys: &Arc<KeyRing>,
+    gate: &Gate,
+    health: Arc<Parts>,
+    token: CancellationToken,
+) -> Result<JoinHandle<()>, Box<dyn Error>> {
     let services = Services {
-        identity: Arc::new(cloud),
-        kubernetes: Arc::new(InCluster::new(kube)),
+        identity: Arc::new(openstack(config)?),
+        kubernetes: Arc::new(InCluster::new(KubeAccess::new())),
         versions: config.versions.clone(),
         node_endpoint: config.nodes.endpoint.to_string().trim_end_matches('/').to_owned(),
         gate_ca_pem: gate.ca_pem().to_owned(),
         parallel: 8,
         memory: Memory::default(),
     };
-    let deps = Arc::new(Deps { services, store: store.clone(), keys: keys.clone(), workers: config.engine.workers });
-    let runtime = ENGINE_RUNTIME.get()?;
-    Some(runtime.spawn(async move {
+    let (workers, lease) = (config.engine.workers, Duration::from_secs(config.engine.lease_seconds.into()));
+    let (options, keys) = (options.clone(), keys.clone());
+    let runtime = ENGINE_RUNTIME.get().ok_or("the engine has no threads")?;
+    let store = runtime.spawn(async move { Store::connect(&options, keys).await }).await??;
+    Ok(runtime.spawn(async move {
         health.engine_runs(true);
-        reconciler::run(deps, token).await;
+        reconciler::run(Arc::new(Deps { services, store: store.clone(), workers, lease }), token).await;
         health.engine_runs(false);
+        store.close().await;
     }))
-}
-
-/// What the engine is made of.
-struct Engine<'a> {
-    config: &'a Config,
-    store: &'a Store,
-    keys: &'a Arc<KeyRing>,
-    gate: &'a Gate,
-    cloud: OpenStack,
-    kube: KubeAccess,
 }
 
 fn openstack(config: &Config) -> Result<OpenStack, Box<dyn Error>> {

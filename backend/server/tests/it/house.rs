@@ -7,13 +7,18 @@ use api::state::{Health, Settings, State};
 use async_trait::async_trait;
 use bytes::Bytes;
 use cloud_openstack::{OpenStack, Transport, TransportError};
+use domain::changes::Change;
+use domain::clusters::Phase;
+use domain::operations::OperationState;
 use http::{Request, Response};
 use kube_access::KubeAccess;
 use local_cloud::{LocalCloud, LocalCloudConfig};
-use sealed::KeyRing;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use store::test_support::TestDatabase;
+use std::time::Duration;
+use store::Store;
+use store::test_support::Database;
+use uuid::Uuid;
 
 pub const PASSWORD: &str = "correct-horse-battery";
 
@@ -44,7 +49,8 @@ pub struct House {
     pub url: String,
     pub cloud: LocalCloud,
     pub state: Data<State>,
-    database: TestDatabase,
+    pub store: Store,
+    pub database: Database,
     http: reqwest::Client,
     server: actix_web::dev::ServerHandle,
 }
@@ -90,7 +96,7 @@ fn settings() -> Settings {
 impl House {
     pub async fn new() -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let database = TestDatabase::new().await;
+        let database = Database::new().await;
         let cloud = LocalCloud::new(LocalCloudConfig { password: PASSWORD.to_owned(), ..LocalCloudConfig::default() });
         let config = cloud_openstack::Config {
             auth_url: format!("{}/identity/v3", cloud.base_url()).parse().unwrap(),
@@ -104,8 +110,8 @@ impl House {
             load_balancer_provider: None,
         };
         let identity = Arc::new(OpenStack::new(config, Arc::new(InProcess(cloud.clone()))));
-        let keys = Arc::new(KeyRing::generate().unwrap());
-        let state = Data::new(State::new(database.store.clone(), identity, keys, KubeAccess::new(), settings(), Arc::new(Well)));
+        let store = database.store().await;
+        let state = Data::new(State::new(store.clone(), identity, database.keys.clone(), KubeAccess::new(), settings(), Arc::new(Well)));
         let shared = state.clone();
         let server = HttpServer::new(move || {
             let headers = server::console::SECURITY_HEADERS.into_iter().fold(DefaultHeaders::new(), |headers, pair| headers.add(pair));
@@ -125,7 +131,7 @@ impl House {
         let server = running.handle();
         actix_web::rt::spawn(running);
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, cloud, state, database, http, server }
+        Self { url, cloud, state, store, database, http, server }
     }
 
     /// One request; streams are left after their head.
@@ -198,10 +204,25 @@ impl House {
     pub async fn running_cluster(&self, person: &Person, name: &str) -> (String, String) {
         let made = self.call(Some(person), "POST", "/api/v1/clusters", Some(&json!({"name": name, "template": "dev"}))).await;
         assert_eq!(made.status, 202, "{}", made.body);
-        let store = &self.database.store;
         let text = |value: &Value| value["id"].as_str().unwrap().to_owned();
-        self.engine_finishes(store, &text(&made.body["cluster"])).await;
-        (text(&made.body["cluster"]), text(&made.body["operation"]))
+        let cluster = text(&made.body["cluster"]);
+        self.finish(&cluster).await;
+        (cluster, text(&made.body["operation"]))
+    }
+
+    /// What the engine would record at the end.
+    async fn finish(&self, cluster: &str) {
+        let claim = self.store.claim(Uuid::new_v4(), Duration::from_secs(30)).await.unwrap().expect("a cluster is due");
+        assert_eq!(claim.cluster.to_string(), cluster);
+        let work = self.store.load(&claim).await.unwrap();
+        let mut operation = work.operation.unwrap();
+        operation.state = OperationState::Succeeded;
+        operation.progress = 100;
+        let mut status = work.cluster.status;
+        status.phase = Phase::Running;
+        let changes = [Change::Status(status), Change::ObservedGeneration(work.cluster.generation), Change::Operation(operation)];
+        self.store.commit(&claim, &changes).await.unwrap();
+        self.store.release(claim, Duration::from_secs(3600)).await.unwrap();
     }
 }
 
