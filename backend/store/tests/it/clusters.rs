@@ -1,0 +1,107 @@
+//! Clusters: tenants apart, names unique, requests repeated, deletion above all.
+
+use crate::support::{create, member, operator, try_create};
+use auth::{ClusterDelete, NodePoolResize, OperationCancel, OperationRetry};
+use domain::codes::Code;
+use domain::operations::{OperationKind, OperationState};
+use serde_json::json;
+use store::test_support::Database;
+use store::{ClusterFilter, ClusterSort, Idempotency, OperationFilter, PageRequest, RequestContext, StoreError};
+
+fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> Code {
+    match result {
+        Err(StoreError::Refused(code)) => code,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn tenants_do_not_see_each_other_and_operators_see_all() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let (a, b) = (member("a"), member("b"));
+    let cluster = create(&store, &a, "demo").await.cluster;
+    create(&store, &b, "demo").await;
+    let (foreign, missing) = (store.cluster(&b.scope(), cluster.id).await, store.cluster(&b.scope(), domain::ids::ClusterId::generate()).await);
+    assert!(matches!(foreign, Err(StoreError::NotFound)) && matches!(missing, Err(StoreError::NotFound)));
+    assert!(store.nodes(&b.scope(), cluster.id).await.unwrap().is_empty());
+    assert!(store.ledger(&b.scope(), cluster.id).await.unwrap().is_empty());
+    assert!(store.kubeconfigs(&b.scope(), cluster.id).await.unwrap().is_empty());
+    assert!(matches!(store.operation(&b.scope(), cluster.operation.unwrap()).await, Err(StoreError::NotFound)));
+    let list = |scope| store.clusters(scope, ClusterFilter::default(), ClusterSort::Name, false, PageRequest::default());
+    let (own, all) = (a.scope(), operator().operator().unwrap().scope());
+    assert_eq!(list(&own).await.unwrap().total, 1);
+    assert_eq!(list(&all).await.unwrap().total, 2);
+    assert_eq!(store.operations(&a.scope(), OperationFilter::default(), PageRequest::default()).await.unwrap().items.len(), 1);
+}
+
+#[tokio::test]
+async fn pages_hold_every_cluster_once() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    for number in 0..7 {
+        create(&store, &a, &format!("c{number}")).await;
+    }
+    let (mut names, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = PageRequest { limit: 3, cursor };
+        let page = store.clusters(&a.scope(), ClusterFilter::default(), ClusterSort::Name, true, page).await.unwrap();
+        names.extend(page.items.into_iter().map(|r| r.cluster.name));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(names, ["c6", "c5", "c4", "c3", "c2", "c1", "c0"]);
+    let searched = ClusterFilter { search: Some("C3".into()), ..ClusterFilter::default() };
+    assert_eq!(store.clusters(&a.scope(), searched, ClusterSort::Name, false, PageRequest::default()).await.unwrap().total, 1);
+}
+
+#[tokio::test]
+async fn names_are_unique_until_deleted_and_requests_may_be_repeated() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let key = Idempotency { key: "k".into(), request_hash: [1; 32] };
+    let first = try_create(&store, &a, "demo", Some(key.clone())).await.unwrap();
+    let again = try_create(&store, &a, "demo", Some(key.clone())).await.unwrap();
+    assert!(again.replayed && !first.replayed);
+    assert_eq!(first.cluster.cluster.id, again.cluster.cluster.id);
+    assert_eq!(refused(try_create(&store, &a, "demo", None).await), Code::NameTaken);
+    let other = Idempotency { request_hash: [2; 32], ..key };
+    assert_eq!(refused(try_create(&store, &a, "demo2", Some(other)).await), Code::IdempotencyMismatch);
+}
+
+#[tokio::test]
+async fn a_delete_cancels_what_is_under_way_and_is_asked_for_once() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let record = create(&store, &a, "demo").await;
+    let creating = record.cluster.operation.unwrap();
+    let delete = || store.cluster_delete(a.may::<ClusterDelete>(&record).unwrap(), json!("keep"), RequestContext::default());
+    let first = delete().await.unwrap();
+    let second = delete().await.unwrap();
+    assert_eq!(first.operation.id, second.operation.id);
+    assert_eq!(first.operation.kind, OperationKind::ClusterDelete);
+    assert_eq!(store.operation(&a.scope(), creating).await.unwrap().operation.state, OperationState::Cancelled);
+    let resize = store.node_pool_resize(a.may::<NodePoolResize>(&record).unwrap(), "default".into(), 3, RequestContext::default()).await;
+    assert_eq!(refused(resize), Code::Busy);
+}
+
+#[tokio::test]
+async fn only_what_failed_or_waits_is_retried_and_only_what_runs_is_cancelled() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let record = create(&store, &a, "demo").await;
+    let operation = store.operation(&a.scope(), record.cluster.operation.unwrap()).await.unwrap();
+    let retry = store.operation_retry(a.may::<OperationRetry>(&operation).unwrap(), RequestContext::default()).await;
+    assert_eq!(refused(retry), Code::NotRetryable);
+    let cancelled = store.operation_cancel(a.may::<OperationCancel>(&operation).unwrap(), RequestContext::default()).await.unwrap();
+    assert_eq!(cancelled.operation.state, OperationState::Cancelled);
+    assert!(cancelled.revision > operation.revision);
+    let again = store.operation_cancel(a.may::<OperationCancel>(&operation).unwrap(), RequestContext::default()).await;
+    assert_eq!(refused(again), Code::NotRetryable);
+}

@@ -1,0 +1,144 @@
+//! Claims: shared, fenced, and careful with what people wrote meanwhile.
+
+use crate::support::{create, member};
+use auth::ClusterDelete;
+use domain::changes::Change;
+use domain::clusters::Phase;
+use domain::ids::ResourceId;
+use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
+use domain::operations::{OperationKind, OperationState};
+use serde_json::json;
+use std::time::Duration;
+use store::test_support::Database;
+use store::{CommitError, RequestContext, SecretOwner, StoreError};
+use uuid::Uuid;
+
+const LEASE: Duration = Duration::from_secs(60);
+
+fn row(work: &domain::changes::Work, key: &str, state: ResourceState) -> LedgerRow {
+    LedgerRow {
+        id: ResourceId::generate(),
+        cluster: work.cluster.id,
+        key: key.into(),
+        kind: ResourceKind::Network,
+        name: "n".into(),
+        state,
+        cloud_id: None,
+        address: None,
+        called_at: None,
+        empty_looks: 0,
+        looked_at: None,
+        failures: 0,
+        fault: None,
+        created_at: time::OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn two_engines_share_clusters_and_hold_each_once() {
+    let database = Database::new().await;
+    let (one, two) = (database.store().await, database.store().await);
+    let a = member("a");
+    create(&one, &a, "x").await;
+    create(&one, &a, "y").await;
+    let first = one.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    let second = two.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    assert_ne!(first.cluster, second.cluster);
+    assert!(one.claim(Uuid::now_v7(), LEASE).await.unwrap().is_none());
+    let cluster = first.cluster;
+    one.release(first, Duration::ZERO).await.unwrap();
+    assert_eq!(two.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap().cluster, cluster);
+}
+
+#[tokio::test]
+async fn a_holder_whose_lease_ran_out_writes_nothing() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let record = create(&store, &member("a"), "x").await;
+    // The lease is over as soon as it begins: the holder was paused for too long.
+    let paused = store.claim(Uuid::now_v7(), Duration::ZERO).await.unwrap().unwrap();
+    let holder = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    let work = store.load(&holder).await.unwrap();
+    for result in [
+        store.commit(&paused, &[Change::Ledger(row(&work, "network", ResourceState::Intended))]).await,
+        store.renew(&paused).await,
+        store.secret_put(&paused, &SecretOwner::Cluster(record.cluster.id), "pki", &"secret".into()).await,
+        store.load(&paused).await.map(drop),
+    ] {
+        assert!(matches!(result, Err(CommitError::Fenced)), "{result:?}");
+    }
+    assert!(store.load(&holder).await.unwrap().ledger.is_empty());
+    assert_eq!(paused.left(), Duration::ZERO);
+    assert!(holder.left() > Duration::from_secs(50));
+}
+
+#[tokio::test]
+async fn commits_are_whole_and_keys_are_unique_among_the_living() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    create(&store, &member("a"), "x").await;
+    let claim = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    let work = store.load(&claim).await.unwrap();
+    let (first, twin) = (row(&work, "network", ResourceState::Known), row(&work, "network", ResourceState::Known));
+    store.commit(&claim, &[Change::Ledger(first.clone())]).await.unwrap();
+    let both = store.commit(&claim, &[Change::Ledger(row(&work, "subnet", ResourceState::Known)), Change::Ledger(twin.clone())]).await;
+    assert!(matches!(both, Err(CommitError::Store(StoreError::Unexpected(_)))), "{both:?}");
+    assert_eq!(store.load(&claim).await.unwrap().ledger, vec![first.clone()]);
+    let gone = LedgerRow { state: ResourceState::Gone, ..first };
+    store.commit(&claim, &[Change::Ledger(gone), Change::Ledger(twin)]).await.unwrap();
+    assert_eq!(store.load(&claim).await.unwrap().ledger.len(), 2);
+}
+
+#[tokio::test]
+async fn what_a_person_asked_meanwhile_is_not_undone() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let record = create(&store, &a, "x").await;
+    let claim = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    let work = store.load(&claim).await.unwrap();
+    store.cluster_delete(a.may::<ClusterDelete>(&record).unwrap(), json!("erase"), RequestContext::default()).await.unwrap();
+    let mut operation = work.operation.clone().unwrap();
+    operation.state = OperationState::Running;
+    let mut status = work.cluster.status.clone();
+    status.phase = Phase::Provisioning;
+    let made = row(&work, "network", ResourceState::Unknown);
+    store.commit(&claim, &[Change::Ledger(made.clone()), Change::Operation(operation.clone()), Change::Status(status)]).await.unwrap();
+    // The wake-up is not lost with the release.
+    store.release(claim, Duration::from_secs(600)).await.unwrap();
+    let claim = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    let now = store.load(&claim).await.unwrap();
+    assert_eq!(now.ledger, vec![made], "what was called is recorded all the same");
+    assert_eq!(now.cluster.status.phase, Phase::Deleting);
+    assert_eq!(now.operation.unwrap().kind, OperationKind::ClusterDelete);
+    assert_eq!(store.operation(&a.scope(), operation.id).await.unwrap().operation.state, OperationState::Cancelled);
+}
+
+#[tokio::test]
+async fn a_buried_cluster_leaves_a_receipt_and_no_secret() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let record = create(&store, &a, "x").await;
+    let id = record.cluster.id;
+    let claim = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    store.load(&claim).await.unwrap();
+    store.secret_put(&claim, &SecretOwner::Cluster(id), "pki", &"very secret".into()).await.unwrap();
+    assert!(store.cluster_secret(id, "pki").await.unwrap().is_some());
+    store.commit(&claim, &[Change::ClusterGone]).await.unwrap();
+    assert!(store.cluster_secret(id, "pki").await.unwrap().is_none());
+    assert!(matches!(store.cluster(&a.scope(), id).await, Err(StoreError::NotFound)));
+    assert!(store.operation(&a.scope(), record.cluster.operation.unwrap()).await.is_ok());
+    assert!(store.claim(Uuid::now_v7(), LEASE).await.unwrap().is_none());
+    create(&store, &a, "x").await;
+}
+
+#[tokio::test]
+async fn a_wake_up_is_heard() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let mut wakeups = store.wakeups();
+    while !matches!(wakeups.recv().await.unwrap(), store::WakeUp::Resync) {}
+    let record = create(&store, &member("a"), "x").await;
+    assert_eq!(wakeups.recv().await.unwrap(), store::WakeUp::Cluster(record.cluster.id));
+}

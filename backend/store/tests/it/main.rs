@@ -1,0 +1,8 @@
+//! The store on a real Postgres: a database for each test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod clusters;
+mod engine;
+mod pools;
+mod support;
+mod tokens;
