@@ -86,4 +86,35 @@ async fn a_real_cluster_obeys() {
     assert!(pods.items.iter().all(|p| p.name.contains("etcd")) && !pods.items.is_empty(), "{pods:?}");
     assert!(!reads.deployments(&reader, &ReadQuery::default()).await.unwrap().items.is_empty());
     assert!(reads.namespaces(&reader, &ReadQuery::default()).await.unwrap().items.iter().any(|n| n.name == "kube-system"));
+
+    exec(&gateway, &pods.items[0].name).await;
+}
+
+/// A command in a pod over a WebSocket: its output comes through the tunnel, and then the tunnel ends.
+async fn exec(gateway: &Gateway, pod: &str) {
+    let path = format!("/api/v1/namespaces/kube-system/pods/{pod}/exec");
+    let mut request =
+        GatewayRequest::new("GET", &path, Some("command=echo&command=so-it-is&stdout=true"), Box::pin(futures::stream::empty())).unwrap();
+    for (name, value) in [
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Protocol", "v5.channel.k8s.io"),
+    ] {
+        request.add_header(name, value.as_bytes());
+    }
+    let who = Impersonation::new("u1", "m", Role::Member);
+    let tunnel = match gateway.forward(&who, request).await.unwrap() {
+        Answer::Tunnel(tunnel) => tunnel,
+        Answer::Response(response) => panic!("{}", response.status()),
+    };
+    assert_eq!(tunnel.head.headers()["sec-websocket-protocol"], "v5.channel.k8s.io");
+    let (_, from_cluster, _to_cluster) = tunnel.split();
+    let mut text = String::new();
+    let mut pieces = from_cluster;
+    while !text.contains("so-it-is") {
+        let piece = crate::fake_api::soon(pieces.next()).await.expect("the tunnel ended early").unwrap();
+        text.push_str(&String::from_utf8_lossy(&piece));
+    }
 }
