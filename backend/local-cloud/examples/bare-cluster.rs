@@ -7,7 +7,7 @@
 use local_cloud::machines::{Backend, Boot, Frontend, Machines, Monitor};
 use local_cloud::{GuestConfig, GuestMachines};
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(state_dir: &Path, workers: u8) -> Result<f64, String> {
-    let kubernetes_dir = kubernetes_dir();
+    let kubernetes_dir = local_cloud::kubernetes_dir();
     let config = GuestConfig {
         state_dir: state_dir.to_owned(),
         kubernetes_dir: kubernetes_dir.clone(),
@@ -68,16 +68,6 @@ fn measure(state_dir: &Path, workers: u8) -> Result<f64, String> {
     let kubectl = kubernetes_dir.join(VERSION).join("kubectl");
     wait("all nodes are Ready", || ready_nodes(&kubectl, &kubeconfig) == usize::from(workers) + 1)?;
     Ok(start.elapsed().as_secs_f64())
-}
-
-fn kubernetes_dir() -> PathBuf {
-    std::env::var_os("KCS_KUBERNETES_CACHE").map_or_else(
-        || {
-            let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
-            std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from).join("kcs/kubernetes")
-        },
-        PathBuf::from,
-    )
 }
 
 fn api() -> Frontend {

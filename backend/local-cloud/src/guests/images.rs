@@ -1,10 +1,23 @@
 //! Which node images can boot: what the recipe in `tests/kubernetes` has put into the cache, and how far it is with the rest.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The versions there are node images of, newest first.
 pub const VERSIONS: [&str; 2] = ["v1.36.3", "v1.35.4"];
+
+/// Where the Kubernetes binaries are, or will be: `KCS_KUBERNETES_DIR`, else the recipe's cache.
+pub fn kubernetes_dir() -> PathBuf {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("KCS_KUBERNETES_DIR").or_else(|| set("KCS_KUBERNETES_CACHE")).unwrap_or_else(|| {
+        let cache = set("XDG_CACHE_HOME").unwrap_or_else(|| set("HOME").unwrap_or_default().join(".cache"));
+        cache.join("kcs/kubernetes")
+    })
+}
+
+pub fn all_ready(cache: &Path) -> bool {
+    VERSIONS.iter().all(|version| ready(cache, version))
+}
 
 /// Per version: per cent done, ready.
 pub fn images(cache: &Path) -> Vec<(String, u8, bool)> {

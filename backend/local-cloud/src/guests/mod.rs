@@ -5,19 +5,20 @@
 
 mod guest;
 mod images;
+mod preparation;
 mod scripts;
 mod user_data;
 
 use crate::machines::{Boot, Frontend, Machines};
 use crate::traffic::{Networks, Traffic};
 use guest::Guest;
+use preparation::Preparation;
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use images::VERSIONS;
+pub use images::{VERSIONS, kubernetes_dir};
 
 /// Where guests live and what they may reach.
 #[derive(Clone, Debug)]
@@ -38,7 +39,7 @@ pub struct GuestMachines {
     guests: Mutex<HashMap<String, Arc<Mutex<Guest>>>>,
     traffic: Traffic,
     /// The recipe that prepares the Kubernetes binaries, while it runs.
-    preparation: Mutex<Option<Child>>,
+    preparation: Mutex<Option<Preparation>>,
 }
 
 impl GuestMachines {
@@ -65,32 +66,17 @@ impl GuestMachines {
     /// Lets the recipe (`build.sh`) prepare the Kubernetes versions that are not there yet, beside everything else;
     /// [`Machines::images`] tells how far it is. It ends with [`Self::shut_down`].
     pub fn prepare(&self, recipe: &Path) -> Result<(), String> {
-        use std::os::unix::process::CommandExt as _;
-        if images::images(&self.config.kubernetes_dir).iter().all(|(_, _, ready)| *ready) {
-            return Ok(());
+        let mut preparation = lock(&self.preparation);
+        if preparation.is_none() && !images::all_ready(&self.config.kubernetes_dir) {
+            let log = self.config.state_dir.join("kubernetes.log");
+            *preparation = Some(Preparation::start(recipe, &self.config.kubernetes_dir, &log)?);
         }
-        let log = self.config.state_dir.join("kubernetes.log");
-        let file = std::fs::File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
-        let errors = file.try_clone().map_err(|e| e.to_string())?;
-        let child = Command::new("setpriv")
-            .args([OsStr::new("--pdeathsig"), OsStr::new("TERM"), OsStr::new("bash"), recipe.as_os_str()])
-            .env("KCS_KUBERNETES_CACHE", &self.config.kubernetes_dir)
-            .stdin(Stdio::null())
-            .stdout(Stdio::from(file))
-            .stderr(Stdio::from(errors))
-            .process_group(0)
-            .spawn()
-            .map_err(|e| format!("setpriv: {e}"))?;
-        *lock(&self.preparation) = Some(child);
         Ok(())
     }
 
     /// Ends every process: guests (their disks stay), networks, the preparation of binaries.
     pub fn shut_down(&self) {
-        if let Some(mut preparation) = lock(&self.preparation).take() {
-            crate::process::kill_group(preparation.id());
-            let _ = preparation.wait();
-        }
+        lock(&self.preparation).take(); // dropping it ends it
         self.traffic.set(&[]);
         self.traffic.networks().end_all();
         for guest in lock(&self.guests).values() {

@@ -1,7 +1,7 @@
 //! What the guests' tests share: machines in a scratch directory, waiting for conditions, looking for leftovers.
 
 use ipnet::Ipv4Net;
-use local_cloud::machines::{Backend, Boot, Frontend, Machines, Monitor};
+use local_cloud::machines::{Backend, Boot, Frontend, Monitor};
 use local_cloud::{GuestConfig, GuestMachines};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
@@ -16,8 +16,12 @@ pub struct Lab {
 /// Machines of a test's own, or None, reported, where this machine cannot make namespaces.
 pub fn lab(test: &str, outside_ports: Vec<u16>) -> Option<Lab> {
     let state_dir = std::env::temp_dir().join(format!("kcs-{test}-{}", uuid::Uuid::new_v4().simple()));
-    let config =
-        GuestConfig { state_dir, kubernetes_dir: kubernetes_dir(), helper: PathBuf::from(env!("CARGO_BIN_EXE_local-cloud-portal")), outside_ports };
+    let config = GuestConfig {
+        state_dir,
+        kubernetes_dir: local_cloud::kubernetes_dir(),
+        helper: PathBuf::from(env!("CARGO_BIN_EXE_local-cloud-portal")),
+        outside_ports,
+    };
     match GuestMachines::new(config.clone()) {
         Ok(machines) => Some(Lab { machines: Some(machines), config }),
         Err(reason) => {
@@ -25,14 +29,6 @@ pub fn lab(test: &str, outside_ports: Vec<u16>) -> Option<Lab> {
             None
         }
     }
-}
-
-/// Where the recipe lays the Kubernetes binaries down.
-pub fn kubernetes_dir() -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
-    std::env::var_os("KCS_KUBERNETES_CACHE")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from).join("kcs/kubernetes"))
 }
 
 /// A test that could not run says so, also in the file that `KCS_SKIPPED` names: whoever runs the tests counts them.

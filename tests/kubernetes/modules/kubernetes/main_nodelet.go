@@ -1,0 +1,6 @@
+//go:build nodelet
+
+// The nodelet alone, to go with the released binaries of all the others.
+package main
+
+func main() { runNodelet() }
