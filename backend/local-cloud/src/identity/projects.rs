@@ -1,0 +1,113 @@
+//! Projects, roles and who holds which role where.
+
+use super::{DEFAULT_DOMAIN, Project, not_found};
+use crate::http::{Answer, Call, Failure, Reply, text, text_or_empty};
+use crate::state::State;
+use http::Method;
+use serde_json::{Value, json};
+
+fn view(project: &Project) -> Value {
+    json!({"id": project.id, "name": project.name, "description": project.description, "enabled": project.enabled,
+        "domain_id": DEFAULT_DOMAIN, "parent_id": DEFAULT_DOMAIN, "is_domain": false, "tags": [], "options": {}})
+}
+
+/// A Keystone listing: everything in one page.
+pub(super) fn listing(call_url: &str, key: &str, items: Vec<Value>) -> Reply {
+    Reply::json(200, json!({ key: items, "links": {"next": null, "previous": null, "self": call_url} }))
+}
+
+/// The projects a user has a role in.
+pub(super) fn of_user(state: &State, user: &str) -> Reply {
+    let projects = state.identity.projects.values().filter(|p| p.enabled && !state.identity.roles_of(&p.id, user).is_empty());
+    listing("", "projects", projects.map(view).collect())
+}
+
+pub(super) fn list(state: &State, call: &Call<'_>) -> Answer {
+    call.admin("identity:list_projects")?;
+    let wanted = |p: &&Project| call.query("name").is_none_or(|name| name == p.name);
+    Ok(listing(&call.url, "projects", state.identity.projects.values().filter(wanted).map(view).collect()))
+}
+
+pub(super) fn show(state: &State, call: &Call<'_>, id: &str) -> Answer {
+    let project = state.identity.projects.get(id).ok_or_else(|| not_found("project", id))?;
+    if !call.actor.admin && state.identity.roles_of(id, &call.actor.user_id).is_empty() {
+        call.admin("identity:get_project")?;
+    }
+    Ok(Reply::json(200, json!({ "project": view(project) })))
+}
+
+pub(super) fn create(state: &mut State, call: &Call<'_>) -> Answer {
+    call.admin("identity:create_project")?;
+    let given = call.object("project")?;
+    let name = text(given, "name").filter(|n| !n.is_empty()).ok_or_else(|| Failure::bad("'name' is a required property"))?;
+    if state.identity.projects.values().any(|p| p.name == name) {
+        let message = format!(
+            "Conflict occurred attempting to store project - it is not permitted to have two projects with the same name in the same domain : {name}."
+        );
+        return Err(Failure::conflict(message));
+    }
+    let project = Project { id: state.hex_id(), name: name.to_owned(), description: text_or_empty(given, "description"), enabled: true };
+    let body = view(&project);
+    state.identity.projects.insert(project.id.clone(), project);
+    Ok(Reply::json(201, json!({ "project": body })))
+}
+
+pub(super) fn delete(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
+    call.admin("identity:delete_project")?;
+    state.identity.projects.shift_remove(id).ok_or_else(|| not_found("project", id))?;
+    state.identity.assignments.retain(|(project, ..)| project != id);
+    state.identity.tokens.retain(|_, token| token.project_id.as_deref() != Some(id));
+    state.identity.credentials.retain(|_, credential| credential.project_id != id);
+    Ok(Reply::empty(204))
+}
+
+fn role_views(state: &State, wanted: impl Fn(&super::Role) -> bool) -> Vec<Value> {
+    let roles = state.identity.roles.values().filter(|r| wanted(r));
+    roles.map(|r| json!({"id": r.id, "name": r.name, "domain_id": null, "description": null, "options": {}})).collect()
+}
+
+pub(super) fn all_roles(state: &State, call: &Call<'_>) -> Answer {
+    call.admin("identity:list_roles")?;
+    let roles = role_views(state, |role| call.query("name").is_none_or(|name| name == role.name));
+    Ok(listing(&call.url, "roles", roles))
+}
+
+pub(super) fn roles(state: &State, call: &Call<'_>, project: &str, user: &str) -> Answer {
+    call.admin("identity:list_grants")?;
+    let held = state.identity.roles_of(project, user);
+    Ok(listing(&call.url, "roles", role_views(state, |role| held.contains(&role.id))))
+}
+
+/// Gives, checks or takes a role.
+pub(super) fn assignment(state: &mut State, call: &Call<'_>, method: &Method, (project, user, role): (&str, &str, &str)) -> Answer {
+    call.admin("identity:create_grant")?;
+    let identity = &mut state.identity;
+    identity.projects.get(project).ok_or_else(|| not_found("project", project))?;
+    identity.users.get(user).ok_or_else(|| not_found("user", user))?;
+    identity.roles.get(role).ok_or_else(|| not_found("role", role))?;
+    let key = (project.to_owned(), user.to_owned(), role.to_owned());
+    let missing = || {
+        Failure::missing(format!("Could not find role assignment with role: {role}, user or group: {user}, project, domain, or system: {project}."))
+    };
+    match *method {
+        Method::PUT => {
+            identity.assignments.insert(key);
+        }
+        Method::HEAD | Method::GET if !identity.assignments.contains(&key) => return Err(missing()),
+        Method::HEAD | Method::GET => {}
+        Method::DELETE => {
+            if !identity.assignments.remove(&key) {
+                return Err(missing());
+            }
+            identity.tokens.retain(|_, token| token.user_id != user || token.project_id.as_deref() != Some(project));
+        }
+        _ => return Err(Failure::no_route()),
+    }
+    Ok(Reply::empty(204))
+}
+
+pub(super) fn domains(call: &Call<'_>) -> Reply {
+    let domain = json!({"id": DEFAULT_DOMAIN, "name": "Default", "enabled": true, "description": "The default domain"});
+    let wanted = call.query("name").is_none_or(|name| name == "Default");
+    listing(&call.url, "domains", if wanted { vec![domain] } else { Vec::new() })
+}
