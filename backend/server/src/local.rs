@@ -1,7 +1,13 @@
 //! The local cloud as `kcs dev` runs it: on a loopback port, its servers as guests of this machine.
 
+use local_cloud::{GuestConfig, GuestMachines, LocalCloud, LocalCloudConfig};
 use std::error::Error;
-use std::path::Path;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The recipe that builds the Kubernetes binaries where they are missing.
+const RECIPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/kubernetes/build.sh");
 
 /// A running local cloud.
 pub struct Local {
@@ -9,14 +15,48 @@ pub struct Local {
     pub base_url: String,
     /// Its Keystone.
     pub auth_url: String,
+    cloud: LocalCloud,
+    machines: Arc<GuestMachines>,
+    server: actix_web::dev::ServerHandle,
 }
 
-/// placeholder
-pub async fn start(_: &Path, _: &str, _: u16) -> Result<Local, Box<dyn Error>> {
-    Err("not yet".into())
+/// Starts it, or the one of an earlier start again with everything in it. Guests reach `tls_port` of this machine.
+///
+/// # Errors
+/// When this machine cannot make guests, or the state is not usable.
+pub async fn start(state_dir: &Path, password: &str, tls_port: u16) -> Result<Local, Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let base_url = format!("http://{}", listener.local_addr()?);
+    let guests = GuestConfig {
+        state_dir: state_dir.join("guests"),
+        kubernetes_dir: local_cloud::kubernetes_dir(),
+        helper: std::env::current_exe()?,
+        outside_ports: vec![tls_port],
+    };
+    let machines = Arc::new(actix_web::web::block(move || GuestMachines::new(guests)).await??);
+    let preparing = machines.clone();
+    actix_web::web::block(move || preparing.prepare(&PathBuf::from(RECIPE))).await??;
+    let config = LocalCloudConfig {
+        password: password.to_owned(),
+        base_url: base_url.clone(),
+        machines: Some(machines.clone()),
+        state_file: Some(state_dir.join("cloud.json")),
+        ..LocalCloudConfig::default()
+    };
+    let cloud = actix_web::web::block(move || LocalCloud::new(config)).await?;
+    let running = cloud.serve(listener)?;
+    let server = running.handle();
+    actix_web::rt::spawn(running);
+    Ok(Local { auth_url: format!("{base_url}/identity/v3"), base_url, cloud, machines, server })
 }
 
 impl Local {
-    /// placeholder
-    pub async fn stop(self) {}
+    /// Ends every guest and network; what was in the cloud is there again at the next start.
+    pub async fn stop(self) {
+        let Self { cloud, machines, server, .. } = self;
+        server.stop(false).await;
+        // Written down before the guests end, or they would count as having died by themselves.
+        drop(cloud);
+        drop(actix_web::web::block(move || machines.shut_down()).await);
+    }
 }

@@ -97,9 +97,10 @@ fn address(path: &str, operation: &str, things: &Things) -> String {
 
 fn body(operation: &str, who: usize) -> Option<Value> {
     let account = ["member-a", "reader-a", "member-a", "member-b", "operator"][who];
+    let project = ["tenant-a", "tenant-a", "tenant-a", "tenant-b", "admin"][who];
     Some(match operation {
         "session_create" => json!({"username": account, "password": crate::house::PASSWORD}),
-        "session_switch" => json!({"project": ["tenant-a", "tenant-a", "tenant-a", "tenant-b", "admin"][who]}),
+        "session_switch" => json!({"project": project}),
         "cluster_create" | "cluster_create_plan" => json!({"name": format!("{}-{who}", operation.replace('_', "-")), "template": "dev"}),
         "cluster_delete" => json!({"confirm": "doomed"}),
         "node_pool_resize" | "node_pool_resize_plan" => json!({"count": 3}),
