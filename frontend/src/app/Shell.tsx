@@ -22,6 +22,7 @@ export function Shell() {
   useProjectChange();
 
   useEffect(() => setMenuOpen(false), [path]);
+  useFocusOnPageChange(path);
 
   useEffect(() => {
     if (!menuOpen) return undefined;
@@ -81,6 +82,17 @@ export function Shell() {
       </div>
     </LiveContext>
   );
+}
+
+/** After a page change by menu or header the keyboard goes on in the new page, not in the old place. */
+function useFocusOnPageChange(path: string): void {
+  const known = useRef(path);
+  useEffect(() => {
+    if (known.current === path) return;
+    known.current = path;
+    const content = document.getElementById("content");
+    if (content && !content.contains(document.activeElement)) content.focus({ preventScroll: true });
+  }, [path]);
 }
 
 /** Back to the sign-in when the session is over, and afterwards to where one was. */

@@ -1,8 +1,9 @@
 // The last lines of a node's console, as the cloud keeps them.
-import { Modal } from "antd";
+
 import { useTranslation } from "react-i18next";
 import { useConsoleLog } from "../../api/clusters";
 import type { ClusterNode } from "../../api/types";
+import { Dialog } from "../../components/Dialog";
 import { Loading } from "../../components/Page";
 import { LoadProblem } from "../../components/Problem";
 
@@ -10,7 +11,7 @@ export default function ConsoleDialog({ clusterId, node, onClose }: { clusterId:
   const { t } = useTranslation();
   const log = useConsoleLog(clusterId, node.id);
   return (
-    <Modal open width={900} title={t("cluster.console.of", { node: node.name })} footer={null} onCancel={onClose}>
+    <Dialog width={900} title={t("cluster.console.of", { node: node.name })} footer={null} onCancel={onClose}>
       {log.data ? (
         <pre className="console" tabIndex={0} aria-label={t("cluster.console.open")}>
           {log.data.text || t("cluster.console.empty")}
@@ -20,6 +21,6 @@ export default function ConsoleDialog({ clusterId, node, onClose }: { clusterId:
       ) : (
         <Loading rows={6} />
       )}
-    </Modal>
+    </Dialog>
   );
 }

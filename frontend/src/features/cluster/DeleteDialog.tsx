@@ -1,11 +1,12 @@
 // Deleting a cluster: what goes, what is kept, what stands against it, and the name typed.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Input, Modal } from "antd";
+import { Input } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { isApiError } from "../../api/client";
 import { deleteCluster, useDeletePlan } from "../../api/clusters";
 import type { Cluster, DeletePlan } from "../../api/types";
+import { Dialog } from "../../components/Dialog";
 import { Field } from "../../components/Field";
 import { Loading } from "../../components/Page";
 import { Fault, faultOfProblem, LoadProblem } from "../../components/Problem";
@@ -37,8 +38,7 @@ export default function DeleteDialog({ cluster, onClose, onAccepted }: Props) {
   const blocked = (plan.data?.blocked.length ?? 0) > 0;
   const matches = typed === cluster.name;
   return (
-    <Modal
-      open
+    <Dialog
       width={720}
       title={t("cluster.del.title", { name: cluster.name })}
       okText={t("cluster.del.submit")}
@@ -65,7 +65,7 @@ export default function DeleteDialog({ cluster, onClose, onAccepted }: Props) {
           {remove.error && <Fault alert fault={problem ? faultOfProblem(problem) : { code: "unknown" }} />}
         </div>
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

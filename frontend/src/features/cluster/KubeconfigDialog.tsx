@@ -1,7 +1,7 @@
 // Issuing a kubeconfig: for how long, and then the file itself, shown once.
 import { CopyOutlined, DownloadOutlined } from "@ant-design/icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Button, Input, InputNumber, Modal } from "antd";
+import { Button, Input, InputNumber } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { isApiError } from "../../api/client";
@@ -9,6 +9,7 @@ import { issueKubeconfig } from "../../api/clusters";
 import { useSession } from "../../api/session";
 import type { Cluster, KubeconfigIssued } from "../../api/types";
 import { CopyButton, saveFile, useCopy } from "../../components/Copy";
+import { Dialog } from "../../components/Dialog";
 import { Field } from "../../components/Field";
 import { Fault, faultOfProblem } from "../../components/Problem";
 import { Status } from "../../components/Status";
@@ -31,8 +32,7 @@ export default function KubeconfigDialog({ cluster, onClose }: { cluster: Cluste
   const issued = issue.data;
   const problem = isApiError(issue.error) ? issue.error.problem : null;
   return (
-    <Modal
-      open
+    <Dialog
       width={680}
       title={issued ? t("kubeconfig.issued") : t("kubeconfig.issueTitle", { cluster: cluster.name })}
       onCancel={onClose}
@@ -76,7 +76,7 @@ export default function KubeconfigDialog({ cluster, onClose }: { cluster: Cluste
           {issue.error && <Fault alert fault={problem ? faultOfProblem(problem) : { code: "unknown" }} />}
         </div>
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

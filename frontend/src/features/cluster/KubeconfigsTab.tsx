@@ -2,12 +2,13 @@
 import { KeyOutlined } from "@ant-design/icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { Button, Modal } from "antd";
+import { Button } from "antd";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { revokeKubeconfig, useCluster, useKubeconfigs } from "../../api/clusters";
 import { useMayWrite } from "../../api/session";
 import type { Kubeconfig } from "../../api/types";
+import { Dialog } from "../../components/Dialog";
 import { DataTable, type Column } from "../../components/DataTable";
 import { Card, Empty } from "../../components/Page";
 import { useErrorText } from "../../components/Problem";
@@ -108,8 +109,7 @@ function RevokeDialog({ clusterId, kubeconfig, onClose }: { clusterId: string; k
     onError: (error) => notify(errorText(error), "bad"),
   });
   return (
-    <Modal
-      open
+    <Dialog
       title={t("kubeconfig.revokeTitle", { name: kubeconfig.name || kubeconfig.id })}
       okText={t("kubeconfig.revoke")}
       okButtonProps={{ danger: true, type: "primary", loading: revoke.isPending }}
@@ -118,6 +118,6 @@ function RevokeDialog({ clusterId, kubeconfig, onClose }: { clusterId: string; k
       onCancel={onClose}
     >
       <p>{t("kubeconfig.revokeText")}</p>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,12 +1,13 @@
 // Resizing a pool: the new count, what it makes or takes away, what quota it needs.
 import { useMutation, useQueryClient, useQuery, keepPreviousData } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { InputNumber, Modal } from "antd";
+import { InputNumber } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { isApiError } from "../../api/client";
 import { planResize, resizePool } from "../../api/clusters";
 import type { NodePool } from "../../api/types";
+import { Dialog } from "../../components/Dialog";
 import { Field } from "../../components/Field";
 import { Loading } from "../../components/Page";
 import { Fault, faultOfProblem, LoadProblem } from "../../components/Problem";
@@ -39,8 +40,7 @@ export default function ResizeDialog({ clusterId, pool, onClose }: { clusterId: 
   const problem = isApiError(resize.error) ? resize.error.problem : null;
   const planned = changed && !plan.error ? plan.data : undefined;
   return (
-    <Modal
-      open
+    <Dialog
       width={620}
       title={t("cluster.pools.resizeOf", { pool: pool.name })}
       okText={t("cluster.pools.resize")}
@@ -83,6 +83,6 @@ export default function ResizeDialog({ clusterId, pool, onClose }: { clusterId: 
         )}
         {resize.error && <Fault alert fault={problem ? faultOfProblem(problem) : { code: "unknown" }} />}
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,12 +1,13 @@
 // One operation as it goes: progress, steps, cause and remedy when it stands still, retry and cancel, and the receipt of a delete.
 import { ReloadOutlined, StopOutlined } from "@ant-design/icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Button, Modal } from "antd";
+import { Button } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { cancelOperation, ended, retryOperation, type Feed } from "../../api/operations";
 import { useMayWrite } from "../../api/session";
 import type { Operation } from "../../api/types";
+import { Dialog } from "../../components/Dialog";
 import { Bar } from "../../components/Bar";
 import { Card, Definitions } from "../../components/Page";
 import { Fault, useErrorText } from "../../components/Problem";
@@ -98,17 +99,18 @@ function Actions({ operation }: { operation: Operation }) {
           {t("operation.cancel")}
         </Button>
       )}
-      <Modal
-        open={asking}
-        title={t("operation.cancelTitle")}
-        okText={t("operation.cancel")}
-        okButtonProps={{ danger: true, loading: cancel.isPending }}
-        cancelText={t("operation.keepGoing")}
-        onOk={() => cancel.mutate()}
-        onCancel={() => setAsking(false)}
-      >
-        <p>{t("operation.cancelText")}</p>
-      </Modal>
+      {asking && (
+        <Dialog
+          title={t("operation.cancelTitle")}
+          okText={t("operation.cancel")}
+          okButtonProps={{ danger: true, loading: cancel.isPending }}
+          cancelText={t("operation.keepGoing")}
+          onOk={() => cancel.mutate()}
+          onCancel={() => setAsking(false)}
+        >
+          <p>{t("operation.cancelText")}</p>
+        </Dialog>
+      )}
     </div>
   );
 }

@@ -26,8 +26,10 @@ function TimelineStep({ step, operation, now }: { step: Step; operation: Operati
   const { span } = useFormat();
   const look = stepLook(step, operation);
   const resources = step.resources ?? [];
+  // The fault that stops the whole operation stands above the steps already.
+  const fault = step.fault && !(step.fault.code === operation.fault?.code && step.fault.message === operation.fault.message) ? step.fault : null;
   const [chosen, setChosen] = useState<boolean | null>(null);
-  const hasMore = resources.length > 0 || Boolean(step.fault);
+  const hasMore = resources.length > 0 || Boolean(fault);
   const open = hasMore && (chosen ?? opensItself(look));
   const slow = isSlow(step, now);
   const waitingKey = step.waiting_for ? `operation.waiting.${step.waiting_for}` : "";
@@ -51,7 +53,7 @@ function TimelineStep({ step, operation, now }: { step: Step; operation: Operati
           <span className="timeline-time small muted numeric">
             {step.started_at && look !== "pending" && (
               <>
-                <Elapsed from={step.started_at} to={look === "running" ? null : (step.finished_at ?? operation.finished_at ?? step.started_at)} />
+                <Elapsed from={step.started_at} to={look === "running" || look === "blocked" ? null : (step.finished_at ?? operation.finished_at ?? step.started_at)} />
                 <span aria-hidden="true"> · </span>
               </>
             )}
@@ -68,8 +70,8 @@ function TimelineStep({ step, operation, now }: { step: Step; operation: Operati
         )}
         {open && (
           <div className="timeline-more">
-            {step.fault && (look === "running" || look === "failed" || look === "blocked") && (
-              <Fault tone={look === "failed" ? "bad" : "warn"} fault={{ code: step.fault.code, message: step.fault.message, object: step.fault.object, cloudRequestId: step.fault.cloud_request_id }} />
+            {fault && (look === "running" || look === "failed" || look === "blocked") && (
+              <Fault tone={look === "failed" ? "bad" : "warn"} fault={{ code: fault.code, message: fault.message, object: fault.object, cloudRequestId: fault.cloud_request_id }} />
             )}
             {resources.length > 0 && (
               <ul className="step-objects">

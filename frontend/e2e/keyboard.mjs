@@ -1,0 +1,95 @@
+// @ts-check
+// The console without a mouse: skip link, menu, dialogs that keep and give back the focus, forms by Enter; and a focus that can be seen.
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { baseUrl, launch } from "./browser.mjs";
+
+/** @param {unknown} truth @param {string} what */
+function must(truth, what) {
+  if (!truth) throw new Error(`not so: ${what}`);
+  console.log(`ok  ${what}`);
+}
+
+const server = process.env.KCS_URL ? null : spawn(process.execPath, [fileURLToPath(new URL("./mock/server.mjs", import.meta.url))], { stdio: ["ignore", "pipe", "inherit"] });
+if (server) await new Promise((resolve) => server.stdout.once("data", resolve));
+const browser = await launch();
+let failure;
+try {
+  const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US", reducedMotion: "reduce" })).newPage();
+  page.setDefaultTimeout(10_000);
+  const focused = () =>
+    page.evaluate(() => {
+      const element = /** @type {HTMLElement} */ (document.activeElement);
+      const style = getComputedStyle(element);
+      return { tag: element.tagName, id: element.id, class: element.className, text: (element.getAttribute("aria-label") ?? element.textContent ?? "").trim(), inDialog: element.closest("[role=dialog]") !== null, inContent: element.closest("#content") !== null, visible: style.outlineStyle !== "none" || style.boxShadow !== "none" };
+    });
+  /** Presses Tab until the focus is where it should be. @param {(now: Awaited<ReturnType<typeof focused>>) => boolean} there */
+  const tabTo = async (there) => {
+    for (let i = 0; i < 60; i += 1) {
+      await page.keyboard.press("Tab");
+      const now = await focused();
+      if (there(now)) return now;
+    }
+    throw new Error("the Tab key never gets there");
+  };
+
+  await page.goto(`${baseUrl}/sign-in`);
+  await page.locator(".signin-form").waitFor();
+  must((await focused()).tag === "INPUT", "the sign-in begins in its first field");
+  await page.keyboard.type(process.env.KCS_USER ?? "member-a");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(process.env.KCS_DEV_PASSWORD ?? "mock");
+  await page.keyboard.press("Enter");
+  await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+  must(true, "Enter signs in");
+
+  await page.goto(`${baseUrl}/clusters`);
+  await page.locator(".table a").first().waitFor();
+  await page.keyboard.press("Tab");
+  must((await focused()).class.includes("skip-link"), "the first Tab meets the skip link");
+  await page.keyboard.press("Enter");
+  must((await focused()).id === "content", "the skip link leads to the content");
+
+  const link = await tabTo((now) => now.tag === "A" && now.inContent && now.text !== "" && !now.class.includes("link-button"));
+  must(link.visible, "the focus on a cluster's name can be seen");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/clusters\/[^/]+$/);
+  await page.locator(".page-actions button").first().waitFor();
+  must(true, "Enter opens the cluster");
+
+  const button = await tabTo((now) => now.tag === "BUTTON" && /kubeconfig/i.test(now.text));
+  must(button.visible, "the focus on a button can be seen");
+  await page.keyboard.press("Enter");
+  await page.locator("[role=dialog] input").first().waitFor();
+  for (let i = 0; i < 12; i += 1) {
+    await page.keyboard.press("Tab");
+    const now = await focused();
+    if (!now.inDialog) throw new Error(`Tab left the dialog for ${now.tag} ${now.text}`);
+  }
+  must(true, "Tab stays in the dialog");
+  await page.keyboard.press("Escape");
+  await page.locator("[role=dialog]").waitFor({ state: "detached" });
+  await page.waitForFunction(() => document.activeElement?.tagName === "BUTTON");
+  must(/kubeconfig/i.test((await focused()).text), "Escape closes it and gives the focus back");
+
+  await page.goto(`${baseUrl}/clusters`);
+  await page.locator(".table a").first().waitFor();
+  await tabTo((now) => now.class.includes("menu-trigger"));
+  await page.keyboard.press("ArrowDown");
+  await page.locator("[role=menu]").first().waitFor();
+  must((await focused()).class.includes("menu-item"), "ArrowDown opens a menu and goes into it");
+  await page.keyboard.press("Escape");
+  must((await focused()).class.includes("menu-trigger"), "Escape leaves the menu for its button");
+  await tabTo((now) => now.class.includes("side-link") && /operations/i.test(now.text));
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/operations$/);
+  await page.waitForFunction(() => document.activeElement?.id === "content");
+  must(true, "a page change by the menu moves the focus to the new page");
+} catch (error) {
+  failure = error;
+  console.error(String(error));
+} finally {
+  await browser.close();
+  server?.kill();
+}
+process.exit(failure ? 1 : 0);
