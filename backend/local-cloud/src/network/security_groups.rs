@@ -140,13 +140,12 @@ fn delete(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
     if group.common.name == "default" && !call.actor.admin {
         return Err(Failure::new(409, "SecurityGroupCannotRemoveDefault", "Insufficient rights for removing default security group."));
     }
-    let used = state.network.ports.values().any(|p| p.security_groups.iter().any(|g| g == id));
-    let referred = state.network.rules.values().any(|r| r.group_id != id && r.remote_group_id.as_deref() == Some(id));
-    if used || referred {
+    if state.network.ports.values().any(|p| p.security_groups.iter().any(|g| g == id)) {
         return Err(Failure::new(409, "SecurityGroupInUse", format!("Security Group {id} in use.")));
     }
     state.network.groups.shift_remove(id);
-    state.network.rules.retain(|_, rule| rule.group_id != id);
+    // Rules that name it as their remote group go with it: the database cascades.
+    state.network.rules.retain(|_, rule| rule.group_id != id && rule.remote_group_id.as_deref() != Some(id));
     Ok(Reply::empty(204))
 }
 
