@@ -189,6 +189,11 @@ async function check(page, where) {
   });
   for (const violation of violations) findings.push(`${where}: axe ${violation}`);
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  const cut = await page.evaluate(() => {
+    const box = document.querySelector("[role=dialog] .ant-modal-body");
+    return box ? box.scrollWidth - box.clientWidth : 0;
+  });
+  if (cut > 1) findings.push(`${where}: the dialog is ${cut} px too narrow for what is in it`);
   if (sideways > 1) findings.push(`${where}: the page scrolls sideways by ${sideways} px`);
 }
 

@@ -72,7 +72,7 @@ export default function ResizeDialog({ clusterId, pool, onClose }: { clusterId: 
                 </div>
               </div>
             )}
-            {planned.checks.length > 0 && <CheckList checks={planned.checks} />}
+            {planned.checks.some((check) => check.level !== "ok") && <CheckList checks={planned.checks} />}
             {planned.to > planned.from && planned.quota.length > 0 && (
               <section>
                 <h3>{t("create.quotaPreview")}</h3>
