@@ -218,7 +218,12 @@ impl Lab {
         let wait = match outcome {
             Ok(Next::Never) => return false,
             Ok(Next::Again(wait)) => wait,
-            Err(_) => Duration::seconds(1),
+            Err(error) => {
+                if std::env::var_os("KCS_CHAOS_TRACE").is_some() {
+                    println!("{}: {error}", self.now);
+                }
+                Duration::seconds(1)
+            }
         };
         if self.fate.lock().unwrap().dead {
             self.restart();
@@ -235,7 +240,7 @@ impl Lab {
 
     /// Runs until the operation ended or is blocked, or the cluster is gone.
     pub async fn settle(&mut self) -> OperationState {
-        for _ in 0..600 {
+        for _ in 0..4000 {
             if !self.step().await {
                 break;
             }
@@ -297,6 +302,12 @@ impl Lab {
     pub fn ours_in_cloud(&self) -> Vec<String> {
         let new = self.cloud.dump().into_iter().filter(|o| !self.foreign.contains(&o.id) && o.kind != "user");
         new.map(|o| format!("{} {} {}", o.kind, o.name, o.id)).collect()
+    }
+
+    /// Key, state and cloud id of every row that is not gone.
+    pub fn live_rows(&self) -> Vec<String> {
+        let rows = self.work().ledger.into_iter().filter(|r| r.state != ResourceState::Gone);
+        rows.map(|r| format!("{} {} {}", r.key, r.state.as_str(), r.cloud_id.unwrap_or_default())).collect()
     }
 
     pub fn foreign_untouched(&self) -> bool {
