@@ -80,7 +80,7 @@ fn kind(service: &str, answer: &Answer, text: &str, neutron: Option<&str>) -> Cl
 
 /// Neutron has a type for it; Nova, Octavia and Cinder only words (`Quota exceeded`, `Quota has been met`, `exceeded for quota`).
 fn over_quota(text: &str, neutron: Option<&str>) -> bool {
-    neutron == Some("OverQuota") || text.contains("quota") || text.contains("maximum number of volumes")
+    neutron == Some("OverQuota") || text.contains("quota") || text.contains("limitexceeded")
 }
 
 fn exhausted(text: &str, neutron: Option<&str>) -> bool {

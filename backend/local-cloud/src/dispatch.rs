@@ -22,7 +22,7 @@ pub(crate) fn dispatch(state: &mut State, request: &Request<Bytes>) -> Result<Do
     let segments: Vec<&str> = path.split('/').filter(|s| !s.is_empty()).collect();
     let Some(service) = segments.first().and_then(|s| Service::of_prefix(s)) else {
         let failure = Failure::missing(format!("no service answers at {path}"));
-        return Ok(done(respond(Service::Identity, Err(failure), "req-none")));
+        return Ok(done(respond(Service::Identity, Err(failure), "req-none", true)));
     };
     count(state, service, request, &segments);
     if state.clock.now_ms() < state.down_until_ms {
@@ -30,7 +30,8 @@ pub(crate) fn dispatch(state: &mut State, request: &Request<Bytes>) -> Result<Do
     }
     let effect = met(&mut state.faults, service, request.method().as_str(), path, request.body());
     let request_id = format!("req-{}", state.id());
-    let refuse = |failure| Ok(done(respond(service, Err(failure), &request_id)));
+    let asks_json = request.headers().get("accept").and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("json"));
+    let refuse = |failure| Ok(done(respond(service, Err(failure), &request_id, asks_json)));
     let mut fault = None;
     match &effect {
         Some(Effect::Reset) => return Err(ConnectionLost { done: false }),
@@ -40,7 +41,7 @@ pub(crate) fn dispatch(state: &mut State, request: &Request<Bytes>) -> Result<Do
         }
         Some(Effect::Status { status, body: Some(body) }) => {
             let reply = crate::http::Reply::json(*status, body.clone());
-            return Ok(done(respond(service, Ok(reply), &request_id)));
+            return Ok(done(respond(service, Ok(reply), &request_id, asks_json)));
         }
         Some(Effect::Status { status, body: None }) => return refuse(plain(*status)),
         Some(Effect::Quota { resource }) => return refuse(over_quota(service, resource)),
@@ -56,7 +57,7 @@ pub(crate) fn dispatch(state: &mut State, request: &Request<Bytes>) -> Result<Do
         _ => {}
     }
     let later = answer.as_mut().ok().and_then(|reply| reply.later.take());
-    let mut response = respond(service, answer, &request_id);
+    let mut response = respond(service, answer, &request_id, asks_json);
     if service == Service::Compute {
         version_headers(request.headers(), response.headers_mut());
     }

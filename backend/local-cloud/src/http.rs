@@ -209,8 +209,8 @@ fn nova_word(status: u16) -> &'static str {
     }
 }
 
-/// The body a service gives with an error: JSON, or Glance's page of HTML.
-pub(crate) fn error_body(service: Service, failure: &Failure) -> (String, &'static str) {
+/// The body a service gives with an error: JSON, or Glance's page of HTML for those who do not ask for JSON.
+fn error_body(service: Service, failure: &Failure, asks_json: bool) -> (String, &'static str) {
     let Failure { status, kind, message } = failure;
     // Every service but Keystone leaves 401 to the same middleware.
     let keystone = || json!({"error": {"code": status, "message": message, "title": title(*status)}});
@@ -229,6 +229,9 @@ pub(crate) fn error_body(service: Service, failure: &Failure) -> (String, &'stat
             let code = if *status >= 500 { "Server" } else { "Client" };
             json!({"faultcode": code, "faultstring": message, "debuginfo": null})
         }
+        Service::Image if asks_json => {
+            json!({"message": format!("{message}<br /><br />\n\n\n"), "code": format!("{status} {}", title(*status)), "title": title(*status)})
+        }
         Service::Image => return (glance_page(*status, message), "text/html; charset=UTF-8"),
     };
     (body.to_string(), "application/json")
@@ -242,12 +245,14 @@ fn glance_page(status: u16, message: &str) -> String {
 }
 
 /// Puts an answer into HTTP, with the request id's headers.
-pub(crate) fn respond(service: Service, answer: Result<Reply, Failure>, request_id: &str) -> Response<Bytes> {
+pub(crate) fn respond(service: Service, answer: Result<Reply, Failure>, request_id: &str, asks_json: bool) -> Response<Bytes> {
     let (status, body, content_type, headers) = match answer {
         Ok(reply) => (reply.status, reply.body.map(|b| b.to_string()), "application/json", reply.headers),
         Err(failure) => {
-            let (body, content_type) = error_body(service, &failure);
-            (failure.status, Some(body), content_type, Vec::new())
+            // Cinder tells those over their quota that they may come again at once.
+            let headers = if failure.status == 413 && service == Service::BlockStorage { vec![("retry-after", "0".to_owned())] } else { Vec::new() };
+            let (body, content_type) = error_body(service, &failure, asks_json);
+            (failure.status, Some(body), content_type, headers)
         }
     };
     let mut builder = Response::builder().status(status).header("x-openstack-request-id", request_id);

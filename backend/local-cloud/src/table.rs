@@ -118,8 +118,14 @@ pub(crate) fn window<'a, T: Resource + 'a>(
         listed.push((row.id().to_owned(), rendered));
     }
     match waiting {
+        // Neutron looks for the object that the marker names.
+        Some(marker) if call.service == Service::Network => Err(Failure::missing(format!("{marker} could not be found."))),
         Some(marker) => Err(Failure::bad(format!("marker [{marker}] not found"))),
-        None => Ok((listed, false)),
+        // Octavia looks one row ahead; the others take a full page for a sign that there may be more.
+        None => {
+            let full = listed.len() == limit && call.query("limit").is_some() && call.service != Service::LoadBalancer;
+            Ok((listed, full))
+        }
     }
 }
 

@@ -113,13 +113,13 @@ def cloud():
     unlimited = dict.fromkeys(('networks', 'subnets', 'ports', 'security_groups', 'security_group_rules'), -1)
     network.update_quota(service.id, **unlimited)
     conn.compute.update_quota_set(service.id, cores=-1, ram=-1, instances=-1, server_groups=-1, server_group_members=-1)
-    images = [('amphora', ['amphora'], mine, {})]
-    images += [('kcs-node-' + v, [], conn, {'kcs_kubernetes_version': v}) for v in KUBERNETES]
+    images = [('amphora', ['amphora'], mine, {'min_disk': 0, 'min_ram': 0})]
+    images += [('kcs-node-' + v, [], conn, {'min_disk': 10, 'min_ram': 512, 'kcs_kubernetes_version': v}) for v in KUBERNETES]
     for name, tags, owner, properties in images:
         if not list(owner.image.images(name=name)):
             owner.image.create_image(
                 name=name, data=b'oslab' * 1024, disk_format='raw', container_format='bare', tags=tags,
-                visibility='public' if owner is conn else 'private', min_disk=0, min_ram=0, validate_checksum=False, **properties)
+                visibility='public' if owner is conn else 'private', validate_checksum=False, **properties)
     for kind in ('standard', 'ssd'):
         if not conn.block_storage.find_type(kind):
             conn.block_storage.create_type(name=kind, extra_specs={'volume_backend_name': 'lab'})

@@ -121,6 +121,11 @@ pub(super) fn serve(state: &mut State, call: &Call<'_>, rest: &[&str]) -> Answer
             }
             Ok(Reply::json(200, json!({"quota_set": view(state, project, false)})))
         }
+        (&Method::DELETE, [project]) => {
+            call.admin("os_compute_api:os-quota-sets:delete")?;
+            state.compute.quotas.remove(*project);
+            Ok(Reply::empty(202))
+        }
         _ => Err(Failure::no_route()),
     }
 }

@@ -1,6 +1,6 @@
 //! Tokens: by password, by another token, by application credential; scoped to a project or not.
 
-use super::{Credential, DEFAULT_DOMAIN, User, catalog, digest};
+use super::{Credential, DEFAULT_DOMAIN, User, catalog, digest, not_found};
 use crate::clock::micros_z;
 use crate::http::{Actor, Answer, Call, Failure, Reply};
 use crate::state::State;
@@ -122,7 +122,8 @@ fn by_credential(state: &State, given: &Value) -> Result<Proof, Failure> {
             credentials.values().find(|c| c.user_id == user.id && given["name"] == c.name.as_str())
         }
     };
-    let credential = credential.ok_or_else(Failure::unauthorized)?;
+    // Keystone's own asymmetry: one that is gone is 404, a wrong secret 401.
+    let credential = credential.ok_or_else(|| not_found("Application Credential", given["id"].as_str().unwrap_or_default()))?;
     let owner_enabled = state.identity.users.get(&credential.user_id).is_some_and(|u| u.enabled);
     let expired = credential.expires_at.as_deref().is_some_and(|at| at <= micros_z(state.clock.now_ms()).as_str());
     if !owner_enabled || expired || given["secret"].as_str().map(digest).as_deref() != Some(credential.secret.as_str()) {

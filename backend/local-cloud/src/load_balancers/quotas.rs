@@ -55,7 +55,7 @@ pub(super) fn serve(state: &mut State, call: &Call<'_>, rest: &[&str]) -> Answer
         (&Method::DELETE, [project]) => {
             call.admin("os_load-balancer_api:quota:delete")?;
             state.load_balancers.quotas.remove(*project);
-            Ok(Reply::empty(204))
+            Ok(Reply::empty(202))
         }
         _ => Err(Failure::no_route()),
     }

@@ -36,8 +36,8 @@ pub(crate) fn take(state: &mut State, subnet_id: &str, asked: Option<Ipv4Addr>) 
             return Err(Failure::new(400, "InvalidIpForSubnet", format!("IP address {ip} is not a valid IP for the specified subnet.")));
         }
         Some(ip) if subnet.used.contains(&ip) => {
-            let message = format!("Unable to complete operation for network {}. The IP address {ip} is in use.", subnet.network_id);
-            return Err(Failure::new(409, "IpAddressInUse", message));
+            let message = format!("IP address {ip} already allocated in subnet {subnet_id}");
+            return Err(Failure::new(409, "IpAddressAlreadyAllocated", message));
         }
         Some(ip) => ip,
         None => next_free(subnet).ok_or_else(|| {

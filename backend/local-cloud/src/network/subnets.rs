@@ -79,7 +79,8 @@ fn create(state: &mut State, call: &Call<'_>) -> Answer {
         return Err(invalid("ip_version", "only 4 is served"));
     }
     let text = required(given, "cidr")?;
-    let cidr: Ipv4Net = text.parse().map_err(|_| invalid("cidr", &format!("'{text}' is not a valid IP subnet")))?;
+    let cidr: Ipv4Net =
+        text.parse().map_err(|_| Failure::new(400, "InvalidInput", format!("Invalid input for operation: {text} is not in a CIDR format.")))?;
     if cidr.trunc() != cidr {
         return Err(invalid("cidr", &format!("'{text}' isn't a recognized IP subnet cidr, '{}' is recommended", cidr.trunc())));
     }

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// How long a state may take: real services share a small machine.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Stands for the caller's project in a service's URL.
+pub const PROJECT: &str = "%project%";
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A token and whose it is.
@@ -49,7 +51,8 @@ impl Bench {
     }
 
     pub async fn ask(&self, person: Option<&Person>, method: &str, service: &str, path: &str, body: Option<Value>) -> Reply {
-        let root = if service == "identity" { self.auth_url.clone() } else { self.root(service) };
+        let project = person.map_or("none", |p| p.project_id.as_str());
+        let root = if service == "identity" { self.auth_url.clone() } else { self.root(service).replace(PROJECT, project) };
         self.send(method, &format!("{root}{path}"), person.map(|p| p.token.as_str()), &[], body).await
     }
 

@@ -74,7 +74,7 @@ async fn parts(bench: &Bench, stage: &Stage) -> Parts {
     let port = json!({"port": {"name": stage.name("server"), "network_id": network, "fixed_ips": [{"subnet_id": subnet}]}});
     let port = bench.post(member, "network", "/ports", port).await.text_at("port.id");
     let image = bench.get(member, "image", "/images?name=kcs-node-v1.36.3").await.text_at("images.0.id");
-    let volume = json!({"volume": {"name": stage.name("root"), "size": 1, "imageRef": image}});
+    let volume = json!({"volume": {"name": stage.name("root"), "size": 10, "imageRef": image}});
     let volume = bench.post(member, "block-storage", "/volumes", volume).await.text_at("volume.id");
     let path = format!("/volumes/{volume}");
     bench.settles("root volume", member, "block-storage", &path, "volume.status", &["creating", "downloading", "available"]).await;

@@ -17,7 +17,12 @@ pub async fn replay(bench: &Bench, stage: &Stage) {
     bench.check("the next page", &second, 200, "images.0.id:s");
     bench.holds("it is another", second.body["images"][0]["id"] != all.body["images"][0]["id"]);
     let named = bench.get(&stage.member, "image", "/images?name=kcs-node-v1.36.3").await;
-    bench.check("find an image", &named, 200, "images.0.name=kcs-node-v1.36.3 images.0.kcs_kubernetes_version=v1.36.3");
+    bench.check(
+        "find an image",
+        &named,
+        200,
+        "images.0.name=kcs-node-v1.36.3 images.0.kcs_kubernetes_version=v1.36.3 images.0.min_disk=10 images.0.min_ram=512",
+    );
     let none = bench.get(&stage.member, "image", "/images?name=none").await;
     bench.check("find none", &none, 200, "images:a");
     bench.holds("none", none.body["images"].as_array().is_some_and(Vec::is_empty));

@@ -6,14 +6,17 @@ mod compute;
 mod identity;
 mod images;
 mod load_balancers;
+mod local;
 mod network;
 mod port;
 mod stage;
 mod volumes;
 
 use bench::Bench;
+use local_cloud::{Delays, LocalCloud, LocalCloudConfig};
 use stage::Stage;
 use std::sync::Arc;
+use std::time::Duration;
 
 async fn replay(bench: Bench, password: &str) {
     let stage = Stage::set(&bench, password).await;
@@ -26,6 +29,17 @@ async fn replay(bench: Bench, password: &str) {
     port::replay(&bench, &stage).await;
     stage.strike(&bench).await;
     bench.conclude();
+}
+
+#[tokio::test]
+async fn the_local_cloud_keeps_the_contract() {
+    // Long enough to be seen.
+    let short = Duration::from_millis(100);
+    let delays = Delays { server_build: short, server_action: short, server_delete: short, volume: short, ..Delays::default() };
+    let config = LocalCloudConfig { password: "contract".into(), delays, ..LocalCloudConfig::default() };
+    let cloud = LocalCloud::new(config);
+    let auth_url = format!("{}/identity/v3", cloud.base_url());
+    replay(Bench::new(Arc::new(local::Local(cloud)), &auth_url), "contract").await;
 }
 
 #[tokio::test]

@@ -292,11 +292,11 @@ async fn server(bench: &Bench, stage: &Stage, cloud: &Cloud, port: &str) {
     let image = cloud.images.images_by_name("kcs-node-v1.36.3").await.unwrap().remove(0).id;
     let metadata = BTreeMap::from([("kcs_cluster".to_owned(), format!("port-{}", stage.tag))]);
     let volume =
-        NewVolume { name: stage.name("disk"), size_gib: 1, image_id: Some(image), volume_type: None, zone: None, metadata: metadata.clone() };
+        NewVolume { name: stage.name("disk"), size_gib: 10, image_id: Some(image), volume_type: None, zone: None, metadata: metadata.clone() };
     let volume = cloud.volumes.create_volume(&volume).await.unwrap();
     until(bench, "volume available", async || Ok(cloud.volumes.volume(&volume).await?.status == VolumeStatus::Available)).await;
     let found = cloud.volumes.volumes_by_metadata("kcs_cluster", &metadata["kcs_cluster"]).await.unwrap();
-    bench.holds("volume found", found.len() == 1 && found[0].id == volume && found[0].size_gib == 1);
+    bench.holds("volume found", found.len() == 1 && found[0].id == volume && found[0].size_gib == 10);
     let group = cloud.compute.create_server_group(&stage.name("masters")).await.unwrap();
     bench.holds("server group found", cloud.compute.server_groups().await.unwrap().iter().any(|g| g.id == group && g.members.is_empty()));
     let flavor = cloud.compute.flavors().await.unwrap().into_iter().find(|f| f.name == "m1.tiny").unwrap().id;

@@ -1,6 +1,6 @@
 //! What the interactions happen on: two projects of their own, with a member each and a reader, made by the service account.
 
-use super::bench::{Bench, Person, at};
+use super::bench::{Bench, PROJECT, Person, at};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "contract-suite-password";
@@ -29,7 +29,7 @@ impl Stage {
         let signed_in = bench.sign_in("kcs", password, Some("service")).await;
         let admin = bench.person(&signed_in);
         for service in ["compute", "network", "block-storage", "image", "load-balancer"] {
-            bench.learn_root(service, root(&signed_in.body, service));
+            bench.learn_root(service, root(&signed_in.body, service).replace(&admin.project_id, PROJECT));
         }
         let tag = format!("{:x}", std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis());
         let roles = bench.get(&admin, "identity", "/roles").await;

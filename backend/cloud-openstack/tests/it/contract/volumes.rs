@@ -17,8 +17,8 @@ pub async fn replay(bench: &Bench, stage: &Stage) {
 
     let image = bench.get(member, "image", "/images?name=kcs-node-v1.36.3").await.text_at("images.0.id");
     let make = |size: u32| json!({"volume": {"name": stage.name("volume"), "size": size, "imageRef": image, "volume_type": "ssd", "metadata": {"kcs_cluster": stage.tag}}});
-    let made = bench.post(member, cinder, "/volumes", make(5)).await;
-    bench.check("create volume", &made, 202, "@x-openstack-request-id volume.id:s volume.name:s volume.status=creating volume.size=5 volume.metadata.kcs_cluster:s volume.attachments:a volume.volume_type=ssd volume.availability_zone:s");
+    let made = bench.post(member, cinder, "/volumes", make(10)).await;
+    bench.check("create volume", &made, 202, "@x-openstack-request-id volume.id:s volume.name:s volume.status=creating volume.size=10 volume.metadata.kcs_cluster:s volume.attachments:a volume.volume_type=ssd volume.availability_zone:s");
     let path = format!("/volumes/{}", made.text_at("volume.id"));
     let settled = bench.settles("volume", member, cinder, &path, "volume.status", &["creating", "downloading", "available"]).await;
     if let Some(settled) = settled {
@@ -26,7 +26,7 @@ pub async fn replay(bench: &Bench, stage: &Stage) {
             "a volume from an image",
             &settled,
             200,
-            "volume.bootable=true volume.volume_image_metadata.image_id:s volume.created_at:s volume.attachments:a volume.size=5",
+            "volume.bootable=true volume.volume_image_metadata.image_id:s volume.created_at:s volume.attachments:a volume.size=10",
         );
     }
     let filter: String = url::form_urlencoded::byte_serialize(json!({"kcs_cluster": stage.tag}).to_string().as_bytes()).collect();
@@ -50,6 +50,8 @@ pub async fn replay(bench: &Bench, stage: &Stage) {
     bench.check("from no image", &bench.post(member, cinder, "/volumes", bad).await, 400, "badRequest.code=400 badRequest.message:s");
     let bad = json!({"volume": {"size": 1, "volume_type": "none"}});
     bench.check("of no type", &bench.post(member, cinder, "/volumes", bad).await, 404, "itemNotFound.message~could_not_be_found");
+    let small = bench.post(member, cinder, "/volumes", make(9)).await;
+    bench.check("smaller than its image asks for", &small, 400, "badRequest.code=400 badRequest.message~smaller_than_the_image_mindisk_size");
     let bad = json!({"volume": {"size": -1}});
     bench.check("of no size", &bench.post(member, cinder, "/volumes", bad).await, 400, "badRequest.code=400");
     let over = bench.post(member, cinder, "/volumes", make(5_000)).await;
