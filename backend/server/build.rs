@@ -25,6 +25,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut source = String::from("/// (path, content, gzip where it is smaller)\npub static FILES: &[(&str, &[u8], Option<&[u8]>)] = &[\n");
     for (index, (path, file)) in files.iter().enumerate() {
         let content = std::fs::read(file)?;
+        // A copy: the next build of the console may come while this one is compiled.
+        let copy = out.join(format!("{index}.file"));
+        std::fs::write(&copy, &content)?;
         let mut encoder = GzEncoder::new(Vec::new(), Compression::new(9));
         encoder.write_all(&content)?;
         let small = encoder.finish()?;
@@ -35,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         } else {
             "None".to_owned()
         };
-        writeln!(source, "    ({path:?}, include_bytes!({:?}), {compressed}),", file.canonicalize()?.display().to_string())?;
+        writeln!(source, "    ({path:?}, include_bytes!({:?}), {compressed}),", copy.display().to_string())?;
     }
     source.push_str("];\n");
     std::fs::write(out.join("console_files.rs"), source)?;

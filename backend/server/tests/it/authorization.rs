@@ -19,6 +19,7 @@ const LOOK_INSIDE: Row = [401, 409, 409, 404, 404];
 
 fn rows() -> BTreeMap<&'static str, Row> {
     [
+        ("about_get", PUBLIC),
         ("session_create", PUBLIC),
         ("session_get", SIGNED_IN),
         ("session_switch", SIGNED_IN),
@@ -32,8 +33,8 @@ fn rows() -> BTreeMap<&'static str, Row> {
         ("network_list", SIGNED_IN),
         ("version_list", SIGNED_IN),
         ("cluster_list", SIGNED_IN),
-        ("cluster_create", [401, 403, 202, 202, 403]),
-        ("cluster_create_plan", [401, 403, 200, 200, 403]),
+        ("cluster_create", [401, 403, 202, 202, 202]),
+        ("cluster_create_plan", [401, 403, 200, 200, 200]),
         ("cluster_get", LOOK),
         ("cluster_delete_plan", LOOK),
         ("cluster_delete", [401, 403, 202, 404, 404]),

@@ -47,10 +47,8 @@ impl Health for Well {
 /// The whole.
 pub struct House {
     pub url: String,
-    pub cloud: LocalCloud,
     pub state: Data<State>,
     pub store: Store,
-    pub database: Database,
     http: reqwest::Client,
     server: actix_web::dev::ServerHandle,
 }
@@ -109,7 +107,7 @@ impl House {
             tenant_domain: "Default".to_owned(),
             load_balancer_provider: None,
         };
-        let identity = Arc::new(OpenStack::new(config, Arc::new(InProcess(cloud.clone()))));
+        let identity = Arc::new(OpenStack::new(config, Arc::new(InProcess(cloud))));
         let store = database.store().await;
         let state = Data::new(State::new(store.clone(), identity, database.keys.clone(), KubeAccess::new(), settings(), Arc::new(Well)));
         let shared = state.clone();
@@ -131,7 +129,7 @@ impl House {
         let server = running.handle();
         actix_web::rt::spawn(running);
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, cloud, state, store, database, http, server }
+        Self { url, state, store, http, server }
     }
 
     /// One request; streams are left after their head.
