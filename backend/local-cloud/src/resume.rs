@@ -8,18 +8,13 @@ pub(crate) fn resume(state: &mut State) {
     state.job(Job::Balance);
     let ids: Vec<String> = state.compute.servers.keys().cloned().collect();
     for id in ids {
+        if state.has_timer(&Timer::ServerGone(id.clone())) || state.has_timer(&Timer::ServerBuilt(id.clone())) {
+            continue;
+        }
         let Some(server) = state.compute.servers.get_mut(&id) else { continue };
         match (server.task.as_deref(), server.status.as_str()) {
-            (Some("deleting"), _) => {
-                if !state.has_timer(&Timer::ServerGone(id.clone())) {
-                    servers::gone(state, &id);
-                }
-            }
-            (_, "BUILD") => {
-                if !state.has_timer(&Timer::ServerBuilt(id.clone())) {
-                    servers::built(state, &id);
-                }
-            }
+            (Some("deleting"), _) => servers::gone(state, &id),
+            (_, "BUILD") => servers::built(state, &id),
             (Some("powering-off"), _) => {
                 server.task = None;
                 server.status = "SHUTOFF".into();

@@ -1,0 +1,80 @@
+//! Octavia: one call makes everything, PENDING_* lets nothing through, statuses follow the servers.
+
+use super::lab::{Person, cloud, sign_in};
+use serde_json::{Value, json};
+
+const LB: &str = "/load-balancer/v2/lbaas";
+
+fn member() -> Person {
+    sign_in(&cloud(), "member-a", "tenant-a")
+}
+
+fn balancer(name: &str, subnet: &str, members: &[&str]) -> Value {
+    let members: Vec<Value> = members.iter().map(|ip| json!({"address": ip, "protocol_port": 6443, "subnet_id": subnet})).collect();
+    let monitor = json!({"type": "HTTPS", "url_path": "/readyz", "delay": 5, "timeout": 4, "max_retries": 1});
+    let pool = json!({"name": "p", "protocol": "TCP", "lb_algorithm": "ROUND_ROBIN", "healthmonitor": monitor, "members": members});
+    let listener = json!({"name": "l", "protocol": "TCP", "protocol_port": 6443, "default_pool": pool, "timeout_client_data": 3_600_000});
+    json!({"loadbalancer": {"name": name, "description": "mark", "vip_subnet_id": subnet, "listeners": [listener]}})
+}
+
+#[test]
+fn one_call_makes_everything_and_a_cascade_takes_it_away() {
+    let member = member();
+    let place = member.place();
+    let (server, port, _) = member.server(&place, "cp-1");
+    member.pass(1);
+    let address = member.get(&format!("/network/v2.0/ports/{port}")).at("/port/fixed_ips/0/ip_address");
+    let made = member.post(&format!("{LB}/loadbalancers"), &balancer("api", &place.subnet, &[&address])).is(201);
+    let id = made.at("/loadbalancer/id");
+    let vip = member.get(&format!("/network/v2.0/ports/{}", made.at("/loadbalancer/vip_port_id"))).is(200);
+    assert_eq!(vip.at("/port/device_owner"), "Octavia");
+    member.delete(&format!("{LB}/loadbalancers/{id}?cascade=true")).is(409);
+    member.pass(1);
+    let tree = member.get(&format!("{LB}/loadbalancers/{id}/status")).is(200);
+    let pool = "/statuses/loadbalancer/listeners/0/pools/0";
+    assert_eq!(tree.at("/statuses/loadbalancer/provisioning_status"), "ACTIVE");
+    assert_eq!(tree.at(&format!("{pool}/members/0/operating_status")), "ONLINE");
+    assert_eq!(tree.at(&format!("{pool}/health_monitor/type")), "HTTPS");
+    member.post(&format!("/compute/v2.1/servers/{server}/action"), &json!({"os-stop": null})).is(202);
+    member.pass(1);
+    let tree = member.get(&format!("{LB}/loadbalancers/{id}/status"));
+    assert_eq!(tree.at(&format!("{pool}/members/0/operating_status")), "ERROR");
+    assert_eq!(tree.at("/statuses/loadbalancer/operating_status"), "ERROR");
+    member.delete(&format!("{LB}/loadbalancers/{id}")).is(400);
+    member.delete(&format!("{LB}/loadbalancers/{id}?cascade=true")).is(204);
+    member.pass(1);
+    member.get(&format!("{LB}/loadbalancers/{id}")).is(404);
+    member.get(&format!("/network/v2.0/ports/{}", made.at("/loadbalancer/vip_port_id"))).is(404);
+}
+
+#[test]
+fn a_bad_child_leaves_nothing_behind() {
+    let member = member();
+    let place = member.place();
+    let before = member.cloud.dump().len();
+    let mut body = balancer("api", &place.subnet, &["10.6.0.9"]);
+    body["loadbalancer"]["listeners"][0]["default_pool"]["members"][0]["address"] = json!("nonsense");
+    member.post(&format!("{LB}/loadbalancers"), &body).is(400);
+    assert_eq!(member.cloud.dump().len(), before);
+}
+
+#[test]
+fn members_are_made_exactly_those_given_while_nothing_else_may_change() {
+    let member = member();
+    let place = member.place();
+    let made = member.post(&format!("{LB}/loadbalancers"), &balancer("api", &place.subnet, &["10.6.0.10", "10.6.0.11"])).is(201);
+    member.pass(1);
+    let pool = member.get(&format!("{LB}/loadbalancers/{}", made.at("/loadbalancer/id"))).at("/loadbalancer/pools/0/id");
+    let path = format!("{LB}/pools/{pool}/members");
+    let wanted = json!({"members": [{"address": "10.6.0.11", "protocol_port": 6443}, {"address": "10.6.0.12", "protocol_port": 6443}]});
+    member.put(&path, &wanted).is(202);
+    let busy = member.put(&path, &wanted).is(409);
+    assert!(busy.at("/faultstring").ends_with("is immutable and cannot be updated."));
+    member.pass(1);
+    let listed = member.get(&path).is(200);
+    let mut addresses: Vec<&str> = listed.body["members"].as_array().unwrap().iter().filter_map(|m| m["address"].as_str()).collect();
+    addresses.sort_unstable();
+    assert_eq!(addresses, ["10.6.0.11", "10.6.0.12"]);
+    let kept = listed.body["members"].as_array().unwrap().iter().find(|m| m["address"] == "10.6.0.11").unwrap();
+    assert_eq!(kept["provisioning_status"], "ACTIVE");
+}

@@ -1,0 +1,10 @@
+//! What each service of the cloud does, in the same process and in stepped time.
+
+mod compute;
+mod faults;
+mod identity;
+mod lab;
+mod load_balancers;
+mod network;
+mod state;
+mod volumes;
