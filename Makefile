@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run reset test deps console fmt lint unit e2e bench openapi chaos contract-openstack
+.PHONY: help run reset test deps console fmt lint unit e2e bench queries openapi chaos contract-openstack
 
 STATE_DIR := $(or $(KCS_STATE_DIR),.kcs)
 PROFILE ?= release
@@ -56,6 +56,9 @@ chaos: ## 100,000 random kills of the engine
 
 contract-openstack: ## The contract suite against a real OpenStack (OS_CLOUD)
 	@KCS_CONTRACT_CLOUD=$${OS_CLOUD:?name the entry of clouds.yaml in OS_CLOUD} cargo test -p cloud-openstack --test it contract -- --nocapture
+
+queries: ## Write .sqlx from the store's queries, after changing one
+	@bash tests/postgres/prepare.sh
 
 openapi: ## Write openapi/openapi.json and the console's client from the code
 	@cargo run --quiet --bin kcs -- openapi > openapi/openapi.json

@@ -72,6 +72,7 @@ prepare() {
 
 lint() {
     check format cargo fmt --all --check
+    check queries bash tests/postgres/prepare.sh --check
     check clippy cargo clippy --quiet --workspace --all-targets -- -D warnings
     check oxlint npm --prefix frontend run --silent lint
     check typescript npm --prefix frontend run --silent typecheck

@@ -22,6 +22,9 @@ impl RootSpanBuilder for RequestSpan {
             Err(error) => error.as_response_error().status_code(),
         };
         span.record("status", status.as_u16());
+        if status.is_server_error() {
+            span.in_scope(|| tracing::warn!("answered with an error"));
+        }
         metrics::counter!("kcs_http_requests_total", "status" => status.as_u16().to_string()).increment(1);
     }
 }

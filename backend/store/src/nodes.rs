@@ -86,7 +86,7 @@ impl Store {
         write(&self.api, token, |db, token| Box::pin(fetch_bundle(db, token))).await
     }
 
-    /// A node tells how far it is; its token is good for that after the bundle was fetched. False: no node has this token.
+    /// A node tells how far it is; its token is good for that until it expires, and for ever once the bundle was fetched. False: no node has this token.
     pub async fn node_report(&self, token: TokenHash, bootstrap: Bootstrap) -> Result<bool, StoreError> {
         write(&self.api, (token, bootstrap), |db, (token, bootstrap)| Box::pin(report(db, token, bootstrap))).await
     }
@@ -158,7 +158,7 @@ async fn fetch_bundle(db: &mut PgConnection, token: &TokenHash) -> Result<Bundle
 }
 
 async fn report(db: &mut PgConnection, token: &TokenHash, bootstrap: &Bootstrap) -> Result<bool, StoreError> {
-    let node = sqlx::query!("SELECT node_id FROM node_credentials WHERE token_hash = $1 AND fetched_at IS NOT NULL", token.as_bytes() as &[u8])
+    let node = sqlx::query!("SELECT node_id FROM node_credentials WHERE token_hash = $1 AND (fetched_at IS NOT NULL OR expires_at > now())", token.as_bytes() as &[u8])
         .fetch_optional(&mut *db)
         .await?;
     let Some(node) = node else { return Ok(false) };
