@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-/// How often the machines are asked how they are, and the state is written down.
+/// How often the machines are asked how they are.
 const WATCH: Duration = Duration::from_secs(1);
 
 /// How a cloud is set up.
@@ -74,6 +74,8 @@ pub(crate) struct Inner {
     pub queues: jobs::Queues,
     state_file: Option<PathBuf>,
     unsaved: AtomicBool,
+    /// One writer of the state file at a time.
+    saving: Mutex<()>,
     wake: Arc<Wake>,
 }
 
@@ -90,8 +92,9 @@ impl Inner {
             let result = change(&mut state);
             (result, std::mem::take(&mut state.jobs))
         };
-        jobs::start(self, jobs);
         self.unsaved.store(true, Ordering::Relaxed);
+        self.save_changes();
+        jobs::start(self, jobs);
         self.wake.bell.notify_all();
         result
     }
@@ -107,6 +110,7 @@ impl Inner {
         };
         if fired {
             self.unsaved.store(true, Ordering::Relaxed);
+            self.save_changes();
         }
         jobs::start(self, jobs);
         wait.unwrap_or(WATCH).min(WATCH)
@@ -147,8 +151,10 @@ impl Inner {
         }
     }
 
+    /// Writes down what has changed: before an answer leaves and before the machines begin, so that a kill loses nothing that was said.
     fn save_changes(&self) {
         let Some(file) = &self.state_file else { return };
+        let _one = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         if self.unsaved.swap(false, Ordering::Relaxed)
             && let Err(error) = self.save(file)
         {
@@ -163,7 +169,6 @@ impl Inner {
         let new = file.with_extension("new");
         let mut out = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?; // it holds tokens and user-data
         out.write_all(&bytes)?;
-        out.sync_data()?;
         std::fs::rename(&new, file)
     }
 }
@@ -266,6 +271,7 @@ impl LocalCloud {
             queues: jobs::Queues::default(),
             state_file: config.state_file,
             unsaved: AtomicBool::new(true),
+            saving: Mutex::default(),
             wake: Arc::clone(&wake),
         });
         if found && real {
@@ -302,14 +308,18 @@ impl LocalCloud {
         if let Some(path) = request.uri().path().strip_prefix("/_local/") {
             return Ok(Done { response: control::serve(self, path, request), later: None, delay_ms: 0 });
         }
-        let (done, jobs) = {
+        let (fired, done, jobs) = {
             let mut state = self.inner.lock();
-            catch_up(&mut state);
-            (dispatch(&mut state, request), std::mem::take(&mut state.jobs))
+            let fired = catch_up(&mut state);
+            (fired, dispatch(&mut state, request), std::mem::take(&mut state.jobs))
         };
-        jobs::start(&self.inner, jobs);
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let changes = fired || !matches!(*request.method(), Method::GET | Method::HEAD);
+        if changes {
             self.inner.unsaved.store(true, Ordering::Relaxed);
+            self.inner.save_changes();
+        }
+        jobs::start(&self.inner, jobs);
+        if changes {
             self.inner.wake.bell.notify_all();
         }
         let mut done = done?;

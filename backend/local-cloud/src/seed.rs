@@ -27,11 +27,8 @@ const PEOPLE: [(&str, &str, &[&str]); 7] = [
 const FLAVORS: [(&str, u32, u32, u32); 5] =
     [("m1.tiny", 1, 512, 1), ("m1.small", 1, 2048, 20), ("m1.medium", 2, 4096, 40), ("m1.large", 4, 8192, 80), ("m1.impossible", 512, 4_194_304, 20)];
 
-/// Floating IPs are loopback addresses, so that the machine itself can dial them.
-const PUBLIC: (Ipv4Addr, u8) = (Ipv4Addr::new(127, 30, 0, 0), 16);
-
 /// Fills a new cloud.
-pub(crate) fn sow(state: &mut State, password: &str) {
+pub(crate) fn sow(state: &mut State, password: &str, public: Ipv4Net) {
     people(state, password);
     state.compute.zones = ["az1", "az2", "az3"].map(str::to_owned).to_vec();
     for (name, vcpus, ram, disk) in FLAVORS {
@@ -42,7 +39,7 @@ pub(crate) fn sow(state: &mut State, password: &str) {
         let id = state.id();
         state.volumes.types.insert(id.clone(), VolumeType { id, name: name.into(), default: name == "standard" });
     }
-    external_network(state);
+    external_network(state, public);
     quotas(state);
 }
 

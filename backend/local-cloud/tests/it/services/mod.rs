@@ -5,6 +5,7 @@ mod faults;
 mod identity;
 mod lab;
 mod load_balancers;
+mod machines;
 mod network;
 mod state;
 mod volumes;
