@@ -2,6 +2,9 @@
 // The browser that the scripts drive: Debian's Chromium, quiet and offline.
 import { chromium } from "playwright-core";
 
+/** KCS_PASSWORD, or what `kcs dev` was given; the stand-in takes any but "wrong". */
+export const password = process.env.KCS_PASSWORD ?? process.env.KCS_DEV_PASSWORD ?? "mock";
+
 export const baseUrl = process.env.KCS_URL ?? "http://127.0.0.1:4180";
 
 export function launch() {
@@ -16,12 +19,12 @@ export function launch() {
  * Signs in through the form.
  * @param {import("playwright-core").Page} page
  * @param {string} user
- * @param {string} password
+ * @param {string} secret
  */
-export async function signIn(page, user, password) {
+export async function signIn(page, user, secret) {
   await page.goto(`${baseUrl}/sign-in`);
   await page.locator("input[autocomplete=username]").fill(user);
-  await page.locator("input[autocomplete=current-password]").fill(password);
+  await page.locator("input[autocomplete=current-password]").fill(secret);
   await page.locator("button[type=submit]").click();
   await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
 }

@@ -2,7 +2,7 @@
 // The console without a mouse: skip link, menu, dialogs that keep and give back the focus, forms by Enter; and a focus that can be seen.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { baseUrl, launch } from "./browser.mjs";
+import { baseUrl, launch, password } from "./browser.mjs";
 
 /** @param {unknown} truth @param {string} what */
 function must(truth, what) {
@@ -38,7 +38,7 @@ try {
   must((await focused()).tag === "INPUT", "the sign-in begins in its first field");
   await page.keyboard.type(process.env.KCS_USER ?? "member-a");
   await page.keyboard.press("Tab");
-  await page.keyboard.type(process.env.KCS_DEV_PASSWORD ?? "mock");
+  await page.keyboard.type(password);
   await page.keyboard.press("Enter");
   await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
   must(true, "Enter signs in");

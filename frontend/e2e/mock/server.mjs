@@ -160,7 +160,7 @@ async function api(request, response, url) {
     const given = await readBody(request);
     if (given.password === "wrong") return fail(response, 401, "KCS-AUTH-003");
     const id = `s${serial++}`;
-    const session = { user: given.username, project: given.username === "empty" ? data.projects[1] : data.projects[0] };
+    const session = { user: given.username, project: given.username === "member-b" ? data.projects[1] : data.projects[0] };
     sessions.set(id, session);
     return send(response, 200, sessionBody(session), { "Set-Cookie": `kcs_session=${id}; HttpOnly; SameSite=Strict; Path=/` });
   }

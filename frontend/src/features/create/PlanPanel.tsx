@@ -101,7 +101,13 @@ export function CheckList({ checks }: { checks: Check[] }) {
   );
 }
 
-const MAIN = new Set(["instances", "vcpus", "ram_mib", "volumes", "gigabytes", "floating_ips", "load_balancers"]);
+/** What people look at first, in this order; the rest follows as the server sends it. */
+const MAIN = ["instances", "vcpus", "ram_mib", "volumes", "gigabytes", "floating_ips", "load_balancers"];
+
+function rank(entry: QuotaNeed): number {
+  const place = MAIN.indexOf(entry.resource);
+  return place < 0 ? MAIN.length : place;
+}
 
 function share(entry: QuotaNeed, amount: number): number {
   return entry.limit === null || entry.limit === undefined || entry.limit === 0 ? 0 : (amount / entry.limit) * 100;
@@ -112,7 +118,7 @@ export function QuotaBars({ quota, withNeed }: { quota: QuotaNeed[]; withNeed: b
   const { amount, memory } = useFormat();
   const [all, setAll] = useState(false);
   const exceeds = (entry: QuotaNeed) => withNeed && typeof entry.limit === "number" && entry.used + entry.need > entry.limit;
-  const shown = quota.filter((entry) => all || MAIN.has(entry.resource) || exceeds(entry));
+  const shown = quota.filter((entry) => all || MAIN.includes(entry.resource) || exceeds(entry)).toSorted((a, b) => rank(a) - rank(b));
   const format = (entry: QuotaNeed, value: number) => (entry.resource === "ram_mib" ? memory(value) : amount(value));
   return (
     <>
