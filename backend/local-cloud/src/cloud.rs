@@ -10,9 +10,11 @@ use crate::state::{CallKey, State};
 use crate::{compute, control, images, jobs, resume, seed};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
+use ipnet::Ipv4Net;
 use serde_json::json;
 use std::collections::HashMap;
 use std::io::{self, Write as _};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,6 +33,8 @@ pub struct LocalCloudConfig {
     pub password: String,
     pub token_seconds: u64,
     pub delays: Delays,
+    /// Range of the external network's floating IPs: loopback addresses, so that the machine itself can dial them.
+    pub public: Ipv4Net,
     /// Where clients reach it, without a slash at the end; [`LocalCloud::serve`] sets it.
     pub base_url: String,
     /// What stands behind servers and load balancers; None: nothing, states change with time.
@@ -47,6 +51,7 @@ impl Default for LocalCloudConfig {
             password: "local".into(),
             token_seconds: 4 * 3600,
             delays: Delays::default(),
+            public: Ipv4Net::new_assert(Ipv4Addr::new(127, 30, 0, 0), 16),
             base_url: "http://local-cloud".into(),
             machines: None,
             state_file: None,
@@ -260,7 +265,7 @@ impl LocalCloud {
         if found {
             seed::set_passwords(&mut state, &config.password);
         } else {
-            seed::sow(&mut state, &config.password);
+            seed::sow(&mut state, &config.password, config.public);
         }
         images::refresh(&mut state, &machines.images());
         let wake = Arc::new(Wake::default());

@@ -7,7 +7,6 @@ use crate::state::State;
 use crate::volumes::VolumeType;
 use ipnet::Ipv4Net;
 use std::collections::{BTreeSet, HashMap};
-use std::net::Ipv4Addr;
 
 const MEMBER: [&str; 2] = ["member", "load-balancer_member"];
 const ADMIN: [&str; 3] = ["admin", "member", "load-balancer_member"];
@@ -83,10 +82,9 @@ fn project(state: &State, name: &str) -> String {
     state.identity.projects.values().find(|p| p.name == name).map(|p| p.id.clone()).unwrap_or_default()
 }
 
-fn external_network(state: &mut State) {
+fn external_network(state: &mut State, cidr: Ipv4Net) {
     let owner = project(state, "admin");
     let net = Net { common: Common::new(state, &owner, "public", ""), admin_state_up: true, shared: false, external: true, mtu: 1500 };
-    let Ok(cidr) = Ipv4Net::new(PUBLIC.0, PUBLIC.1) else { return };
     let subnet = Subnet {
         common: Common::new(state, &owner, "public", ""),
         network_id: net.common.id.clone(),

@@ -1,7 +1,9 @@
 //! The local cloud as `kcs dev` runs it: on a loopback port, its servers as guests of this machine.
 
+use ipnet::Ipv4Net;
 use local_cloud::{GuestConfig, GuestMachines, LocalCloud, LocalCloudConfig};
 use std::error::Error;
+use std::net::Ipv4Addr;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +40,7 @@ pub async fn start(state_dir: &Path, password: &str, tls_port: u16) -> Result<Lo
     actix_web::web::block(move || preparing.prepare(&PathBuf::from(RECIPE))).await??;
     let config = LocalCloudConfig {
         password: password.to_owned(),
+        public: floating_range(tls_port),
         base_url: base_url.clone(),
         machines: Some(machines.clone()),
         state_file: Some(state_dir.join("cloud.json")),
@@ -48,6 +51,12 @@ pub async fn start(state_dir: &Path, password: &str, tls_port: u16) -> Result<Lo
     let server = running.handle();
     actix_web::rt::spawn(running);
     Ok(Local { auth_url: format!("{base_url}/identity/v3"), base_url, cloud, machines, server })
+}
+
+/// Floating IPs are loopback addresses of this machine: two local clouds side by side take different ones.
+fn floating_range(tls_port: u16) -> Ipv4Net {
+    let [high, low] = tls_port.to_be_bytes();
+    Ipv4Net::new_assert(Ipv4Addr::new(127, 64 | (high & 0x3f), low, 0), 24)
 }
 
 impl Local {

@@ -158,9 +158,12 @@ async fn fetch_bundle(db: &mut PgConnection, token: &TokenHash) -> Result<Bundle
 }
 
 async fn report(db: &mut PgConnection, token: &TokenHash, bootstrap: &Bootstrap) -> Result<bool, StoreError> {
-    let node = sqlx::query!("SELECT node_id FROM node_credentials WHERE token_hash = $1 AND (fetched_at IS NOT NULL OR expires_at > now())", token.as_bytes() as &[u8])
-        .fetch_optional(&mut *db)
-        .await?;
+    let node = sqlx::query!(
+        "SELECT node_id FROM node_credentials WHERE token_hash = $1 AND (fetched_at IS NOT NULL OR expires_at > now())",
+        token.as_bytes() as &[u8]
+    )
+    .fetch_optional(&mut *db)
+    .await?;
     let Some(node) = node else { return Ok(false) };
     tell(db, NodeId(node.node_id), bootstrap).await?;
     Ok(true)

@@ -39,10 +39,9 @@ async fn a_bundle_is_handed_out_once_and_in_time() {
     let (token, stale) = (TokenHash::of("good"), TokenHash::of("stale"));
     store.node_credential_put(&claim, good.id, *token.as_bytes(), Duration::from_secs(900)).await.unwrap();
     store.node_credential_put(&claim, late.id, *stale.as_bytes(), Duration::ZERO).await.unwrap();
-    assert!(
-        !store.node_report(token, Bootstrap::Running { stage: "kubeadm".into(), at: OffsetDateTime::now_utc() }).await.unwrap(),
-        "nothing before the bundle"
-    );
+    let preparing = Bootstrap::Running { stage: "preparing".into(), at: OffsetDateTime::now_utc() };
+    assert!(store.node_report(token, preparing.clone()).await.unwrap());
+    assert!(!store.node_report(stale, preparing).await.unwrap(), "too late, and it never had its bundle");
     assert_eq!(store.node_fetch_bundle(TokenHash::of("guess")).await.unwrap(), BundleFetch::Unknown);
     assert_eq!(store.node_fetch_bundle(stale).await.unwrap(), BundleFetch::Refused);
     assert_eq!(store.node_fetch_bundle(token).await.unwrap(), BundleFetch::First(record.cluster.id, good.id));
