@@ -54,8 +54,8 @@ bench: ## Measure a create through KCS against the bare recipe
 chaos: ## 100,000 random kills of the engine
 	@KCS_CHAOS_RUNS=100000 cargo test --release -p reconciler --test it chaos -- --nocapture
 
-contract-openstack: ## The contract suite against a real OpenStack (OS_CLOUD)
-	@KCS_CONTRACT_CLOUD=$${OS_CLOUD:?name the entry of clouds.yaml in OS_CLOUD} cargo test -p cloud-openstack --test it contract -- --nocapture
+contract-openstack: ## The contract suite against real OpenStack services: installs, starts and stops them (root, minutes)
+	@tests/openstack/contract.sh
 
 queries: ## Write .sqlx from the store's queries, after changing one
 	@bash tests/postgres/prepare.sh

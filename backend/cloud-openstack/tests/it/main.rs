@@ -4,6 +4,7 @@
 mod bodies;
 mod contract;
 mod errors;
+mod faults;
 mod identity;
 mod paging;
 mod scripted;

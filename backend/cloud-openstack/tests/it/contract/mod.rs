@@ -6,7 +6,7 @@ mod compute;
 mod identity;
 mod images;
 mod load_balancers;
-mod local;
+pub mod local;
 mod network;
 mod port;
 mod stage;
