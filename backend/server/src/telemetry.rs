@@ -19,9 +19,20 @@ pub enum TelemetryError {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
+/// The filter, with the libraries capped that would write headers (and so tokens) at the levels for finding faults.
+fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
+    let mut filter = EnvFilter::try_new(level)?;
+    if filter.max_level_hint() > Some(LevelFilter::INFO) {
+        for (target, cap) in cloud_openstack::LOG_CAPS {
+            filter = filter.add_directive(format!("{target}={cap}").parse()?);
+        }
+    }
+    Ok(filter)
+}
+
 /// Starts the log. Lines go to standard error.
 pub fn log(settings: &Log) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(&settings.level)?;
+    let filter = filter(&settings.level)?;
     let plain = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match settings.format {
         LogFormat::Json => plain.json().flatten_event(true).with_current_span(true).try_init()?,
@@ -39,7 +50,7 @@ pub fn metrics() -> Result<PrometheusHandle, TelemetryError> {
 pub fn dev_log(file: &Path) -> Result<(), TelemetryError> {
     let level = std::env::var("KCS_LOG__LEVEL").unwrap_or_else(|_| "info".to_owned());
     let file = std::fs::File::options().create(true).append(true).open(file).map_err(|e| TelemetryError::Log(e.into()))?;
-    let into_file = fmt::layer().with_ansi(false).with_target(false).with_writer(Arc::new(file)).with_filter(EnvFilter::try_new(level)?);
+    let into_file = fmt::layer().with_ansi(false).with_target(false).with_writer(Arc::new(file)).with_filter(filter(&level)?);
     let on_terminal = fmt::layer().with_target(false).compact().without_time().with_writer(std::io::stderr).with_filter(LevelFilter::ERROR);
     tracing_subscriber::registry().with(into_file).with(on_terminal).try_init().map_err(|e| TelemetryError::Log(e.into()))
 }
