@@ -5,20 +5,23 @@ SHELL := /bin/bash
 .PHONY: help run reset test deps console fmt lint unit e2e bench queries openapi chaos contract-openstack
 
 STATE_DIR := $(or $(KCS_STATE_DIR),.kcs)
-PROFILE ?= release
+# `make run PROFILE=release` for an optimised program; what `make test` builds is shared with the default.
+PROFILE ?= dev
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
-KCS := $(TARGET_DIR)/$(PROFILE)/kcs
+KCS := $(TARGET_DIR)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/kcs
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-20s %s\n", $$1, $$2 }'
 
+BUILD := scripts/step.sh "building the program (minutes the first time)" cargo build --quiet --profile $(PROFILE) --bin kcs
+
 run: deps console ## Start everything on this machine; http://127.0.0.1:8080
-	@cargo build --quiet --profile $(PROFILE) --bin kcs
+	@$(BUILD)
 	@exec $(KCS) dev
 
 reset: ## Forget the clusters, accounts and keys of `make run`
-	@cargo build --quiet --profile $(PROFILE) --bin kcs
-	@$(KCS) dev --reset
+	@$(BUILD)
+	@$(KCS) dev --reset --only
 
 deps: ## Install the Debian packages that are missing
 	@scripts/deps.sh run
@@ -26,11 +29,11 @@ deps: ## Install the Debian packages that are missing
 console: frontend/dist/index.html ## Build the console
 
 frontend/node_modules/.package-lock.json: frontend/package-lock.json
-	@cd frontend && npm ci --no-audit --no-fund --loglevel=error
+	@scripts/step.sh "fetching the console's packages" bash -c 'cd frontend && { npm ci --no-audit --no-fund --loglevel=silent || npm install --no-save --no-audit --no-fund --loglevel=error; } >/dev/null'
 	@touch $@
 
 frontend/dist/index.html: frontend/node_modules/.package-lock.json frontend/index.html openapi/openapi.json $(shell find frontend/src frontend/public -type f 2>/dev/null)
-	@cd frontend && npm run --silent build
+	@scripts/step.sh "building the console" npm --prefix frontend run --silent build >/dev/null
 	@touch $@
 
 test: ## Everything: format, lints, unit, property, store, API, contract, console and end-to-end tests

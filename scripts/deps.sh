@@ -3,7 +3,7 @@
 # which and stops. `deps.sh run` for `make run`, `deps.sh test` for what the tests need besides.
 set -euo pipefail
 
-declare -A programs=([ip]=iproute2 [nsenter]=util-linux [setpriv]=util-linux [curl]=curl [openssl]=openssl [iptables]=iptables)
+declare -A programs=([ip]=iproute2 [nsenter]=util-linux [setpriv]=util-linux [curl]=curl [openssl]=openssl)
 missing=()
 need() { [[ " ${missing[*]-} " == *" $1 "* ]] || missing+=("$1"); }
 
