@@ -112,7 +112,7 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
     let answer = state.kube.gateway(&target).await?.forward(&who, outgoing).await?;
     let end = ended(state.clone(), visitor, id, open);
     match (answer, payload) {
-        (Forwarded::Response(response), _) => Ok(passed_on(response, end)),
+        (Forwarded::Response(response), _) => Ok(passed_on(response, request.method() == Method::HEAD, end)),
         (Forwarded::Tunnel(tunnel), Some(payload)) => tunnelled(tunnel, payload, end),
         (Forwarded::Tunnel(_), None) => Err(Problem::internal("a tunnel nobody asked for")),
     }
@@ -215,15 +215,24 @@ async fn ended(state: Data<State>, visitor: Visitor, id: ClusterId, open: OpenSt
     drop(open);
 }
 
-fn passed_on(response: http::Response<BodyStream>, end: impl Future<Output = ()> + 'static) -> HttpResponse {
+fn passed_on(response: http::Response<BodyStream>, head: bool, end: impl Future<Output = ()> + 'static) -> HttpResponse {
     let status = StatusCode::from_u16(response.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut answer = HttpResponse::build(status);
-    for (name, value) in response.headers() {
+    for (name, value) in response.headers().iter().filter(|(name, _)| *name != http::header::CONTENT_LENGTH) {
         answer.append_header((name.as_str(), value.as_bytes()));
     }
     // What a cluster sends is a stranger's: it must not run in our pages.
     answer.insert_header(("content-security-policy", "sandbox; default-src 'none'"));
-    answer.streaming(response.into_body().take_until(Box::pin(end)))
+    // These have no body by definition: a stream would end with bytes that belong to no answer.
+    if head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        return answer.body(actix_web::body::None::new());
+    }
+    let length = response.headers().get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    let body = response.into_body().take_until(Box::pin(end));
+    match length {
+        Some(length) => answer.no_chunking(length).streaming(body),
+        None => answer.streaming(body),
+    }
 }
 
 fn tunnelled(tunnel: Tunnel, mut payload: BodyStream, end: impl Future<Output = ()> + 'static) -> Answer<HttpResponse> {
