@@ -1,5 +1,6 @@
 // Who is signed in, and in which project.
 import { useQuery, type QueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
 import { client, setCsrfToken, unwrap } from "./client";
 import type { Session } from "./types";
 
@@ -37,8 +38,11 @@ export async function signOut(): Promise<void> {
 /** The session; the router has loaded it before any page is shown. */
 export function useSession(): Session {
   const { data } = useQuery({ queryKey: sessionKey, queryFn: loadSession, staleTime: 60_000, retry: false });
-  if (!data) throw new Error("a page was shown before its session was loaded");
-  return data;
+  // A page on its way out is drawn once more after its session has been forgotten.
+  const last = useRef(data);
+  if (data) last.current = data;
+  if (!last.current) throw new Error("a page was shown before its session was loaded");
+  return last.current;
 }
 
 /** Whether the person may change things of the project. */

@@ -104,8 +104,10 @@ function useSessionEnd(): void {
       onSessionEnd(() => {
         const next = router.state.location.href;
         if (router.state.location.pathname === "/sign-in") return;
-        queryClient.removeQueries({ queryKey: sessionKey });
-        void router.navigate({ to: "/sign-in", search: { next, reason: "expired" } }).then(() => forgetData(queryClient));
+        void router.navigate({ to: "/sign-in", search: { next, reason: "expired" } }).then(() => {
+          queryClient.removeQueries({ queryKey: sessionKey });
+          forgetData(queryClient);
+        });
       }),
     [router, queryClient],
   );
