@@ -209,7 +209,7 @@ impl House {
     }
 
     /// What the engine would record at the end.
-    async fn finish(&self, cluster: &str) {
+    pub async fn finish(&self, cluster: &str) {
         let claim = self.store.claim(Uuid::new_v4(), Duration::from_secs(30)).await.unwrap().expect("a cluster is due");
         assert_eq!(claim.cluster.to_string(), cluster);
         let work = self.store.load(&claim).await.unwrap();

@@ -5,5 +5,6 @@ mod authorization;
 mod bad_input;
 mod clusters;
 mod documents;
+mod events;
 mod house;
 mod sessions;
