@@ -7,7 +7,7 @@ use http::header::{
     IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE, USER_AGENT, VARY, WARNING, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// What a request may carry to a cluster.
 const REQUEST: [HeaderName; 9] =
@@ -61,10 +61,11 @@ pub fn for_cluster(from: &HeaderMap, upgrade: Option<&'static str>, who: &Impers
 }
 
 /// The headers sent back.
-pub fn for_client(from: &HeaderMap) -> HeaderMap {
+pub fn for_client(status: StatusCode, from: &HeaderMap) -> HeaderMap {
     let mut to = allowed(from, &RESPONSE);
-    // A log or an object of a tenant must never run as a page of ours.
-    let page = to.get(CONTENT_TYPE).is_none_or(|t| t.to_str().map_or(true, |t| !is_data(t)));
+    // A log or an object of a tenant must never run as a page of ours. A 304 speaks of a body the client has: a type said here would
+    // take the place of that body's own in the client's cache.
+    let page = status != StatusCode::NOT_MODIFIED && to.get(CONTENT_TYPE).is_none_or(|t| t.to_str().map_or(true, |t| !is_data(t)));
     if page {
         to.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     }

@@ -195,6 +195,6 @@ fn passed_on(response: Response<Incoming>) -> Response<BodyStream> {
     let stream: BodyStream = Box::pin(body.into_data_stream().map(|piece| piece.map_err(std::io::Error::other)));
     let mut passed = Response::new(stream);
     *passed.status_mut() = parts.status;
-    *passed.headers_mut() = headers::for_client(&parts.headers);
+    *passed.headers_mut() = headers::for_client(parts.status, &parts.headers);
     passed
 }

@@ -11,7 +11,13 @@ async fn a_lost_master_is_survived_said_and_healed() {
     let cache = need_kubernetes!();
     let dev = Dev::start().await;
     let member = dev.sign_in("member-a").await;
-    let made = member.post("/clusters", json!({"name": "ha", "template": "ha", "spec": {"node_pools": [{"name": "default", "flavor": "m1.medium", "count": 1}]}}), 202).await;
+    let made = member
+        .post(
+            "/clusters",
+            json!({"name": "ha", "template": "ha", "spec": {"node_pools": [{"name": "default", "flavor": "m1.medium", "count": 1}]}}),
+            202,
+        )
+        .await;
     let cluster = made["cluster"]["id"].as_str().unwrap().to_owned();
     member.finish(made["operation"]["id"].as_str().unwrap(), Duration::from_secs(480)).await;
 
