@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         files.push(("/index.html".to_owned(), out.join("index.html")));
     }
     files.sort();
-    let mut source = String::from("/// (path, content, gzip where it is smaller)\npub static FILES: &[(&str, &[u8], Option<&[u8]>)] = &[\n");
+    let mut source = String::from("static FILES: &[Embedded] = &[\n");
     for (index, (path, file)) in files.iter().enumerate() {
         let content = std::fs::read(file)?;
         // A copy: the next build of the console may come while this one is compiled.

@@ -8,6 +8,9 @@ use domain::codes::Code;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+/// (path, content, gzip where it is smaller)
+type Embedded = (&'static str, &'static [u8], Option<&'static [u8]>);
+
 include!(concat!(env!("OUT_DIR"), "/console_files.rs"));
 
 struct File {

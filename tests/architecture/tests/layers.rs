@@ -90,7 +90,8 @@ fn pure_crates_have_no_means_to_do_anything() {
 #[test]
 fn only_the_engine_may_change_the_cloud() {
     // The mutating verbs of the port, called anywhere but in the engine and the adapter itself.
-    let verbs = ["create_server(", "delete_server(", "create_network(", "delete_network(", "create_volume(", "delete_volume(", "create_load_balancer("];
+    let verbs =
+        ["create_server(", "delete_server(", "create_network(", "delete_network(", "create_volume(", "delete_volume(", "create_load_balancer("];
     for crate_name in ["api", "server", "store", "kube-access"] {
         for file in rust_files(&root().join("backend").join(crate_name).join("src")) {
             let text = std::fs::read_to_string(&file).unwrap();

@@ -13,7 +13,14 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 async fn finish(lab: &mut Lab, what: &str) {
     let state = lab.settle().await;
-    assert_eq!(state, OperationState::Succeeded, "{what}: {:#?}\nin the cloud: {:#?}\nledger: {:#?}", lab.operation(), lab.ours_in_cloud(), lab.live_rows());
+    assert_eq!(
+        state,
+        OperationState::Succeeded,
+        "{what}: {:#?}\nin the cloud: {:#?}\nledger: {:#?}",
+        lab.operation(),
+        lab.ours_in_cloud(),
+        lab.live_rows()
+    );
 }
 
 /// create → grow → shrink → delete, with `cut` armed in the phase of that number. Answers how many calls each phase made.
