@@ -95,6 +95,10 @@ e2e() {
     check kcs cargo build --quiet --bins
     # One story at a time: each starts whole clusters.
     test_arguments='--test-threads=1' cargo_tests e2e -p e2e-tests
+    # The console in Chromium against its stand-in server: sessions, keyboard, every screen by axe.
+    check console-session npm --prefix frontend run --silent session
+    check console-keyboard npm --prefix frontend run --silent keyboard
+    check console-screens npm --prefix frontend run --silent screens
 }
 
 bench() {

@@ -1,11 +1,24 @@
 // @ts-check
 // The browser that the scripts drive: Debian's Chromium, quiet and offline.
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 /** KCS_PASSWORD, or what `kcs dev` was given; the stand-in takes any but "wrong". */
 export const password = process.env.KCS_PASSWORD ?? process.env.KCS_DEV_PASSWORD ?? "mock";
 
-export const baseUrl = process.env.KCS_URL ?? "http://127.0.0.1:4180";
+/** Where the console is: KCS_URL, or a stand-in server of this script's own. */
+export const baseUrl = process.env.KCS_URL ?? (await startStandIn());
+
+/** @returns {Promise<string>} */
+function startStandIn() {
+  const server = spawn(process.execPath, [fileURLToPath(new URL("./mock/server.mjs", import.meta.url))], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, PORT: "0" } });
+  process.on("exit", () => server.kill());
+  return new Promise((resolve, reject) => {
+    server.stdout.once("data", (/** @type {Buffer} */ line) => resolve(line.toString().trim()));
+    server.once("exit", (code) => reject(new Error(`the stand-in server ended with ${code}`)));
+  });
+}
 
 export function launch() {
   return chromium.launch({

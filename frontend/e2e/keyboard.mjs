@@ -1,7 +1,5 @@
 // @ts-check
 // The console without a mouse: skip link, menu, dialogs that keep and give back the focus, forms by Enter; and a focus that can be seen.
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { baseUrl, launch, password } from "./browser.mjs";
 
 /** @param {unknown} truth @param {string} what */
@@ -10,8 +8,6 @@ function must(truth, what) {
   console.log(`ok  ${what}`);
 }
 
-const server = process.env.KCS_URL ? null : spawn(process.execPath, [fileURLToPath(new URL("./mock/server.mjs", import.meta.url))], { stdio: ["ignore", "pipe", "inherit"] });
-if (server) await new Promise((resolve) => server.stdout.once("data", resolve));
 const browser = await launch();
 let failure;
 try {
@@ -91,6 +87,5 @@ try {
   console.error(String(error));
 } finally {
   await browser.close();
-  server?.kill();
 }
 process.exit(failure ? 1 : 0);

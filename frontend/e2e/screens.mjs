@@ -3,10 +3,8 @@
 // (axe, WCAG 2.0 to 2.2 A and AA), on sideways scrolling of the page, and on any error in the browser's console.
 // Without KCS_URL the stand-in server is started, whose data has every state there is. With it (and KCS_PASSWORD) only the screens are walked that
 // need none of that data. KCS_SCREENS: where pictures go. ONLY: part of a screen's name.
-import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import { baseUrl, collectErrors, launch, password, signIn } from "./browser.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -210,8 +208,6 @@ async function check(page, where) {
   if (sideways > 1) findings.push(`${where}: the page scrolls sideways by ${sideways} px`);
 }
 
-const server = process.env.KCS_URL ? null : spawn(process.execPath, [fileURLToPath(new URL("./mock/server.mjs", import.meta.url))], { stdio: ["ignore", "pipe", "inherit"] });
-if (server) await new Promise((resolve) => server.stdout.once("data", resolve));
 const browser = await launch();
 try {
   for (const { language, theme, width } of variants) {
@@ -250,7 +246,6 @@ try {
   }
 } finally {
   await browser.close();
-  server?.kill();
 }
 for (const finding of findings) console.error(finding);
 console.log(`${count} screens, ${findings.length} findings${out ? `; pictures in ${out}` : ""}`);

@@ -1,8 +1,6 @@
 // @ts-check
 // The session in a browser: refused and admitted, ended underneath the page and taken up again where one was, project switched,
 // admin view for operators only, language and theme kept. Runs against the stand-in, or with KCS_URL and KCS_PASSWORD against the real thing.
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { baseUrl, collectErrors, launch, password, signIn } from "./browser.mjs";
 
 /** @param {unknown} truth @param {string} what */
@@ -11,8 +9,6 @@ function must(truth, what) {
   console.log(`ok  ${what}`);
 }
 
-const server = process.env.KCS_URL ? null : spawn(process.execPath, [fileURLToPath(new URL("./mock/server.mjs", import.meta.url))], { stdio: ["ignore", "pipe", "inherit"] });
-if (server) await new Promise((resolve) => server.stdout.once("data", resolve));
 const browser = await launch();
 let failure;
 try {
@@ -89,6 +85,5 @@ try {
   console.error(String(error));
 } finally {
   await browser.close();
-  server?.kill();
 }
 process.exit(failure ? 1 : 0);

@@ -3,9 +3,7 @@
 // issue and revoke a kubeconfig, delete it, and read in the receipt that nothing is left.
 // KCS_URL, KCS_USER (member-a), KCS_PASSWORD; KCS_CLUSTER: name; CREATE_SECONDS, DELETE_SECONDS: limits; KCS_SCREENS: folder for pictures.
 // Without KCS_URL the stand-in server is started, which shows only that the pages hang together.
-import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { baseUrl, collectErrors, launch, password, signIn } from "./browser.mjs";
 
 const user = process.env.KCS_USER ?? "member-a";
@@ -22,8 +20,6 @@ function must(truth, what) {
   if (!truth) throw new Error(`not so: ${what}`);
 }
 
-const server = process.env.KCS_URL ? null : spawn(process.execPath, [fileURLToPath(new URL("./mock/server.mjs", import.meta.url))], { stdio: ["ignore", "pipe", "inherit"] });
-if (server) await new Promise((resolve) => server.stdout.once("data", resolve));
 const browser = await launch();
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "zh-CN", acceptDownloads: true });
 const page = await context.newPage();
@@ -154,6 +150,5 @@ try {
   console.error(`${page.url()}\n${String(error)}\n${errors.join("\n")}`);
 } finally {
   await browser.close();
-  server?.kill();
 }
 process.exit(failure ? 1 : 0);

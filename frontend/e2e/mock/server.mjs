@@ -347,9 +347,13 @@ function file(response, path) {
   createReadStream(found).pipe(response);
 }
 
-createServer((request, response) => {
+const server = createServer((request, response) => {
   const url = new URL(request.url ?? "/", "http://mock");
   if (url.pathname.startsWith("/api/v1/")) api(request, response, url).catch((error) => fail(response, 500, "KCS-INTERNAL-001", { detail: String(error) }));
   else if (url.pathname.startsWith("/k8s/")) logs(request, response, url);
   else file(response, url.pathname);
-}).listen(port, "127.0.0.1", () => console.log(`mock API on http://127.0.0.1:${port}`));
+});
+server.listen(port, "127.0.0.1", () => {
+  const address = server.address();
+  console.log(`http://127.0.0.1:${typeof address === "object" && address ? address.port : port}`);
+});
