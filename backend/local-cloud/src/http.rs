@@ -247,12 +247,12 @@ fn glance_page(status: u16, message: &str) -> String {
 /// Puts an answer into HTTP, with the request id's headers.
 pub(crate) fn respond(service: Service, answer: Result<Reply, Failure>, request_id: &str, asks_json: bool) -> Response<Bytes> {
     let (status, body, content_type, headers) = match answer {
-        Ok(reply) => (reply.status, reply.body.map(|b| b.to_string()), "application/json", reply.headers),
+        Ok(reply) => (reply.status, reply.body.and_then(|b| serde_json::to_vec(&b).ok()), "application/json", reply.headers),
         Err(failure) => {
             // Cinder tells those over their quota that they may come again at once.
             let headers = if failure.status == 413 && service == Service::BlockStorage { vec![("retry-after", "0".to_owned())] } else { Vec::new() };
             let (body, content_type) = error_body(service, &failure, asks_json);
-            (failure.status, Some(body), content_type, headers)
+            (failure.status, Some(body.into_bytes()), content_type, headers)
         }
     };
     let mut builder = Response::builder().status(status).header("x-openstack-request-id", request_id);
