@@ -100,7 +100,7 @@ pub struct Nodes {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Engine {
-    /// Clusters worked on at the same time.
+    /// Clusters worked on at the same time; 0: no engine in this process, others have it.
     #[serde(default = "default_workers")]
     pub workers: usize,
     #[serde(default = "default_lease")]
@@ -225,6 +225,17 @@ impl Config {
         Ok(config)
     }
 
+    /// Lays those variables of the environment over `tree` that name a key inside a section: `KCS_ENGINE__WORKERS`.
+    ///
+    /// # Errors
+    /// When a name fits nothing.
+    pub fn lay_sections_over(tree: &mut Value, environment: impl Iterator<Item = (String, String)>) -> Result<(), ConfigError> {
+        for (name, value) in environment.filter(|(name, _)| name.contains("__")) {
+            lay_over(tree, &name, &value)?;
+        }
+        Ok(())
+    }
+
     /// The address of the TLS listener.
     #[must_use]
     pub fn tls_address(&self) -> SocketAddr {
@@ -268,7 +279,7 @@ impl Config {
             return Err(wrong("tls_listen", "must differ from listen"));
         }
         self.check_catalogue()?;
-        within("engine.workers", self.engine.workers, 1, 256)?;
+        within("engine.workers", self.engine.workers, 0, 256)?;
         within("engine.lease_seconds", self.engine.lease_seconds, 5, 600)?;
         within("limits.clusters_per_project", self.limits.clusters_per_project, 1, 100_000)?;
         within("limits.nodes_per_pool", self.limits.nodes_per_pool, 1, 5000)?;

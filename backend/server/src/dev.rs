@@ -74,7 +74,10 @@ async fn with_database(
         Some(local) => dev_config::local_cloud(&local.auth_url, &password),
         None => clouds_yaml::entry(&options.cloud)?,
     };
-    let config = Config::from_value(dev_config::tree(http, tls, state_dir, &database.url(), cloud)?)?;
+    let mut tree = dev_config::tree(http, tls, state_dir, &database.url(), cloud)?;
+    Config::lay_sections_over(&mut tree, std::env::vars())?;
+    dev_config::write_down(state_dir, &tree)?;
+    let config = Config::from_value(tree)?;
     let store_options = serve::store_options(&config)?;
     step("bringing the schema up to date", store::Store::migrate(&store_options)).await?;
     dev_config::facts(state_dir, http, local.as_ref().map(|l| l.base_url.as_str()))?;

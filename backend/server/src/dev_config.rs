@@ -30,8 +30,7 @@ pub fn password(state_dir: &Path, given: Option<&str>) -> Result<String, Box<dyn
     let alphabet = b"abcdefghjkmnpqrstuvwxyz23456789";
     let mut rng = rand::rng();
     let password: String = (0..16).map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())])).collect();
-    let mut kept = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?;
-    kept.write_all(password.as_bytes())?;
+    private(&file, &password)?;
     Ok(password)
 }
 
@@ -64,6 +63,21 @@ pub fn tree(http: SocketAddr, tls: SocketAddr, state_dir: &Path, database: &str,
         keys.extend(parts.into_iter().map(|(key, value)| (Value::from(key), value)));
     }
     Ok(tree)
+}
+
+/// Keeps the configuration in `config.yaml`: `kcs serve --config` with another `KCS_LISTEN` and `KCS_TLS_LISTEN` is a second replica.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_down(state_dir: &Path, tree: &Value) -> Result<(), Box<dyn Error>> {
+    let text = format!("# Made by `kcs dev` at every start.\n{}", serde_yaml_ng::to_string(tree)?);
+    private(&state_dir.join("config.yaml"), &text)
+}
+
+/// Writes a file that holds a secret.
+fn private(path: &Path, text: &str) -> Result<(), Box<dyn Error>> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    Ok(file.write_all(text.as_bytes())?)
 }
 
 /// Writes down where everything is, for scripts and tests.

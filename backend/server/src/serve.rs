@@ -26,6 +26,9 @@ use tokio_util::sync::CancellationToken;
 /// The runtime with many threads, where the engine works; the listeners' workers have one each.
 pub static ENGINE_RUNTIME: OnceLock<tokio::runtime::Handle> = OnceLock::new();
 
+/// How often the limits forget whom nothing was heard of.
+const FORGET: Duration = Duration::from_secs(300);
+
 /// `kcs serve`: until a signal.
 ///
 /// # Errors
@@ -86,6 +89,13 @@ pub async fn run(
     let server = listeners::start(Listen { http: sockets.0, tls: sockets.1, names, addresses }, &gate, state.clone())?;
     let handle = server.handle();
     let mut serving = actix_web::rt::spawn(server);
+    let limits = state.clone();
+    actix_web::rt::spawn(async move {
+        while !limits.stopping.is_cancelled() {
+            tokio::time::sleep(FORGET).await;
+            limits.limiter.tidy();
+        }
+    });
     ready();
     let outcome = tokio::select! {
         () = token.cancelled() => Ok(()),
@@ -122,8 +132,13 @@ async fn start_engine(
     let runtime = ENGINE_RUNTIME.get().ok_or("the engine has no threads")?;
     let store = runtime.spawn(async move { Store::connect(&options, keys).await }).await??;
     Ok(runtime.spawn(async move {
+        // Without workers here, other processes have the engine.
         health.engine_runs(true);
-        reconciler::run(Arc::new(Deps { services, store: store.clone(), workers, lease }), token).await;
+        if workers > 0 {
+            reconciler::run(Arc::new(Deps { services, store: store.clone(), workers, lease }), token).await;
+        } else {
+            token.cancelled().await;
+        }
         health.engine_runs(false);
         store.close().await;
     }))
