@@ -117,6 +117,8 @@ pub struct Plan {
 
 /// An outcome we do not know is looked for twice with this between the looks before the call may be made again: clouds show new objects late.
 pub const SETTLE: Duration = Duration::seconds(15);
+/// How often a cluster is looked at while nothing is asked for.
+pub const WATCH: Duration = Duration::seconds(15);
 /// Limits for a server to be ACTIVE and for a node to have bootstrapped.
 pub const SERVER_LIMIT: Duration = Duration::minutes(10);
 pub const BOOTSTRAP_LIMIT: Duration = Duration::minutes(12);

@@ -29,6 +29,10 @@ impl Draft<'_> {
                 node.joined_at = Some(self.now);
             }
             if let Some(row) = self.newest(&node_key(ResourceKind::Server, &node.name)) {
+                // Kubernetes notices a dead node after most of a minute; the cloud knows at once.
+                if node.joined_at.is_some() && self.object(row).is_some_and(|o| o.state == ObjectState::Off) {
+                    node.ready = Some(false);
+                }
                 node.started_at = node.started_at.or(row.called_at);
                 if node.fault.is_none() && node.intent == NodeIntent::Keep {
                     node.fault = self.failure(&node, row, api_since);

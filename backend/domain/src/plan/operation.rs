@@ -97,9 +97,8 @@ impl Draft<'_> {
         self.refresh_steps();
         self.settle_operation();
         self.describe();
-        if self.active() || self.deleting() {
-            self.look_again_in(Duration::seconds(5));
-        }
+        let busy = self.active() || self.deleting();
+        self.look_again_in(if busy { Duration::seconds(5) } else { super::WATCH });
     }
 
     fn start_operation(&mut self) {
