@@ -81,7 +81,9 @@ lint() {
 }
 
 unit() {
-    cargo_tests rust --workspace --exclude e2e-tests --lib --bins --tests
+    cargo_tests rust --workspace --exclude e2e-tests --exclude reconciler --lib --bins --tests
+    # Thousands of whole cluster lives: optimised, or they take ten times as long.
+    cargo_tests engine --release -p reconciler --lib --tests
     test_arguments='' cargo_tests rust-docs --workspace --exclude e2e-tests --doc
     console_tests
     check first-load npm --prefix frontend run --silent budget
