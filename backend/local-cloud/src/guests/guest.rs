@@ -116,7 +116,7 @@ impl Guest {
     }
 
     fn command(&self, network: &Network, scripts: &Path, cache: &Path, stdin: UnixStream) -> Result<Command, String> {
-        let console = fs::OpenOptions::new().create(true).append(true).open(self.console_path()).map_err(|e| e.to_string())?;
+        let console = fs::OpenOptions::new().create(true).append(true).open(console_path(&self.dir)).map_err(|e| e.to_string())?;
         let errors = console.try_clone().map_err(|e| e.to_string())?;
         let settings = &self.settings;
         let mut command = Command::new("nsenter");
@@ -150,7 +150,7 @@ impl Guest {
         let mut expect = |word: &str| match lines.next() {
             Some(Ok(line)) if line == word => Ok(()),
             Some(Err(e)) => Err(e.to_string()),
-            _ => Err(process::last_line(&self.console_path())),
+            _ => Err(process::last_line(&console_path(&self.dir))),
         };
         expect("built")?;
         let pid = process::only_child(outer).and_then(process::only_child).ok_or("its first process is gone")?;
@@ -188,27 +188,27 @@ impl Guest {
             _ => Ok(()),
         }
     }
-
-    fn console_path(&self) -> PathBuf {
-        self.dir.join("console.log")
-    }
-
-    /// The end of the console log, all of it unless it is very long.
-    pub fn console(&self) -> String {
-        let mut bytes = Vec::new();
-        if let Ok(mut file) = fs::File::open(self.console_path()) {
-            let length = file.metadata().map_or(0, |m| m.len());
-            let _ = file.seek(SeekFrom::Start(length.saturating_sub(CONSOLE_BYTES)));
-            let _ = file.read_to_end(&mut bytes);
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
 }
 
 impl Drop for Guest {
     fn drop(&mut self) {
         self.crash();
     }
+}
+
+fn console_path(disk: &Path) -> PathBuf {
+    disk.join("console.log")
+}
+
+/// The end of the console log, all of it unless it is very long.
+pub fn console(disk: &Path) -> String {
+    let mut bytes = Vec::new();
+    if let Ok(mut file) = fs::File::open(console_path(disk)) {
+        let length = file.metadata().map_or(0, |m| m.len());
+        let _ = file.seek(SeekFrom::Start(length.saturating_sub(CONSOLE_BYTES)));
+        let _ = file.read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A server's name as a host name, as Nova makes it.

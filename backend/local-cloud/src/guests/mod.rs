@@ -16,7 +16,8 @@ use preparation::Preparation;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 pub use images::{VERSIONS, kubernetes_dir};
 
@@ -40,6 +41,7 @@ pub struct GuestMachines {
     traffic: Traffic,
     /// The recipe that prepares the Kubernetes binaries, while it runs.
     preparation: Mutex<Option<Preparation>>,
+    closing: AtomicBool,
 }
 
 impl GuestMachines {
@@ -60,7 +62,7 @@ impl GuestMachines {
         }
         let (helper, ports) = (config.helper.clone(), config.outside_ports.clone());
         let traffic = Traffic::new(|runtime| Networks::new(networks_dir, helper, ports, runtime)).map_err(|e| e.to_string())?;
-        Ok(Self { config, guests: Mutex::new(guests), traffic, preparation: Mutex::default() })
+        Ok(Self { config, guests: Mutex::new(guests), traffic, preparation: Mutex::default(), closing: AtomicBool::new(false) })
     }
 
     /// Lets the recipe (`build.sh`) prepare the Kubernetes versions that are not there yet, beside everything else;
@@ -76,6 +78,7 @@ impl GuestMachines {
 
     /// Ends every process: guests (their disks stay), networks, the preparation of binaries.
     pub fn shut_down(&self) {
+        self.closing.store(true, Ordering::SeqCst);
         lock(&self.preparation).take(); // dropping it ends it
         self.traffic.set(&[]);
         self.traffic.networks().end_all();
@@ -98,7 +101,17 @@ impl GuestMachines {
         lock(&self.guests).get(server).cloned().ok_or_else(|| format!("server {server} has no disk on this host"))
     }
 
+    /// A guest that does not boot because everything is being shut down is no fault of its server's: the caller must not write that
+    /// down, and the process is about to end.
     fn power_on(&self, guest: &mut Guest) -> Result<(), String> {
+        let outcome = self.try_power_on(guest);
+        while outcome.is_err() && self.closing.load(Ordering::SeqCst) {
+            std::thread::park();
+        }
+        outcome
+    }
+
+    fn try_power_on(&self, guest: &mut Guest) -> Result<(), String> {
         let settings = &guest.settings;
         if let Some(version) = &settings.kubernetes_version
             && !images::ready(&self.config.kubernetes_dir, version)
@@ -155,11 +168,16 @@ impl Machines for GuestMachines {
     }
 
     fn running(&self, server: &str) -> bool {
-        self.guest(server).is_ok_and(|guest| lock(&guest).running())
+        // A guest that is just being started or stopped has not died by itself, and whoever asks must not wait for it.
+        self.guest(server).is_ok_and(|guest| match guest.try_lock() {
+            Ok(mut guest) => guest.running(),
+            Err(TryLockError::WouldBlock) => true,
+            Err(TryLockError::Poisoned(guest)) => guest.into_inner().running(),
+        })
     }
 
     fn console(&self, server: &str) -> String {
-        self.guest(server).map(|guest| lock(&guest).console()).unwrap_or_default()
+        guest::console(&self.disk(server))
     }
 
     fn balance(&self, frontends: &[Frontend]) {

@@ -18,6 +18,9 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How soon an address that could not be served is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
+const VIP: usize = 0;
+const FLOATING: usize = 1;
+
 /// A frontend in service.
 pub struct Served {
     listener: String,
@@ -28,7 +31,8 @@ pub struct Served {
     network: Mutex<Option<Arc<Network>>>,
     /// Serves the floating address.
     floating: Mutex<Option<(SocketAddrV4, CancellationToken)>>,
-    fault: Mutex<Option<String>>,
+    /// Why the VIP and the floating address are not served.
+    faults: [Mutex<Option<String>>; 2],
     ended: CancellationToken,
 }
 
@@ -48,7 +52,7 @@ impl Served {
             turn: AtomicUsize::new(0),
             network: Mutex::default(),
             floating: Mutex::default(),
-            fault: Mutex::default(),
+            faults: Default::default(),
             ended: CancellationToken::new(),
         });
         served.update(frontend);
@@ -71,6 +75,7 @@ impl Served {
         }
         if let Some((_, old)) = floating.take() {
             old.cancel();
+            self.tell(FLOATING, None);
         }
         if let Some(address) = frontend.floating {
             let ended = self.ended.child_token();
@@ -109,7 +114,7 @@ impl Served {
 
     /// Why it is not served.
     pub fn fault(&self) -> Option<String> {
-        lock(&self.fault).clone()
+        self.faults.iter().find_map(|fault| lock(fault).clone())
     }
 
     pub fn member_up(&self, member: &str) -> Option<bool> {
@@ -123,11 +128,11 @@ impl Served {
             loop {
                 match self.open_vip().await {
                     Ok((network, listener)) => {
-                        *lock(&self.fault) = None;
+                        self.tell(VIP, None);
                         let _ = network.ended().run_until_cancelled(self.accept(listener, &self.ended)).await;
                         *lock(&self.network) = None;
                     }
-                    Err(reason) => self.complain(format!("its address in the network is not served: {reason}")),
+                    Err(reason) => self.tell(VIP, Some(format!("its address in the network is not served: {reason}"))),
                 }
                 tokio::time::sleep(RETRY).await;
             }
@@ -156,10 +161,10 @@ impl Served {
             loop {
                 match TcpListener::bind(address).await {
                     Ok(listener) => {
-                        *lock(&self.fault) = None;
+                        self.tell(FLOATING, None);
                         self.accept(listener, &ended).await;
                     }
-                    Err(e) => self.complain(format!("its floating address {address} cannot be bound on this machine: {e}")),
+                    Err(e) => self.tell(FLOATING, Some(format!("its floating address {address} cannot be bound on this machine: {e}"))),
                 }
                 tokio::time::sleep(RETRY).await;
             }
@@ -167,12 +172,14 @@ impl Served {
         ended.run_until_cancelled(service).await;
     }
 
-    fn complain(&self, reason: String) {
-        let mut fault = lock(&self.fault);
-        if fault.as_ref() != Some(&reason) {
+    /// Notes why an address is not served, or that it is; says a new reason once.
+    fn tell(&self, place: usize, reason: Option<String>) {
+        let Some(fault) = self.faults.get(place) else { return };
+        let mut fault = lock(fault);
+        if let Some(reason) = reason.as_ref().filter(|reason| fault.as_ref() != Some(reason)) {
             tracing::error!(listener = %self.listener, "load balancer: {reason}");
         }
-        *fault = Some(reason);
+        *fault = reason;
     }
 
     async fn accept(self: &Arc<Self>, listener: TcpListener, ended: &CancellationToken) {

@@ -31,13 +31,9 @@ pub fn lab(test: &str, outside_ports: Vec<u16>) -> Option<Lab> {
     }
 }
 
-/// A test that could not run says so, also in the file that `KCS_SKIPPED` names: whoever runs the tests counts them.
+/// A test that could not run says so: whoever runs the tests counts these lines.
 pub fn skipped(test: &str, reason: &str) {
     println!("SKIPPED: {test}: {reason}");
-    if let Some(file) = std::env::var_os("KCS_SKIPPED") {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
-        writeln!(file, "{test}: {reason}").unwrap();
-    }
 }
 
 impl Lab {
