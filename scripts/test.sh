@@ -104,7 +104,8 @@ e2e() {
 }
 
 bench() {
-    KCS_BENCH=1 cargo test --release -p e2e-tests --test it bench -- --nocapture --test-threads=1
+    cargo build --quiet --release --bin kcs && cargo build --quiet --release -p local-cloud --examples &&
+        cargo test --quiet --release -p e2e-tests --test bench -- --nocapture
 }
 
 case $logs in
