@@ -280,7 +280,7 @@ impl Config {
         }
         self.check_catalogue()?;
         within("engine.workers", self.engine.workers, 0, 256)?;
-        within("engine.lease_seconds", self.engine.lease_seconds, 5, 600)?;
+        within("engine.lease_seconds", self.engine.lease_seconds, 30, 600)?;
         within("limits.clusters_per_project", self.limits.clusters_per_project, 1, 100_000)?;
         within("limits.nodes_per_pool", self.limits.nodes_per_pool, 1, 5000)?;
         within("limits.nodes_per_cluster", self.limits.nodes_per_cluster, 1, 5000)?;

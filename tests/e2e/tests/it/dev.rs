@@ -44,7 +44,7 @@ macro_rules! need_kubernetes {
 }
 
 /// Two free ports with the distance that the TLS listener keeps.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     loop {
         let plain = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = plain.local_addr().unwrap().port();
@@ -59,14 +59,20 @@ pub struct Dev {
     pub state: tempfile::TempDir,
     child: Child,
     port: u16,
+    environment: &'static [(&'static str, &'static str)],
 }
 
 impl Dev {
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With more in its environment.
+    pub async fn start_with(environment: &'static [(&'static str, &'static str)]) -> Self {
         let state = tempfile::Builder::new().prefix("kcs-e2e-").tempdir().unwrap();
         let port = free_port();
-        let child = spawn(&state, port);
-        let dev = Self { url: format!("http://127.0.0.1:{port}"), state, child, port };
+        let child = spawn(&state, port, environment);
+        let dev = Self { url: format!("http://127.0.0.1:{port}"), state, child, port, environment };
         dev.ready().await;
         dev
     }
@@ -75,7 +81,7 @@ impl Dev {
     pub async fn crash_and_restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = spawn(&self.state, self.port);
+        self.child = spawn(&self.state, self.port, self.environment);
         self.ready().await;
     }
 
@@ -134,13 +140,14 @@ impl Drop for Dev {
     }
 }
 
-fn spawn(state: &tempfile::TempDir, port: u16) -> Child {
+fn spawn(state: &tempfile::TempDir, port: u16, environment: &[(&str, &str)]) -> Child {
     let out = File::options().create(true).append(true).open(state.path().join("kcs.out")).unwrap();
     Command::new(binary())
         .arg("dev")
         .env("KCS_LISTEN", format!("127.0.0.1:{port}"))
         .env("KCS_STATE_DIR", state.path())
         .env("KCS_DEV_PASSWORD", PASSWORD)
+        .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .stdout(out.try_clone().unwrap())
         .stderr(out)
@@ -224,7 +231,7 @@ impl Person {
         id
     }
 
-    async fn image_ready(&self) {
+    pub async fn image_ready(&self) {
         wait_for("the node image", Duration::from_secs(60), async || {
             let versions = self.get("/versions").await;
             let ready = versions["items"].as_array().unwrap().iter().any(|v| v["version"] == "v1.36.3" && v["image_status"] == "active");
