@@ -38,3 +38,78 @@ actions! {
     /// Run commands in containers, forward ports.
     KubernetesExec (KubernetesExec) on ClusterId;
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::permit::Resource;
+    use crate::{Actor, Project, User, Via};
+    use domain::codes::Code;
+    use domain::ids::TenantId;
+    use domain::permissions::Role;
+
+    fn actor(tenant: &str, role: Option<Role>) -> Actor {
+        Actor {
+            user: User { id: "u".into(), name: "u".into(), domain: "default".into() },
+            project: Project { id: TenantId(tenant.into()), name: tenant.into() },
+            roles: role.into_iter().collect(),
+            operator: false,
+            via: Via::Session,
+        }
+    }
+
+    /// A thing of tenant `a`.
+    struct Thing<Id>(Id, TenantId);
+
+    impl<Id: Clone> Resource for Thing<Id> {
+        type Id = Id;
+        fn id(&self) -> Id {
+            self.0.clone()
+        }
+        fn tenant(&self) -> &TenantId {
+            &self.1
+        }
+    }
+
+    /// Who of (nobody, reader, member, member of another tenant, operator of another project) may.
+    fn allowed<A: Action>(id: A::Id) -> [bool; 5] {
+        let thing = Thing(id, TenantId("a".into()));
+        let operator = Actor { operator: true, ..actor("admin", Some(Role::Member)) };
+        [actor("a", None), actor("a", Some(Role::Reader)), actor("a", Some(Role::Member)), actor("b", Some(Role::Member)), operator]
+            .map(|actor| actor.may::<A>(&thing).is_ok())
+    }
+
+    #[test]
+    fn every_action_is_for_its_role_in_the_own_tenant_only() {
+        let (cluster, operation, kubeconfig) = (ClusterId::generate(), OperationId::generate(), KubeconfigId::generate());
+        let (members, readers) = ([false, false, true, false, false], [false, true, true, false, false]);
+        assert_eq!(allowed::<ClusterCreate>(()), members);
+        assert_eq!(allowed::<ClusterDelete>(cluster), members);
+        assert_eq!(allowed::<NodePoolResize>(cluster), members);
+        assert_eq!(allowed::<OperationRetry>(operation), members);
+        assert_eq!(allowed::<OperationCancel>(operation), members);
+        assert_eq!(allowed::<KubernetesWrite>(cluster), members);
+        assert_eq!(allowed::<KubernetesExec>(cluster), members);
+        assert_eq!(allowed::<KubeconfigIssue>(cluster), readers);
+        assert_eq!(allowed::<KubeconfigRevoke>(kubeconfig), readers);
+    }
+
+    #[test]
+    fn a_refusal_names_what_is_missing() {
+        let reader = actor("a", Some(Role::Reader));
+        let refused = reader.may::<ClusterCreate>(&reader.project).unwrap_err();
+        assert_eq!((refused.code(), refused.permission, refused.needed), (Code::Forbidden, Some(Permission::ClusterCreate), Some(Role::Member)));
+        assert_eq!(reader.operator().unwrap_err().code(), Code::OperatorsOnly);
+    }
+
+    #[test]
+    fn the_admin_view_is_for_operators_and_never_through_a_kubeconfig() {
+        let operator = Actor { operator: true, ..actor("admin", None) };
+        assert_eq!(operator.operator().unwrap().scope().predicate(), None);
+        assert_eq!(operator.scope().predicate(), Some(""), "no role, nothing to see as an ordinary user");
+        let by_kubeconfig = Actor { via: Via::Kubeconfig(KubeconfigId::generate()), ..operator };
+        assert!(by_kubeconfig.operator().is_err());
+        assert_eq!(actor("a", Some(Role::Reader)).scope().predicate(), Some("a"));
+    }
+}

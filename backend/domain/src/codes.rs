@@ -101,7 +101,7 @@ codes! {
     Cancelled = "KCS-OP-001", 409, false, "The operation was cancelled", "Start it again if it is still wanted.";
     NotRetryable = "KCS-OP-002", 409, false, "The operation cannot be retried in this state", "Only failed and blocked operations can be retried.";
     NotYet = "KCS-OP-003", 409, true, "The result is not there yet", "Wait until the operation has ended.";
-    NotCancellable = "KCS-OP-004", 409, false, "The operation cannot be cancelled", "Only a resize under way can be cancelled; to stop a creation, delete the cluster.";
+    NotCancellable = "KCS-OP-004", 409, false, "The operation cannot be cancelled", "Only a creation or a resize under way can be cancelled.";
     PoolMissing = "KCS-NOTFOUND-003", 404, false, "The node pool does not exist", "Choose one of the cluster's node pools.";
     RateLimited = "KCS-RATE-001", 429, true, "Too many requests", "Wait as long as Retry-After says.";
     StoreUnavailable = "KCS-STORE-001", 503, true, "The database does not answer", "Try again in a moment.";

@@ -39,6 +39,7 @@ pub(crate) async fn claim(
     cluster: ClusterId,
     operation: OperationId,
 ) -> Result<Option<(ClusterId, OperationId)>, StoreError> {
+    sqlx::query!("DELETE FROM idempotency_keys WHERE tenant_id = $1 AND created_at < now() - interval '1 day'", tenant.0).execute(&mut *db).await?;
     // A concurrent request with the same key waits here until this one has ended.
     let taken = sqlx::query!(
         "INSERT INTO idempotency_keys (tenant_id, key, request_hash, cluster_id, operation_id) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",

@@ -48,7 +48,7 @@ async fn resize(
         }
     }
     let mut spec = cluster.spec.clone();
-    let found = spec.node_pools.iter_mut().find(|p| p.name == pool).ok_or(StoreError::NotFound)?;
+    let found = spec.node_pools.iter_mut().find(|p| p.name == pool).ok_or(StoreError::Refused(Code::PoolMissing))?;
     let before = std::mem::replace(&mut found.count, count);
     let request = json!({ "pool": pool, "from": before, "to": count });
     let operation = NewOperation {

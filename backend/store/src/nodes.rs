@@ -141,45 +141,60 @@ pub(crate) async fn remove(db: &mut PgConnection, cluster: ClusterId, node: Node
 
 async fn fetch_bundle(db: &mut PgConnection, token: &TokenHash) -> Result<BundleFetch, StoreError> {
     let hash = token.as_bytes() as &[u8];
+    let Some(bearer) = bearer(db, token).await? else { return Ok(BundleFetch::Unknown) };
     let first = sqlx::query!(
         "UPDATE node_credentials SET fetched_at = now() WHERE token_hash = $1 AND fetched_at IS NULL AND expires_at > now() RETURNING node_id",
         hash,
     )
     .fetch_optional(&mut *db)
     .await?;
-    let Some(first) = first else {
+    if first.is_none() {
         let known =
             sqlx::query!("UPDATE node_credentials SET alarm_at = now() WHERE token_hash = $1 RETURNING node_id", hash).fetch_optional(db).await?;
         return Ok(if known.is_some() { BundleFetch::Refused } else { BundleFetch::Unknown });
-    };
-    let node = NodeId(first.node_id);
-    let cluster = tell(db, node, &Bootstrap::Fetched { at: OffsetDateTime::now_utc() }).await?;
-    Ok(BundleFetch::First(cluster, node))
+    }
+    tell(db, &bearer, &Bootstrap::Fetched { at: OffsetDateTime::now_utc() }).await?;
+    Ok(BundleFetch::First(bearer.cluster, bearer.node))
 }
 
 async fn report(db: &mut PgConnection, token: &TokenHash, bootstrap: &Bootstrap) -> Result<bool, StoreError> {
-    let node = sqlx::query!(
+    let Some(bearer) = bearer(db, token).await? else { return Ok(false) };
+    let good = sqlx::query!(
         "SELECT node_id FROM node_credentials WHERE token_hash = $1 AND (fetched_at IS NOT NULL OR expires_at > now())",
         token.as_bytes() as &[u8]
     )
     .fetch_optional(&mut *db)
     .await?;
-    let Some(node) = node else { return Ok(false) };
-    tell(db, NodeId(node.node_id), bootstrap).await?;
+    if good.is_none() {
+        return Ok(false);
+    }
+    tell(db, &bearer, bootstrap).await?;
     Ok(true)
 }
 
-/// Records what a node said, and wakes the engine.
-async fn tell(db: &mut PgConnection, node: NodeId, bootstrap: &Bootstrap) -> Result<ClusterId, StoreError> {
+/// Who bears a token.
+struct Bearer {
+    node: NodeId,
+    cluster: ClusterId,
+    tenant: TenantId,
+}
+
+/// Finds the node of a token and locks its cluster, as every writer about a cluster does first: a node that tells something while the engine
+/// commits waits for it, instead of each holding what the other wants.
+async fn bearer(db: &mut PgConnection, token: &TokenHash) -> Result<Option<Bearer>, StoreError> {
     let row = sqlx::query!(
-        "UPDATE nodes n SET bootstrap = $2 FROM clusters c WHERE n.id = $1 AND c.id = n.cluster_id RETURNING n.cluster_id, c.tenant_id",
-        node.0,
-        Json(bootstrap) as _,
+        "SELECT n.id, n.cluster_id, c.tenant_id FROM node_credentials k JOIN nodes n ON n.id = k.node_id JOIN clusters c ON c.id = n.cluster_id
+         WHERE k.token_hash = $1 FOR NO KEY UPDATE OF c",
+        token.as_bytes() as &[u8]
     )
-    .fetch_one(&mut *db)
+    .fetch_optional(db)
     .await?;
-    let cluster = ClusterId(row.cluster_id);
-    wake(db, cluster).await?;
-    announce(db, &TenantId(row.tenant_id), cluster, None).await?;
-    Ok(cluster)
+    Ok(row.map(|r| Bearer { node: NodeId(r.id), cluster: ClusterId(r.cluster_id), tenant: TenantId(r.tenant_id) }))
+}
+
+/// Records what a node said, and wakes the engine.
+async fn tell(db: &mut PgConnection, bearer: &Bearer, bootstrap: &Bootstrap) -> Result<(), StoreError> {
+    sqlx::query!("UPDATE nodes SET bootstrap = $2 WHERE id = $1", bearer.node.0, Json(bootstrap) as _).execute(&mut *db).await?;
+    wake(db, bearer.cluster).await?;
+    announce(db, &bearer.tenant, bearer.cluster, None).await
 }

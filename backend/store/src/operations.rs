@@ -254,14 +254,14 @@ pub(crate) async fn cancel(db: &mut PgConnection, id: OperationId) -> Result<(),
     Ok(())
 }
 
-/// Locks an operation's cluster and finds it as it is now.
-async fn locked<A: Action<Id = OperationId>>(db: &mut PgConnection, permit: &Permit<A>) -> Result<OperationRecord, StoreError> {
+/// Locks an operation's cluster and finds it as it is now; refuses one that another has followed with `history`.
+async fn locked<A: Action<Id = OperationId>>(db: &mut PgConnection, permit: &Permit<A>, history: Code) -> Result<OperationRecord, StoreError> {
     let tenant = permit.tenant();
     let seen = find(db, Some(&tenant.0), *permit.id()).await?;
     let cluster = clusters::lock(db, tenant, seen.operation.cluster).await?;
     let now = find(db, Some(&tenant.0), *permit.id()).await?;
     // An older operation of the cluster is history.
-    if cluster.operation == Some(now.operation.id) { Ok(now) } else { Err(StoreError::Refused(Code::NotRetryable)) }
+    if cluster.operation == Some(now.operation.id) { Ok(now) } else { Err(StoreError::Refused(history)) }
 }
 
 async fn written<A: Action<Id = OperationId>>(
@@ -288,7 +288,7 @@ async fn written<A: Action<Id = OperationId>>(
 }
 
 async fn retry(db: &mut PgConnection, permit: &Permit<OperationRetry>, context: &RequestContext) -> Result<OperationRecord, StoreError> {
-    let record = locked(db, permit).await?;
+    let record = locked(db, permit, Code::NotRetryable).await?;
     if !matches!(record.operation.state, OperationState::Failed | OperationState::Blocked) {
         return Err(StoreError::Refused(Code::NotRetryable));
     }
@@ -312,9 +312,9 @@ async fn retry(db: &mut PgConnection, permit: &Permit<OperationRetry>, context: 
 }
 
 async fn cancel_by_person(db: &mut PgConnection, permit: &Permit<OperationCancel>, context: &RequestContext) -> Result<OperationRecord, StoreError> {
-    let record = locked(db, permit).await?;
+    let record = locked(db, permit, Code::NotCancellable).await?;
     if record.operation.state.ended() || record.operation.kind == OperationKind::ClusterDelete {
-        return Err(StoreError::Refused(Code::NotRetryable));
+        return Err(StoreError::Refused(Code::NotCancellable));
     }
     cancel(db, record.operation.id).await?;
     written(db, permit, &record, "operation_cancel", context).await

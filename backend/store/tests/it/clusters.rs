@@ -103,5 +103,5 @@ async fn only_what_failed_or_waits_is_retried_and_only_what_runs_is_cancelled() 
     assert_eq!(cancelled.operation.state, OperationState::Cancelled);
     assert!(cancelled.revision > operation.revision);
     let again = store.operation_cancel(a.may::<OperationCancel>(&operation).unwrap(), RequestContext::default()).await;
-    assert_eq!(refused(again), Code::NotRetryable);
+    assert_eq!(refused(again), Code::NotCancellable);
 }

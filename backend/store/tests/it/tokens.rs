@@ -3,26 +3,21 @@
 use crate::support::{create, member, person};
 use auth::{KubeconfigIssue, KubeconfigRevoke};
 use domain::changes::Change;
-use domain::ids::NodeId;
+use domain::ids::{ClusterId, NodeId};
 use domain::nodes::{Bootstrap, Node, NodeIntent, NodeRole};
 use domain::permissions::Role;
 use sealed::{Token, TokenHash, TokenKind};
+use sqlx::ConnectOptions;
 use std::time::Duration;
 use store::test_support::Database;
 use store::{BundleFetch, NewKubeconfig, RequestContext};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-#[tokio::test]
-async fn a_bundle_is_handed_out_once_and_in_time() {
-    let database = Database::new().await;
-    let store = database.store().await;
-    let record = create(&store, &member("a"), "x").await;
-    let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
-    store.load(&claim).await.unwrap();
-    let node = |name: &str, ordinal| Node {
+fn node(cluster: ClusterId, name: &str, ordinal: u32) -> Node {
+    Node {
         id: NodeId::generate(),
-        cluster: record.cluster.id,
+        cluster,
         name: name.into(),
         role: NodeRole::Worker,
         pool: "default".into(),
@@ -33,8 +28,17 @@ async fn a_bundle_is_handed_out_once_and_in_time() {
         started_at: None,
         joined_at: None,
         fault: None,
-    };
-    let (good, late) = (node("w-0", 0), node("w-1", 1));
+    }
+}
+
+#[tokio::test]
+async fn a_bundle_is_handed_out_once_and_in_time() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let record = create(&store, &member("a"), "x").await;
+    let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
+    store.load(&claim).await.unwrap();
+    let (good, late) = (node(record.cluster.id, "w-0", 0), node(record.cluster.id, "w-1", 1));
     store.commit(&claim, &[Change::Node(good.clone()), Change::Node(late.clone())]).await.unwrap();
     let (token, stale) = (TokenHash::of("good"), TokenHash::of("stale"));
     store.node_credential_put(&claim, good.id, *token.as_bytes(), Duration::from_secs(900)).await.unwrap();
@@ -69,4 +73,35 @@ async fn a_kubeconfig_is_good_until_it_is_revoked() {
     assert!(store.kubeconfig(&member("b").scope(), issued.id).await.is_err());
     store.kubeconfig_revoke(a.may::<KubeconfigRevoke>(&issued).unwrap(), RequestContext::default()).await.unwrap();
     assert!(store.kubeconfig_by_token(token.hash).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_node_that_speaks_while_the_engine_writes_waits_holding_nothing() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let record = create(&store, &member("a"), "x").await;
+    let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
+    store.load(&claim).await.unwrap();
+    let node = node(record.cluster.id, "w-0", 0);
+    store.commit(&claim, &[Change::Node(node.clone())]).await.unwrap();
+    let token = TokenHash::of("token");
+    store.node_credential_put(&claim, node.id, *token.as_bytes(), Duration::from_secs(900)).await.unwrap();
+
+    let mut engine = database.options().connect.connect().await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT 1 FROM clusters FOR NO KEY UPDATE; SELECT 1 FROM work FOR UPDATE").execute(&mut engine).await.unwrap();
+    let speaker = tokio::spawn({
+        let store = store.clone();
+        async move { store.node_fetch_bundle(token).await.unwrap() }
+    });
+    // A connection of its own: within a transaction the server's activity looks the same all the time.
+    let mut observer = database.options().connect.connect().await.unwrap();
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut observer).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    sqlx::raw_sql("SELECT 1 FROM nodes FOR UPDATE NOWAIT; SELECT 1 FROM node_credentials FOR UPDATE NOWAIT; COMMIT")
+        .execute(&mut engine)
+        .await
+        .unwrap();
+    assert_eq!(speaker.await.unwrap(), BundleFetch::First(record.cluster.id, node.id));
 }
