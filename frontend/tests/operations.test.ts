@@ -62,7 +62,7 @@ describe("the timeline", () => {
   it("shows a failed step of a blocked operation as blocked, not failed", () => {
     expect(stepLook(step({ state: "failed" }), operation({ state: "blocked" }))).toBe("blocked");
     expect(stepLook(step({ state: "failed" }), operation({ state: "failed" }))).toBe("failed");
-    expect(stepLook(step({ state: "running" }), operation({ state: "cancelled" }))).toBe("skipped");
+    expect(stepLook(step({ state: "running" }), operation({ state: "cancelled" }))).toBe("halted");
   });
 
   it("calls a step slow well after its usual time, and never a finished one", () => {

@@ -2,17 +2,17 @@
 import type { Operation, Step } from "../../api/types";
 import type { Tone } from "../../components/Status";
 
-export type StepLook = "pending" | "running" | "succeeded" | "failed" | "blocked" | "skipped";
+export type StepLook = "pending" | "running" | "succeeded" | "failed" | "blocked" | "halted" | "skipped";
 
 /** A failed step of a blocked operation has not failed for good: somebody must act, then it goes on. */
 export function stepLook(step: Step, operation: Operation): StepLook {
   if (step.state === "failed" && operation.state === "blocked") return "blocked";
-  // A step left running when the operation ended is not running any more.
-  if (step.state === "running" && operation.state === "cancelled") return "skipped";
+  // A step left running when the operation ended or was stopped is not running any more.
+  if (step.state === "running" && operation.state !== "running" && operation.state !== "pending") return "halted";
   return step.state;
 }
 
-export const lookTone: Record<StepLook, Tone> = { pending: "wait", running: "busy", succeeded: "ok", failed: "bad", blocked: "warn", skipped: "off" };
+export const lookTone: Record<StepLook, Tone> = { pending: "wait", running: "busy", succeeded: "ok", failed: "bad", blocked: "warn", halted: "stopped", skipped: "off" };
 
 /** Slow, not failed: it has taken over twice what it usually takes, and half a minute more. */
 export function isSlow(step: Step, now: number): boolean {
