@@ -67,7 +67,7 @@ async fn of(state: &State, caller: &Caller, record: &ClusterRecord) -> Answer<(R
 }
 
 /// How long a page waits for what only decorates it.
-const DECORATION: Duration = Duration::from_secs(2);
+pub const DECORATION: Duration = Duration::from_secs(2);
 
 /// Kubelet versions by node name; empty while the cluster does not answer.
 pub async fn kubelet_versions(state: &State, caller: &Caller, record: &ClusterRecord) -> HashMap<String, String> {

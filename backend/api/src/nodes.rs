@@ -125,8 +125,9 @@ pub async fn node_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) 
     // What the cloud and the cluster add is shown while they answer.
     let cloud = caller.cloud(&state);
     let prefix = node_prefix(*id);
-    let (servers, versions) = tokio::join!(cloud.compute.servers(&prefix), crate::kubernetes::kubelet_versions(&state, &caller, &record));
-    let servers = servers.unwrap_or_default();
+    let servers = tokio::time::timeout(crate::kubernetes::DECORATION, cloud.compute.servers(&prefix));
+    let (servers, versions) = tokio::join!(servers, crate::kubernetes::kubelet_versions(&state, &caller, &record));
+    let servers = servers.ok().and_then(Result::ok).unwrap_or_default();
     let items = nodes.into_iter().map(|n| {
         let version = versions.get(&n.node.name).cloned();
         Node::new(n, &ledger, &servers, version)

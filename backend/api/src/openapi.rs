@@ -3,6 +3,7 @@
 use crate::errors::Problem;
 use actix_web::App;
 use domain::codes::Code;
+use std::sync::OnceLock;
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -63,6 +64,26 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// When it cannot be written as JSON.
 pub fn json() -> Result<String, serde_json::Error> {
     document().to_pretty_json().map(|text| text + "\n")
+}
+
+/// The methods there are at a path; empty: there is no such route.
+#[must_use]
+pub fn methods_at(path: &str) -> &'static [&'static str] {
+    static ROUTES: OnceLock<Vec<(Vec<String>, Vec<&'static str>)>> = OnceLock::new();
+    let routes = ROUTES.get_or_init(|| {
+        let methods = |item: &utoipa::openapi::PathItem| {
+            let there = [("GET", &item.get), ("POST", &item.post), ("PUT", &item.put), ("PATCH", &item.patch), ("DELETE", &item.delete)];
+            there.into_iter().filter(|(_, operation)| operation.is_some()).map(|(name, _)| name).collect()
+        };
+        let segments = |path: &str| path.split('/').map(str::to_owned).collect();
+        document().paths.paths.iter().map(|(path, item)| (segments(path), methods(item))).collect()
+    });
+    let matches = |pattern: &[String]| {
+        let mut given = path.split('/');
+        let fits = pattern.iter().all(|part| given.next().is_some_and(|segment| part == segment || (part.starts_with('{') && !segment.is_empty())));
+        fits && given.next().is_none()
+    };
+    routes.iter().find(|(pattern, _)| matches(pattern)).map_or(&[], |(_, methods)| methods)
 }
 
 fn security_schemes() -> [(&'static str, SecurityScheme); 4] {

@@ -3,7 +3,7 @@
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use domain::codes::Code;
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -53,7 +53,13 @@ pub async fn serve(request: HttpRequest) -> Result<HttpResponse, api::errors::Pr
     let path = request.path();
     let ours = ["/api", "/k8s", "/node"].iter().any(|p| path == *p || path.starts_with(&format!("{p}/")));
     if ours {
-        return Err(api::errors::Problem::not_found());
+        let methods = api::openapi::methods_at(path);
+        if methods.is_empty() {
+            return Err(api::errors::Problem::not_found());
+        }
+        let mut answer = api::errors::Problem::new(Code::MethodNotAllowed).error_response();
+        answer.headers_mut().insert(header::ALLOW, HeaderValue::from_str(&methods.join(", ")).unwrap_or(HeaderValue::from_static("GET")));
+        return Ok(answer);
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(api::errors::Problem::new(Code::MethodNotAllowed));

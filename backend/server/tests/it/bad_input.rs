@@ -188,3 +188,15 @@ async fn wrong_query_parameters_and_addresses_are_refused() {
         assert_eq!((answer.status, answer.content_type.as_str()), (404, "application/problem+json"), "{path}");
     }
 }
+
+#[actix_web::test]
+async fn a_method_that_a_route_does_not_have_is_405_and_says_which_it_has() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    for (method, path, allowed) in [("PUT", "/api/v1/clusters", "GET, POST"), ("POST", "/api/v1/flavors", "GET"), ("GET", "/node/v1/bundle", "POST")]
+    {
+        let answer = house.call(Some(&member), method, path, None).await;
+        assert_eq!((answer.status, answer.headers["allow"].to_str().unwrap()), (405, allowed), "{path}");
+        assert_eq!(answer.body["code"], "KCS-NOTFOUND-002");
+    }
+}
