@@ -7,6 +7,8 @@ use std::io::{Error, ErrorKind, Result};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long it may take to come up, recovery after a crash included.
@@ -22,6 +24,8 @@ pub struct Postgres {
     data: PathBuf,
     sockets: PathBuf,
     password: String,
+    /// Set once the server's process is no more.
+    ended: Arc<AtomicBool>,
 }
 
 /// Starts the server of this directory, made at the first time.
@@ -31,10 +35,16 @@ pub async fn start(directory: &Path) -> Result<Postgres> {
 
 /// With further settings, `name=value`.
 pub(crate) async fn start_with(directory: &Path, settings: &'static [&'static str]) -> Result<Postgres> {
-    let directory = directory.to_owned();
-    let postgres = tokio::task::spawn_blocking(move || launch(&directory, settings)).await.map_err(Error::other)??;
-    postgres.ready().await?;
-    Ok(postgres)
+    let begun = Instant::now();
+    loop {
+        let directory = directory.to_owned();
+        let postgres = tokio::task::spawn_blocking(move || launch(&directory, settings)).await.map_err(Error::other)??;
+        match postgres.ready().await {
+            // Processes of a server that was killed hold its memory for a moment; until then the next one gives up at once.
+            Err(_) if postgres.ended.load(Ordering::SeqCst) && begun.elapsed() < PATIENCE => tokio::time::sleep(Duration::from_millis(200)).await,
+            result => return result.map(|()| postgres),
+        }
+    }
 }
 
 /// Stops a server that an earlier process left behind in this directory, if there is one.
@@ -80,7 +90,7 @@ impl Postgres {
                     }
                     return connection.close().await.map_err(Error::other);
                 }
-                Err(error) if start.elapsed() > PATIENCE => {
+                Err(error) if start.elapsed() > PATIENCE || self.ended.load(Ordering::SeqCst) => {
                     let log = std::fs::read_to_string(self.data.with_file_name("log")).unwrap_or_default();
                     let tail: Vec<&str> = log.lines().rev().take(5).collect();
                     return Err(Error::other(format!("Postgres does not come up: {error}; its log ends: {}", tail.join(" | "))));
@@ -159,12 +169,14 @@ fn launch(directory: &Path, settings: &[&str]) -> Result<Postgres> {
     command.stdout(log.try_clone()?).stderr(log);
     // In a process group of its own: Ctrl-C in a terminal is ours to answer, in order.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    spawn_for_life(command)?;
-    Ok(Postgres { binaries, data, sockets, password })
+    let ended = spawn_for_life(command)?;
+    Ok(Postgres { binaries, data, sockets, password, ended })
 }
 
-/// The kernel's "end with your parent" counts the parent's thread: this one lives as long as the child does.
-fn spawn_for_life(mut command: Command) -> Result<()> {
+/// The kernel's "end with your parent" counts the parent's thread: this one lives as long as the child does, and then sets what it returns.
+fn spawn_for_life(mut command: Command) -> Result<Arc<AtomicBool>> {
+    let ended = Arc::new(AtomicBool::new(false));
+    let sets = ended.clone();
     let (tell, told) = std::sync::mpsc::channel::<Result<()>>();
     std::thread::Builder::new().name("postgres".to_owned()).spawn(move || {
         let child: Result<Child> = command.spawn();
@@ -172,11 +184,13 @@ fn spawn_for_life(mut command: Command) -> Result<()> {
             Ok(mut child) => {
                 drop(tell.send(Ok(())));
                 drop(child.wait());
+                sets.store(true, Ordering::SeqCst);
             }
             Err(error) => drop(tell.send(Err(error))),
         }
     })?;
-    told.recv().map_err(Error::other)?
+    told.recv().map_err(Error::other)??;
+    Ok(ended)
 }
 
 fn socket_folder(directory: &Path) -> Result<PathBuf> {
@@ -239,12 +253,16 @@ fn secret(token: &sealed::Token) -> String {
 }
 
 fn stop(binaries: &Path, data: &Path) -> Result<()> {
-    let mut status = unprivileged(&binaries.join("pg_ctl"), false);
-    status.arg("status").arg("-D").arg(data);
-    if run(status).is_err() {
+    let running = || {
+        let mut command = unprivileged(&binaries.join("pg_ctl"), false);
+        command.arg("status").arg("-D").arg(data);
+        run(command).is_ok()
+    };
+    if !running() {
         return Ok(());
     }
     let mut command = unprivileged(&binaries.join("pg_ctl"), false);
     command.arg("stop").arg("-D").arg(data).args(["-m", "fast", "-w", "-t", "30"]);
-    run(command)
+    // It may have ended by itself in between.
+    run(command).or_else(|error| if running() { Err(error) } else { Ok(()) })
 }
