@@ -101,3 +101,45 @@ async fn a_revoked_kubeconfig_is_worthless_at_once() {
     assert!(list.body["items"][0]["revoked_at"].is_string(), "{}", list.body);
     assert!(!list.body.to_string().contains(&token));
 }
+
+#[actix_web::test]
+async fn a_websocket_of_somebody_elses_page_is_refused() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (id, _) = house.running_cluster(&member, "web").await;
+    let path = format!("/k8s/clusters/{id}/api/v1/namespaces/default/pods/web/exec?command=sh");
+    let own = house.url.clone();
+    for (origin, status) in [("https://evil.example", 403), ("", 403), ("null", 403), (own.as_str(), 409)] {
+        let headers = [
+            ("connection", "Upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("origin", origin),
+        ];
+        let answer = house.call_as(&member, &headers, "GET", &path, None).await;
+        assert_eq!(answer.status, status, "{origin:?}: {}", answer.body);
+    }
+}
+
+#[actix_web::test]
+async fn a_reader_may_look_into_a_cluster_but_not_change_it_or_run_commands() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let reader = house.sign_in("reader-a").await;
+    let (id, _) = house.running_cluster(&member, "web").await;
+    let at = |path: &str| format!("/k8s/clusters/{id}{path}");
+    // 409: it was allowed, but the cluster of the test has no API.
+    for (method, path, status) in [
+        ("GET", "/api/v1/pods", 409),
+        ("GET", "/api/v1/namespaces/default/secrets", 403),
+        ("POST", "/api/v1/namespaces", 403),
+        ("DELETE", "/api/v1/namespaces/default/pods/web", 403),
+        ("GET", "/api/v1/namespaces/default/pods/web/exec?command=sh", 403),
+        ("GET", "/api/v1/namespaces/default/services/web/proxy/", 403),
+        ("GET", "/api/v1//pods", 400),
+    ] {
+        let answer = house.call(Some(&reader), method, &at(path), None).await;
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.body);
+    }
+}
