@@ -1,12 +1,13 @@
 //! Clusters: tenants apart, names unique, requests repeated, deletion above all.
 
-use crate::support::{create, member, operator, try_create};
-use auth::{ClusterDelete, NodePoolResize, OperationCancel, OperationRetry};
+use crate::support::{create, member, operator, spec, try_create};
+use auth::{ClusterCreate, ClusterDelete, NodePoolResize, OperationCancel, OperationRetry};
 use domain::codes::Code;
 use domain::operations::{OperationKind, OperationState};
 use serde_json::json;
+use sqlx::ConnectOptions;
 use store::test_support::Database;
-use store::{ClusterFilter, ClusterSort, Idempotency, OperationFilter, PageRequest, RequestContext, StoreError};
+use store::{ClusterFilter, ClusterSort, Idempotency, NewCluster, OperationFilter, PageRequest, RequestContext, StoreError};
 
 fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> Code {
     match result {
@@ -104,4 +105,49 @@ async fn only_what_failed_or_waits_is_retried_and_only_what_runs_is_cancelled() 
     assert!(cancelled.revision > operation.revision);
     let again = store.operation_cancel(a.may::<OperationCancel>(&operation).unwrap(), RequestContext::default()).await;
     assert_eq!(refused(again), Code::NotCancellable);
+}
+
+#[tokio::test]
+async fn a_request_sent_many_times_at_once_makes_one_cluster() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let key = Idempotency { key: "k".into(), request_hash: [7; 32] };
+    let answers = futures::future::join_all((0..8).map(|_| try_create(&store, &a, "demo", Some(key.clone())))).await;
+    let made: Vec<_> = answers.into_iter().map(|answer| answer.unwrap()).collect();
+    assert_eq!(made.iter().filter(|answer| !answer.replayed).count(), 1);
+    assert!(made.iter().all(|answer| answer.cluster.cluster.id == made[0].cluster.cluster.id));
+    let rivals = futures::future::join_all((0..8).map(|_| try_create(&store, &a, "other", None))).await;
+    let (won, lost): (Vec<_>, Vec<_>) = rivals.into_iter().partition(Result::is_ok);
+    assert_eq!((won.len(), lost.len()), (1, 7));
+    assert!(lost.into_iter().all(|answer| refused(answer) == Code::NameTaken));
+}
+
+#[tokio::test]
+async fn the_limit_of_clusters_holds_when_all_come_at_once() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let create = |number: u32| {
+        let new = NewCluster { name: format!("c{number}"), spec: spec(1), limit: Some(3) };
+        store.cluster_create(a.may::<ClusterCreate>(&a.project).unwrap(), new, None, RequestContext::default())
+    };
+    let (made, refusals): (Vec<_>, Vec<_>) = futures::future::join_all((0..8).map(create)).await.into_iter().partition(Result::is_ok);
+    assert_eq!(made.len(), 3);
+    assert!(refusals.into_iter().all(|answer| refused(answer) == Code::ClusterQuota));
+}
+
+#[tokio::test]
+async fn the_audit_log_tells_who_asked_and_cannot_be_changed() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    create(&store, &a, "demo").await;
+    let mut admin = database.options().connect.connect().await.unwrap();
+    let line: (String, String, String) =
+        sqlx::query_as("SELECT user_name, action, outcome FROM audit WHERE tenant_id = 'a'").fetch_one(&mut admin).await.unwrap();
+    assert_eq!((line.0.as_str(), line.1.as_str(), line.2.as_str()), ("member-of-a", "cluster_create", "accepted"));
+    for attempt in ["UPDATE audit SET user_name = 'somebody else'", "DELETE FROM audit", "TRUNCATE audit"] {
+        assert!(sqlx::raw_sql(attempt).execute(&mut admin).await.is_err(), "{attempt}");
+    }
 }
