@@ -64,6 +64,20 @@ prepare() {
     return 1
 }
 
+# kubeadm looks for the cluster's signed address every five seconds; looking more often before it starts saves most of that. Nothing
+# heard here is trusted: kubeadm checks it itself, and waits itself when this gives up.
+await_cluster() {
+    local endpoint token
+    endpoint=$(sed -n 's/.*"apiServerEndpoint": "\([^"]*\)".*/\1/p' $DIR/kubeadm.yaml)
+    token=$(sed -n 's/.*"token": "\([a-z0-9]\{6\}\)\..*/\1/p' $DIR/kubeadm.yaml)
+    [ -n "$endpoint" ] && [ -n "$token" ] || return 0
+    for _ in $(seq 600); do
+        ! curl --silent --insecure --noproxy '*' --max-time 3 "https://$endpoint/api/v1/namespaces/kube-public/configmaps/cluster-info" |
+            grep --count "jws-kubeconfig-$token" >/dev/null || return 0
+        sleep 0.5
+    done
+}
+
 bootstrap() {
     set -e
     stage preparing
@@ -72,7 +86,10 @@ bootstrap() {
     stage kubeadm
     case $(cat $DIR/action) in
     init) kubeadm init --config $DIR/kubeadm.yaml --skip-token-print --skip-certificate-key-print ;;
-    join) kubeadm join --config $DIR/kubeadm.yaml ;;
+    join)
+        await_cluster
+        kubeadm join --config $DIR/kubeadm.yaml
+        ;;
     *) echo "no action"; false ;;
     esac
 }
