@@ -121,7 +121,7 @@ const parts = [
 let failure;
 try {
   await signIn(page, "member-a", password);
-  for (const [name, part] of parts.filter((part) => part[0].includes(only))) {
+  for (const [name, part] of parts.filter(([title]) => title.includes(only))) {
     console.log(name);
     await part();
   }
