@@ -15,6 +15,9 @@ fn run(dev: &Dev, script: &str) {
         .current_dir(frontend())
         .env("KCS_URL", &dev.url)
         .env("KCS_PASSWORD", PASSWORD)
+        .env("KCS_CLOUD_URL", dev.cloud_url())
+        // The third part, a dead master, is told by `masters`.
+        .env("ONLY", "quota,capacity")
         .env("KCS_SCREENS", dev.state.path().join("screens"))
         .output()
         .unwrap();
@@ -31,5 +34,8 @@ async fn the_main_job_in_a_browser() {
         return;
     }
     let dev = Dev::start().await;
-    run(&dev, "story.mjs");
+    dev.sign_in("member-a").await.image_ready().await;
+    for script in ["session.mjs", "story.mjs", "faults.mjs"] {
+        run(&dev, script);
+    }
 }
