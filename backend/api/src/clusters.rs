@@ -1,13 +1,13 @@
 //! Clusters: what is asked for and how they are. Writes only record what is wanted; the engine brings it about.
 
 use crate::caller::Caller;
-use crate::catalogue::Snapshot;
 use crate::errors::{Answer, Problem};
 use crate::extract::{Body, QueryParams};
 use crate::idempotency::IdempotencyKey;
 use crate::lists::List;
 use crate::operations::Operation;
 use crate::plan;
+use crate::preflight::Preflight;
 use crate::session::ProjectRef;
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
@@ -17,13 +17,10 @@ use domain::clusters::{ClusterSpec, ClusterSpecRequest, ClusterStatus, Phase};
 use domain::codes::Code;
 use domain::ids::{ClusterId, OperationId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
-use domain::needs::{Objects, cluster_objects};
 use domain::nodes::Fault;
 use domain::operations::{OperationKind, OperationState, StepKey, StepState};
-use domain::requests::{complete, merge, violations};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use store::{ClusterFilter, ClusterRecord, ClusterSort, NewCluster, PageRequest};
 use time::OffsetDateTime;
 
@@ -310,38 +307,6 @@ pub async fn cluster_list(caller: Caller, state: Data<State>, query: QueryParams
     Ok(Json(List::page(found, Cluster::new)))
 }
 
-/// A request made complete, with everything known that stands against it.
-struct Preflight {
-    spec: ClusterSpec,
-    catalogue: Arc<Snapshot>,
-    objects: Objects,
-}
-
-async fn preflight(state: &State, caller: &Caller, request: &ClusterRequest) -> Answer<Preflight> {
-    let template = request.template.as_deref().map(|id| {
-        let found = state.settings.templates.iter().find(|t| t.id == id);
-        found.map(|t| t.spec.clone()).ok_or_else(|| Problem::field("template", "there is no such template"))
-    });
-    let base = template.transpose()?.unwrap_or_default();
-    let wanted = request.spec.as_ref().map_or_else(|| base.clone(), |spec| merge(&base, spec));
-    let catalogue = state.catalogue.of(state, caller).await?;
-    let spec = complete(&wanted, &catalogue.offers(&state.settings.versions));
-    plan::refuse(violations(&request.name, &spec, &state.settings.limits))?;
-    let objects = cluster_objects(&spec);
-    Ok(Preflight { spec, catalogue, objects })
-}
-
-impl Preflight {
-    /// The checks about the cloud, and the quota needed.
-    async fn cloud_checks(&self, state: &State, caller: &Caller) -> Answer<(Vec<Check>, Vec<QuotaNeed>)> {
-        let mut checks = plan::catalogue_checks(&self.spec, &self.catalogue, state);
-        checks.push(plan::load_balancer_check(&caller.cloud(state)));
-        let (quota, found) = plan::quota(state, caller, &self.spec, &self.objects, &self.catalogue).await?;
-        checks.extend(found);
-        Ok((checks, quota))
-    }
-}
-
 /// Create a cluster.
 #[utoipa::path(tag = "clusters", request_body = ClusterRequest, params(IdempotencyKey), responses((status = 202, description = "Recorded; the operation tells how it goes", body = ClusterAccepted)))]
 #[post("/clusters")]
@@ -349,7 +314,7 @@ pub async fn cluster_create(caller: Caller, state: Data<State>, key: Idempotency
     let permit = caller.actor.may::<ClusterCreate>(&caller.actor.project)?;
     let (request, bytes) = body.read()?;
     let idempotency = key.read("POST /clusters", &bytes)?;
-    let wanted = preflight(&state, &caller, &request).await?;
+    let wanted = Preflight::of(&state, &caller, &request).await?;
     let (checks, _) = wanted.cloud_checks(&state, &caller).await?;
     // A repeated request is answered like the first one, whatever that has used up since.
     if idempotency.is_none() || !state.store.idempotency_known(permit.tenant(), idempotency.as_ref()).await? {
@@ -367,7 +332,7 @@ pub async fn cluster_create(caller: Caller, state: Data<State>, key: Idempotency
 pub async fn cluster_create_plan(caller: Caller, state: Data<State>, body: Body<ClusterRequest>) -> Answer<Json<ClusterPlan>> {
     caller.actor.may::<ClusterCreate>(&caller.actor.project)?;
     let (request, _) = body.read()?;
-    let wanted = preflight(&state, &caller, &request).await?;
+    let wanted = Preflight::of(&state, &caller, &request).await?;
     let mut checks = plan::project_checks(&state, &caller, &request.name).await?;
     let (found, quota) = wanted.cloud_checks(&state, &caller).await?;
     checks.extend(found);

@@ -23,6 +23,7 @@ pub mod nodes;
 pub mod openapi;
 pub mod operations;
 pub mod plan;
+pub mod preflight;
 pub mod projects;
 pub mod request_id;
 pub mod routes;
