@@ -133,10 +133,24 @@ function LogViewer({ query, fileName }: ViewerProps) {
     return needle === "" ? lines : lines.filter((line) => line.text.toLowerCase().includes(needle));
   }, [lines, filter]);
   const box = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({ count: shown.length, getScrollElement: () => box.current, estimateSize: () => 20, overscan: 20, getItemKey: (index) => shown[index]?.number ?? index });
+  const touched = useRef(0);
   useEffect(() => {
-    if (atEnd && shown.length > 0) rows.scrollToIndex(shown.length - 1, { align: "end" });
-  }, [shown, atEnd, rows]);
+    const element = box.current;
+    const byHand = () => {
+      touched.current = Date.now();
+    };
+    const kinds = ["wheel", "touchmove", "pointerdown", "keydown"];
+    for (const kind of kinds) element?.addEventListener(kind, byHand, { passive: true });
+    return () => {
+      for (const kind of kinds) element?.removeEventListener(kind, byHand);
+    };
+  }, []);
+  const rows = useVirtualizer({ count: shown.length, getScrollElement: () => box.current, estimateSize: () => 20, overscan: 20, getItemKey: (index) => shown[index]?.number ?? index });
+  const height = rows.getTotalSize();
+  // Lines get their true height when they are drawn, so the end moves a little more after each jump to it.
+  useEffect(() => {
+    if (atEnd && box.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [shown, atEnd, height]);
   return (
     <>
       <div className="toolbar">
@@ -173,10 +187,13 @@ function LogViewer({ query, fileName }: ViewerProps) {
           tabIndex={0}
           onScroll={(event) => {
             const element = event.currentTarget;
-            setAtEnd(element.scrollHeight - element.scrollTop - element.clientHeight < 40);
+            const end = element.scrollHeight - element.scrollTop - element.clientHeight < 40;
+            // Only a person leaves the end; the list itself scrolls as lines come and are measured.
+            if (end) setAtEnd(true);
+            else if (Date.now() - touched.current < 1000) setAtEnd(false);
           }}
         >
-          <div style={{ blockSize: rows.getTotalSize(), position: "relative" }}>
+          <div style={{ blockSize: height, position: "relative" }}>
             {rows.getVirtualItems().map((row) => (
               <div key={row.key} data-index={row.index} ref={rows.measureElement} className="log-line" style={{ transform: `translateY(${row.start}px)` }}>
                 <span className="log-number" aria-hidden="true">

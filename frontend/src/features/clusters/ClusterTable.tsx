@@ -43,7 +43,7 @@ export function ClusterTable({ clusters, error, onRetry, stale, sort, onSort, em
         </div>
       ),
     },
-    { key: "status", title: t("clusters.col.status"), width: "30%", render: (cluster) => <ClusterState cluster={cluster} linked={linked(cluster)} /> },
+    { key: "status", title: t("clusters.col.status"), width: "28%", render: (cluster) => <ClusterState cluster={cluster} linked={linked(cluster)} /> },
     { key: "version", title: t("clusters.col.version"), render: (cluster) => <span className="numeric">{cluster.spec.version}</span> },
     {
       key: "masters",
@@ -57,10 +57,10 @@ export function ClusterTable({ clusters, error, onRetry, stale, sort, onSort, em
       align: "right",
       render: (cluster) => <Ready ready={cluster.status.nodes_ready} desired={cluster.nodes_desired} />,
     },
-    { key: "createdBy", title: t("clusters.col.createdBy"), render: (cluster) => cluster.created_by },
+    { key: "createdBy", title: t("clusters.col.createdBy"), render: (cluster) => <span className="nowrap">{cluster.created_by}</span> },
     { key: "created", title: t("clusters.col.created"), sort: "created_at", render: (cluster) => <Ago time={cluster.created_at} /> },
   ];
-  if (withProject) columns.splice(1, 0, { key: "project", title: t("clusters.col.project"), render: (cluster) => cluster.project.name });
+  if (withProject) columns.splice(1, 0, { key: "project", title: t("clusters.col.project"), render: (cluster) => <span className="nowrap">{cluster.project.name}</span> });
   return (
     <DataTable
       name={t("clusters.list")}

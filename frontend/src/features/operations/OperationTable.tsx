@@ -33,7 +33,7 @@ export function OperationTable({ operations, error, onRetry, stale, empty, withC
       ),
     },
     { key: "state", title: t("operation.col.state"), width: "34%", render: (operation) => <State operation={operation} /> },
-    { key: "by", title: t("operation.col.by"), render: (operation) => operation.created_by },
+    { key: "by", title: t("operation.col.by"), render: (operation) => <span className="nowrap">{operation.created_by}</span> },
     { key: "created", title: t("operation.col.created"), render: (operation) => <Ago time={operation.created_at} /> },
     {
       key: "took",
