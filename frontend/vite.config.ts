@@ -21,7 +21,7 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         // The small parts that most pages share come as one file instead of thirty.
-        codeSplitting: { groups: [{ name: "shared", test: /src[\\/](?:components|api|i18n)[\\/]|@ant-design[\\/]icons/ }] },
+        codeSplitting: { groups: [{ name: "shared", test: /src[\\/](?:components[\\/](?!Dialog)|api[\\/]|i18n[\\/])|@ant-design[\\/]icons/ }] },
       },
     },
   },
