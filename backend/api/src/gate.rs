@@ -21,7 +21,9 @@ use sealed::TokenHash;
 use std::time::Duration;
 use store::{AuditEntry, ChangeNotice, ClusterRecord, RequestContext};
 use tokio::io::AsyncWriteExt;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
 
 /// The address under which clusters are.
 pub const PREFIX: &str = "/k8s/clusters/";
@@ -95,6 +97,8 @@ fn status(problem: &Problem) -> HttpResponse {
 async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) -> Answer<HttpResponse> {
     let (id, path) = split(request.uri().path())?;
     let upgrade = request.head().upgrade();
+    // Before the look at who it is: what changes after that look is heard.
+    let changes = state.store.changes();
     let visitor = visitor(request, state, id).await?;
     let record = state.store.cluster(&visitor.actor().scope(), id).await?;
     let mut payload = Some(pump(payload));
@@ -110,7 +114,7 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
     let open = state.streams.open(&visitor.actor().user.id)?;
     let target = state.targets.of(state, &record).await?;
     let answer = state.kube.gateway(&target).await?.forward(&who, outgoing).await?;
-    let end = ended(state.clone(), visitor, id, open);
+    let end = ended(state.clone(), visitor, id, open, changes);
     match (answer, payload) {
         (Forwarded::Response(response), _) => Ok(passed_on(response, request.method() == Method::HEAD, end)),
         (Forwarded::Tunnel(tunnel), Some(payload)) => tunnelled(tunnel, payload, end),
@@ -193,10 +197,12 @@ fn pump(mut payload: Payload) -> BodyStream {
 
 /// Streams are looked at this often even when nobody said that something changed.
 const LOOK: Duration = Duration::from_secs(20);
+/// After a look that the database did not answer, the next: a revocation must not go unseen for longer than it has to.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Ends when the visitor may no longer be here, or the program stops.
-async fn ended(state: Data<State>, visitor: Visitor, id: ClusterId, open: OpenStream) {
-    let mut changes = state.store.changes();
+/// Ends when the visitor may no longer be here, or the program stops. `changes` was subscribed to before the visitor was first looked at.
+async fn ended(state: Data<State>, visitor: Visitor, id: ClusterId, open: OpenStream, mut changes: Receiver<ChangeNotice>) {
+    let mut due = Instant::now() + LOOK;
     loop {
         let looked = tokio::select! {
             notice = changes.recv() => match notice {
@@ -204,13 +210,20 @@ async fn ended(state: Data<State>, visitor: Visitor, id: ClusterId, open: OpenSt
                 Ok(ChangeNotice::Resync) | Err(RecvError::Lagged(_)) => true,
                 Err(RecvError::Closed) => break,
             },
-            () = tokio::time::sleep(LOOK) => true,
+            () = tokio::time::sleep_until(due) => true,
             () = state.stopping.cancelled() => break,
         };
-        // A database that does not answer for a moment cuts nobody off.
-        if looked && visitor.still_valid(&state).await.is_err_and(|problem| problem.status < 500) {
-            break;
+        // Notices about other clusters leave the time of the next look as it is.
+        if !looked {
+            continue;
         }
+        due = Instant::now()
+            + match visitor.still_valid(&state).await {
+                Ok(()) => LOOK,
+                // A database that does not answer for a moment cuts nobody off.
+                Err(problem) if problem.status >= 500 => LOOK_AGAIN,
+                Err(_) => break,
+            };
     }
     drop(open);
 }

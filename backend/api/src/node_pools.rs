@@ -15,10 +15,10 @@ use domain::clusters::{Cluster, NodePoolSpec, Taint};
 use domain::codes::Code;
 use domain::ids::ClusterId;
 use domain::needs::node_objects;
-use domain::nodes::{CONTROL_PLANE_POOL, Node, NodeIntent, NodeRole};
+use domain::nodes::{CONTROL_PLANE_POOL, Node, NodeRole};
+use domain::plan::surplus;
 use domain::requests::resize_violations;
 use serde::{Deserialize, Serialize};
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// A pool as asked for and as it is.
@@ -96,14 +96,6 @@ impl NodePool {
     }
 }
 
-/// Nodes that the engine would take away: those that never worked, those that do not now, then the youngest.
-fn surplus(nodes: &[Node], pool: &str, count: u32) -> Vec<String> {
-    let mut kept: Vec<&Node> = nodes.iter().filter(|n| n.pool == pool && n.role == NodeRole::Worker && n.intent == NodeIntent::Keep).collect();
-    kept.sort_by_key(|n| Reverse((n.joined_at.is_none(), n.ready != Some(true), n.ordinal, n.id)));
-    let surplus = kept.len().saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
-    kept.into_iter().take(surplus).map(|n| n.name.clone()).collect()
-}
-
 /// Pools of a cluster, the control plane first.
 #[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path)), responses((status = 200, body = List<NodePool>)))]
 #[get("/clusters/{id}/node-pools")]
@@ -136,7 +128,15 @@ async fn resize_plan(state: &State, caller: &Caller, cluster: &Cluster, pool: &s
     let (quota, found) = plan::quota(state, caller, &cluster.spec, &objects, &catalogue).await?;
     checks.extend(found);
     let blocked = checks.iter().any(|c| c.level == CheckLevel::Blocked);
-    Ok(NodePoolPlan { from, to, removed: surplus(&nodes, pool, to), checks, quota, objects: plan::planned(&objects), blocked })
+    Ok(NodePoolPlan {
+        from,
+        to,
+        removed: surplus(&nodes, NodeRole::Worker, pool, to).into_iter().map(|n| n.name.clone()).collect(),
+        checks,
+        quota,
+        objects: plan::planned(&objects),
+        blocked,
+    })
 }
 
 /// What a resize would make or remove, what quota it needs and what stands against it.

@@ -9,6 +9,7 @@ mod parts;
 mod rows;
 mod status;
 
+pub use nodes::surplus;
 pub use operation::operation_steps;
 pub use parts::{Part, node_key, parts};
 

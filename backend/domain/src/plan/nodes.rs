@@ -14,6 +14,16 @@ use uuid::Uuid;
 
 const NODE_KINDS: [ResourceKind; 3] = [ResourceKind::Server, ResourceKind::Port, ResourceKind::Volume];
 
+/// The nodes that leave a pool of `count`: first those that never worked, then those that do not work now, then the youngest.
+#[must_use]
+pub fn surplus<'n>(nodes: &'n [Node], role: NodeRole, pool: &str, count: u32) -> Vec<&'n Node> {
+    let mut kept: Vec<&Node> = nodes.iter().filter(|n| n.role == role && n.pool == pool && n.intent == NodeIntent::Keep).collect();
+    kept.sort_by_key(|n| Reverse((n.joined_at.is_none(), n.ready != Some(true), n.ordinal, n.id)));
+    let surplus = kept.len().saturating_sub(count as usize);
+    kept.truncate(surplus);
+    kept
+}
+
 impl Draft<'_> {
     /// Takes over readiness and finds failures.
     pub(super) fn observe_nodes(&mut self) {
@@ -133,24 +143,14 @@ impl Draft<'_> {
     }
 
     fn size_pool(&mut self, role: NodeRole, pool: &str, count: u32, fresh: &mut dyn FnMut() -> Uuid) {
-        let mut kept: Vec<(bool, bool, u32, NodeId)> = self
-            .next
-            .nodes
-            .iter()
-            .filter(|n| n.role == role && n.pool == pool && n.intent == NodeIntent::Keep)
-            .map(|n| (n.joined_at.is_none(), n.ready != Some(true), n.ordinal, n.id))
-            .collect();
-        for _ in kept.len()..count as usize {
+        let kept = self.next.nodes.iter().filter(|n| n.role == role && n.pool == pool && n.intent == NodeIntent::Keep).count();
+        for _ in kept..count as usize {
             let node = self.new_node(role, pool, NodeId(fresh()));
             self.next.nodes.push(node);
         }
-        // Those leave first that never worked, then those that do not work now, then the youngest.
-        kept.sort_by_key(|k| Reverse(*k));
-        let surplus = kept.len().saturating_sub(count as usize);
-        for (_, _, _, id) in kept.into_iter().take(surplus) {
-            if let Some(node) = self.next.nodes.iter_mut().find(|n| n.id == id) {
-                node.intent = NodeIntent::Remove;
-            }
+        let leaving: Vec<NodeId> = surplus(&self.next.nodes, role, pool, count).into_iter().map(|n| n.id).collect();
+        for node in self.next.nodes.iter_mut().filter(|n| leaving.contains(&n.id)) {
+            node.intent = NodeIntent::Remove;
         }
     }
 
