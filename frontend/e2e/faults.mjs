@@ -110,6 +110,14 @@ const parts = [
       const why = (await page.locator(".conditions").textContent()) ?? "";
       must(why.includes(master), `the console says degraded, and names ${master}`);
       await picture("degraded");
+      await page.goto(`${baseUrl}/clusters?search=fault-master`);
+      await page.locator(".state-cell .status.tone-warn").waitFor();
+      must(((await page.locator(".state-cell").textContent()) ?? "").includes(master), "so does the list of clusters");
+      await page.goto(`${cluster}/nodes`);
+      const unwell = page.locator("tbody tr", { has: page.locator(".status.tone-warn") });
+      await unwell.first().waitFor();
+      must((await unwell.count()) === 1 && ((await unwell.textContent()) ?? "").includes(master), "and the list of nodes, of this one alone");
+      await page.goto(cluster);
       await steer("POST", `servers/${master}/start`);
       await page.locator(".page-title .status.tone-ok").waitFor({ timeout: 240_000 });
       must(true, "started again, it heals, and the console follows by itself");

@@ -16,8 +16,6 @@ fn run(dev: &Dev, script: &str) {
         .env("KCS_URL", &dev.url)
         .env("KCS_PASSWORD", PASSWORD)
         .env("KCS_CLOUD_URL", dev.cloud_url())
-        // The third part, a dead master, is told by `masters`.
-        .env("ONLY", "quota,capacity")
         .env("KCS_SCREENS", dev.state.path().join("screens"))
         .output()
         .unwrap();
