@@ -1,6 +1,6 @@
 #!/bin/bash
 # Prepares the binaries that the local cloud's servers run: Kubernetes in two versions, etcd, the stand-in for kubelet and containers
-# (nodelet, kwok), helm.
+# (nodelet, kwok), helm, and the cloud's own controllers: openstack-cloud-controller-manager and the Cinder CSI controller.
 #
 #   build.sh [v1.36.3] [tools] [v1.35.4]      default: all, in this order; what is there and unchanged is skipped
 #
@@ -107,10 +107,30 @@ node_rules() {
         "$kwok"/metrics/resource/metrics-resource.yaml "$HERE/kwok-node.yaml"
 }
 
+# The tools that go.mod names: programs of the clusters' add-ons, in the versions of their container images. They share the tools' module,
+# so that little is compiled for them alone. programs/IMAGE:VERSION/PROGRAM is what nodelet runs for a pod of that image.
+build_programs() {
+    local package program version
+    cd "$HERE/modules/tools"
+    for package in $(sed -n '/^tool (/,/^)/s/^\t//p' go.mod); do
+        program=${package##*/}
+        version=$(go list -f '{{.Module.Version}}' "$package")
+        say "$NAME: $program $version"
+        go build -p "${BUILD_JOBS:-$(nproc)}" -buildvcs=false -trimpath -ldflags "-s -w -X main.version=$version
+            -X k8s.io/cloud-provider-openstack/pkg/version.Version=$version -X k8s.io/component-base/version.gitVersion=$version" \
+            -o "$to/$program.new" "$package"
+        mv "$to/$program.new" "$to/$program"
+        mkdir -p "$CACHE/programs/$program:$version"
+        ln -sfn "../../tools/$program" "$CACHE/programs/$program:$version/$program"
+    done
+    cd "$HERE"
+}
+
 build_tools() {
     local flags="-X sigs.k8s.io/kwok/pkg/consts.Version=v0.8.0 -X helm.sh/helm/v4/internal/version.version=v4.2.4 -X helm.sh/helm/v4/internal/version.metadata="
     (compile "$to/kubetools" "$HERE/modules/tools" go.mod "$flags")
     for link in kwok metrics-server helm; do ln -sfn kubetools "$to/$link"; done
+    build_programs
     node_rules >"$to/kwok-node.yaml"
 }
 

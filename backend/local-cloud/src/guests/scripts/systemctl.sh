@@ -23,7 +23,7 @@ start | restart)
     running && exit 0
     set -a
     . /run/machine.env
-    NODELET_IMAGES=/opt/kubernetes/images NODELET_KWOK_CONFIG=/opt/kubernetes/tools/kwok-node.yaml setsid nodelet </dev/null >>/var/log/kubelet.log 2>&1 &
+    NODELET_IMAGES=/opt/kubernetes/images NODELET_PROGRAMS=/opt/kubernetes/programs NODELET_KWOK_CONFIG=/opt/kubernetes/tools/kwok-node.yaml setsid nodelet </dev/null >>/var/log/kubelet.log 2>&1 &
     echo $! >$pid
     for _ in $(seq 500); do [ ! -S /run/containerd/containerd.sock ] || break; sleep 0.02; done
     ;;
