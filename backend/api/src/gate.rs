@@ -217,13 +217,14 @@ async fn ended(state: Data<State>, visitor: Visitor, id: ClusterId, open: OpenSt
         if !looked {
             continue;
         }
-        due = Instant::now()
-            + match visitor.still_valid(&state).await {
-                Ok(()) => LOOK,
-                // A database that does not answer for a moment cuts nobody off.
-                Err(problem) if problem.status >= 500 => LOOK_AGAIN,
-                Err(_) => break,
-            };
+        let pause = match visitor.still_valid(&state).await {
+            Ok(()) => LOOK,
+            // A database that does not answer for a moment cuts nobody off.
+            Err(problem) if problem.status >= 500 => LOOK_AGAIN,
+            Err(_) => break,
+        };
+        // From the look's end: one that took long is not followed by the next at once.
+        due = Instant::now() + pause;
     }
     drop(open);
 }

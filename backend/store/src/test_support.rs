@@ -4,7 +4,7 @@
 use crate::embedded::{self, Postgres};
 use crate::pool::{Store, StoreOptions};
 use sealed::KeyRing;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OnceCell;
@@ -45,5 +45,32 @@ impl Database {
     /// One more store on the same database, as another process would have.
     pub async fn store(&self) -> Store {
         Store::connect(&self.options(), self.keys.clone()).await.unwrap()
+    }
+
+    /// Makes the database slow: nobody may even read the table until it is released.
+    pub async fn lock(&self, table: &'static str) -> LockedTable {
+        let mut connection = self.options().connect.connect().await.unwrap();
+        let statement = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+        LockedTable { connection, table }
+    }
+}
+
+/// A table that is held up.
+#[derive(Debug)]
+pub struct LockedTable {
+    connection: PgConnection,
+    table: &'static str,
+}
+
+impl LockedTable {
+    /// How many statements wait for it at this moment.
+    pub async fn waiting(&mut self) -> i64 {
+        let query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::regclass";
+        sqlx::query_scalar(query).bind(self.table).fetch_one(&mut self.connection).await.unwrap()
+    }
+
+    pub async fn release(mut self) {
+        sqlx::raw_sql("COMMIT").execute(&mut self.connection).await.unwrap();
     }
 }

@@ -1,5 +1,6 @@
 //! The program put together for a test: a database of its own, the local cloud in the same process, the API behind real HTTP.
 
+use crate::cluster_api::ClusterApi;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
@@ -16,8 +17,8 @@ use local_cloud::{LocalCloud, LocalCloudConfig};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
 use store::test_support::Database;
+use store::{SecretOwner, Store};
 use uuid::Uuid;
 
 pub const PASSWORD: &str = "correct-horse-battery";
@@ -49,6 +50,7 @@ pub struct House {
     pub url: String,
     pub state: Data<State>,
     pub store: Store,
+    pub database: Arc<Database>,
     http: reqwest::Client,
     server: actix_web::dev::ServerHandle,
 }
@@ -93,8 +95,16 @@ fn settings() -> Settings {
 
 impl House {
     pub async fn new() -> Self {
+        Self::on(Arc::new(Database::new().await)).await
+    }
+
+    /// One more replica on the same database.
+    pub async fn beside(&self) -> Self {
+        Self::on(self.database.clone()).await
+    }
+
+    async fn on(database: Arc<Database>) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let database = Database::new().await;
         let cloud = LocalCloud::new(LocalCloudConfig { password: PASSWORD.to_owned(), ..LocalCloudConfig::default() });
         let config = cloud_openstack::Config {
             auth_url: format!("{}/identity/v3", cloud.base_url()).parse().unwrap(),
@@ -129,7 +139,7 @@ impl House {
         let server = running.handle();
         actix_web::rt::spawn(running);
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, state, store, http, server }
+        Self { url, state, store, database, http, server }
     }
 
     /// One request; streams are left after their head.
@@ -210,6 +220,18 @@ impl House {
 
     /// What the engine would record at the end.
     pub async fn finish(&self, cluster: &str) {
+        self.finish_at(cluster, None).await;
+    }
+
+    /// A cluster that runs and whose API answers.
+    pub async fn cluster_with_api(&self, person: &Person, name: &str) -> (String, ClusterApi) {
+        let made = self.call(Some(person), "POST", "/api/v1/clusters", Some(&json!({"name": name, "template": "dev"}))).await;
+        let (cluster, api) = (made.body["cluster"]["id"].as_str().unwrap().to_owned(), ClusterApi::start());
+        self.finish_at(&cluster, Some(&api)).await;
+        (cluster, api)
+    }
+
+    async fn finish_at(&self, cluster: &str, api: Option<&ClusterApi>) {
         let claim = self.store.claim(Uuid::new_v4(), Duration::from_secs(30)).await.unwrap().expect("a cluster is due");
         assert_eq!(claim.cluster.to_string(), cluster);
         let work = self.store.load(&claim).await.unwrap();
@@ -218,6 +240,10 @@ impl House {
         operation.progress = 100;
         let mut status = work.cluster.status;
         status.phase = Phase::Running;
+        if let Some(api) = api {
+            status.api_endpoint = Some(api.endpoint.clone());
+            self.store.secret_put(&claim, &SecretOwner::Cluster(claim.cluster), "pki", &api.pki.to_json().unwrap()).await.unwrap();
+        }
         let changes = [Change::Status(status), Change::ObservedGeneration(work.cluster.generation), Change::Operation(operation)];
         self.store.commit(&claim, &changes).await.unwrap();
         self.store.release(claim, Duration::from_secs(3600)).await.unwrap();

@@ -3,8 +3,10 @@
 
 mod authorization;
 mod bad_input;
+mod cluster_api;
 mod clusters;
 mod documents;
 mod events;
 mod house;
+mod revocation;
 mod sessions;
