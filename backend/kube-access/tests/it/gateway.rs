@@ -47,7 +47,7 @@ async fn read(response: Response<BodyStream>) -> String {
 }
 
 #[tokio::test]
-async fn the_request_is_rebuilt_as_the_person() {
+async fn case_64_the_request_is_rebuilt_as_the_person() {
     let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::OK, "{}") })).await;
     let headers = [
         ("Accept", "application/json"),
@@ -133,7 +133,7 @@ async fn answers_carry_nothing_that_acts_in_a_browser() {
 }
 
 #[tokio::test]
-async fn redirects_are_errors_but_not_modified_is_an_answer() {
+async fn case_64_a_redirect_of_a_cluster_is_an_error_but_not_modified_is_an_answer() {
     let api = FakeApi::start(|request| {
         let status = StatusCode::from_u16(request.uri().path()[1..].parse().unwrap()).unwrap();
         Box::pin(async move {
@@ -154,7 +154,7 @@ async fn redirects_are_errors_but_not_modified_is_an_answer() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_never_sent() {
+async fn case_64_what_is_refused_is_never_sent() {
     let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::OK, "") })).await;
     let gateway = gateway(&api).await;
     for path in ["/api/v1/nodes/n/proxy/pods", "/api/v1/namespaces/a/services/s/proxy", "/api/v1/namespaces/a/pods/p/proxy/x"] {

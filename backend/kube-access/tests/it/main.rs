@@ -5,6 +5,7 @@ mod actix;
 mod engine;
 mod fake_api;
 mod gateway;
+mod hostile;
 mod reads;
 mod real_cluster;
 mod transport;

@@ -173,7 +173,7 @@ async fn everybody_gets_what_the_table_says() {
 }
 
 #[actix_web::test]
-async fn a_foreign_object_looks_exactly_like_a_missing_one() {
+async fn case_64_a_foreign_object_looks_exactly_like_a_missing_one() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;
     let foreign = house.sign_in("member-b").await;

@@ -78,7 +78,7 @@ async fn refused(house: &House, person: &Person, method: &str, path: &str, what:
 }
 
 #[actix_web::test]
-async fn a_bad_cluster_is_refused_and_nothing_stored() {
+async fn case_63_a_bad_cluster_is_refused_and_nothing_stored() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;
     for (what, body, field) in bad_clusters() {

@@ -103,7 +103,7 @@ async fn a_revoked_kubeconfig_is_worthless_at_once() {
 }
 
 #[actix_web::test]
-async fn a_websocket_of_somebody_elses_page_is_refused() {
+async fn case_64_a_websocket_of_somebody_elses_page_is_refused() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;
     let (id, _) = house.running_cluster(&member, "web").await;

@@ -51,7 +51,7 @@ async fn two_engines_share_clusters_and_hold_each_once() {
 }
 
 #[tokio::test]
-async fn a_holder_whose_lease_ran_out_writes_nothing() {
+async fn case_49_a_holder_whose_lease_ran_out_writes_nothing() {
     let database = Database::new().await;
     let store = database.store().await;
     let record = create(&store, &member("a"), "x").await;

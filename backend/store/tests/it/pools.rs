@@ -6,7 +6,7 @@ use store::test_support::Database;
 use store::{Store, StoreOptions};
 
 #[tokio::test]
-async fn dropped_requests_leave_whole_writes_and_clean_connections() {
+async fn case_47_dropped_requests_leave_whole_writes_and_clean_connections() {
     let database = Database::new().await;
     let options = StoreOptions { api_connections: 1, ..database.options() };
     let store = Store::connect(&options, database.keys.clone()).await.unwrap();
