@@ -11,7 +11,7 @@ import { Card, Empty } from "../../components/Page";
 import { Select } from "../../components/Select";
 import { Status, type Tone } from "../../components/Status";
 import { Ago } from "../../components/Time";
-import { NothingFound } from "../clusters/ClusterListPage";
+import { NothingFound } from "../clusters/ClusterList";
 import { SearchBox } from "../clusters/ListFilters";
 
 export function WorkloadsTab() {

@@ -1,16 +1,13 @@
 // The project's clusters, live.
-import { ClusterOutlined, PlusOutlined, SearchOutlined } from "@ant-design/icons";
+import { ClusterOutlined, PlusOutlined } from "@ant-design/icons";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { Button } from "antd";
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { useClusters } from "../../api/clusters";
 import { useMayWrite } from "../../api/session";
 import type { ListSearch } from "../../app/router";
-import { Pager } from "../../components/DataTable";
-import { Card, Empty, Page } from "../../components/Page";
-import { ClusterTable } from "./ClusterTable";
-import { PhaseChips, SearchBox } from "./ListFilters";
+import { Empty, Page } from "../../components/Page";
+import { ClusterList } from "./ClusterList";
 
 export function ClusterListPage() {
   const { t } = useTranslation();
@@ -18,40 +15,10 @@ export function ClusterListPage() {
   const navigate = useNavigate({ from: "/clusters" });
   const mayWrite = useMayWrite();
   const clusters = useClusters({ ...search, limit: 50 });
-  const change = useCallback(
-    (next: Partial<ListSearch>, replace = false) => void navigate({ search: (old) => ({ ...old, cursor: undefined, ...next }), replace }),
-    [navigate],
-  );
-  const onSearch = useCallback((text: string) => change({ search: text || undefined }, true), [change]);
-  const filtered = Boolean(search.search || search.phase || search.cursor);
-  const items = clusters.data?.items;
+  const go = useCallback((change?: (old: ListSearch) => ListSearch, replace = false) => void navigate({ search: change ?? {}, replace }), [navigate]);
   return (
     <Page title={t("clusters.title")} description={t("clusters.description")} actions={mayWrite && <CreateLink />}>
-      <Card flush>
-        <div className="toolbar">
-          <SearchBox value={search.search ?? ""} onChange={onSearch} label={t("clusters.search")} />
-          <PhaseChips value={search.phase} onChange={(phase) => change({ phase })} />
-        </div>
-        <ClusterTable
-          clusters={items}
-          error={clusters.error}
-          onRetry={() => void clusters.refetch()}
-          stale={clusters.isPlaceholderData}
-          sort={search.sort}
-          onSort={(sort) => change({ sort })}
-          empty={filtered ? <NothingFound onClear={() => void navigate({ search: {} })} /> : <NoClusters mayWrite={mayWrite} />}
-        />
-        {items && items.length > 0 && (
-          <Pager
-            shown={items.length}
-            total={clusters.data?.total}
-            hasPrevious={Boolean(search.cursor)}
-            nextCursor={clusters.data?.next_cursor}
-            onPrevious={() => change({})}
-            onNext={(cursor) => change({ cursor })}
-          />
-        )}
-      </Card>
+      <ClusterList clusters={clusters} search={search} go={go} searchLabel={t("clusters.search")} none={<NoClusters mayWrite={mayWrite} />} />
     </Page>
   );
 }
@@ -64,11 +31,6 @@ export function CreateLink() {
       {t("clusters.create")}
     </Link>
   );
-}
-
-export function NothingFound({ onClear }: { onClear: () => void }) {
-  const { t } = useTranslation();
-  return <Empty icon={<SearchOutlined />} title={t("common.nothingFound")} text={t("common.nothingFoundText")} action={<Button onClick={onClear}>{t("common.clearFilters")}</Button>} />;
 }
 
 function NoClusters({ mayWrite }: { mayWrite: boolean }) {

@@ -6,7 +6,7 @@ import { useOperations } from "../../api/operations";
 import type { OperationState } from "../../api/types";
 import { Pager } from "../../components/DataTable";
 import { Card, Empty, Page } from "../../components/Page";
-import { NothingFound } from "../clusters/ClusterListPage";
+import { NothingFound } from "../clusters/ClusterList";
 import { Chips } from "../clusters/ListFilters";
 import { OperationTable } from "./OperationTable";
 
