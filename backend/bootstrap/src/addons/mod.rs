@@ -1,0 +1,164 @@
+//! The add-ons of a cluster as Kubernetes objects: one file an add-on, images pinned, everything a cluster says of itself filled in after
+//! parsing, so that no value can become structure. Pure: the same input gives the same objects, in the order in which they are applied.
+
+mod cloud_config;
+mod isolation;
+mod storage_classes;
+
+pub use cloud_config::{CloudConfig, SECRET as CLOUD_CONFIG_SECRET};
+pub use isolation::isolated;
+pub use storage_classes::VolumeType;
+
+use crate::BootstrapError;
+use domain::addons::{Addon, AddonsSpec};
+use domain::ids::ClusterId;
+use ipnet::Ipv4Net;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::net::Ipv4Addr;
+
+/// The version of this set as a whole; it rises with every change of a manifest or image here.
+pub const SET: &str = "1";
+/// The label by which our objects are found; its value names the add-on.
+pub const LABEL: &str = "kcs.io/addon";
+/// The annotation that holds the hash of what was applied.
+pub const APPLIED: &str = "kcs.io/applied";
+
+/// What the set is made of.
+#[derive(Clone, Debug)]
+pub struct AddonsInput<'a> {
+    pub cluster: ClusterId,
+    pub addons: &'a AddonsSpec,
+    pub pod_cidr: Ipv4Net,
+    /// Of the API load balancer, inside the cluster's network.
+    pub api_vip: Ipv4Addr,
+    /// In place of the hosts of public registries: `registry.example.com/mirror`.
+    pub registry: Option<&'a str>,
+    /// None: nothing in the cluster works with the cloud.
+    pub cloud: Option<CloudConfig<'a>>,
+    pub volume_types: &'a [VolumeType],
+    /// Namespaces there are, for the policies that each needs.
+    pub namespaces: &'a [String],
+}
+
+/// One object to be applied.
+#[derive(Clone, PartialEq)]
+pub struct Object {
+    pub addon: Addon,
+    pub value: Value,
+}
+
+/// Values of Secrets are not shown.
+impl std::fmt::Debug for Object {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {} {}", self.addon, self.value["kind"], self.value["metadata"]["name"])
+    }
+}
+
+fn manifest(addon: Addon) -> &'static str {
+    match addon {
+        Addon::PodNetwork => include_str!("pod_network.yaml"),
+        Addon::CloudController => include_str!("cloud_controller.yaml"),
+        Addon::Storage => include_str!("storage.yaml"),
+        Addon::Isolation => include_str!("isolation.yaml"),
+        Addon::Metrics => include_str!("metrics.yaml"),
+        Addon::Ingress => include_str!("ingress.yaml"),
+        // kubeadm's own.
+        Addon::Dns => "",
+    }
+}
+
+/// The version of an add-on: that of its first image.
+#[must_use]
+pub fn version(addon: Addon) -> Option<&'static str> {
+    let image = manifest(addon).lines().find_map(|line| line.trim().strip_prefix("image: "))?;
+    image.rsplit_once(':').map(|(_, tag)| tag)
+}
+
+/// All objects, in order: the pod network first, then the cloud's credential, then what works with it, then the rest.
+pub fn addons(input: &AddonsInput<'_>) -> Result<Vec<Object>, BootstrapError> {
+    let secret = input.cloud.as_ref().map(cloud_config::secret);
+    let hash = secret.as_ref().map(digest).unwrap_or_default();
+    let variables = [
+        ("${POD_CIDR}", input.pod_cidr.to_string()),
+        ("${API_HOST}", input.api_vip.to_string()),
+        ("${CLUSTER_TAG}", domain::names::cluster_tag(input.cluster)),
+        ("${CLOUD_CONFIG_HASH}", hash),
+    ];
+    let mut objects = Vec::new();
+    let mut secret = secret.filter(|_| input.addons.use_the_cloud());
+    for addon in input.addons.wanted() {
+        let mut add = |mut value: Value| {
+            fill(&mut value, &variables);
+            finish(&mut value, addon, input.registry);
+            objects.push(Object { addon, value });
+        };
+        if matches!(addon, Addon::CloudController | Addon::Storage)
+            && let Some(secret) = secret.take()
+        {
+            add(secret);
+        }
+        for document in serde_yaml_ng::Deserializer::from_str(manifest(addon)) {
+            let value = Value::deserialize(document).map_err(|e| BootstrapError::Write(format!("{}: {e}", addon.as_str())))?;
+            if !value.is_null() {
+                add(value);
+            }
+        }
+        match addon {
+            Addon::Storage => storage_classes::classes(input.volume_types).into_iter().for_each(add),
+            Addon::Isolation => input.namespaces.iter().filter(|n| isolated(n)).flat_map(|n| isolation::policies(n)).for_each(add),
+            _ => {}
+        }
+    }
+    Ok(objects)
+}
+
+/// Puts the cluster's own values in place of `${NAME}` in every text.
+fn fill(value: &mut Value, variables: &[(&str, String)]) {
+    match value {
+        Value::String(text) => {
+            for (name, filled) in variables {
+                if text.contains(name) {
+                    *text = text.replace(name, filled);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|v| fill(v, variables)),
+        Value::Object(fields) => fields.values_mut().for_each(|v| fill(v, variables)),
+        _ => {}
+    }
+}
+
+/// Image names, the label we find it by, and the hash of all the rest.
+fn finish(value: &mut Value, addon: Addon, registry: Option<&str>) {
+    if let Some(registry) = registry {
+        redirect(value, registry.trim_end_matches('/'));
+    }
+    value["metadata"]["labels"][LABEL] = json!(addon.as_str());
+    let hash = digest(value);
+    value["metadata"]["annotations"][APPLIED] = json!(hash);
+}
+
+/// Images come from another registry: its name takes the place of the public one's.
+fn redirect(value: &mut Value, registry: &str) {
+    match value {
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                if let (true, Some((_, path))) = (key == "image", field.as_str().and_then(|image| image.split_once('/'))) {
+                    *field = json!(format!("{registry}/{path}"));
+                } else {
+                    redirect(field, registry);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|v| redirect(v, registry)),
+        _ => {}
+    }
+}
+
+/// Half of a SHA-256 in hexadecimal: keys of JSON objects are sorted, so equal objects have equal hashes.
+fn digest(value: &Value) -> String {
+    let hash = Sha256::digest(value.to_string());
+    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

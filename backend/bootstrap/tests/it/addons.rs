@@ -1,0 +1,161 @@
+//! The set of add-ons: complete, in order, pinned, told the cluster's own name, and without a secret where none belongs.
+
+use bootstrap::addons::{APPLIED, AddonsInput, CloudConfig, LABEL, Object, VolumeType, addons, version};
+use domain::addons::{Addon, AddonsRequest, AddonsSpec};
+use domain::ids::ClusterId;
+use secrecy::SecretString;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const SECRET: &str = "s3cret \"with\\ quotes\nand lines";
+
+fn all() -> AddonsSpec {
+    AddonsRequest { ingress: Some(true), isolate_namespaces: Some(true), ..AddonsRequest::default() }.complete()
+}
+
+fn objects(spec: &AddonsSpec, registry: Option<&str>, secret: &str) -> Vec<Object> {
+    let secret = SecretString::from(secret);
+    let types = [VolumeType { name: "ssd".to_owned(), default: true }];
+    let namespaces = ["default", "kube-system", "team-a"].map(str::to_owned);
+    let cloud = CloudConfig {
+        auth_url: "https://cloud.example.com/identity/v3",
+        region: Some("RegionOne"),
+        ca_pem: None,
+        credential_id: "cred",
+        credential_secret: &secret,
+        external_network: "ext",
+        subnet: "sub",
+        load_balancer_provider: None,
+    };
+    let input = AddonsInput {
+        cluster: ClusterId(uuid::Uuid::from_u128(7)),
+        addons: spec,
+        pod_cidr: "10.128.0.0/14".parse().unwrap(),
+        api_vip: "10.0.0.5".parse().unwrap(),
+        registry,
+        cloud: Some(cloud),
+        volume_types: &types,
+        namespaces: &namespaces,
+    };
+    addons(&input).unwrap()
+}
+
+fn texts(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::String(text) => out.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|v| texts(v, out)),
+        Value::Object(fields) => fields.values().for_each(|v| texts(v, out)),
+        _ => {}
+    }
+}
+
+fn images(objects: &[Object]) -> Vec<String> {
+    fn find(value: &Value, out: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(k, v)| if k == "image" { out.extend(v.as_str().map(str::to_owned)) } else { find(v, out) }),
+            Value::Array(items) => items.iter().for_each(|v| find(v, out)),
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    objects.iter().for_each(|o| find(&o.value, &mut out));
+    out
+}
+
+fn named<'a>(objects: &'a [Object], kind: &str, name: &str) -> &'a Value {
+    &objects.iter().find(|o| o.value["kind"] == kind && o.value["metadata"]["name"] == name).unwrap_or_else(|| panic!("no {kind} {name}")).value
+}
+
+#[test]
+fn they_come_in_the_order_in_which_each_can_work() {
+    let objects = objects(&all(), None, SECRET);
+    let mut order: Vec<Addon> = objects.iter().map(|o| o.addon).collect();
+    order.dedup();
+    assert_eq!(order, [Addon::PodNetwork, Addon::CloudController, Addon::Storage, Addon::Isolation, Addon::Metrics, Addon::Ingress]);
+    let at = |kind: &str, name: &str| objects.iter().position(|o| o.value["kind"] == kind && o.value["metadata"]["name"] == name).unwrap();
+    assert!(at("Secret", "cloud-config") < at("DaemonSet", "openstack-cloud-controller-manager"));
+    assert!(at("ServiceAccount", "cloud-controller-manager") < at("DaemonSet", "openstack-cloud-controller-manager"));
+}
+
+#[test]
+fn every_object_is_found_by_its_label_and_says_what_was_applied() {
+    let objects = objects(&all(), None, SECRET);
+    let mut seen = BTreeSet::new();
+    for object in &objects {
+        let metadata = &object.value["metadata"];
+        assert_eq!(metadata["labels"][LABEL], object.addon.as_str(), "{object:?}");
+        assert_eq!(metadata["annotations"][APPLIED].as_str().map(str::len), Some(32), "{object:?}");
+        let key = (object.value["kind"].to_string(), metadata["namespace"].to_string(), metadata["name"].to_string());
+        assert!(seen.insert(key.clone()), "twice: {key:?}");
+    }
+    let mut all_texts = Vec::new();
+    objects.iter().for_each(|o| texts(&o.value, &mut all_texts));
+    assert!(!all_texts.iter().any(|t| t.contains("${")), "a value was not filled in");
+}
+
+#[test]
+fn images_are_pinned_and_come_from_the_configured_registry() {
+    for image in images(&objects(&all(), None, SECRET)) {
+        let (_, tag) = image.rsplit_once(':').unwrap();
+        assert!(tag.starts_with('v'), "{image}");
+        assert!(image.split('/').next().unwrap().contains('.'), "{image} names no registry");
+    }
+    let mirrored = images(&objects(&all(), Some("registry.example.com/mirror/"), SECRET));
+    assert!(mirrored.contains(&"registry.example.com/mirror/sig-storage/csi-provisioner:v5.3.0".to_owned()), "{mirrored:?}");
+    assert!(mirrored.iter().all(|i| i.starts_with("registry.example.com/mirror/")), "{mirrored:?}");
+    assert_eq!(version(Addon::CloudController), Some("v1.36.0"));
+    assert_eq!(version(Addon::Dns), None);
+}
+
+#[test]
+fn controllers_know_the_cluster_by_its_own_name() {
+    let objects = objects(&all(), None, SECRET);
+    let tag = domain::names::cluster_tag(ClusterId(uuid::Uuid::from_u128(7)));
+    for (kind, name, flag) in [("DaemonSet", "openstack-cloud-controller-manager", "--cluster-name"), ("Deployment", "csi-cinder-controller", "--cluster")] {
+        let text = named(&objects, kind, name).to_string();
+        assert!(text.contains(&format!("\"{flag}={tag}\"")), "{text}");
+    }
+}
+
+#[test]
+fn the_credential_is_in_one_secret_only_and_cannot_leave_its_line() {
+    let objects = objects(&all(), None, SECRET);
+    let holders: Vec<&Object> = objects.iter().filter(|o| o.value.to_string().contains("s3cret")).collect();
+    assert_eq!(holders.len(), 1);
+    let conf = holders[0].value["stringData"]["cloud.conf"].as_str().unwrap();
+    assert!(conf.contains("application-credential-secret = \"s3cret \\\"with\\\\ quotesand lines\"\n"), "{conf}");
+    assert!(!format!("{objects:?}").contains("s3cret"));
+    // What mounts it runs on masters.
+    for object in objects.iter().filter(|o| o.value["spec"]["template"].to_string().contains("\"secretName\":\"cloud-config\"")) {
+        assert!(object.value["spec"]["template"]["spec"]["nodeSelector"].get("node-role.kubernetes.io/control-plane").is_some(), "{object:?}");
+    }
+}
+
+#[test]
+fn another_credential_restarts_what_uses_it_and_nothing_else() {
+    let (old, new) = (objects(&all(), None, "one"), objects(&all(), None, "two"));
+    let changed: Vec<String> =
+        old.iter().zip(&new).filter(|(a, b)| a != b).map(|(a, _)| a.value["metadata"]["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(changed, ["cloud-config", "openstack-cloud-controller-manager", "csi-cinder-controller"]);
+}
+
+#[test]
+fn isolation_reaches_every_namespace_of_the_tenant_and_none_of_the_system() {
+    let objects = objects(&all(), None, SECRET);
+    let of: BTreeSet<String> = objects
+        .iter()
+        .filter(|o| o.value["kind"] == "NetworkPolicy")
+        .map(|o| o.value["metadata"]["namespace"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(of, ["default", "team-a"].map(str::to_owned).into());
+    let policy = named(&objects, "NetworkPolicy", "kcs-no-metadata").to_string();
+    assert!(policy.contains("169.254.169.254/32"), "{policy}");
+}
+
+#[test]
+fn what_is_not_wanted_is_not_there() {
+    let spec = AddonsRequest { cloud_controller: Some(false), storage: Some(false), ..AddonsRequest::default() }.complete();
+    let objects = objects(&spec, None, SECRET);
+    assert!(objects.iter().all(|o| matches!(o.addon, Addon::PodNetwork | Addon::Metrics)));
+    assert!(objects.iter().all(|o| o.value["kind"] != "Secret"));
+}
