@@ -2,7 +2,9 @@
 
 use serde_yaml_ng::{Mapping, Value};
 use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::path::PathBuf;
+use url::Url;
 
 fn places() -> Vec<PathBuf> {
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config/openstack/clouds.yaml"));
@@ -16,7 +18,10 @@ fn places() -> Vec<PathBuf> {
 /// When there is no such entry, or it lacks something.
 pub fn entry(name: &str) -> Result<Value, Box<dyn Error>> {
     let path = places().into_iter().find(|p| p.is_file()).ok_or("there is no clouds.yaml")?;
-    let tree: Value = serde_yaml_ng::from_str(&std::fs::read_to_string(&path)?).map_err(|e| format!("{}: {e}", path.display()))?;
+    let wrong = |e: serde_yaml_ng::Error| format!("{}: {e}", path.display());
+    let mut tree: Value = serde_yaml_ng::from_str(&std::fs::read_to_string(&path)?).map_err(wrong)?;
+    // Entries often share their halves by `<<`.
+    tree.apply_merge().map_err(wrong)?;
     let cloud = tree.get("clouds").and_then(|c| c.get(name)).ok_or_else(|| format!("{}: there is no cloud {name:?}", path.display()))?;
     let auth = cloud.get("auth").ok_or_else(|| format!("{}: clouds.{name}.auth is missing", path.display()))?;
     let required = |key: &str| auth.get(key).cloned().ok_or_else(|| format!("{}: clouds.{name}.auth.{key} is missing", path.display()));
@@ -35,4 +40,22 @@ pub fn entry(name: &str) -> Result<Value, Box<dyn Error>> {
     put("interface", cloud.get("interface").cloned());
     put("ca_file", cloud.get("cacert").cloned());
     Ok(found.into())
+}
+
+/// The address of this machine on the way to the cloud of an entry. Nothing is sent.
+///
+/// # Errors
+/// When there is no such entry or way, or the way is the loopback: nodes cannot reach that.
+pub fn way_to(name: &str) -> Result<IpAddr, Box<dyn Error>> {
+    let entry = entry(name)?;
+    let url: Url =
+        entry.get("auth_url").and_then(Value::as_str).unwrap_or_default().parse().map_err(|e| format!("clouds.{name}.auth.auth_url: {e}"))?;
+    let peer = url.socket_addrs(|| None)?.into_iter().next().ok_or_else(|| format!("{url}: no address"))?;
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    socket.connect(peer)?;
+    let address = socket.local_addr()?.ip();
+    if address.is_loopback() {
+        return Err(format!("{url} is on this machine: name the address at which nodes reach it with --node-address").into());
+    }
+    Ok(address)
 }

@@ -6,7 +6,7 @@ use crate::progress::{line, step};
 use crate::{clouds_yaml, dev_config, local, serve, shutdown, telemetry};
 use std::error::Error;
 use std::fs::{File, TryLockError};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// How it may be started.
@@ -21,6 +21,9 @@ pub struct Options {
     /// `local`, or an entry of clouds.yaml
     #[arg(long, default_value = "local")]
     cloud: String,
+    /// With --cloud: the address of this machine that nodes reach; TLS listens there. Default: the one that leads to the cloud
+    #[arg(long)]
+    node_address: Option<IpAddr>,
     /// Forget clusters, accounts and keys first
     #[arg(long)]
     reset: bool,
@@ -49,7 +52,7 @@ pub async fn dev(options: Options) -> Result<(), Box<dyn Error>> {
     }
     telemetry::dev_log(&state_dir.join("kcs.log"))?;
     let token = shutdown::on_signal()?;
-    let tls = SocketAddr::new(options.listen.ip(), options.listen.port().checked_add(TLS_PORT_OFFSET).ok_or("the port is too high")?);
+    let tls = SocketAddr::new(tls_address(&options)?, options.listen.port().checked_add(TLS_PORT_OFFSET).ok_or("the port is too high")?);
     let sockets = Listen::bind(options.listen, tls)?;
     line("Kubernetes Container Service");
     let database = step("starting Postgres", store::embedded::start(&state_dir.join("postgres"))).await?;
@@ -74,7 +77,8 @@ async fn with_database(
         Some(local) => dev_config::local_cloud(&local.auth_url, &password),
         None => clouds_yaml::entry(&options.cloud)?,
     };
-    let mut tree = dev_config::tree(http, tls, state_dir, &database.url(), cloud)?;
+    let seen_from_nodes = if local.is_some() { dev_config::SEEN_FROM_NODES } else { tls.ip() };
+    let mut tree = dev_config::tree(http, tls, seen_from_nodes, state_dir, &database.url(), cloud)?;
     Config::lay_sections_over(&mut tree, std::env::vars())?;
     dev_config::write_down(state_dir, &tree)?;
     let config = Config::from_value(tree)?;
@@ -87,6 +91,15 @@ async fn with_database(
         step("stopping the local cloud", local.stop()).await;
     }
     outcome
+}
+
+/// Where TLS listens. Guests of the local cloud are led to the loopback; nodes of a real one must reach the address itself.
+fn tls_address(options: &Options) -> Result<IpAddr, Box<dyn Error>> {
+    match options.node_address {
+        Some(address) => Ok(address),
+        None if options.cloud == "local" || std::env::var_os(dev_config::NODES_ENDPOINT).is_some() => Ok(options.listen.ip()),
+        None => clouds_yaml::way_to(&options.cloud),
+    }
 }
 
 /// Two of them on one state directory would fight over it.

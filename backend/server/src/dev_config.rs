@@ -6,12 +6,15 @@ use serde_yaml_ng::Value;
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Where guests of the local cloud reach this machine.
-pub const SEEN_FROM_NODES: &str = "198.18.0.1";
+pub const SEEN_FROM_NODES: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 0, 1));
+
+/// May say otherwise where the nodes of a real cloud reach us.
+pub const NODES_ENDPOINT: &str = "KCS_NODES__ENDPOINT";
 
 const CATALOGUE: &str = include_str!("dev_catalogue.yaml");
 
@@ -41,28 +44,44 @@ pub fn local_cloud(auth_url: &str, password: &str) -> Value {
     pairs.into_iter().map(|(key, value)| (Value::from(key), Value::from(value))).collect::<serde_yaml_ng::Mapping>().into()
 }
 
-/// The whole configuration; `KCS_NODES__ENDPOINT` may say where the nodes of a real cloud reach us.
+/// The whole configuration.
 ///
 /// # Errors
 /// When the built-in catalogue cannot be read.
-pub fn tree(http: SocketAddr, tls: SocketAddr, state_dir: &Path, database: &str, cloud: Value) -> Result<Value, Box<dyn Error>> {
+pub fn tree(
+    http: SocketAddr,
+    tls: SocketAddr,
+    seen_from_nodes: IpAddr,
+    state_dir: &Path,
+    database: &str,
+    cloud: Value,
+) -> Result<Value, Box<dyn Error>> {
     let mut tree: Value = serde_yaml_ng::from_str(CATALOGUE)?;
     let mapping = |pairs: &[(&str, &str)]| -> Value {
         pairs.iter().map(|(k, v)| (Value::from(*k), Value::from(*v))).collect::<serde_yaml_ng::Mapping>().into()
     };
-    let endpoint = std::env::var("KCS_NODES__ENDPOINT").unwrap_or_else(|_| format!("https://{SEEN_FROM_NODES}:{}", tls.port()));
+    let endpoint = std::env::var(NODES_ENDPOINT).unwrap_or_else(|_| format!("https://{}", SocketAddr::new(seen_from_nodes, tls.port())));
     let parts = [
         ("listen", Value::from(http.to_string())),
         ("tls_listen", Value::from(tls.to_string())),
         ("state_dir", Value::from(state_dir.display().to_string())),
         ("database", mapping(&[("url", database)])),
-        ("nodes", mapping(&[("endpoint", &endpoint)])),
+        ("nodes", mapping(&[("endpoint", &endpoint), ("cloud_auth_url", &seen_by_nodes(&cloud, seen_from_nodes)?)])),
         ("cloud", cloud),
     ];
     if let Some(keys) = tree.as_mapping_mut() {
         keys.extend(parts.into_iter().map(|(key, value)| (Value::from(key), value)));
     }
     Ok(tree)
+}
+
+/// Keystone as nodes reach it: a loopback of this machine is not theirs.
+fn seen_by_nodes(cloud: &Value, machine: IpAddr) -> Result<String, Box<dyn Error>> {
+    let mut url: url::Url = cloud.get("auth_url").and_then(Value::as_str).unwrap_or_default().parse()?;
+    if matches!(url.host(), Some(url::Host::Ipv4(address)) if address.is_loopback()) || url.host_str() == Some("localhost") {
+        url.set_ip_host(machine).map_err(|()| "cloud.auth_url cannot be told to nodes")?;
+    }
+    Ok(url.to_string())
 }
 
 /// Keeps the configuration in `config.yaml`: `kcs serve --config` with another `KCS_LISTEN` and `KCS_TLS_LISTEN` is a second replica.

@@ -13,6 +13,7 @@ export OSLAB_HOOK=${OSLAB_HOOK:-$OSLAB_STATE/hook}         # run at servers' eve
 S=$OSLAB_STATE BIN=$OSLAB_VENV/bin C=$OSLAB_STATE/etc RUN=$OSLAB_STATE/run LOG=$OSLAB_STATE/log
 RABBIT_PORT=${OSLAB_RABBIT_PORT:-5673} MEMCACHE_PORT=${OSLAB_MEMCACHE_PORT:-11212}
 export OS_CLIENT_CONFIG_FILE=$HERE/clouds.yaml
+LB_LINK=oslab-lb                                           # lb_proxy.py's bridge
 RANGES='198.18.0.0/15 198.51.100.0/24'                      # addresses of the lab's own networks
 # nothing here may go through an outbound proxy
 export no_proxy=127.0.0.1,localhost,$OSLAB_HOST NO_PROXY=127.0.0.1,localhost,$OSLAB_HOST

@@ -10,6 +10,7 @@ stop() {
         kill -KILL -- "-$pid" 2>/dev/null || true       # each leads a process group of its own
         say "$name stopped"
     fi
+    [ "$name" != lb-proxy ] || ip link del $LB_LINK 2>/dev/null || true     # does so itself, unless it was killed
     rm -f "$RUN/$name.pid"
 }
 # processes with up.sh's mark for this state directory, whatever became of their parents
@@ -33,6 +34,6 @@ rm -rf "$S/tmp"
 for range in $RANGES; do ip route del unreachable $range metric 4278198272 2>/dev/null || true; done
 if [ "${1:-}" = --purge ]; then
     cd "$S" && rm -rf mysql rabbit images volumes console keystone nova neutron cinder octavia lock log etc run \
-        .databases faults.json* mysql.sock*
+        .databases faults.json* addresses.json lb-members-down.json mysql.sock*
 fi
 say "everything is stopped"

@@ -364,8 +364,10 @@ api octavia-api 9876 octavia.wsgi.api:application --config-file "$C/octavia/octa
 daemon octavia-worker "$C/octavia/octavia.conf"
 daemon octavia-health-manager "$C/octavia/octavia.conf"
 start octavia-heartbeat - "$BIN/python" "$HERE/heartbeat.py"
+[ -z "${OSLAB_LB_PROXY:-}" ] || start lb-proxy - "$BIN/python" "$HERE/lb_proxy.py"
 up_api octavia-api 9876
 # these serve no port: nova and cinder know whether theirs report, of octavia's one only sees that they run
 seed ready | while read -r name where; do report "$name" "$where"; done || die 'not every service reports'
 for name in octavia-worker octavia-health-manager octavia-heartbeat; do up "$name" '' alive "$name"; done
+! alive lb-proxy || up lb-proxy "bridge $LB_LINK" test -e "$S/lb-members-down.json"
 say "ready: export OS_CLIENT_CONFIG_FILE=$HERE/clouds.yaml OS_CLOUD=member-a; $BIN/openstack server list"

@@ -1,0 +1,154 @@
+#!/bin/bash
+# build-image.sh KUBERNETES_BIN_DIR
+# Makes the node image: a Debian root file system with systemd, cloud-init, containerd and the Kubernetes binaries, and a containerd
+# store with all images of `kubeadm config images list`, a CNI and a busybox, so that nothing is ever pulled.
+# KUBERNETES_BIN_DIR holds kubeadm kubelet kubectl kube-apiserver kube-controller-manager kube-scheduler kube-proxy etcd etcdctl
+# (static binaries, or links to one that looks at its own name).
+# CONTAINERD_VERSION=v2.2.9 puts that containerd, built from its Go module, in the place of Debian's 1.7 (kubelet 1.37 needs a 2.x).
+# Each part is made once; remove $NODES_DIR/image (or a part of it) to make it anew. Called by ../image.sh.
+. "$(dirname "$0")/lib.sh"
+
+kube_bin=$(cd "${1:?usage: $0 KUBERNETES_BIN_DIR}" && pwd)
+suite=${SUITE:-trixie}
+# as backend/bootstrap/src/addons asks for it
+flannel_image=$(sed -n 's/^ *image: \(.*flannel:.*\)/\1/p' "$here/../../../backend/bootstrap/src/addons/pod_network.yaml" | head -n 1)
+flannel_version=${flannel_image##*:}
+version=$("$kube_bin/kubeadm" version -o short)
+coredns_version=$("$kube_bin/kubeadm" config images list --kubernetes-version "$version" 2>/dev/null | sed -n 's|.*/coredns:||p')
+pause_image=$("$kube_bin/kubeadm" config images list --kubernetes-version "$version" 2>/dev/null | grep /pause:)
+rootfs=$image/rootfs parts=$image/parts archives=$image/archives
+mkdir -p "$parts" "$archives" "$image/bin"
+started=$SECONDS
+
+log "host tools"
+tools=()
+for t in mmdebstrap:mmdebstrap dnsmasq:dnsmasq-base ip:iproute2 gcc:gcc script:bsdutils haproxy:haproxy; do
+    command -v "${t%%:*}" > /dev/null || tools+=("${t#*:}")
+done
+[ -e "/usr/share/keyrings/debian-archive-$suite-stable.gpg" ] || tools+=(debian-archive-keyring)
+[ ${#tools[@]} = 0 ] || DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${tools[@]}" > /dev/null
+
+if [ ! -e "$rootfs/.complete" ]; then
+    log "root file system: Debian $suite"
+    rm -rf "$rootfs"
+    mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | awk '/\/debian\/?$/ && !m {m = $0} END {print m}')
+    mmdebstrap --quiet --mode=root --variant=minbase --include="$(echo \
+        systemd systemd-sysv systemd-resolved libpam-systemd dbus udev cloud-init dhcpcd-base openssh-server python3 \
+        containerd runc containernetworking-plugins iproute2 iptables nftables conntrack ipset ebtables ethtool socat kmod \
+        procps util-linux mount e2fsprogs netbase ca-certificates curl iputils-ping less busybox-static | tr ' ' ,)" \
+        --aptopt='Acquire::Languages "none"' "$suite" "$rootfs" "$mirror"
+    touch "$rootfs/.complete"
+fi
+cgroup_v1=yes
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then cgroup_v1=no; fi
+sys_resource=yes
+if [ $((0x$(awk '/^CapBnd/ {print $2}' /proc/self/status) >> 24 & 1)) = 0 ]; then sys_resource=no; fi
+PAUSE_IMAGE=$pause_image CGROUP_V1=$cgroup_v1 SYS_RESOURCE=$sys_resource unshare --mount --propagation private sh -c \
+    'mount -t proc proc "$1/proc" && chroot "$1" bash -s < "$2"' sh "$rootfs" "$here/image-config.sh"
+
+log "binaries of Kubernetes $version"
+# one real file, links beside it, as in the source directory
+for b in kubeadm kubelet kubectl; do rm -f "$rootfs/usr/bin/$b"; done
+if [ -e "$kube_bin/hyperkube" ]; then
+    install -m 755 "$kube_bin/hyperkube" "$rootfs/usr/bin/hyperkube"
+    for b in kubeadm kubelet kubectl; do ln -s hyperkube "$rootfs/usr/bin/$b"; done
+else
+    for b in kubeadm kubelet kubectl; do install -m 755 "$kube_bin/$b" "$rootfs/usr/bin/$b"; done
+fi
+echo "$version" > "$rootfs/etc/kubernetes-version"
+
+log "CoreDNS $coredns_version and flannel $flannel_version, from their Go modules"
+if [ ! -x "$image/bin/coredns-$coredns_version" ]; then
+    rm -rf "$parts/coredns-src" && cp -r "$here/images/coredns" "$parts/coredns-src"
+    (cd "$parts/coredns-src" && go mod init coredns-small && go get "github.com/coredns/coredns@$coredns_version" && go mod tidy &&
+        CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$image/bin/coredns-$coredns_version" .) > "$parts/coredns.log" 2>&1 || die "see $parts/coredns.log"
+fi
+if [ ! -x "$image/bin/flanneld-$flannel_version" ]; then
+    rm -rf "$parts/flannel-src"
+    (cd "$parts" && module=$(go mod download -json "github.com/flannel-io/flannel@$flannel_version" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p') &&
+        cp -r "$module" flannel-src && chmod -R u+w flannel-src && cd flannel-src &&
+        sed -i '/backend\/\(tencentvpc\|alloc\|udp\)"/d' main.go && # clouds of others, and one that needs cgo
+        CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$image/bin/flanneld-$flannel_version" .) > "$parts/flannel.log" 2>&1 || die "see $parts/flannel.log"
+fi
+
+if [ -n "${CONTAINERD_VERSION:-}" ]; then
+    c=$image/bin/containerd-$CONTAINERD_VERSION m=github.com/containerd/containerd/v2
+    if [ ! -x "$c/containerd" ]; then
+        log "containerd $CONTAINERD_VERSION"
+        rm -rf "$parts/containerd-src" && mkdir -p "$parts/containerd-src"
+        (cd "$parts/containerd-src" && go mod init node-containerd &&
+            go get $m/cmd/{containerd,ctr,containerd-shim-runc-v2}@"$CONTAINERD_VERSION" &&
+            CGO_ENABLED=0 go build -trimpath -tags 'no_btrfs no_devmapper no_zfs' -ldflags "-s -w -X $m/version.Version=${CONTAINERD_VERSION#v}" \
+                -o "$c/" $m/cmd/{containerd,ctr,containerd-shim-runc-v2}) > "$parts/containerd.log" 2>&1 || die "see $parts/containerd.log"
+    fi
+    for b in containerd ctr containerd-shim-runc-v2; do rm -f "$rootfs/usr/bin/$b" && install -m 755 "$c/$b" "$rootfs/usr/bin/$b"; done
+fi
+
+log "images"
+layer() { rm -rf "${parts:?}/$1"; mkdir -p "$parts/$1"; }
+oci() { local name=$1; shift; python3 "$here/images/oci.py" "$archives/$(basename "${name%:*}").tar" "$name" "$@"; }
+rm -f "$archives"/*.tar
+
+layer pause && gcc -static -Os -s -o "$parts/pause/pause" "$here/images/pause.c"
+layer coredns && cp "$image/bin/coredns-$coredns_version" "$parts/coredns/coredns"
+layer flannel && mkdir -p "$parts/flannel/opt/bin" && cp "$image/bin/flanneld-$flannel_version" "$parts/flannel/opt/bin/flanneld"
+layer busybox && mkdir -p "$parts/busybox"/{bin,tmp,etc,www} && cp "$rootfs/bin/busybox" "$parts/busybox/bin/"
+for a in $("$parts/busybox/bin/busybox" --list); do [ "$a" = busybox ] || ln -s busybox "$parts/busybox/bin/$a"; done
+# iptables, nft, conntrack, ip with the libraries they need, out of the node's own root file system
+layer nettools
+chroot "$rootfs" sh -c '
+    set -e
+    f="/usr/sbin/xtables-nft-multi /usr/sbin/nft /usr/sbin/conntrack /usr/sbin/ipset /bin/ip /usr/bin/busybox"
+    x=$(echo /usr/lib/*/xtables/*.so)
+    tar -ch $(for i in $f $x; do echo $i; ldd $i 2>/dev/null | grep -o "/[^ ]*" || true; done | sort -u) 2>/dev/null' | tar -x -C "$parts/nettools"
+for l in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do ln -s xtables-nft-multi "$parts/nettools/usr/sbin/$l"; done
+mkdir -p "$parts/nettools"/{bin,run,tmp}
+for a in sh cat cp cmp sed sleep; do ln -s ../usr/bin/busybox "$parts/nettools/bin/$a"; done
+
+# kube_layer NAME...: sets dir to the layer with these programs; one layer for all where they are one file that looks at its own name
+kube_layer() {
+    if [ -e "$kube_bin/hyperkube" ]; then
+        dir=$parts/kube
+        [ ! -d "$dir" ] || return 0
+        mkdir -p "$dir/usr/local/bin" && cp "$kube_bin/hyperkube" "$dir/usr/local/bin/"
+        for b in kube-apiserver kube-controller-manager kube-scheduler kube-proxy etcd etcdctl etcdutl; do ln -s hyperkube "$dir/usr/local/bin/$b"; done
+    else
+        dir=$parts/$1
+        layer "$1" && mkdir -p "$dir/usr/local/bin"
+        for b in "$@"; do cp "$kube_bin/$b" "$dir/usr/local/bin/"; done
+    fi
+}
+rm -rf "$parts/kube"
+for i in $("$kube_bin/kubeadm" config images list --kubernetes-version "$version" 2>/dev/null); do
+    case $i in
+        */kube-proxy:*) kube_layer kube-proxy; oci "$i" --layer "$dir" --layer "$parts/nettools" ;;
+        */kube-*) b=${i%:*}; kube_layer "${b##*/}"; oci "$i" --layer "$dir" ;;
+        */etcd:*) kube_layer etcd etcdctl etcdutl; oci "$i" --layer "$dir" ;;
+        */pause:*) oci "$i" --layer "$parts/pause" --entrypoint '["/pause"]' ;;
+        */coredns:*) oci "$i" --layer "$parts/coredns" --entrypoint '["/coredns"]' ;;
+        *) die "no recipe for image $i" ;;
+    esac
+done
+oci "$flannel_image" --layer "$parts/nettools" --layer "$parts/flannel" --entrypoint '["/opt/bin/flanneld"]'
+oci localhost/busybox:1 --layer "$parts/busybox"
+
+log "containerd's store"
+rm -rf "$image/containerd" && mkdir -p "$image/containerd"
+unshare --mount --pid --fork --kill-child --propagation private bash -euc '
+    mkdir -p "$1/var/lib/containerd"
+    mount --bind "$1" "$1"
+    mount --bind "$2" "$1/var/lib/containerd"
+    mount --bind "$3" "$1/mnt"
+    mount -t tmpfs tmpfs "$1/run"
+    mount -t proc proc "$1/proc"
+    mount --rbind /dev "$1/dev"
+    chroot "$1" containerd --config /dev/null --log-level warn &
+    daemon=$!
+    for _ in $(seq 100); do [ -S "$1/run/containerd/containerd.sock" ] && break; sleep 0.1; done
+    for f in "$1"/mnt/*.tar; do chroot "$1" ctr --namespace k8s.io images import --snapshotter overlayfs "/mnt/$(basename "$f")"; done
+    chroot "$1" ctr --namespace k8s.io images ls -q
+    kill $daemon; wait $daemon || true
+' bash "$rootfs" "$image/containerd" "$archives" > "$parts/import.log" 2>&1 || die "see $parts/import.log"
+rm -rf "$archives"/*.tar
+grep -E '^[^ ]+:[^ ]+$' "$parts/import.log" | grep -v '^unpacking\|sha256' >&2 || true
+log "done in $((SECONDS - started)) s: root file system $(du -sm "$rootfs" | cut -f1) MB, images $(du -sm "$image/containerd" | cut -f1) MB"

@@ -1,0 +1,19 @@
+#!/bin/bash
+# Builds the node image in $NODES_DIR (~/.cache/kcs/nodes), from the Kubernetes binaries that tests/kubernetes/build.sh prepares.
+# What is there and was made from the same is kept.
+. "$(dirname "$0")/settings.sh"
+version=${1:-v1.36.3}
+cache=${KCS_KUBERNETES_DIR:-${KCS_KUBERNETES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kcs/kubernetes}}
+[ "$(id -u)" = 0 ] || die 'must be root'
+[ -e "$cache/$version/.built" ] || "$(dirname "$HERE")/kubernetes/build.sh" "$version"
+mark=$( (cat "$cache/$version/.built" "$GUESTS"/{build-image.sh,image-config.sh} "$GUESTS"/images/*.* "$GUESTS"/images/coredns/*) | sha256sum)
+mkdir -p "$NODES_DIR"
+exec 9> "$NODES_DIR/.lock"
+flock 9
+if [ "$(cat "$NODES_DIR/image/.built" 2> /dev/null)" != "$mark" ]; then
+    command -v go > /dev/null || PATH=$PATH:/usr/local/go/bin
+    rm -f "$NODES_DIR/image/.built"
+    "$GUESTS/build-image.sh" "$cache/$version" 9>&-
+    echo "$mark" > "$NODES_DIR/image/.built"
+fi
+say "the node image of $version is there"

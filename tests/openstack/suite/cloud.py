@@ -1,0 +1,57 @@
+"""The whole cloud as an administrator sees it, and the lab's knobs."""
+import json
+import os
+
+import openstack
+
+STATE = os.environ.get('OSLAB_STATE', '/var/tmp/oslab')
+
+
+def connect(cloud='admin'):
+    return openstack.connect(cloud=cloud, interface='internal')
+
+
+def objects(conn):
+    """{kind and id: name} of everything of every tenant: what must be the same before and after."""
+    network, lb, identity = conn.network, conn.load_balancer, conn.identity
+    kinds = {
+        'server': conn.compute.servers(all_projects=True),
+        'server group': conn.compute.server_groups(all_projects=True),
+        'flavor': conn.compute.flavors(is_public=None),
+        'volume': conn.block_storage.volumes(all_projects=True),
+        'snapshot': conn.block_storage.snapshots(all_projects=True),
+        'volume type': conn.block_storage.types(),
+        'image': conn.image.images(),
+        'network': network.networks(), 'subnet': network.subnets(), 'router': network.routers(), 'port': network.ports(),
+        'security group': network.security_groups(), 'floating IP': network.ips(),
+        'load balancer': lb.load_balancers(), 'listener': lb.listeners(), 'pool': lb.pools(), 'monitor': lb.health_monitors(),
+        'project': identity.projects(), 'role': identity.roles(),
+    }
+    found = {'%s %s' % (kind, o.id): o.name or getattr(o, 'description', '') or '' for kind, listed in kinds.items() for o in listed}
+    # every call of a project makes its default group, the first time: not ours
+    for g in network.security_groups():
+        if g.name == 'default':
+            del found['security group ' + g.id]
+            continue
+        for rule in g.security_group_rules:
+            found['rule ' + rule['id']] = g.name
+    for user in identity.users():
+        found['user ' + user.id] = user.name
+        for credential in identity.application_credentials(user.id):
+            found['application credential ' + credential.id] = '%s of %s' % (credential.name, user.name)
+    return found
+
+
+def difference(before, after):
+    gone = ['gone: %s %s' % (k, v) for k, v in before.items() if k not in after]
+    return gone + ['left: %s %s' % (k, v) for k, v in after.items() if k not in before]
+
+
+def faults(**settings):
+    """Sets the lab's faults, counted afresh: faults(**{'nova.spawn': {'error': 'no room', 'count': 1}}); none: all well."""
+    used = STATE + '/faults.json.used'
+    if os.path.exists(used):
+        os.unlink(used)
+    with open(STATE + '/faults.json.new', 'w') as f:
+        json.dump(settings, f)
+    os.rename(STATE + '/faults.json.new', STATE + '/faults.json')

@@ -1,0 +1,144 @@
+"""A running KCS against the lab's cloud, and people signed in to it. The program is the real one: `kcs dev --cloud` is `kcs serve` with a
+private Postgres."""
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+
+import requests
+
+from report import eventually, say
+
+LAB = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), 'lab')
+PASSWORD = os.environ.get('OSLAB_PASSWORD', 'lab')
+ENDED = ('succeeded', 'failed', 'cancelled')
+
+
+class Refused(Exception):
+    """A problem KCS answered with."""
+
+    def __init__(self, status, problem):
+        super().__init__('HTTP %d: %s' % (status, json.dumps(problem)[:2000]))
+        self.status, self.problem = status, problem
+
+
+class Kcs:
+    def __init__(self, binary, node_address):
+        self.binary, self.node_address = binary, node_address
+        self.state = tempfile.mkdtemp(prefix='kcs-lab-')
+        self.port = self.free_port()
+        self.url = 'http://127.0.0.1:%d' % self.port
+        self.start()
+
+    def free_port(self):
+        """TLS takes this port + 363, where nodes reach it."""
+        while True:
+            with socket.socket() as plain, socket.socket() as tls:
+                plain.bind(('127.0.0.1', 0))
+                port = plain.getsockname()[1]
+                try:
+                    tls.bind((self.node_address, port + 363))
+                except (OSError, OverflowError):
+                    continue
+                return port
+
+    def start(self):
+        with open(self.state + '/kcs.out', 'a') as out:
+            self.process = subprocess.Popen(
+                [self.binary, 'dev', '--cloud', 'kcs', '--node-address', self.node_address, '--state-dir', self.state,
+                 '--listen', '127.0.0.1:%d' % self.port],
+                env=dict(os.environ, OS_CLIENT_CONFIG_FILE=os.environ.get('KCS_CLOUDS_YAML', LAB + '/clouds.yaml')), stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+
+        def ready():
+            if self.process.poll() is not None:
+                raise SystemExit('KCS ended: ' + self.log())
+            return requests.get(self.url + '/readyz', timeout=5).status_code == 200
+
+        eventually('KCS is ready', 120, ready)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+    def kill(self):
+        """As a power cut would; Postgres lives on and is taken over at the next start."""
+        self.process.kill()
+        self.process.wait()
+
+    def log(self, lines=40):
+        text = ''
+        for name in 'kcs.out', 'kcs.log':
+            if os.path.exists('%s/%s' % (self.state, name)):
+                with open('%s/%s' % (self.state, name)) as f:
+                    text += ''.join(f.readlines()[-lines:])
+        return text
+
+    def forget(self):
+        shutil.rmtree(self.state, ignore_errors=True)
+
+
+class Person:
+    def __init__(self, kcs, user):
+        self.kcs, self.http = kcs, requests.Session()
+        self.http.trust_env = False
+        session = self.call('POST', '/session', {'username': user, 'password': PASSWORD})
+        self.http.headers['X-CSRF-Token'] = session['csrf_token']
+
+    def call(self, method, path, body=None):
+        answer = self.http.request(method, self.kcs.url + '/api/v1' + path, json=body, timeout=60)
+        parsed = answer.json() if answer.content else None
+        if answer.status_code >= 400:
+            raise Refused(answer.status_code, parsed)
+        return parsed
+
+    def get(self, path):
+        return self.call('GET', path)
+
+    def operation(self, id):
+        return self.get('/operations/' + id)
+
+    def finish(self, operation, seconds, state='succeeded'):
+        """Waits for an operation's end, telling its steps."""
+        told = [None]
+
+        def ended():
+            now = self.operation(operation['id'])
+            step = (now.get('step') or [s.get('name') or s.get('key') for s in now['steps'] if s.get('state') == 'running'] or [None])
+            fault = (now.get('fault') or {}).get('code')
+            if (step, fault) != told[0]:
+                told[0] = (step, fault)
+                say('      %s %s%%: %s %s' % (now['kind'], now['progress'], step, fault or ''))
+            return now if now['state'] in ENDED else None
+
+        now = eventually('operation %s' % operation['kind'], seconds, ended)
+        if now['state'] != state:
+            raise AssertionError('operation %s: %s' % (now['kind'], json.dumps(now)[:3000]))
+        return now
+
+    def cluster(self, id):
+        return self.get('/clusters/' + id)
+
+    def nodes(self, id):
+        return self.get('/clusters/%s/nodes' % id)['items']
+
+    def create(self, name, spec):
+        made = self.call('POST', '/clusters', {'name': name, 'spec': spec})
+        return made['cluster']['id'], made['operation']
+
+    def delete(self, id, seconds, volumes='erase'):
+        """Deletes a cluster; answers the receipt, in which nothing must be left."""
+        made = self.call('DELETE', '/clusters/' + id, {'confirm': self.cluster(id)['name'], 'volumes': volumes})
+        self.finish(made['operation'], seconds)
+        receipt = self.get('/operations/%s/receipt' % made['operation']['id'])
+        if receipt['left']:
+            raise AssertionError('left: %s' % receipt['left'])
+        return receipt
+
+    def kubeconfig(self, id, folder):
+        issued = self.call('POST', '/clusters/%s/kubeconfigs' % id, {'expires_in': 3600})
+        path = '%s/kubeconfig-%s' % (folder, issued['id'])
+        with open(path, 'w') as f:
+            f.write(issued['kubeconfig'])
+        return path
