@@ -2,9 +2,9 @@
 
 use crate::call::{Answer, Call};
 use crate::catalog::{Catalog, Service};
+use crate::connection::Connection;
 use crate::error;
 use crate::lenient::moment;
-use crate::session::Connection;
 use cloud::Result;
 use cloud::error::CloudErrorKind;
 use cloud::identity::{Project, Token, TokenInfo};
@@ -12,11 +12,15 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
 /// A token is renewed this long before it ends.
 const MARGIN: Duration = Duration::from_secs(300);
+
+/// The lane of calls made for people before it is known in which project they are.
+pub(crate) const PEOPLE: &str = "people";
 
 /// How a session comes by its tokens. Secrets are never shown: there is no `Debug`.
 pub(crate) enum Auth {
@@ -46,13 +50,30 @@ pub(crate) struct Grant {
     pub token: HeaderValue,
     pub info: TokenInfo,
     pub catalog: Catalog,
+    /// It came in place of one that a service refused.
+    pub replaces: bool,
+    since: Instant,
     /// By our own clock, counted from when it came: Keystone's may differ.
     fresh_until: Instant,
+    /// By service: whether it was ever accepted there.
+    taken: [AtomicBool; Service::ALL.len()],
 }
 
 impl Grant {
     pub(crate) fn fresh(&self) -> bool {
         Instant::now() < self.fresh_until
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    pub(crate) fn taken(&self, service: Service) -> bool {
+        self.taken[service as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn take(&self, service: Service) {
+        self.taken[service as usize].store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn into_token(self, secret: SecretString) -> Token {
@@ -65,7 +86,17 @@ impl Auth {
         !matches!(self, Self::Token(_))
     }
 
-    pub(crate) async fn obtain(&self, connection: &Connection) -> Result<Grant> {
+    /// Whose calls they are before the first token says which project's.
+    pub(crate) fn lane(&self) -> &str {
+        match self {
+            Self::Token(_) => PEOPLE,
+            Self::Credential { id, .. } => id,
+            Self::Account { name, .. } => name,
+            Self::User { project_id, .. } => project_id,
+        }
+    }
+
+    pub(crate) async fn obtain(&self, connection: &Connection, lane: &str) -> Result<Grant> {
         let body = match self {
             Self::Token(token) => return inspect(connection, token).await,
             Self::Credential { id, secret } => {
@@ -81,7 +112,7 @@ impl Auth {
                 by_password(&json!({"id": id, "password": password.expose_secret()}), &json!({"project": {"id": project_id}}))
             }
         };
-        Ok(authenticate(connection, "authenticate", body).await?.0)
+        Ok(authenticate(connection, lane, "authenticate", body).await?.0)
     }
 }
 
@@ -91,9 +122,9 @@ pub(crate) fn by_password(user: &Value, scope: &Value) -> Value {
 }
 
 /// Asks Keystone for a token. Failing makes nothing, whatever became of the answer.
-pub(crate) async fn authenticate(connection: &Connection, operation: &'static str, body: Value) -> Result<(Grant, SecretString)> {
+pub(crate) async fn authenticate(connection: &Connection, lane: &str, operation: &'static str, body: Value) -> Result<(Grant, SecretString)> {
     let call = Call::post(Service::Identity, operation, &["auth", "tokens"], body).reading();
-    let answer = connection.exchange(&call, &connection.identity_root(&call)?, &[]).await.map_err(|mut e| {
+    let answer = connection.exchange(lane, &call, &connection.identity_root(&call)?, &[]).await.map_err(|mut e| {
         // A credential, user or project that is gone: which of them is nobody's business.
         if e.kind == CloudErrorKind::NotFound {
             e.kind = CloudErrorKind::Unauthenticated;
@@ -112,7 +143,7 @@ pub(crate) async fn inspect(connection: &Connection, token: &SecretString) -> Re
     let call = Call::get(Service::Identity, "validate token", &["auth", "tokens"]);
     let header = sensitive(&call, token)?;
     let headers = [("x-auth-token", header.clone()), ("x-subject-token", header)];
-    let answer = connection.exchange(&call, &connection.identity_root(&call)?, &headers).await.map_err(|mut e| {
+    let answer = connection.exchange(PEOPLE, &call, &connection.identity_root(&call)?, &headers).await.map_err(|mut e| {
         if e.kind == CloudErrorKind::NotFound {
             e.kind = CloudErrorKind::Unauthenticated;
         }
@@ -144,6 +175,9 @@ fn read(connection: &Connection, call: &Call<'_>, answer: &Answer, secret: &Secr
     Ok(Grant {
         token: sensitive(call, secret)?,
         catalog: body.token.catalog.clone().unwrap_or_default(),
+        replaces: false,
+        since: Instant::now(),
+        taken: Default::default(),
         fresh_until: Instant::now() + life.saturating_sub(MARGIN.min(life / 2)),
         info: body.token.info(expires_at),
     })

@@ -2,6 +2,7 @@
 
 use crate::catalog::Service;
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 use url::Url;
@@ -79,6 +80,17 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Whether something else than the service spoke: a proxy's page, or nothing at all where the service says what is not there.
+    /// Glance alone writes its errors as pages.
+    pub(crate) fn is_foreign(&self, service: Service) -> bool {
+        let kind = self.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        match self.status {
+            200..300 => kind.starts_with("text/html"),
+            404 => service != Service::Image && serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_err(),
+            _ => false,
+        }
+    }
+
     pub(crate) fn request_id(&self) -> Option<String> {
         let header = |name| self.headers.get(name).and_then(|v| v.to_str().ok());
         header("x-openstack-request-id").or_else(|| header("x-compute-request-id")).map(|id| id.chars().take(128).collect())

@@ -16,6 +16,8 @@ pub(crate) enum Service {
 }
 
 impl Service {
+    pub(crate) const ALL: [Self; 6] = [Self::Identity, Self::Compute, Self::Network, Self::BlockStorage, Self::Image, Self::LoadBalancer];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",

@@ -1,9 +1,11 @@
 //! Classifying whatever went wrong, once, so that nobody above reads a status or a text again.
 
 use crate::call::{Answer, Call};
+use crate::manners::{Held, PROBE};
 use crate::message::{shorten, words};
 use crate::transport::TransportError;
 use cloud::error::{CloudError, CloudErrorKind, Outcome};
+use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
@@ -36,6 +38,29 @@ pub(crate) fn unsent(call: &Call<'_>, kind: CloudErrorKind, message: &str) -> Cl
     error(call, kind, Outcome::NotDone, shorten(message), None)
 }
 
+/// Not sent: for manners' sake.
+pub(crate) fn held(call: &Call<'_>, held: Held) -> CloudError {
+    let service = call.service.name();
+    let (kind, why, message) = match held {
+        Held::Asked(left) => {
+            let seconds = u32::try_from(left.as_secs() + 1).unwrap_or(LONGEST_WAIT);
+            (CloudErrorKind::RateLimited(seconds), "asked", format!("the cloud takes no calls of this project for the next {seconds} s"))
+        }
+        Held::Crowded => (CloudErrorKind::RateLimited(1), "crowded", "too many calls to the cloud wait for their turn".to_owned()),
+        Held::Away { since, why } => {
+            let since = (OffsetDateTime::UNIX_EPOCH + since).time();
+            let (hour, minute, second) = since.as_hms();
+            let message = format!(
+                "the cloud cannot be reached: no answer of its {service} service since {hour:02}:{minute:02}:{second:02} UTC ({why}); it is tried every {} s",
+                PROBE.as_secs()
+            );
+            (CloudErrorKind::Unavailable, "away", message)
+        }
+    };
+    metrics::counter!("kcs_cloud_calls_held_total", "service" => service, "reason" => why).increment(1);
+    unsent(call, kind, &message)
+}
+
 fn error(call: &Call<'_>, kind: CloudErrorKind, outcome: Outcome, message: String, answer: Option<&Answer>) -> CloudError {
     CloudError {
         kind,
@@ -66,7 +91,7 @@ fn kind(service: &str, answer: &Answer, text: &str, neutron: Option<&str>) -> Cl
         404 => CloudErrorKind::NotFound,
         408 => CloudErrorKind::Unavailable,
         409 => CloudErrorKind::Conflict,
-        413 if answer.headers.contains_key("retry-after") => CloudErrorKind::RateLimited(wait(answer)),
+        413 if retry_after(answer).is_some() || limited(answer) => CloudErrorKind::RateLimited(wait(answer)),
         429 => CloudErrorKind::RateLimited(wait(answer)),
         // Cinder (and Nova, for volumes) call a volume in the wrong state a bad request; waiting mends it.
         400 if service != "identity" && has("status must be") => CloudErrorKind::Conflict,
@@ -90,8 +115,19 @@ fn exhausted(text: &str, neutron: Option<&str>) -> bool {
 }
 
 fn wait(answer: &Answer) -> u32 {
-    let text = answer.headers.get("retry-after").and_then(|v| v.to_str().ok()).unwrap_or_default().trim();
+    retry_after(answer).and_then(|wait| u32::try_from(wait.as_secs()).ok()).unwrap_or(DEFAULT_WAIT)
+}
+
+/// How long the cloud asks us to wait: seconds, or a date.
+pub(crate) fn retry_after(answer: &Answer) -> Option<Duration> {
+    let text = answer.headers.get("retry-after")?.to_str().ok()?.trim();
     let until = || OffsetDateTime::parse(text, &Rfc2822).ok().map(|at| (at - OffsetDateTime::now_utc()).whole_seconds());
-    let seconds = text.parse::<i64>().ok().or_else(until);
-    seconds.and_then(|s| u32::try_from(s.max(1)).ok()).unwrap_or(DEFAULT_WAIT).min(LONGEST_WAIT)
+    let seconds = text.parse::<i64>().ok().or_else(until)?;
+    Some(Duration::from_secs(u64::try_from(seconds.max(1)).ok()?.min(LONGEST_WAIT.into())))
+}
+
+/// A 413 that is about the rate of calls: older services said it so.
+pub(crate) fn limited(answer: &Answer) -> bool {
+    let text = words(&answer.body).text.to_ascii_lowercase();
+    !over_quota(&text, None) && (text.contains("rate") || text.contains("too many") || text.contains("retry"))
 }

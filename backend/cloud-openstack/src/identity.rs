@@ -4,8 +4,10 @@ use crate::access::{self, Auth};
 use crate::call::Call;
 use crate::catalog::Service;
 use crate::config::Config;
+use crate::connection::Connection;
+use crate::manners::Manners;
 use crate::service_users;
-use crate::session::{Connection, Session};
+use crate::session::Session;
 use crate::transport::Transport;
 use async_trait::async_trait;
 use cloud::error::CloudErrorKind;
@@ -35,16 +37,22 @@ pub struct OpenStack {
 pub(crate) struct Scoped(pub Arc<Session>);
 
 impl OpenStack {
-    /// Nothing is sent yet: the cloud need not be up.
+    /// Without limits, and with no memory of what the cloud asked for: for tests. Nothing is sent yet: the cloud need not be up.
     #[must_use]
     pub fn new(config: Config, transport: Arc<dyn Transport>) -> Self {
+        Self::with_manners(config, transport, Manners::none())
+    }
+
+    /// A cloud that is called with `manners`, which all that call the same cloud share.
+    #[must_use]
+    pub fn with_manners(config: Config, transport: Arc<dyn Transport>, manners: Arc<Manners>) -> Self {
         let auth = Auth::Account {
             name: config.service_username.clone(),
             password: config.service_password.clone(),
             project: config.service_project.clone(),
             domain: config.service_domain.clone(),
         };
-        let connection = Arc::new(Connection::new(config, transport));
+        let connection = Arc::new(Connection::new(config, transport, manners));
         let account = Arc::new(Session::new(connection.clone(), auth));
         let sessions = Cache::builder().max_capacity(SESSIONS).time_to_idle(SESSION_IDLE).build();
         Self { connection, sessions, account }
@@ -80,7 +88,7 @@ impl OpenStack {
     }
 
     async fn authenticate(&self, operation: &'static str, body: serde_json::Value) -> Result<Token> {
-        let (grant, secret) = access::authenticate(&self.connection, operation, body).await?;
+        let (grant, secret) = access::authenticate(&self.connection, access::PEOPLE, operation, body).await?;
         Ok(grant.into_token(secret))
     }
 }
@@ -131,7 +139,7 @@ impl Identity for OpenStack {
         let call = Call::get(Service::Identity, "list projects", &["auth", "projects"]);
         let header = access::sensitive(&call, token)?;
         let root = self.connection.identity_root(&call)?;
-        let answer = self.connection.exchange(&call, &root, &[("x-auth-token", header)]).await?;
+        let answer = self.connection.exchange(access::PEOPLE, &call, &root, &[("x-auth-token", header)]).await?;
         let body: Projects = serde_json::from_slice(&answer.body).map_err(|e| crate::error::unreadable(&call, &answer, &e.to_string()))?;
         let enabled = body.projects.into_iter().filter(|p| p.enabled != Some(false));
         let mut projects: Vec<Project> = enabled.map(|p| Project { id: p.id, name: p.name, domain_id: p.domain_id }).collect();
@@ -154,7 +162,7 @@ impl Identity for OpenStack {
         let call = Call::delete(Service::Identity, "revoke token", &["auth", "tokens"]);
         let header = access::sensitive(&call, token)?;
         let headers = [("x-auth-token", header.clone()), ("x-subject-token", header)];
-        match self.connection.exchange(&call, &self.connection.identity_root(&call)?, &headers).await {
+        match self.connection.exchange(access::PEOPLE, &call, &self.connection.identity_root(&call)?, &headers).await {
             Err(e) if !matches!(e.kind, CloudErrorKind::NotFound | CloudErrorKind::Unauthenticated) => Err(e),
             _ => Ok(()),
         }

@@ -1,128 +1,30 @@
-//! A scoped identity's way to the cloud: its token, renewed by one caller at a time, and the one place every call goes through.
+//! A scoped identity's way to the cloud: its token, renewed by one caller at a time, and the calls made with it.
 
 use crate::access::{Auth, Grant};
 use crate::call::{Answer, Call};
-use crate::catalog::{Catalog, Service, identity_root};
-use crate::config::Config;
+use crate::catalog::Service;
+use crate::connection::Connection;
 use crate::error;
-use crate::transport::Transport;
-use bytes::Bytes;
 use cloud::Result;
 use cloud::error::{CloudError, CloudErrorKind};
-use http::{HeaderName, HeaderValue, Request};
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
-use tracing::Instrument;
-use url::Url;
 
-/// Nova's microversion: the least that knows everything we ask for (a server group's one `policy` is 2.64, a root volume's type 2.67).
-const COMPUTE_VERSION: HeaderValue = HeaderValue::from_static("compute 2.67");
-const COMPUTE_VERSION_LEGACY: HeaderValue = HeaderValue::from_static("2.67");
-
-/// The cloud, without anybody's identity.
-pub(crate) struct Connection {
-    pub config: Config,
-    transport: Arc<dyn Transport>,
-    /// Some catalogue was seen and it had no load balancing.
-    balancing_missing: AtomicBool,
-}
-
-impl Connection {
-    pub(crate) fn new(config: Config, transport: Arc<dyn Transport>) -> Self {
-        Self { config, transport, balancing_missing: AtomicBool::new(false) }
-    }
-
-    pub(crate) fn learn(&self, catalog: &Catalog) {
-        let missing = self.root_in(catalog, Service::LoadBalancer).is_none();
-        self.balancing_missing.store(missing, Ordering::Relaxed);
-    }
-
-    pub(crate) fn balances(&self) -> bool {
-        !self.balancing_missing.load(Ordering::Relaxed)
-    }
-
-    fn root_in(&self, catalog: &Catalog, service: Service) -> Option<Url> {
-        catalog.root(service, self.config.region.as_deref(), self.config.interface)
-    }
-
-    pub(crate) fn identity_root(&self, call: &Call<'_>) -> Result<Url> {
-        identity_root(&self.config).ok_or_else(|| error::unsent(call, CloudErrorKind::Unsupported, "the Keystone URL cannot be used"))
-    }
-
-    /// Sends one call and takes any answer but a success for an error.
-    pub(crate) async fn exchange(&self, call: &Call<'_>, root: &Url, headers: &[(&'static str, HeaderValue)]) -> Result<Answer> {
-        let span = tracing::info_span!(
-            "cloud call",
-            service = call.service.name(),
-            operation = call.operation,
-            method = %call.method,
-            status = tracing::field::Empty,
-            request_id = tracing::field::Empty,
-        );
-        let begun = Instant::now();
-        let result = self.send(call, root, headers).instrument(span.clone()).await;
-        let (status, request_id, outcome) = match &result {
-            Ok(answer) => (Some(answer.status), answer.request_id(), "ok"),
-            Err(e) => (e.status, e.request_id.clone(), label(e.kind)),
-        };
-        status.map(|status| span.record("status", status));
-        request_id.map(|id| span.record("request_id", id));
-        span.in_scope(|| tracing::debug!(outcome, milliseconds = begun.elapsed().as_millis(), "called"));
-        let labels = [("service", call.service.name()), ("operation", call.operation), ("outcome", outcome)];
-        metrics::counter!("kcs_cloud_calls_total", &labels).increment(1);
-        metrics::histogram!("kcs_cloud_call_seconds", &labels).record(begun.elapsed().as_secs_f64());
-        result
-    }
-
-    async fn send(&self, call: &Call<'_>, root: &Url, headers: &[(&'static str, HeaderValue)]) -> Result<Answer> {
-        let invalid = || error::unsent(call, CloudErrorKind::Rejected, "the id of an object is empty or not one");
-        let url = call.url(root).ok_or_else(invalid)?;
-        let mut request = Request::new(Bytes::new());
-        *request.method_mut() = call.method.clone();
-        *request.uri_mut() = url.as_str().parse().map_err(|_| invalid())?;
-        let own = request.headers_mut();
-        own.insert("accept", HeaderValue::from_static("application/json"));
-        if call.service == Service::Compute {
-            own.insert("openstack-api-version", COMPUTE_VERSION);
-            own.insert("x-openstack-nova-api-version", COMPUTE_VERSION_LEGACY);
-        }
-        for (name, value) in headers {
-            own.insert(HeaderName::from_static(name), value.clone());
-        }
-        if let Some(body) = &call.body {
-            own.insert("content-type", HeaderValue::from_static("application/json"));
-            *request.body_mut() = Bytes::from(body.to_string());
-        }
-        let response = self.transport.send(request).await.map_err(|lost| error::unanswered(call, &lost))?;
-        let (parts, body) = response.into_parts();
-        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
-        if parts.status.is_success() { Ok(answer) } else { Err(error::refused(call, &answer)) }
-    }
-}
-
-fn label(kind: CloudErrorKind) -> &'static str {
-    match kind {
-        CloudErrorKind::NotFound => "not_found",
-        CloudErrorKind::Conflict => "conflict",
-        CloudErrorKind::Quota => "quota",
-        CloudErrorKind::Unauthenticated => "unauthenticated",
-        CloudErrorKind::Denied => "denied",
-        CloudErrorKind::RateLimited(_) => "rate_limited",
-        CloudErrorKind::Exhausted => "exhausted",
-        CloudErrorKind::Unavailable => "unavailable",
-        CloudErrorKind::Rejected => "rejected",
-        CloudErrorKind::Unsupported => "unsupported",
-    }
-}
+/// A credential that Keystone refused is not shown to it again before this, doubling each time: clouds lock out who keeps trying.
+const REFUSED: Duration = Duration::from_secs(30);
+const REFUSED_LONGEST: Duration = Duration::from_secs(600);
+/// A token that is so new and came in place of a refused one is not replaced again for a service that never took it.
+const NEW: Duration = Duration::from_secs(30);
 
 /// The cloud as one identity sees it.
 pub(crate) struct Session {
     pub connection: Arc<Connection>,
     auth: Auth,
     held: Mutex<Held>,
+    /// Known with the first token.
+    project: OnceLock<String>,
 }
 
 #[derive(Default)]
@@ -130,11 +32,24 @@ struct Held {
     grant: Option<Arc<Grant>>,
     /// The last failure to get a token: those who waited meanwhile share it instead of failing one after the other.
     failure: Option<(Instant, CloudError)>,
+    refused: Option<Refused>,
+}
+
+/// Keystone does not want this identity.
+struct Refused {
+    until: Duration,
+    times: u32,
+    error: CloudError,
 }
 
 impl Session {
     pub(crate) fn new(connection: Arc<Connection>, auth: Auth) -> Self {
-        Self { connection, auth, held: Mutex::default() }
+        Self { connection, auth, held: Mutex::default(), project: OnceLock::new() }
+    }
+
+    /// Whose calls these are, for the limits.
+    pub(crate) fn lane(&self) -> &str {
+        self.project.get().map_or_else(|| self.auth.lane(), String::as_str)
     }
 
     /// The token in use, or a new one when there is none, it is about to end, or it is the `spent` one that a service refused.
@@ -152,30 +67,48 @@ impl Session {
         {
             return Err(failure.clone());
         }
+        let now = self.connection.manners.now();
+        if let Some(refused) = held.refused.as_ref().filter(|refused| now < refused.until) {
+            return Err(refused.error.clone());
+        }
         held.grant = None;
-        match self.auth.obtain(&self.connection).await {
-            Ok(grant) => {
+        match self.auth.obtain(&self.connection, self.lane()).await {
+            Ok(mut grant) => {
+                if let Some(project) = &grant.info.project {
+                    self.project.get_or_init(|| project.id.clone());
+                }
+                grant.replaces = spent.is_some();
                 let grant = Arc::new(grant);
-                *held = Held { grant: Some(grant.clone()), failure: None };
+                *held = Held { grant: Some(grant.clone()), ..Held::default() };
                 Ok(grant)
             }
             Err(failure) => {
+                if failure.kind == CloudErrorKind::Unauthenticated && self.connection.manners.any() {
+                    let times = held.refused.as_ref().map_or(0, |refused| refused.times);
+                    let rest = REFUSED.saturating_mul(1 << times.min(5)).min(REFUSED_LONGEST);
+                    held.refused = Some(Refused { until: now + rest, times: times + 1, error: failure.clone() });
+                }
                 held.failure = Some((Instant::now(), failure.clone()));
                 Err(failure)
             }
         }
     }
 
-    /// Sends a call; after a 401 once more with a new token.
+    /// Sends a call; after a 401, which says that nothing was done, once more with a new token.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer> {
         let grant = self.grant(None).await?;
         match self.send_with(call, &grant).await {
-            Err(e) if e.kind == CloudErrorKind::Unauthenticated && self.auth.renewable() => {
+            Err(e) if e.kind == CloudErrorKind::Unauthenticated && self.auth.renewable() && !self.hopeless(call.service, &grant) => {
                 let renewed = self.grant(Some(&grant)).await?;
                 self.send_with(call, &renewed).await
             }
             answer => answer,
         }
+    }
+
+    /// A service that refuses new token after new token has its trouble elsewhere.
+    fn hopeless(&self, service: Service, grant: &Grant) -> bool {
+        self.connection.manners.any() && grant.replaces && !grant.taken(service) && grant.age() < NEW
     }
 
     async fn send_with(&self, call: &Call<'_>, grant: &Grant) -> Result<Answer> {
@@ -186,7 +119,11 @@ impl Session {
                 error::unsent(call, CloudErrorKind::Unsupported, &message)
             })?,
         };
-        self.connection.exchange(call, &root, &[("x-auth-token", grant.token.clone())]).await
+        let answer = self.connection.exchange(self.lane(), call, &root, &[("x-auth-token", grant.token.clone())]).await;
+        if answer.as_ref().err().is_none_or(|e| e.kind != CloudErrorKind::Unauthenticated && e.status.is_some()) {
+            grant.take(call.service);
+        }
+        answer
     }
 
     /// Sends a call and reads its answer.

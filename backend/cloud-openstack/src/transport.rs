@@ -97,6 +97,10 @@ impl Transport for ReqwestTransport {
 /// reqwest's error with its causes, without the URL (its query may name things).
 fn lost(error: &reqwest::Error) -> TransportError {
     use std::error::Error;
+    if let Some(why) = distrust(error) {
+        // The handshake comes before the request.
+        return TransportError { sent: false, message: format!("the cloud's TLS certificate is refused: {why}") };
+    }
     let what = match error {
         e if e.is_connect() && e.is_timeout() => "no connection within 5 s",
         e if e.is_connect() => "no connection",
@@ -111,4 +115,21 @@ fn lost(error: &reqwest::Error) -> TransportError {
         cause = inner.source();
     }
     TransportError { sent: !(error.is_connect() || error.is_builder()), message }
+}
+
+/// Why the cloud's certificate is not believed, if that is what went wrong.
+fn distrust(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    use rustls::{CertificateError as Wrong, Error as Tls};
+    if let Some(Tls::InvalidCertificate(wrong)) = error.downcast_ref::<Tls>() {
+        return Some(match wrong {
+            Wrong::Expired | Wrong::ExpiredContext { .. } => "it has expired".to_owned(),
+            Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => "it is not valid yet; compare the clocks".to_owned(),
+            Wrong::UnknownIssuer | Wrong::BadSignature => "none of the trusted authorities has signed it; see cloud.ca_file".to_owned(),
+            Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => "it is for another name".to_owned(),
+            other => other.to_string(),
+        });
+    }
+    // An I/O error hides what it wraps from its own chain of causes.
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    wrapped.and_then(|inner| distrust(inner)).or_else(|| distrust(error.source()?))
 }

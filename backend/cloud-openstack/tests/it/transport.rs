@@ -59,3 +59,54 @@ fn a_ca_file_must_hold_certificates() {
     writeln!(empty, "nothing").unwrap();
     assert!(ReqwestTransport::new(Some(empty.path())).is_err());
 }
+
+/// A TLS server whose certificate, for this name and until then, is signed by the authority whose PEM is answered.
+async fn tls_server(name: &str, until: i32) -> (String, String) {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let pem = authority.self_signed(&key).unwrap().pem();
+    let mut leaf = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    leaf.not_after = rcgen::date_time_ymd(until, 1, 1);
+    let leaf_key = KeyPair::generate().unwrap();
+    let certificate = leaf.signed_by(&leaf_key, &Issuer::new(authority, key)).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(leaf_key.serialize_der()).unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut request = [0; 4_096];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+        }
+    });
+    (url, pem)
+}
+
+#[tokio::test]
+async fn case_14_a_certificate_that_cannot_be_believed_is_refused_and_the_reason_said() {
+    let trusting = |pem: &str| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(pem.as_bytes()).unwrap();
+        ReqwestTransport::new(Some(file.path())).unwrap()
+    };
+    let (url, good) = tls_server("127.0.0.1", 2090).await;
+    assert_eq!(trusting(&good).send(request(&url)).await.unwrap().status(), 200);
+    let (expired_url, expired) = tls_server("127.0.0.1", 2020).await;
+    let (other_url, other) = tls_server("keystone.example.org", 2090).await;
+    for (transport, url, why) in [
+        (trusting(&expired), expired_url, "it has expired"),
+        (trusting(&other), other_url, "it is for another name"),
+        (trusting(&other), url.clone(), "none of the trusted authorities has signed it"),
+        (ReqwestTransport::new(None).unwrap(), url, "none of the trusted authorities has signed it"),
+    ] {
+        let error = transport.send(request(&url)).await.unwrap_err();
+        assert!(!error.sent && error.message.contains("certificate is refused") && error.message.contains(why), "{error}");
+    }
+}
