@@ -88,6 +88,11 @@ pub struct CloudConfig {
     pub tenant_domain: String,
     /// Octavia's provider, where it is not the cloud's default.
     pub load_balancer_provider: Option<String>,
+    /// How fast a process calls the cloud, and of that for one project.
+    #[serde(default = "default_calls")]
+    pub calls_per_second: u32,
+    #[serde(default = "default_project_calls")]
+    pub calls_per_second_per_project: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -152,6 +157,12 @@ fn default_interface() -> String {
 }
 fn default_domain() -> String {
     "Default".to_owned()
+}
+fn default_calls() -> u32 {
+    200
+}
+fn default_project_calls() -> u32 {
+    50
 }
 fn default_workers() -> usize {
     8
@@ -269,6 +280,8 @@ impl Config {
         if !matches!(self.cloud.interface.as_str(), "public" | "internal" | "admin") {
             return Err(wrong("cloud.interface", "must be public, internal or admin"));
         }
+        within("cloud.calls_per_second", self.cloud.calls_per_second, 1, 100_000)?;
+        within("cloud.calls_per_second_per_project", self.cloud.calls_per_second_per_project, 1, 100_000)?;
         if self.nodes.endpoint.scheme() != "https" {
             return Err(wrong("nodes.endpoint", "must be an https URL: nodes fetch secrets from it"));
         }

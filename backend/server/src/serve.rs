@@ -6,7 +6,7 @@ use crate::listeners::{self, Listen};
 use crate::{shutdown, telemetry};
 use actix_web::web::Data;
 use api::state::{Settings, State};
-use cloud_openstack::{Interface, OpenStack, ReqwestTransport};
+use cloud_openstack::{Interface, Limits, Manners, OpenStack, ReqwestTransport};
 use domain::requests::SpecLimits;
 use kube_access::KubeAccess;
 use reconciler::Deps;
@@ -80,11 +80,12 @@ pub async fn run(
     let keys = Arc::new(KeyRing::load_or_create(&config.keys()).map_err(|e| format!("keys_file: {e}"))?);
     let store = Store::connect(&options, keys.clone()).await?;
     let gate = Gate::load_or_create(&config.state_dir, OffsetDateTime::now_utc()).map_err(|e| format!("state_dir: {e}"))?;
-    let cloud = openstack(&config)?;
+    let manners = manners(&config);
+    let cloud = openstack(&config, manners.clone())?;
     let settings = settings(&config, &gate, demo);
     let health = Arc::new(Parts::new(store.clone(), cloud.clone(), figures));
     let state = Data::new(State::new(store.clone(), Arc::new(cloud), keys.clone(), KubeAccess::new(), settings, health.clone()));
-    let engine = start_engine(&config, &options, &keys, &gate, health.clone(), token.clone()).await?;
+    let engine = start_engine(&config, manners, &options, &keys, &gate, health.clone(), token.clone()).await?;
     let (names, addresses) = reached_by(&config);
     let server = listeners::start(Listen { http: sockets.0, tls: sockets.1, names, addresses }, &gate, state.clone())?;
     let handle = server.handle();
@@ -112,6 +113,7 @@ pub async fn run(
 /// Starts the engine on threads of its own, with connections of its own: they belong to the runtime that opened them.
 async fn start_engine(
     config: &Config,
+    manners: Arc<Manners>,
     options: &StoreOptions,
     keys: &Arc<KeyRing>,
     gate: &Gate,
@@ -119,7 +121,7 @@ async fn start_engine(
     token: CancellationToken,
 ) -> Result<JoinHandle<()>, Box<dyn Error>> {
     let services = Services {
-        identity: Arc::new(openstack(config)?),
+        identity: Arc::new(openstack(config, manners)?),
         kubernetes: Arc::new(InCluster::new(KubeAccess::new())),
         versions: config.versions.clone(),
         node_endpoint: config.nodes.endpoint.to_string().trim_end_matches('/').to_owned(),
@@ -144,7 +146,17 @@ async fn start_engine(
     }))
 }
 
-fn openstack(config: &Config) -> Result<OpenStack, Box<dyn Error>> {
+/// Requests and the engine have connections of their own, and one behaviour towards the cloud.
+fn manners(config: &Config) -> Arc<Manners> {
+    let limits = Limits {
+        calls_per_second: Some(config.cloud.calls_per_second),
+        calls_per_second_per_project: Some(config.cloud.calls_per_second_per_project),
+        ..Limits::default()
+    };
+    Manners::new(limits)
+}
+
+fn openstack(config: &Config, manners: Arc<Manners>) -> Result<OpenStack, Box<dyn Error>> {
     let cloud = &config.cloud;
     let transport = ReqwestTransport::new(cloud.ca_file.as_deref()).map_err(|e| format!("cloud.ca_file: {e}"))?;
     let settings = cloud_openstack::Config {
@@ -162,7 +174,7 @@ fn openstack(config: &Config) -> Result<OpenStack, Box<dyn Error>> {
         tenant_domain: cloud.tenant_domain.clone(),
         load_balancer_provider: cloud.load_balancer_provider.clone(),
     };
-    Ok(OpenStack::new(settings, Arc::new(transport)))
+    Ok(OpenStack::with_manners(settings, Arc::new(transport), manners))
 }
 
 fn settings(config: &Config, gate: &Gate, demo: bool) -> Settings {
