@@ -37,7 +37,8 @@ pub use actor::{Actor, Project, User, Via};
 pub use forbidden::Forbidden;
 pub use permit::{Action, Permit, Resource};
 pub use policy::{
-    ClusterCreate, ClusterDelete, KubeconfigIssue, KubeconfigRevoke, KubernetesExec, KubernetesWrite, NodePoolResize, OperationCancel, OperationRetry,
+    ClusterCreate, ClusterDelete, ClusterRepair, ClusterUpdate, ControlPlaneResize, KubeconfigIssue, KubeconfigRevoke, KubernetesExec,
+    KubernetesWrite, NodeOperate, NodePoolCreate, NodePoolDelete, NodePoolResize, OperationCancel, OperationRetry, TemplateChange, TemplateCreate,
 };
 pub use roles::{Grants, OperatorGrant, RoleNames};
 pub use scope::{OperatorScope, Scope};

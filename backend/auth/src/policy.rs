@@ -2,7 +2,7 @@
 //! Reading needs any role and is bounded by `Scope`; the admin view needs an operator.
 
 use crate::permit::Action;
-use domain::ids::{ClusterId, KubeconfigId, OperationId};
+use domain::ids::{ClusterId, KubeconfigId, OperationId, TemplateId};
 use domain::permissions::Permission;
 
 macro_rules! actions {
@@ -21,8 +21,20 @@ macro_rules! actions {
 actions! {
     /// Create a cluster in a project.
     ClusterCreate (ClusterCreate) on ();
+    /// Change settings of a cluster that need no work in the cloud.
+    ClusterUpdate (ClusterUpdate) on ClusterId;
     /// Delete a cluster with all it consists of.
     ClusterDelete (ClusterDelete) on ClusterId;
+    /// Make whole what is missing or broken.
+    ClusterRepair (ClusterRepair) on ClusterId;
+    /// Change the count of masters.
+    ControlPlaneResize (ControlPlaneResize) on ClusterId;
+    /// Add a node pool.
+    NodePoolCreate (NodePoolCreate) on ClusterId;
+    /// Delete a node pool with its nodes.
+    NodePoolDelete (NodePoolDelete) on ClusterId;
+    /// Cordon, drain, reboot or replace a node.
+    NodeOperate (NodeOperate) on ClusterId;
     /// Change the count of a node pool.
     NodePoolResize (NodePoolResize) on ClusterId;
     /// Let a failed or blocked operation go on.
@@ -37,6 +49,10 @@ actions! {
     KubernetesWrite (KubernetesWrite) on ClusterId;
     /// Run commands in containers, forward ports.
     KubernetesExec (KubernetesExec) on ClusterId;
+    /// Keep a template of the project's own.
+    TemplateCreate (TemplateCreate) on ();
+    /// Change or delete such a template.
+    TemplateChange (TemplateChange) on TemplateId;
 }
 
 #[cfg(test)]
@@ -86,11 +102,19 @@ mod tests {
         let (members, readers) = ([false, false, true, false, false], [false, true, true, false, false]);
         assert_eq!(allowed::<ClusterCreate>(()), members);
         assert_eq!(allowed::<ClusterDelete>(cluster), members);
+        assert_eq!(allowed::<ClusterRepair>(cluster), members);
+        assert_eq!(allowed::<ControlPlaneResize>(cluster), members);
+        assert_eq!(allowed::<NodePoolCreate>(cluster), members);
         assert_eq!(allowed::<NodePoolResize>(cluster), members);
+        assert_eq!(allowed::<NodePoolDelete>(cluster), members);
+        assert_eq!(allowed::<NodeOperate>(cluster), members);
         assert_eq!(allowed::<OperationRetry>(operation), members);
         assert_eq!(allowed::<OperationCancel>(operation), members);
         assert_eq!(allowed::<KubernetesWrite>(cluster), members);
         assert_eq!(allowed::<KubernetesExec>(cluster), members);
+        assert_eq!(allowed::<ClusterUpdate>(cluster), members);
+        assert_eq!(allowed::<TemplateCreate>(()), members);
+        assert_eq!(allowed::<TemplateChange>(TemplateId::generate()), members);
         assert_eq!(allowed::<KubeconfigIssue>(cluster), readers);
         assert_eq!(allowed::<KubeconfigRevoke>(kubeconfig), readers);
     }

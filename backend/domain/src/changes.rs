@@ -29,6 +29,8 @@ pub enum Change {
     Node(Node),
     NodeGone(NodeId),
     Operation(Operation),
+    /// Inserts an operation that the engine begins by itself; it is the cluster's operation from now on.
+    OperationBegun(Operation),
     /// The cluster is gone: its secrets are erased, the row becomes a tombstone.
     ClusterGone,
 }

@@ -17,6 +17,10 @@ pub enum ConditionType {
     NodesReady,
     /// The cloud answers us.
     CloudReachable,
+    /// What breaks is mended by itself; False while the brakes hold it.
+    SelfHealing,
+    /// What makes the cluster of use runs in it: pod network, cloud controller, storage, name service.
+    AddonsHealthy,
 }
 
 /// True, False, or Unknown while we cannot look.

@@ -74,6 +74,10 @@ pub struct Node {
     pub started_at: Option<OffsetDateTime>,
     /// When it first was Ready.
     pub joined_at: Option<OffsetDateTime>,
+    /// Since when it has not been Ready, after it had joined; starts anew after we could not look.
+    pub unready_since: Option<OffsetDateTime>,
+    /// Since when it is to be taken away.
+    pub leaving_since: Option<OffsetDateTime>,
     /// Why it failed, if it did.
     pub fault: Option<Fault>,
 }

@@ -1,31 +1,77 @@
 //! Operations: one long change asked for, with its steps, progress and result.
 
-use crate::ids::{ClusterId, OperationId};
+use crate::ids::{ClusterId, NodeId, OperationId};
 use crate::nodes::Fault;
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
+
+/// Who began a repair that nobody asked for.
+pub const ENGINE: &str = "engine";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationKind {
     ClusterCreate,
+    /// Make whole what is missing, broken or changed behind our back.
+    ClusterRepair,
+    ControlPlaneResize,
+    NodePoolCreate,
     NodePoolResize,
+    NodePoolDelete,
+    /// Put a new node in the place of one.
+    NodeReplace,
+    /// Empty a node; it stays, closed to new pods.
+    NodeDrain,
+    NodeReboot,
     ClusterDelete,
 }
 
 impl OperationKind {
+    pub const ALL: [Self; 10] = [
+        Self::ClusterCreate,
+        Self::ClusterRepair,
+        Self::ControlPlaneResize,
+        Self::NodePoolCreate,
+        Self::NodePoolResize,
+        Self::NodePoolDelete,
+        Self::NodeReplace,
+        Self::NodeDrain,
+        Self::NodeReboot,
+        Self::ClusterDelete,
+    ];
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ClusterCreate => "cluster_create",
+            Self::ClusterRepair => "cluster_repair",
+            Self::ControlPlaneResize => "control_plane_resize",
+            Self::NodePoolCreate => "node_pool_create",
             Self::NodePoolResize => "node_pool_resize",
+            Self::NodePoolDelete => "node_pool_delete",
+            Self::NodeReplace => "node_replace",
+            Self::NodeDrain => "node_drain",
+            Self::NodeReboot => "node_reboot",
             Self::ClusterDelete => "cluster_delete",
         }
     }
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::ClusterCreate, Self::NodePoolResize, Self::ClusterDelete].into_iter().find(|k| k.as_str() == text)
+        Self::ALL.into_iter().find(|k| k.as_str() == text)
+    }
+
+    /// How long one attempt may take before it is given up.
+    #[must_use]
+    pub fn limit(self) -> Duration {
+        match self {
+            Self::ClusterCreate | Self::ClusterRepair => Duration::hours(1),
+            Self::ControlPlaneResize | Self::NodePoolCreate | Self::NodePoolResize | Self::NodePoolDelete | Self::NodeReplace => {
+                Duration::minutes(45)
+            }
+            Self::NodeDrain | Self::NodeReboot => Duration::minutes(20),
+            Self::ClusterDelete => Duration::hours(2),
+        }
     }
 }
 
@@ -77,8 +123,17 @@ pub enum StepKey {
     FirstMaster,
     ApiReady,
     OtherMasters,
+    // repair, resize and replacement of masters
+    Masters,
     // create and resize
     NodePools,
+    // create
+    Addons,
+    // node verbs
+    Replacement,
+    Drain,
+    Reboot,
+    // create, resize, repair
     Health,
     // resize and delete
     RemoveNodes,
@@ -163,16 +218,58 @@ pub struct Operation {
     /// 0 to 100, never falling.
     pub progress: u32,
     pub steps: Vec<Step>,
+    /// The nodes it is about: those to leave a pool, to be replaced, drained or rebooted.
+    pub nodes: Vec<NodeId>,
     pub fault: Option<Fault>,
     pub receipt: Option<Receipt>,
     pub created_at: OffsetDateTime,
     pub created_by: String,
     pub started_at: Option<OffsetDateTime>,
+    /// When the present attempt began, after a retry; what it may replace by itself is counted from here.
+    pub resumed_at: Option<OffsetDateTime>,
     pub finished_at: Option<OffsetDateTime>,
     /// When the engine tries again, while it waits or is blocked.
     pub next_attempt_at: Option<OffsetDateTime>,
     /// After this the operation fails.
     pub deadline_at: OffsetDateTime,
-    /// How often it was retried by a person.
+    /// How often it was retried.
     pub retries: u32,
+}
+
+impl Operation {
+    /// A new one, to be begun by the engine's next pass.
+    #[must_use]
+    pub fn new(id: OperationId, cluster: ClusterId, kind: OperationKind, created_by: &str, now: OffsetDateTime) -> Self {
+        Self {
+            id,
+            cluster,
+            kind,
+            state: OperationState::Pending,
+            progress: 0,
+            steps: Vec::new(),
+            nodes: Vec::new(),
+            fault: None,
+            receipt: None,
+            created_at: now,
+            created_by: created_by.to_owned(),
+            started_at: None,
+            resumed_at: None,
+            finished_at: None,
+            next_attempt_at: None,
+            deadline_at: now + kind.limit(),
+            retries: 0,
+        }
+    }
+
+    /// Whether the engine began it by itself: a person's operation takes its place.
+    #[must_use]
+    pub fn automatic(&self) -> bool {
+        self.kind == OperationKind::ClusterRepair && self.created_by == ENGINE
+    }
+
+    /// Since when the present attempt runs.
+    #[must_use]
+    pub fn attempt_at(&self) -> Option<OffsetDateTime> {
+        self.resumed_at.or(self.started_at)
+    }
 }

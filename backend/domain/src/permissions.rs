@@ -17,14 +17,22 @@ pub enum Role {
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
     ClusterCreate,
+    ClusterUpdate,
     ClusterDelete,
+    ClusterRepair,
+    ControlPlaneResize,
+    NodePoolCreate,
     NodePoolResize,
+    NodePoolDelete,
+    NodeOperate,
     OperationRetry,
     OperationCancel,
     KubeconfigIssue,
     KubeconfigRevoke,
     KubernetesWrite,
     KubernetesExec,
+    TemplateCreate,
+    TemplateChange,
 }
 
 impl Permission {

@@ -1,21 +1,21 @@
 //! Carries out actions: one call each, and the ledger row as it is afterwards. The rows were committed before; what is lost here is looked for.
 
 use crate::journal::JournalError;
-use crate::kubernetes::Drain;
 use crate::observe::{master_addresses, missing_rules};
 use crate::rules::Groups;
-use crate::world::{World, cloud_id, description, local_fault, marks};
+use crate::world::{World, cloud_id, description, local_fault, marks, part_id};
 use cloud::compute::NewServer;
+use cloud::error::CloudErrorKind;
 use cloud::load_balancers::{NewLoadBalancer, NewMember};
 use cloud::network::{NewPort, NewSubnet};
 use cloud::volumes::NewVolume;
 use cloud::{Cloud, CloudError, Outcome};
 use domain::changes::{Change, Work};
 use domain::codes::Code;
-use domain::ids::NodeId;
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
+use domain::needs::Machine;
 use domain::nodes::{Fault, Node, NodeRole};
-use domain::plan::{Action, node_key};
+use domain::plan::{Action, allowed_cidrs, data_volume_key, group_key, node_key};
 use std::time::Duration;
 
 /// A node's bundle may be fetched this long after its server was asked for.
@@ -71,7 +71,20 @@ impl World<'_> {
                 let deleted = self.delete(work, &row).await;
                 record_delete(row, deleted)
             }
-            Action::EnsureAccess | Action::EnsureJoinToken(_) | Action::Drain(_) | Action::ForgetNode(_) => {
+            Action::Start(row) => {
+                let started = self.power(work, &row, false).await;
+                record_power(row, started)
+            }
+            Action::Reboot(row) => {
+                let rebooted = self.power(work, &row, true).await;
+                record_power(row, rebooted)
+            }
+            Action::EnsureAccess
+            | Action::ApplyAddons
+            | Action::EnsureJoinToken(_)
+            | Action::Drain(_)
+            | Action::Release { .. }
+            | Action::ForgetNode(_) => {
                 self.act_in_cluster(work, action).await?;
                 Ok(Vec::new())
             }
@@ -91,7 +104,7 @@ impl World<'_> {
         let cloud = self.cloud_of(work).await?;
         let network = &work.cluster.spec.network;
         let need = |key: &str| {
-            cloud_id(work, key)
+            part_id(work, key)
                 .map(str::to_owned)
                 .ok_or_else(|| Refusal::Local(local_fault(Code::NetworkFailed, format!("{key} is not there"), &row.name)))
         };
@@ -114,7 +127,7 @@ impl World<'_> {
             ResourceKind::ServerGroup => id(cloud.compute.create_server_group(&row.name).await?),
             ResourceKind::LoadBalancer => {
                 let service = balancing(&cloud, row)?;
-                let balancer = new_balancer(work, row, need("subnet")?);
+                let balancer = self.new_balancer(work, row, need("subnet")?);
                 id(service.create_load_balancer(&balancer).await?)
             }
             ResourceKind::FloatingIp => {
@@ -150,13 +163,20 @@ impl World<'_> {
 
     async fn create_volume(&self, cloud: &Cloud, work: &Work, row: &LedgerRow) -> Result<String, Refusal> {
         let node = node_named(work, row)?;
-        let shape = Shape::of(work, node);
-        let image_id = self.image(cloud, &work.cluster.spec.version).await?;
+        let machine = machine_of(work, node);
+        let (size_gib, volume_type, image_id) = match row.data_volume() {
+            None => (machine.root_volume_gib, machine.volume_type.map(str::to_owned), Some(self.image_of(cloud, work, machine.image).await?)),
+            Some(name) => {
+                let found = machine.data_volumes.iter().find(|v| v.name == name);
+                let data = found.ok_or_else(|| local_fault(Code::VolumeFailed, format!("there is no data volume {name}"), &row.name))?;
+                (data.size_gib, data.volume_type.clone(), None)
+            }
+        };
         let volume = NewVolume {
             name: row.name.clone(),
-            size_gib: shape.root_volume_gib,
-            image_id: Some(image_id),
-            volume_type: shape.volume_type,
+            size_gib,
+            image_id,
+            volume_type,
             // Cinder's zones are not Nova's: the cloud chooses.
             zone: None,
             metadata: marks(row),
@@ -166,34 +186,85 @@ impl World<'_> {
 
     async fn create_server(&self, cloud: &Cloud, work: &Work, row: &LedgerRow) -> Result<String, Refusal> {
         let node = node_named(work, row)?;
-        let shape = Shape::of(work, node);
-        let flavor = self.flavor(cloud, &shape.flavor).await?;
-        let part = |kind| {
-            let key = node_key(kind, &node.name);
+        let machine = machine_of(work, node);
+        let flavor = self.flavor(cloud, machine.flavor).await?;
+        let part = |key: String| {
             cloud_id(work, &key)
                 .map(str::to_owned)
                 .ok_or_else(|| Refusal::Local(local_fault(Code::ServerFailed, format!("{key} is not there"), &row.name)))
         };
-        self.pki().await?;
-        for other in &work.nodes {
-            self.join_token(other.id).await?;
+        self.pki(work.cluster.id).await?;
+        // The first master's bundle holds the tokens of all nodes there are by then; a worker needs but its own.
+        for joining in work.nodes.iter().filter(|n| node.role == NodeRole::Master || n.id == node.id) {
+            self.join_token(joining.id).await?;
         }
         let token = sealed::Token::generate(sealed::TokenKind::Node).map_err(|e| local_fault(Code::Internal, e.to_string(), &row.name))?;
         self.journal.put_node_credential(node.id, token.hash.as_bytes(), BUNDLE_TTL).await?;
-        let input = bootstrap::UserData { endpoint: &self.services.node_endpoint, ca_pem: &self.services.gate_ca_pem, token: &token.text };
+        let input = bootstrap::UserData {
+            endpoint: &self.services.node_endpoint,
+            ca_pem: &self.services.gate_ca_pem,
+            token: &token.text,
+            ssh_key: work.cluster.spec.public_key(machine.key_pair),
+        };
         let user_data = bootstrap::user_data(&input).map_err(|e| Refusal::Local(local_fault(Code::BootstrapFailed, e.to_string(), &row.name)))?;
-        let group = if node.role == NodeRole::Master { cloud_id(work, "server_group/master").map(str::to_owned) } else { None };
-        let server = NewServer {
+        let (volume_id, image_id) = if machine.root_volume_gib > 0 {
+            (Some(part(node_key(ResourceKind::Volume, &node.name))?), None)
+        } else {
+            (None, Some(self.image_of(cloud, work, machine.image).await?))
+        };
+        let data = machine.data_volumes.iter().map(|v| part(data_volume_key(&node.name, &v.name)));
+        let mut server = NewServer {
             name: row.name.clone(),
             flavor_id: flavor.id,
-            port_id: part(ResourceKind::Port)?,
-            volume_id: part(ResourceKind::Volume)?,
-            server_group_id: group,
-            zone: shape.zone,
+            port_id: part(node_key(ResourceKind::Port, &node.name))?,
+            volume_id,
+            image_id,
+            data_volume_ids: data.collect::<Result<_, _>>()?,
+            server_group_id: self.server_group(cloud, work, node).await?,
+            zone: (!machine.zones.is_empty()).then(|| machine.zones[node.ordinal as usize % machine.zones.len()].clone()),
             user_data,
             metadata: marks(row),
         };
-        Ok(cloud.compute.create_server(&server).await?)
+        match cloud.compute.create_server(&server).await {
+            // Others filled the group meanwhile: a node without company to avoid is better than none.
+            Err(error) if error.kind == CloudErrorKind::Quota && server.server_group_id.is_some() && error.message.contains("group") => {
+                server.server_group_id = None;
+                Ok(cloud.compute.create_server(&server).await?)
+            }
+            made => Ok(made?),
+        }
+    }
+
+    /// The group this server goes into: the masters' one; of a pool's, one with room. None: there is none with room.
+    async fn server_group(&self, cloud: &Cloud, work: &Work, node: &Node) -> Result<Option<String>, Refusal> {
+        if node.role == NodeRole::Master {
+            return Ok(cloud_id(work, "server_group/master").map(str::to_owned));
+        }
+        let shards: Vec<&str> = (0..).map_while(|shard| cloud_id(work, &group_key(&node.pool, shard))).collect();
+        if shards.is_empty() {
+            return Ok(None);
+        }
+        let seen = cloud.compute.server_groups().await?;
+        let most = work.cluster.spec.server_group_members as usize;
+        let roomy: Vec<&str> = shards.into_iter().filter(|id| seen.iter().any(|g| g.id == *id && g.members.len() < most)).collect();
+        // Those made at the same time spread over the groups there are.
+        Ok((!roomy.is_empty()).then(|| roomy[node.ordinal as usize % roomy.len()].to_owned()))
+    }
+
+    fn new_balancer(&self, work: &Work, row: &LedgerRow, subnet: String) -> NewLoadBalancer {
+        let member = |(name, address): (&str, &str)| NewMember { name: name.to_owned(), address: address.to_owned(), subnet_id: subnet.clone() };
+        let api = &work.cluster.spec.api;
+        NewLoadBalancer {
+            name: row.name.clone(),
+            description: description(row),
+            vip_subnet_id: subnet.clone(),
+            port: API_PORT,
+            members: master_addresses(work).into_iter().map(member).collect(),
+            allowed_cidrs: allowed_cidrs(work, &self.services.egress),
+            provider: api.provider.clone(),
+            client_timeout_seconds: api.client_timeout_seconds,
+            member_timeout_seconds: api.member_timeout_seconds,
+        }
     }
 
     async fn update(&self, work: &Work, row: &LedgerRow) -> Result<(), Refusal> {
@@ -212,11 +283,16 @@ impl World<'_> {
             }
             ResourceKind::LoadBalancer => {
                 let service = balancing(&cloud, row)?;
-                let Some(subnet) = cloud_id(work, "subnet") else { return Ok(()) };
-                let wanted = new_balancer(work, row, subnet.to_owned());
-                if !service.complete(id, &wanted).await?
-                    && let Some(pool) = service.tree(id).await?.pool_id
-                {
+                let Some(subnet) = part_id(work, "subnet") else { return Ok(()) };
+                let wanted = self.new_balancer(work, row, subnet.to_owned());
+                if service.complete(id, &wanted).await? {
+                    return Ok(());
+                }
+                let tree = service.tree(id).await?;
+                // One change at a time: the load balancer takes no other until it is ACTIVE again.
+                if let Some(listener) = tree.listener_id.filter(|_| tree.allowed_cidrs != wanted.allowed_cidrs) {
+                    service.set_allowed_cidrs(&listener, &wanted.allowed_cidrs).await?;
+                } else if let Some(pool) = tree.pool_id {
                     service.set_members(&pool, API_PORT, &wanted.members).await?;
                 }
             }
@@ -227,6 +303,17 @@ impl World<'_> {
                 }
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    async fn power(&self, work: &Work, row: &LedgerRow, reboot: bool) -> Result<(), Refusal> {
+        let Some(id) = row.cloud_id.as_deref() else { return Ok(()) };
+        let cloud = self.cloud_of(work).await?;
+        if reboot {
+            cloud.compute.reboot_server(id, false).await?
+        } else {
+            cloud.compute.start_server(id).await?
         }
         Ok(())
     }
@@ -258,93 +345,23 @@ impl World<'_> {
         }
         Ok(())
     }
-
-    /// What is done in the cluster itself is safe to repeat: a failure is tried again in the next pass.
-    async fn act_in_cluster(&self, work: &Work, action: Action) -> Result<(), JournalError> {
-        let Some(target) = self.target(work).await? else { return Ok(()) };
-        let api = &self.services.kubernetes;
-        let name = |id: NodeId| work.nodes.iter().find(|n| n.id == id).map(|n| n.name.clone());
-        let done = match action {
-            Action::EnsureAccess => api.ensure_access(&target).await.map(|()| self.services.memory.note_access(work.cluster.id)),
-            Action::EnsureJoinToken(id) => {
-                let token = self.join_token(id).await?;
-                api.ensure_join_token(&target, &token).await.map(|()| self.services.memory.note_join_token(id))
-            }
-            Action::Drain(id) => match name(id) {
-                Some(node) => match api.drain(&target, &node).await {
-                    Ok(Drain::Done) => api.delete_node(&target, &node).await,
-                    Ok(Drain::Evicting(left)) => {
-                        tracing::info!(node, left, "pods are leaving the node");
-                        Ok(())
-                    }
-                    Ok(Drain::Blocked(budget)) => {
-                        tracing::warn!(node, budget, "a disruption budget holds up the drain");
-                        Ok(())
-                    }
-                    Err(error) => Err(error),
-                },
-                None => Ok(()),
-            },
-            Action::ForgetNode(node) => api.delete_node(&target, &node).await,
-            Action::Create(_) | Action::Update(_) | Action::Delete(_) => Ok(()),
-        };
-        if let Err(error) = done {
-            tracing::warn!(cluster = %work.cluster.id, %error, "the cluster's API refused");
-        }
-        Ok(())
-    }
 }
 
 /// What a node is made of, by its pool.
-struct Shape {
-    flavor: String,
-    root_volume_gib: u32,
-    volume_type: Option<String>,
-    zone: Option<String>,
-}
-
-impl Shape {
-    fn of(work: &Work, node: &Node) -> Self {
-        let spec = &work.cluster.spec;
-        let pick = |zones: &[String]| (!zones.is_empty()).then(|| zones[node.ordinal as usize % zones.len()].clone());
-        if let Some(pool) = spec.node_pools.iter().find(|p| p.name == node.pool && node.role == NodeRole::Worker) {
-            return Self {
-                flavor: pool.flavor.clone(),
-                root_volume_gib: pool.root_volume_gib,
-                volume_type: pool.volume_type.clone(),
-                zone: pick(&pool.zones),
-            };
-        }
-        let masters = &spec.control_plane;
-        Self {
-            flavor: masters.flavor.clone(),
-            root_volume_gib: masters.root_volume_gib,
-            volume_type: masters.volume_type.clone(),
-            zone: pick(&masters.zones),
-        }
-    }
+fn machine_of<'w>(work: &'w Work, node: &Node) -> Machine<'w> {
+    let spec = &work.cluster.spec;
+    let pool = spec.node_pools.iter().find(|p| p.name == node.pool && node.role == NodeRole::Worker);
+    pool.map_or_else(|| Machine::of_control_plane(&spec.control_plane), Machine::of_pool)
 }
 
 fn node_named<'w>(work: &'w Work, row: &LedgerRow) -> Result<&'w Node, Refusal> {
-    let found = work.nodes.iter().find(|n| n.name == row.name);
+    let found = work.nodes.iter().find(|n| row.node() == Some(n.name.as_str()));
     found.ok_or_else(|| Refusal::Local(local_fault(Code::ServerFailed, format!("there is no node {}", row.name), &row.name)))
 }
 
 fn balancing<'c>(cloud: &'c Cloud, row: &LedgerRow) -> Result<&'c dyn cloud::load_balancers::LoadBalancers, Refusal> {
     let service = cloud.load_balancers.as_deref();
     service.ok_or_else(|| Refusal::Local(local_fault(Code::NoLoadBalancer, "the service catalogue has no load balancing".to_owned(), &row.name)))
-}
-
-fn new_balancer(work: &Work, row: &LedgerRow, subnet: String) -> NewLoadBalancer {
-    let member = |(name, address): (&str, &str)| NewMember { name: name.to_owned(), address: address.to_owned(), subnet_id: subnet.clone() };
-    NewLoadBalancer {
-        name: row.name.clone(),
-        description: description(row),
-        vip_subnet_id: subnet.clone(),
-        port: API_PORT,
-        members: master_addresses(work).into_iter().map(member).collect(),
-        allowed_cidrs: Vec::new(),
-    }
 }
 
 /// Neutron, Keystone and Nova's groups are gone when the call answers; the others go by and by.
@@ -387,6 +404,15 @@ fn record_delete(mut row: LedgerRow, deleted: Result<(), Refusal>) -> Result<Vec
             row.state = ResourceState::Gone;
             Ok(vec![Change::Ledger(row)])
         }
+        Err(refusal) => record_failure(row, refusal, None),
+    }
+}
+
+/// A power call whose outcome is not known counts as made: it is not to be made twice.
+fn record_power(row: LedgerRow, done: Result<(), Refusal>) -> Result<Vec<Change>, JournalError> {
+    match done {
+        Ok(()) => Ok(settled(row)),
+        Err(Refusal::Cloud(error)) if error.outcome == Outcome::Unknown => Ok(Vec::new()),
         Err(refusal) => record_failure(row, refusal, None),
     }
 }

@@ -1,15 +1,20 @@
 //! The engine's side of `kube-access`: what the plan asks of a cluster's API, with the engine's own identity.
 
-use crate::kubernetes::{Drain, KubernetesApi, KubernetesError, Target};
+use crate::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Target, WorkloadSeen};
 use async_trait::async_trait;
+use futures::{FutureExt, StreamExt};
 use kube_access::{ClusterTarget, Engine, KubeAccess, KubeError};
 use sealed::JoinToken;
 use secrecy::SecretString;
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use time::{Duration, OffsetDateTime};
 
 /// A join token is good for this long after it was put into the cluster.
 const JOIN_TOKEN_TTL: Duration = Duration::hours(1);
+
+/// Objects sent at the same time.
+const APPLY_PARALLEL: usize = 6;
 
 /// Real clusters.
 pub struct InCluster(KubeAccess);
@@ -27,7 +32,7 @@ impl InCluster {
     }
 
     async fn engine(&self, target: &Target) -> Result<Engine, KubernetesError> {
-        let target = ClusterTarget { cluster: target.cluster, endpoint: target.endpoint.clone(), pki: target.pki.clone() };
+        let target = ClusterTarget { cluster: target.cluster, endpoint: target.endpoint.clone(), private: target.private, pki: target.pki.clone() };
         Ok(self.0.engine(&target).await?)
     }
 }
@@ -57,10 +62,37 @@ impl KubernetesApi for InCluster {
         })
     }
 
+    async fn remove_member(&self, target: &Target, through: &str, member: &Member) -> Result<(), KubernetesError> {
+        Ok(self.engine(target).await?.remove_etcd_member(through, &member.name, member.address.as_deref()).await?)
+    }
+
     async fn delete_node(&self, target: &Target, node: &str) -> Result<(), KubernetesError> {
         match self.engine(target).await?.delete_node(node).await {
             Err(error) if error.is_not_found() => Ok(()),
             other => Ok(other?),
         }
+    }
+
+    async fn apply(&self, target: &Target, objects: &[&Value]) -> Result<(), KubernetesError> {
+        let engine = self.engine(target).await?;
+        // Boxed: the compiler cannot prove a stream of borrowed futures sendable for every lifetime.
+        let calls: Vec<_> = objects.iter().map(|object| engine.apply_object(object).boxed()).collect();
+        let mut done = futures::stream::iter(calls).buffered(APPLY_PARALLEL).zip(futures::stream::iter(objects));
+        while let Some((outcome, object)) = done.next().await {
+            outcome.map_err(|e| KubernetesError(format!("{} {}: {e}", object["kind"], object["metadata"]["name"])))?;
+        }
+        Ok(())
+    }
+
+    async fn marks(&self, target: &Target, kinds: &BTreeSet<String>, label: &str) -> Result<Marks, KubernetesError> {
+        Ok(self.engine(target).await?.marks(kinds, label).await?)
+    }
+
+    async fn workloads(&self, target: &Target, label: &str, dns: &str) -> Result<Vec<WorkloadSeen>, KubernetesError> {
+        Ok(self.engine(target).await?.workloads(label, dns).await?)
+    }
+
+    async fn namespaces(&self, target: &Target) -> Result<Vec<String>, KubernetesError> {
+        Ok(self.engine(target).await?.namespace_names().await?)
     }
 }

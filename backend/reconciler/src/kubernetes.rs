@@ -4,17 +4,25 @@ use async_trait::async_trait;
 use domain::ids::ClusterId;
 use sealed::ClusterPki;
 use secrecy::SecretString;
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Where a cluster's API is and what proves it.
 #[derive(Clone)]
 pub struct Target {
     pub cluster: ClusterId,
-    /// `https://<floating IP>:6443`
+    /// `https://<floating IP>:6443`, or the address inside the cluster's network.
     pub endpoint: String,
+    /// Reached by the way the operator configured for private APIs.
+    pub private: bool,
     pub pki: Arc<ClusterPki>,
 }
+
+/// What identifies an object (`Kind/namespace/name`), and a word that changes when somebody changes it.
+pub use kube_access::engine::Marks;
+/// A Deployment or DaemonSet of an add-on.
+pub use kube_access::engine::Workload as WorkloadSeen;
 
 /// How far emptying a node has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +33,13 @@ pub enum Drain {
     Evicting(usize),
     /// A disruption budget stands in the way: its name.
     Blocked(String),
+}
+
+/// A master's member of etcd, by the node's name and address: one that never started has no name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub name: String,
+    pub address: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +54,16 @@ pub trait KubernetesApi: Send + Sync {
     async fn ensure_access(&self, target: &Target) -> Result<(), KubernetesError>;
     /// A kubeadm token good for one hour.
     async fn ensure_join_token(&self, target: &Target, token: &SecretString) -> Result<(), KubernetesError>;
-    /// Cordons, then evicts what may go now; to be repeated until `Done`.
+    /// Cordons, then evicts what may go now; to be repeated until `Done`. A node that is gone is drained.
     async fn drain(&self, target: &Target, node: &str) -> Result<Drain, KubernetesError>;
+    /// Takes a master's member out of etcd, speaking to etcd on the master `through`; one that is not there is no error.
+    async fn remove_member(&self, target: &Target, through: &str, member: &Member) -> Result<(), KubernetesError>;
     async fn delete_node(&self, target: &Target, node: &str) -> Result<(), KubernetesError>;
+    /// Server-side apply of objects that do not depend on each other.
+    async fn apply(&self, target: &Target, objects: &[&Value]) -> Result<(), KubernetesError>;
+    /// How the objects of these kinds are that carry the label.
+    async fn marks(&self, target: &Target, kinds: &BTreeSet<String>, label: &str) -> Result<Marks, KubernetesError>;
+    /// The Deployments and DaemonSets that carry the label, and the name service under the name `dns`.
+    async fn workloads(&self, target: &Target, label: &str, dns: &str) -> Result<Vec<WorkloadSeen>, KubernetesError>;
+    async fn namespaces(&self, target: &Target) -> Result<Vec<String>, KubernetesError>;
 }

@@ -26,14 +26,11 @@ pub async fn pass(
 ) -> Result<Next, JournalError> {
     let work = journal.load().await?;
     let world = World { services, journal };
-    let observed = world.observe(&work).await?;
+    let observed = world.observe(&work, now).await?;
     let decided = plan(&work, &observed, now, fresh);
 
     let mut before = decided.changes;
-    before.extend(decided.actions.iter().filter_map(|a| match a {
-        Action::Create(row) | Action::Delete(row) => Some(Change::Ledger(row.clone())),
-        _ => None,
-    }));
+    before.extend(decided.actions.iter().filter_map(|a| a.row().cloned().map(Change::Ledger)));
     let gone = before.contains(&Change::ClusterGone);
     if !before.is_empty() {
         journal.commit(&before).await?;

@@ -2,7 +2,7 @@
 
 use crate::changes::{announce, wake};
 use crate::error::{CommitError, StoreError};
-use crate::operations::step_word;
+use crate::operations::{NewOperation, step_word};
 use crate::pool::{Store, read, write};
 use crate::{clusters, ledger, nodes, operations};
 use domain::changes::{Change, Work};
@@ -14,6 +14,7 @@ use sqlx::types::Json;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// A cluster held by one worker for a while. Every write carries its fence: after it has passed to another, nothing is written.
@@ -26,6 +27,8 @@ pub struct Claim {
     lease: Duration,
     /// When, by our own clock, the lease may be over: counted from before the database was asked.
     until: Mutex<Instant>,
+    /// What the database's clock said, and when by ours that was.
+    clock: (OffsetDateTime, Instant),
     /// What was there when the work was loaded: later wake-ups and writes of people are seen by these.
     wakes: AtomicI64,
     intent: AtomicI64,
@@ -36,6 +39,12 @@ impl Claim {
     #[must_use]
     pub fn left(&self) -> Duration {
         self.until.lock().unwrap_or_else(PoisonError::into_inner).saturating_duration_since(Instant::now())
+    }
+
+    /// The time by the database's clock: replicas whose own clocks differ must agree on how long ago something was.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.0 + self.clock.1.elapsed()
     }
 
     fn extended(&self, from: Instant) {
@@ -70,7 +79,7 @@ impl Store {
                            WHERE c.id = w.cluster_id AND w.cluster_id = (
                                SELECT cluster_id FROM work WHERE run_at <= now() AND (lease_until IS NULL OR lease_until < now())
                                ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-                           RETURNING w.cluster_id, w.fence, w.wakes, c.tenant_id"#,
+                           RETURNING w.cluster_id, w.fence, w.wakes, c.tenant_id, clock_timestamp() AS "now!""#,
                         holder,
                         seconds,
                     )
@@ -87,6 +96,7 @@ impl Store {
             fence: r.fence,
             lease,
             until: Mutex::new(asked + lease),
+            clock: (r.now, Instant::now()),
             wakes: AtomicI64::new(r.wakes),
             intent: AtomicI64::new(0),
         }))
@@ -225,13 +235,18 @@ async fn commit(db: &mut PgConnection, key: &Key, changes: &[Change]) -> Result<
             Change::Ledger(row) => ledger::put(db, row).await?,
             Change::Node(node) => nodes::put(db, node).await?,
             Change::NodeGone(node) => nodes::remove(db, key.cluster, *node).await?,
-            Change::Status(_) | Change::ObservedGeneration(_) | Change::Operation(_) | Change::ClusterGone if overtaken => {}
+            Change::Status(_) | Change::ObservedGeneration(_) | Change::Operation(_) | Change::OperationBegun(_) | Change::ClusterGone
+                if overtaken => {}
             Change::Status(status) => put_status(db, key.cluster, status).await?,
             Change::ObservedGeneration(generation) => {
                 sqlx::query!("UPDATE clusters SET observed_generation = $2 WHERE id = $1", key.cluster.0, generation).execute(&mut *db).await?;
             }
             Change::Operation(operation) => {
                 put_operation(db, operation).await?;
+                told = Some(operation.id);
+            }
+            Change::OperationBegun(operation) => {
+                begin_operation(db, key.cluster, operation).await?;
                 told = Some(operation.id);
             }
             Change::ClusterGone => bury(db, key.cluster).await?,
@@ -249,10 +264,28 @@ async fn put_status(db: &mut PgConnection, cluster: ClusterId, status: &ClusterS
     Ok(())
 }
 
+/// An operation of the engine's own, in the place of the last one.
+async fn begin_operation(db: &mut PgConnection, cluster: ClusterId, operation: &Operation) -> Result<(), StoreError> {
+    let spec = clusters::find(db, None, cluster).await?.spec;
+    let new = NewOperation {
+        id: operation.id,
+        cluster,
+        kind: operation.kind,
+        spec: &spec,
+        nodes: &operation.nodes,
+        request: serde_json::json!({}),
+        created_by: &operation.created_by,
+    };
+    operations::insert(db, &new).await?;
+    put_operation(db, operation).await?;
+    sqlx::query!("UPDATE clusters SET operation_id = $2 WHERE id = $1", cluster.0, operation.id.0).execute(db).await?;
+    Ok(())
+}
+
 async fn put_operation(db: &mut PgConnection, operation: &Operation) -> Result<(), StoreError> {
     sqlx::query!(
         "UPDATE operations SET state = $2, progress = $3, steps = $4, fault = $5, receipt = $6, started_at = $7, finished_at = $8, next_attempt_at = $9,
-                revision = nextval('operation_revisions') WHERE id = $1",
+                resumed_at = $10, deadline_at = $11, retries = $12, revision = nextval('operation_revisions') WHERE id = $1",
         operation.id.0,
         operation.state.as_str(),
         i64::from(operation.progress),
@@ -262,6 +295,9 @@ async fn put_operation(db: &mut PgConnection, operation: &Operation) -> Result<(
         operation.started_at,
         operation.finished_at,
         operation.next_attempt_at,
+        operation.resumed_at,
+        operation.deadline_at,
+        i64::from(operation.retries),
     )
     .execute(&mut *db)
     .await?;

@@ -43,6 +43,8 @@ struct Row {
     created_at: OffsetDateTime,
     started_at: Option<OffsetDateTime>,
     joined_at: Option<OffsetDateTime>,
+    unready_since: Option<OffsetDateTime>,
+    leaving_since: Option<OffsetDateTime>,
     fault: Option<Json<Fault>>,
 }
 
@@ -69,6 +71,8 @@ impl TryFrom<Row> for NodeRecord {
             ready: row.ready,
             started_at: row.started_at,
             joined_at: row.joined_at,
+            unready_since: row.unready_since,
+            leaving_since: row.leaving_since,
             fault: row.fault.map(|f| f.0),
         };
         Ok(Self { node, created_at: row.created_at })
@@ -96,7 +100,7 @@ pub(crate) async fn rows(db: &mut PgConnection, tenant: Option<&str>, cluster: C
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT n.id, n.cluster_id, n.name, n.role, n.pool, n.ordinal, n.intent, n.bootstrap AS "bootstrap: Json<Bootstrap>", n.ready,
-                  n.created_at, n.started_at, n.joined_at, n.fault AS "fault: Json<Fault>"
+                  n.created_at, n.started_at, n.joined_at, n.unready_since, n.leaving_since, n.fault AS "fault: Json<Fault>"
            FROM nodes n JOIN clusters c ON c.id = n.cluster_id
            WHERE n.cluster_id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) ORDER BY n.role, n.pool, n.ordinal"#,
         cluster.0,
@@ -112,9 +116,9 @@ pub(crate) async fn put(db: &mut PgConnection, node: &Node) -> Result<(), StoreE
     let role = if node.role == NodeRole::Master { "master" } else { "worker" };
     let intent = if node.intent == NodeIntent::Keep { "keep" } else { "remove" };
     sqlx::query!(
-        "INSERT INTO nodes (id, cluster_id, name, role, pool, ordinal, intent, bootstrap, ready, started_at, joined_at, fault)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         ON CONFLICT (id) DO UPDATE SET intent = $7, ready = $9, started_at = $10, joined_at = $11, fault = $12",
+        "INSERT INTO nodes (id, cluster_id, name, role, pool, ordinal, intent, bootstrap, ready, started_at, joined_at, fault, unready_since, leaving_since)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+         ON CONFLICT (id) DO UPDATE SET intent = $7, ready = $9, started_at = $10, joined_at = $11, fault = $12, unready_since = $13, leaving_since = $14",
         node.id.0,
         node.cluster.0,
         node.name,
@@ -127,6 +131,8 @@ pub(crate) async fn put(db: &mut PgConnection, node: &Node) -> Result<(), StoreE
         node.started_at,
         node.joined_at,
         node.fault.as_ref().map(Json) as _,
+        node.unready_since,
+        node.leaving_since,
     )
     .execute(db)
     .await?;

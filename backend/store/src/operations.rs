@@ -9,14 +9,15 @@ use crate::pool::{Store, read, write};
 use auth::{Action, OperationCancel, OperationRetry, Permit, Resource, Scope};
 use domain::clusters::ClusterSpec;
 use domain::codes::Code;
-use domain::ids::{ClusterId, OperationId, TenantId};
+use domain::ids::{ClusterId, NodeId, OperationId, TenantId};
 use domain::nodes::Fault;
 use domain::operations::{Operation, OperationKind, OperationState, Receipt, Step};
 use domain::plan::operation_steps;
+use domain::wishes::Undo;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use sqlx::types::Json;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// An operation with what names its cluster.
@@ -52,17 +53,9 @@ pub(crate) struct NewOperation<'a> {
     pub cluster: ClusterId,
     pub kind: OperationKind,
     pub spec: &'a ClusterSpec,
+    pub nodes: &'a [NodeId],
     pub request: Value,
     pub created_by: &'a str,
-}
-
-/// How long an operation may take before it is given up.
-fn limit(kind: OperationKind) -> Duration {
-    match kind {
-        OperationKind::ClusterCreate => Duration::hours(1),
-        OperationKind::NodePoolResize => Duration::minutes(45),
-        OperationKind::ClusterDelete => Duration::hours(2),
-    }
 }
 
 struct OperationRow {
@@ -72,11 +65,13 @@ struct OperationRow {
     state: String,
     progress: i64,
     steps: Json<Vec<Step>>,
+    nodes: Json<Vec<NodeId>>,
     fault: Option<Json<Fault>>,
     receipt: Option<Json<Receipt>>,
     created_at: OffsetDateTime,
     created_by: String,
     started_at: Option<OffsetDateTime>,
+    resumed_at: Option<OffsetDateTime>,
     finished_at: Option<OffsetDateTime>,
     next_attempt_at: Option<OffsetDateTime>,
     deadline_at: OffsetDateTime,
@@ -96,11 +91,13 @@ impl TryFrom<OperationRow> for OperationRecord {
             state: OperationState::parse(&row.state).ok_or_else(|| unknown("operation state", &row.state))?,
             progress: count("progress", row.progress)?,
             steps: row.steps.0,
+            nodes: row.nodes.0,
             fault: row.fault.map(|f| f.0),
             receipt: row.receipt.map(|r| r.0),
             created_at: row.created_at,
             created_by: row.created_by,
             started_at: row.started_at,
+            resumed_at: row.resumed_at,
             finished_at: row.finished_at,
             next_attempt_at: row.next_attempt_at,
             deadline_at: row.deadline_at,
@@ -139,10 +136,10 @@ pub(crate) async fn insert(db: &mut PgConnection, new: &NewOperation<'_>) -> Res
             step.usual_seconds = usual.1;
         }
     }
-    let seconds = limit(new.kind).as_seconds_f64();
+    let seconds = new.kind.limit().as_seconds_f64();
     sqlx::query!(
-        "INSERT INTO operations (id, cluster_id, kind, state, steps, request, created_by, deadline_at)
-         VALUES ($1, $2, $3, 'pending', $4, $5, $6, now() + make_interval(secs => $7))",
+        "INSERT INTO operations (id, cluster_id, kind, state, steps, request, created_by, deadline_at, nodes)
+         VALUES ($1, $2, $3, 'pending', $4, $5, $6, now() + make_interval(secs => $7), $8)",
         new.id.0,
         new.cluster.0,
         new.kind.as_str(),
@@ -150,6 +147,7 @@ pub(crate) async fn insert(db: &mut PgConnection, new: &NewOperation<'_>) -> Res
         new.request,
         new.created_by,
         seconds,
+        Json(new.nodes) as _,
     )
     .execute(db)
     .await?;
@@ -180,8 +178,8 @@ async fn usual_seconds(db: &mut PgConnection, kind: OperationKind) -> Result<Vec
 pub(crate) async fn find(db: &mut PgConnection, tenant: Option<&str>, id: OperationId) -> Result<OperationRecord, StoreError> {
     let row = sqlx::query_as!(
         OperationRow,
-        r#"SELECT o.id, o.cluster_id, o.kind, o.state, o.progress, o.steps AS "steps: Json<Vec<Step>>", o.fault AS "fault: Json<Fault>",
-                  o.receipt AS "receipt: Json<Receipt>", o.created_at, o.created_by, o.started_at, o.finished_at, o.next_attempt_at,
+        r#"SELECT o.id, o.cluster_id, o.kind, o.state, o.progress, o.steps AS "steps: Json<Vec<Step>>", o.nodes AS "nodes: Json<Vec<NodeId>>", o.fault AS "fault: Json<Fault>",
+                  o.receipt AS "receipt: Json<Receipt>", o.created_at, o.created_by, o.started_at, o.resumed_at, o.finished_at, o.next_attempt_at,
                   o.deadline_at, o.retries, o.revision, c.tenant_id, c.name AS cluster_name
            FROM operations o JOIN clusters c ON c.id = o.cluster_id
            WHERE o.id = $1 AND ($2::text IS NULL OR c.tenant_id = $2)"#,
@@ -196,8 +194,8 @@ pub(crate) async fn find(db: &mut PgConnection, tenant: Option<&str>, id: Operat
 pub(crate) async fn find_all(db: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<Vec<OperationRecord>, StoreError> {
     let rows = sqlx::query_as!(
         OperationRow,
-        r#"SELECT o.id, o.cluster_id, o.kind, o.state, o.progress, o.steps AS "steps: Json<Vec<Step>>", o.fault AS "fault: Json<Fault>",
-                  o.receipt AS "receipt: Json<Receipt>", o.created_at, o.created_by, o.started_at, o.finished_at, o.next_attempt_at,
+        r#"SELECT o.id, o.cluster_id, o.kind, o.state, o.progress, o.steps AS "steps: Json<Vec<Step>>", o.nodes AS "nodes: Json<Vec<NodeId>>", o.fault AS "fault: Json<Fault>",
+                  o.receipt AS "receipt: Json<Receipt>", o.created_at, o.created_by, o.started_at, o.resumed_at, o.finished_at, o.next_attempt_at,
                   o.deadline_at, o.retries, o.revision, c.tenant_id, c.name AS cluster_name
            FROM operations o JOIN clusters c ON c.id = o.cluster_id
            WHERE o.id = ANY($1) AND ($2::text IS NULL OR c.tenant_id = $2)"#,
@@ -292,7 +290,7 @@ async fn retry(db: &mut PgConnection, permit: &Permit<OperationRetry>, context: 
     if !matches!(record.operation.state, OperationState::Failed | OperationState::Blocked) {
         return Err(StoreError::Refused(Code::NotRetryable));
     }
-    let seconds = limit(record.operation.kind).as_seconds_f64();
+    let seconds = record.operation.kind.limit().as_seconds_f64();
     sqlx::query!(
         "UPDATE operations SET state = 'pending', fault = NULL, finished_at = NULL, next_attempt_at = NULL, retries = retries + 1,
                 deadline_at = now() + make_interval(secs => $2), revision = nextval('operation_revisions') WHERE id = $1",
@@ -317,5 +315,24 @@ async fn cancel_by_person(db: &mut PgConnection, permit: &Permit<OperationCancel
         return Err(StoreError::Refused(Code::NotCancellable));
     }
     cancel(db, record.operation.id).await?;
+    put_back(db, permit.tenant(), &record.operation).await?;
     written(db, permit, &record, "operation_cancel", context).await
+}
+
+/// What the operation had put aside is wanted again; the engine's next passes bring it about.
+async fn put_back(db: &mut PgConnection, tenant: &TenantId, operation: &Operation) -> Result<(), StoreError> {
+    let undo = sqlx::query_scalar!("SELECT request -> 'undo' FROM operations WHERE id = $1", operation.id.0).fetch_one(&mut *db).await?;
+    let undo: Undo = undo.and_then(|undo| serde_json::from_value(undo).ok()).unwrap_or_default();
+    let mut spec = clusters::find(db, Some(&tenant.0), operation.cluster).await?.spec;
+    if undo.apply(&mut spec) {
+        sqlx::query!(
+            "UPDATE clusters SET spec = $3, generation = generation + 1 WHERE id = $1 AND tenant_id = $2",
+            operation.cluster.0,
+            tenant.0,
+            Json(&spec) as _,
+        )
+        .execute(db)
+        .await?;
+    }
+    Ok(())
 }

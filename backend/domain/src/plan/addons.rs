@@ -66,7 +66,8 @@ impl Draft<'_> {
         let names = |list: &[&AddonStatus]| list.iter().map(|a| a.name.as_str()).collect::<Vec<_>>().join(", ");
         let (essential, others): (Vec<&AddonStatus>, Vec<&AddonStatus>) = states.iter().partition(|a| a.name.essential());
         let unknown = essential.iter().any(|a| a.state == AddonState::Unknown);
-        let of = |list: &[&'_ AddonStatus]| -> Vec<AddonStatus> { list.iter().filter(|a| a.state != AddonState::Ready).map(|a| (*a).clone()).collect() };
+        let of =
+            |list: &[&'_ AddonStatus]| -> Vec<AddonStatus> { list.iter().filter(|a| a.state != AddonState::Ready).map(|a| (*a).clone()).collect() };
         let (broken, lacking) = (of(&essential), of(&others));
         let words = |list: &[AddonStatus]| {
             let why = list.iter().map(|a| a.message.as_str()).find(|m| !m.is_empty());

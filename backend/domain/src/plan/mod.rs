@@ -3,20 +3,25 @@
 //! A pass reads top to bottom here: nodes wanted → parts wanted → what the looks say of each ledger row → what to make, mend and
 //! take away → how far the operation and the cluster are. Nothing is remembered between passes but what the store holds.
 
+mod addons;
+mod healing;
+mod masters;
 mod nodes;
 mod operation;
 mod parts;
 mod rows;
 mod status;
+mod steps;
 
+pub use addons::{AddonsView, WorkloadView};
 pub use nodes::surplus;
-pub use operation::operation_steps;
-pub use parts::{Part, node_key, parts};
+pub use parts::{Part, allowed_cidrs, data_volume_key, group_key, node_key, parts};
+pub use steps::operation_steps;
 
 use crate::changes::{Change, Work};
 use crate::ids::{NodeId, ResourceId};
 use crate::ledger::{LedgerRow, ResourceKind};
-use crate::nodes::Fault;
+use crate::nodes::{Fault, NodeIntent};
 use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -77,6 +82,14 @@ pub struct KubernetesView {
     pub access: bool,
     /// Nodes whose join token was put into the cluster.
     pub join_tokens: Vec<NodeId>,
+    /// Nodes that were emptied.
+    pub drained: Vec<NodeId>,
+    /// What keeps pods on a node that is to be emptied, in the cluster's words.
+    pub held_up: BTreeMap<NodeId, String>,
+    /// Leaving masters whose member of etcd is surely gone.
+    pub detached: Vec<NodeId>,
+    /// None: not looked at this time.
+    pub addons: Option<AddonsView>,
 }
 
 impl Kubernetes {
@@ -100,11 +113,32 @@ pub enum Action {
     /// Take the object of this row away.
     Delete(LedgerRow),
     EnsureAccess,
+    /// Apply the add-ons' objects.
+    ApplyAddons,
     EnsureJoinToken(NodeId),
-    /// Cordon, evict what runs there one step further, and when nothing is left delete the Kubernetes node.
+    /// Power the server of this row on.
+    Start(LedgerRow),
+    Reboot(LedgerRow),
+    /// Cordon, and evict what runs there one step further.
     Drain(NodeId),
+    /// Let a leaving node go: empty it (unless it is past that), take its member out of etcd, delete the Kubernetes node.
+    Release {
+        node: NodeId,
+        evict: bool,
+    },
     /// Delete the Kubernetes node of this name: its server is gone.
     ForgetNode(String),
+}
+
+impl Action {
+    /// The row to be committed before the call, for calls that must not be made twice unawares.
+    #[must_use]
+    pub fn row(&self) -> Option<&LedgerRow> {
+        match self {
+            Self::Create(row) | Self::Delete(row) | Self::Start(row) | Self::Reboot(row) => Some(row),
+            _ => None,
+        }
+    }
 }
 
 /// The outcome of planning.
@@ -119,27 +153,43 @@ pub struct Plan {
 /// An outcome we do not know is looked for twice with this between the looks before the call may be made again: clouds show new objects late.
 pub const SETTLE: Duration = Duration::seconds(15);
 /// How often a cluster is looked at while nothing is asked for.
-pub const WATCH: Duration = Duration::seconds(15);
+pub const WATCH: Duration = Duration::seconds(30);
 /// Limits for a server to be ACTIVE and for a node to have bootstrapped.
 pub const SERVER_LIMIT: Duration = Duration::minutes(10);
 pub const BOOTSTRAP_LIMIT: Duration = Duration::minutes(12);
+/// A node that worked and was not ready for so long is replaced.
+pub const UNREADY_LIMIT: Duration = Duration::minutes(5);
+/// A server that somebody powered off is started again after this, and counts as lost after that.
+pub const OFF_START: Duration = Duration::minutes(5);
+pub const OFF_LIMIT: Duration = Duration::minutes(15);
+/// A cloud object that is changing for so long is stuck.
+pub const STUCK: Duration = Duration::minutes(30);
+/// Between two repairs that nobody asked for; the rest after one that failed, doubling; and how often that is tried.
+pub const REPAIR_PAUSE: Duration = Duration::minutes(1);
+pub const REPAIR_REST: Duration = Duration::minutes(10);
+pub const REPAIR_RETRIES: u32 = 3;
 /// After this a drain is given up and the node is taken away as it is.
 pub const DRAIN_LIMIT: Duration = Duration::minutes(10);
 /// How long a blocked operation rests before it looks again by itself.
 pub const BLOCKED_REST: Duration = Duration::minutes(30);
-/// Replacements of failed objects of one kind that an operation makes by itself, and more for each retry by a person.
+/// Failed objects of one kind among those that an attempt made itself, which it replaces without asking.
 pub const REPLACEMENTS: u32 = 2;
 
 /// Decides. `fresh` gives new random ids.
 pub fn plan(work: &Work, observed: &Observed, now: OffsetDateTime, fresh: &mut dyn FnMut() -> Uuid) -> Plan {
     let mut draft = Draft::new(work, observed, now);
     draft.resume_blocked();
+    draft.begin_attempt();
     draft.observe_rows();
     draft.observe_nodes();
+    draft.start_repair(fresh);
     draft.choose_nodes(fresh);
     draft.decide_parts(fresh);
     draft.decide_removals();
+    draft.start_servers();
+    draft.reboot_servers();
     draft.decide_kubernetes();
+    draft.decide_addons();
     draft.conclude();
     draft.into_plan(work)
 }
@@ -149,15 +199,33 @@ struct Draft<'a> {
     observed: &'a Observed,
     now: OffsetDateTime,
     next: Work,
+    /// Nodes that were leaving already when the world was looked at.
+    was_leaving: Vec<NodeId>,
     gone_nodes: Vec<NodeId>,
     cluster_gone: bool,
+    /// The operation is one that this pass began.
+    begun: bool,
+    /// When the next call that failed is made again.
+    retry_at: Option<OffsetDateTime>,
     actions: Vec<Action>,
     again: Duration,
 }
 
 impl<'a> Draft<'a> {
     fn new(work: &Work, observed: &'a Observed, now: OffsetDateTime) -> Self {
-        Self { observed, now, next: work.clone(), gone_nodes: Vec::new(), cluster_gone: false, actions: Vec::new(), again: Duration::minutes(10) }
+        let was_leaving = work.nodes.iter().filter(|n| n.intent == NodeIntent::Remove).map(|n| n.id).collect();
+        Self {
+            observed,
+            now,
+            next: work.clone(),
+            was_leaving,
+            gone_nodes: Vec::new(),
+            cluster_gone: false,
+            begun: false,
+            retry_at: None,
+            actions: Vec::new(),
+            again: Duration::minutes(10),
+        }
     }
 
     fn deleting(&self) -> bool {
@@ -187,19 +255,15 @@ impl<'a> Draft<'a> {
         self.look(row.kind)?.iter().find(|o| o.id == id)
     }
 
-    /// The operation is about to start, or to start again because a person said so: what failed before may be replaced.
-    fn asked_anew(&self) -> bool {
-        self.next.operation.as_ref().is_some_and(|o| o.state == crate::operations::OperationState::Pending)
-    }
-
     fn look_again_in(&mut self, wait: Duration) {
         self.again = self.again.min(wait.max(Duration::ZERO));
     }
 
-    fn into_plan(self, work: &Work) -> Plan {
+    fn into_plan(mut self, work: &Work) -> Plan {
+        // What goes makes room in quotas for what comes.
+        self.actions.sort_by_key(|a| !matches!(a, Action::Delete(_)));
         let mut changes = Vec::new();
-        let acted: Vec<ResourceId> =
-            self.actions.iter().filter_map(|a| if let Action::Create(r) | Action::Delete(r) = a { Some(r.id) } else { None }).collect();
+        let acted: Vec<ResourceId> = self.actions.iter().filter_map(|a| a.row().map(|r| r.id)).collect();
         for node in &self.next.nodes {
             if !work.nodes.contains(node) {
                 changes.push(Change::Node(node.clone()));
@@ -221,7 +285,7 @@ impl<'a> Draft<'a> {
         if let Some(operation) = &self.next.operation
             && work.operation.as_ref() != Some(operation)
         {
-            changes.push(Change::Operation(operation.clone()));
+            changes.push(if self.begun { Change::OperationBegun(operation.clone()) } else { Change::Operation(operation.clone()) });
         }
         if self.cluster_gone {
             changes.push(Change::ClusterGone);

@@ -1,24 +1,23 @@
-//! Nodes: how each is, which fail, how many are wanted, and which leave.
+//! Nodes: how each is, which failed, how many are wanted, and which leave. Masters have rules of their own (`masters.rs`).
 
 use super::parts::node_key;
 use super::rows::failed_code;
-use super::{Action, BOOTSTRAP_LIMIT, DRAIN_LIMIT, Draft, Kubernetes, ObjectState, SERVER_LIMIT};
+use super::{Action, BOOTSTRAP_LIMIT, DRAIN_LIMIT, Draft, Kubernetes, OFF_LIMIT, ObjectState, SERVER_LIMIT, UNREADY_LIMIT};
 use crate::codes::Code;
 use crate::ids::NodeId;
 use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
 use crate::names;
-use crate::nodes::{Bootstrap, CONTROL_PLANE_POOL, Fault, Node, NodeIntent, NodeRole};
+use crate::nodes::{Bootstrap, Fault, Node, NodeIntent, NodeRole};
+use crate::operations::OperationKind;
 use std::cmp::Reverse;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-const NODE_KINDS: [ResourceKind; 3] = [ResourceKind::Server, ResourceKind::Port, ResourceKind::Volume];
-
-/// The nodes that leave a pool of `count`: first those that never worked, then those that do not work now, then the youngest.
+/// The nodes that leave a pool of `count`: first those named, then those that never worked, then those that do not work now, then the youngest.
 #[must_use]
-pub fn surplus<'n>(nodes: &'n [Node], role: NodeRole, pool: &str, count: u32) -> Vec<&'n Node> {
+pub fn surplus<'n>(nodes: &'n [Node], role: NodeRole, pool: &str, count: u32, named: &[NodeId]) -> Vec<&'n Node> {
     let mut kept: Vec<&Node> = nodes.iter().filter(|n| n.role == role && n.pool == pool && n.intent == NodeIntent::Keep).collect();
-    kept.sort_by_key(|n| Reverse((n.joined_at.is_none(), n.ready != Some(true), n.ordinal, n.id)));
+    kept.sort_by_key(|n| Reverse((named.contains(&n.id), n.joined_at.is_none(), n.ready != Some(true), n.ordinal, n.id)));
     let surplus = kept.len().saturating_sub(count as usize);
     kept.truncate(surplus);
     kept
@@ -30,20 +29,12 @@ impl Draft<'_> {
         let api_since = self.next.nodes.iter().filter(|n| n.role == NodeRole::Master).filter_map(|n| n.joined_at).min();
         for index in 0..self.next.nodes.len() {
             let mut node = self.next.nodes[index].clone();
-            match &self.observed.kubernetes {
-                Kubernetes::Reachable(view) => node.ready = view.nodes.get(&node.name).copied().unwrap_or(Some(false)),
-                Kubernetes::Unreachable(_) => node.ready = None,
-                Kubernetes::NotTried => {}
-            }
-            if node.ready == Some(true) && node.joined_at.is_none() {
-                node.joined_at = Some(self.now);
-            }
+            self.observe_readiness(&mut node);
             if let Some(row) = self.newest(&node_key(ResourceKind::Server, &node.name)) {
-                // Kubernetes notices a dead node after most of a minute; the cloud knows at once.
-                if node.joined_at.is_some() && self.object(row).is_some_and(|o| o.state == ObjectState::Off) {
-                    node.ready = Some(false);
+                node.started_at = node.started_at.or(row.called_at.filter(|_| row.cloud_id.is_some()));
+                if node.fault.as_ref().is_some_and(|f| f.code == Code::NodeUnready) && node.ready == Some(true) {
+                    node.fault = None;
                 }
-                node.started_at = node.started_at.or(row.called_at);
                 if node.fault.is_none() && node.intent == NodeIntent::Keep {
                     node.fault = self.failure(&node, row, api_since);
                 }
@@ -52,26 +43,63 @@ impl Draft<'_> {
         }
     }
 
-    fn newest(&self, key: &str) -> Option<&LedgerRow> {
+    fn observe_readiness(&self, node: &mut Node) {
+        match &self.observed.kubernetes {
+            Kubernetes::Reachable(view) => node.ready = view.nodes.get(&node.name).copied().unwrap_or(Some(false)),
+            Kubernetes::Unreachable(_) => node.ready = None,
+            Kubernetes::NotTried => {}
+        }
+        if node.ready == Some(true) && node.joined_at.is_none() {
+            node.joined_at = Some(self.now);
+        }
+        // Kubernetes notices a dead node after most of a minute; the cloud knows at once.
+        let down = node.joined_at.is_some() && self.surely_down(&node.name);
+        if down {
+            node.ready = Some(false);
+        }
+        node.unready_since = match (node.joined_at, node.ready) {
+            (None, _) | (_, Some(true)) => None,
+            _ if down || self.observed.kubernetes.view().is_some() => node.unready_since.or(Some(self.now)),
+            // Blind: what we do not see is not held against anybody.
+            _ => None,
+        };
+    }
+
+    pub(super) fn newest(&self, key: &str) -> Option<&LedgerRow> {
         self.next.ledger.iter().filter(|r| r.key == key).max_by_key(|r| (r.state != ResourceState::Gone, r.created_at))
+    }
+
+    /// What the cloud says of a node's server.
+    pub(super) fn server_state(&self, node: &str) -> Option<&ObjectState> {
+        self.object(self.newest(&node_key(ResourceKind::Server, node))?).map(|o| &o.state)
+    }
+
+    pub(super) fn surely_down(&self, node: &str) -> bool {
+        let gone = |r: &LedgerRow| r.state == ResourceState::Gone && r.cloud_id.is_some();
+        self.newest(&node_key(ResourceKind::Server, node)).is_some_and(gone)
+            || matches!(self.server_state(node), Some(ObjectState::Off | ObjectState::Failed(_)))
     }
 
     /// Why this node can only be replaced, if so.
     fn failure(&self, node: &Node, row: &LedgerRow, api_since: Option<OffsetDateTime>) -> Option<Fault> {
         let fault =
             |code: Code, message: String| Some(Fault { code, message, cloud_request_id: None, retryable: true, object: Some(node.name.clone()) });
-        match (row.state, self.object(row).map(|o| &o.state)) {
-            (ResourceState::Gone, _) if row.cloud_id.is_some() => {
-                return fault(Code::ServerFailed, "the server is gone; it was not deleted by KCS".to_owned());
-            }
-            (_, Some(ObjectState::Failed(words))) => return fault(failed_code(ResourceKind::Server, words), words.clone()),
-            (_, Some(ObjectState::Pending)) if node.started_at.is_some_and(|t| self.now - t > SERVER_LIMIT) => {
-                return fault(Code::ServerTimeout, format!("the server is still being built after {} minutes", SERVER_LIMIT.whole_minutes()));
-            }
-            _ => {}
+        let gone = |row: &LedgerRow| row.state == ResourceState::Gone && row.cloud_id.is_some();
+        if gone(row) {
+            return fault(Code::ServerFailed, "the server is gone; it was not deleted by KCS".to_owned());
+        }
+        if row.cloud_id.is_some() && self.newest(&node_key(ResourceKind::Port, &node.name)).is_some_and(gone) {
+            return fault(Code::ServerFailed, "the server's port is gone; it was not deleted by KCS".to_owned());
+        }
+        let state = self.object(row).map(|o| &o.state);
+        if let Some(ObjectState::Failed(words)) = state {
+            return fault(failed_code(ResourceKind::Server, words), words.clone());
         }
         if node.joined_at.is_some() {
-            return None;
+            return self.unready_too_long(node, state).and_then(|message| fault(Code::NodeUnready, message));
+        }
+        if state == Some(&ObjectState::Pending) && node.started_at.is_some_and(|t| self.now - t > SERVER_LIMIT) {
+            return fault(Code::ServerTimeout, format!("the server is still being built after {} minutes", SERVER_LIMIT.whole_minutes()));
         }
         if let Bootstrap::Failed { lines, .. } = &node.bootstrap {
             return fault(Code::BootstrapFailed, lines.clone());
@@ -88,27 +116,53 @@ impl Draft<'_> {
         None
     }
 
-    /// Brings the number of nodes to what the spec says; failed ones are replaced while the budget lasts.
+    /// A node that worked and has not been ready for long. One that somebody powered off is started first, and has longer.
+    fn unready_too_long(&self, node: &Node, state: Option<&ObjectState>) -> Option<String> {
+        let limit = if state == Some(&ObjectState::Off) { OFF_LIMIT } else { UNREADY_LIMIT };
+        let named = self.about(&[OperationKind::NodeReboot]).contains(&node.id);
+        let since = node.unready_since.filter(|t| self.now - *t >= limit)?;
+        // A server that is being moved, paused or rebooted is in somebody's hands.
+        let in_hands = state == Some(&ObjectState::Pending) && self.now - since < OFF_LIMIT;
+        (self.observed.kubernetes.view().is_some() && !named && !in_hands)
+            .then(|| format!("the node has not been ready for {} minutes", (self.now - since).whole_minutes()))
+    }
+
+    /// The nodes that an active operation of one of these kinds is about.
+    pub(super) fn about(&self, kinds: &[OperationKind]) -> &[NodeId] {
+        let operation = self.next.operation.as_ref().filter(|o| kinds.contains(&o.kind) && !o.state.ended());
+        operation.map_or(&[], |o| &o.nodes)
+    }
+
+    /// Brings the number of nodes to what the spec says; failed ones are replaced while brakes and budget allow.
     pub(super) fn choose_nodes(&mut self, fresh: &mut dyn FnMut() -> Uuid) {
         self.forget_gone_nodes();
         if self.deleting() || !self.active() {
             return;
         }
-        self.retire_failed_nodes();
-        let spec = self.next.cluster.spec.clone();
-        self.size_pool(NodeRole::Master, CONTROL_PLANE_POOL, spec.control_plane.count, fresh);
-        for pool in &spec.node_pools {
-            self.size_pool(NodeRole::Worker, &pool.name, pool.count, fresh);
+        self.retire_failed_workers();
+        self.size_masters(fresh);
+        for pool in self.next.cluster.spec.node_pools.clone() {
+            let surge = self.replace_workers(&pool.name, pool.count as usize);
+            self.size_pool(NodeRole::Worker, &pool.name, pool.count + surge, fresh);
         }
-        for node in &mut self.next.nodes {
-            if node.role == NodeRole::Worker && !spec.node_pools.iter().any(|p| p.name == node.pool) {
-                node.intent = NodeIntent::Remove;
+        for index in 0..self.next.nodes.len() {
+            let node = &self.next.nodes[index];
+            if node.role == NodeRole::Worker && !self.next.cluster.spec.node_pools.iter().any(|p| p.name == node.pool) {
+                self.leave(index);
             }
         }
     }
 
+    pub(super) fn leave(&mut self, index: usize) {
+        let now = self.now;
+        if let Some(node) = self.next.nodes.get_mut(index) {
+            node.intent = NodeIntent::Remove;
+            node.leaving_since = node.leaving_since.or(Some(now));
+        }
+    }
+
     fn has_live_rows(&self, node: &str) -> bool {
-        self.next.ledger.iter().any(|r| r.state != ResourceState::Gone && r.name == node && NODE_KINDS.contains(&r.kind))
+        self.next.ledger.iter().any(|r| r.state != ResourceState::Gone && r.node() == Some(node))
     }
 
     fn forget_gone_nodes(&mut self) {
@@ -117,44 +171,95 @@ impl Draft<'_> {
             .next
             .nodes
             .iter()
-            .filter(|n| (deleting || (n.intent == NodeIntent::Remove && !self.must_drain(n))) && !self.has_live_rows(&n.name))
+            .filter(|n| (deleting || (n.intent == NodeIntent::Remove && !self.to_release(n))) && !self.has_live_rows(&n.name))
             .map(|n| n.id)
             .collect();
         self.next.nodes.retain(|n| !gone.contains(&n.id));
         self.gone_nodes.extend(gone);
     }
 
-    fn retire_failed_nodes(&mut self) {
+    /// Workers that failed leave: those that never worked at once, the others with the brakes.
+    fn retire_failed_workers(&mut self) {
         for index in 0..self.next.nodes.len() {
-            let node = self.next.nodes[index].clone();
-            let (Some(fault), NodeIntent::Keep) = (&node.fault, node.intent) else { continue };
-            // A master that once worked holds a member of etcd: it is not thrown away without taking that out.
-            if node.role == NodeRole::Master && node.joined_at.is_some() && self.next.cluster.spec.control_plane.count > 1 {
-                continue;
-            }
-            let key = node_key(ResourceKind::Server, &node.name);
-            if let Some(row) = self.next.ledger.iter_mut().filter(|r| r.key == key).max_by_key(|r| r.created_at) {
-                row.fault = Some(fault.clone());
-            }
-            if self.budget_left(ResourceKind::Server) || self.asked_anew() {
-                self.next.nodes[index].intent = NodeIntent::Remove;
+            let node = &self.next.nodes[index];
+            if node.role == NodeRole::Worker && self.to_retire(node) {
+                self.retire(index);
             }
         }
     }
 
-    fn size_pool(&mut self, role: NodeRole, pool: &str, count: u32, fresh: &mut dyn FnMut() -> Uuid) {
+    /// Whether a failed worker is to be replaced now.
+    pub(super) fn to_retire(&self, node: &Node) -> bool {
+        let (Some(fault), NodeIntent::Keep) = (&node.fault, node.intent) else { return false };
+        if !self.may_replace(&node.name) {
+            return false;
+        }
+        if node.joined_at.is_none() {
+            return true;
+        }
+        // Of nodes that nobody knows anything about, one at a time: it may be us who do not see.
+        let unknown = |n: &Node| n.role == NodeRole::Worker && n.intent == NodeIntent::Remove && n.ready.is_none();
+        let alone = fault.code != Code::NodeUnready || node.ready.is_some() || !self.next.nodes.iter().any(unknown);
+        self.heals() && self.observed.kubernetes.view().is_some() && self.brake().is_none() && self.lost_long_enough(node) && alone
+    }
+
+    /// Outside of operations somebody else's repair gets its time; inside one a lost node is replaced at once.
+    fn lost_long_enough(&self, node: &Node) -> bool {
+        let idle = self.next.operation.as_ref().is_none_or(|o| o.state.ended());
+        !idle || node.unready_since.is_some_and(|t| self.now - t >= UNREADY_LIMIT)
+    }
+
+    /// A node leaves because it failed; its server's row remembers why.
+    pub(super) fn retire(&mut self, index: usize) {
+        let Some(node) = self.next.nodes.get(index).cloned() else { return };
+        let key = node_key(ResourceKind::Server, &node.name);
+        if let Some(row) = self.next.ledger.iter_mut().filter(|r| r.key == key).max_by_key(|r| r.created_at) {
+            row.fault.clone_from(&node.fault);
+        }
+        self.leave(index);
+    }
+
+    /// Whether the server of this node may be replaced without asking: what this attempt made itself only a few times.
+    pub(super) fn may_replace(&self, node: &str) -> bool {
+        self.newest(&node_key(ResourceKind::Server, node)).is_none_or(|row| self.replaceable(row))
+    }
+
+    /// Workers to be replaced leave once enough others have joined; one that does not work leaves at once. Answers how many more the pool needs meanwhile.
+    fn replace_workers(&mut self, pool: &str, count: usize) -> u32 {
+        let targets = self.about(&[OperationKind::NodeReplace]).to_vec();
+        let in_pool = |n: &Node| n.role == NodeRole::Worker && n.pool == pool && n.intent == NodeIntent::Keep;
+        let joined = self.next.nodes.iter().filter(|n| in_pool(n) && !targets.contains(&n.id) && n.joined_at.is_some()).count();
+        let mut surge = 0;
+        for index in 0..self.next.nodes.len() {
+            let node = &self.next.nodes[index];
+            if !in_pool(node) || !targets.contains(&node.id) {
+                continue;
+            }
+            if node.ready != Some(true) || joined >= count {
+                self.leave(index);
+            } else {
+                surge += 1;
+            }
+        }
+        surge
+    }
+
+    pub(super) fn size_pool(&mut self, role: NodeRole, pool: &str, count: u32, fresh: &mut dyn FnMut() -> Uuid) {
         let kept = self.next.nodes.iter().filter(|n| n.role == role && n.pool == pool && n.intent == NodeIntent::Keep).count();
         for _ in kept..count as usize {
             let node = self.new_node(role, pool, NodeId(fresh()));
             self.next.nodes.push(node);
         }
-        let leaving: Vec<NodeId> = surplus(&self.next.nodes, role, pool, count).into_iter().map(|n| n.id).collect();
-        for node in self.next.nodes.iter_mut().filter(|n| leaving.contains(&n.id)) {
-            node.intent = NodeIntent::Remove;
+        let named = self.about(&[OperationKind::NodePoolResize]);
+        let leaving: Vec<NodeId> = surplus(&self.next.nodes, role, pool, count, named).into_iter().map(|n| n.id).collect();
+        for index in 0..self.next.nodes.len() {
+            if leaving.contains(&self.next.nodes[index].id) {
+                self.leave(index);
+            }
         }
     }
 
-    fn new_node(&self, role: NodeRole, pool: &str, id: NodeId) -> Node {
+    pub(super) fn new_node(&self, role: NodeRole, pool: &str, id: NodeId) -> Node {
         let prefix = format!("{}{}-", names::node_prefix(self.next.cluster.id), if role == NodeRole::Master { "cp" } else { "w" });
         let past = self.next.ledger.iter().filter_map(|r| r.name.strip_prefix(&prefix).and_then(|n| n.parse::<u32>().ok()));
         let present = self.next.nodes.iter().filter(|n| n.role == role).map(|n| n.ordinal);
@@ -171,23 +276,29 @@ impl Draft<'_> {
             ready: None,
             started_at: None,
             joined_at: None,
+            unready_since: None,
+            leaving_since: None,
             fault: None,
         }
     }
 
-    /// Whether a leaving node is still to be drained first.
-    pub(super) fn must_drain(&self, node: &Node) -> bool {
-        if node.intent != NodeIntent::Remove || self.deleting() || node.joined_at.is_none() {
+    /// Whether a leaving node is still to be let go by the cluster: emptied, its member of etcd removed, its Kubernetes node deleted.
+    pub(super) fn to_release(&self, node: &Node) -> bool {
+        if node.intent != NodeIntent::Remove || self.deleting() {
             return false;
         }
-        let started = self.next.operation.as_ref().and_then(|o| o.started_at);
-        if started.is_some_and(|t| self.now - t > DRAIN_LIMIT) {
-            return false;
+        if self.to_detach(node) {
+            return true;
         }
         match &self.observed.kubernetes {
-            Kubernetes::Reachable(view) => view.nodes.contains_key(&node.name),
-            Kubernetes::Unreachable(_) | Kubernetes::NotTried => true,
+            Kubernetes::Reachable(view) => node.joined_at.is_some() && view.nodes.contains_key(&node.name),
+            Kubernetes::Unreachable(_) | Kubernetes::NotTried => node.joined_at.is_some() && !self.drained_long_enough(node),
         }
+    }
+
+    fn drained_long_enough(&self, node: &Node) -> bool {
+        let since = node.leaving_since.or(self.next.operation.as_ref().and_then(|o| o.started_at));
+        since.is_some_and(|t| self.now - t > DRAIN_LIMIT)
     }
 
     /// What is to be done in the cluster itself.
@@ -200,20 +311,27 @@ impl Draft<'_> {
             return;
         }
         let api_up = self.next.nodes.iter().any(|n| n.role == NodeRole::Master && n.joined_at.is_some());
+        let to_drain = self.about(&[OperationKind::NodeDrain]);
+        let mut actions = Vec::new();
         for node in &self.next.nodes {
             if api_up && node.intent == NodeIntent::Keep && node.joined_at.is_none() && !view.join_tokens.contains(&node.id) {
-                self.actions.push(Action::EnsureJoinToken(node.id));
+                actions.push(Action::EnsureJoinToken(node.id));
             }
-            if view.nodes.contains_key(&node.name) && self.must_drain(node) {
-                self.actions.push(Action::Drain(node.id));
+            if self.to_release(node) {
+                // Evictions from a node that does not answer would never end.
+                let evict = node.ready == Some(true) && !self.drained_long_enough(node);
+                actions.push(Action::Release { node: node.id, evict });
+            } else if to_drain.contains(&node.id) && !view.drained.contains(&node.id) {
+                actions.push(Action::Drain(node.id));
             }
         }
         let prefix = names::node_prefix(self.next.cluster.id);
         for name in view.nodes.keys() {
             if name.starts_with(&prefix) && !self.next.nodes.iter().any(|n| n.name == *name) && !self.has_live_rows(name) {
-                self.actions.push(Action::ForgetNode(name.clone()));
+                actions.push(Action::ForgetNode(name.clone()));
             }
         }
+        self.actions.extend(actions);
         if self.next.nodes.iter().any(|n| n.intent == NodeIntent::Keep && n.ready != Some(true)) {
             self.look_again_in(Duration::seconds(1));
         }

@@ -16,6 +16,7 @@ pub(super) fn retired(row: &LedgerRow) -> bool {
             f.code,
             Code::ServerFailed
                 | Code::ServerTimeout
+                | Code::NodeUnready
                 | Code::NoCapacity
                 | Code::BootstrapFailed
                 | Code::BootstrapTimeout
@@ -109,6 +110,10 @@ impl Draft<'_> {
             return;
         }
         for part in self.wanted() {
+            // Nothing is made for a node that is lost: it is replaced under a new name.
+            if self.lost(&part) {
+                continue;
+            }
             let Some(row) = self.live(&part.key).cloned() else {
                 if self.may_make(&part) {
                     let row = new_row(self, &part, ResourceId(fresh()));
@@ -125,9 +130,10 @@ impl Draft<'_> {
         }
     }
 
-    /// Parts wanted now: those of nodes to be removed only until they are drained.
+    /// Parts wanted now: those of leaving nodes until the cluster has let them go, unless there is nothing left that runs.
     pub(super) fn wanted(&self) -> Vec<Part> {
-        let keep = |node: &Node| node.intent == NodeIntent::Keep || self.must_drain(node);
+        let down = |node: &Node| node.role == crate::nodes::NodeRole::Worker && self.surely_down(&node.name);
+        let keep = |node: &Node| node.intent == NodeIntent::Keep || (self.to_release(node) && !down(node));
         parts(&self.next, &keep)
     }
 
@@ -143,29 +149,31 @@ impl Draft<'_> {
         part.after.iter().all(known) && part.needs.iter().all(ready) && self.gate_open(part)
     }
 
-    /// Further masters join one at a time, once the API answers: etcd takes one new member at a time.
+    fn lost(&self, part: &Part) -> bool {
+        let of_node = matches!(part.kind, ResourceKind::Server | ResourceKind::Port | ResourceKind::Volume);
+        of_node && self.next.nodes.iter().any(|n| n.fault.is_some() && part.key.split('/').nth(1) == Some(n.name.as_str()))
+    }
+
     fn gate_open(&self, part: &Part) -> bool {
-        use crate::nodes::NodeRole::Master;
-        if part.kind != ResourceKind::Server || part.step != crate::operations::StepKey::OtherMasters {
-            return true;
+        let master = |n: &&Node| n.name == part.name && n.role == crate::nodes::NodeRole::Master;
+        part.kind != ResourceKind::Server || !self.next.nodes.iter().any(|n| master(&n)) || self.master_may_start(&part.name)
+    }
+
+    /// Whether the time to repeat a failed call has not come yet.
+    pub(super) fn resting(&mut self, row: &LedgerRow) -> bool {
+        let Some(called) = row.called_at.filter(|_| row.failures > 0) else { return false };
+        let wait = back_off(row.failures) - (self.now - called);
+        if wait.is_positive() {
+            self.look_again_in(wait);
+            let at = self.now + wait;
+            self.retry_at = Some(self.retry_at.map_or(at, |t| t.min(at)));
         }
-        let Some(me) = self.next.nodes.iter().find(|n| n.name == part.name) else { return false };
-        self.observed.kubernetes.view().is_some()
-            && self
-                .next
-                .nodes
-                .iter()
-                .filter(|n| n.role == Master && n.ordinal < me.ordinal && n.intent == NodeIntent::Keep)
-                .all(|n| n.joined_at.is_some())
+        wait.is_positive()
     }
 
     fn try_again(&mut self, mut row: LedgerRow) {
-        if let Some(called) = row.called_at {
-            let wait = back_off(row.failures) - (self.now - called);
-            if wait.is_positive() {
-                self.look_again_in(wait);
-                return;
-            }
+        if self.resting(&row) {
+            return;
         }
         row.state = ResourceState::Unknown;
         row.called_at = Some(self.now);
@@ -193,21 +201,46 @@ impl Draft<'_> {
                     object: Some(row.name.clone()),
                 });
                 self.replace(row.clone());
-                if self.asked_anew() || self.budget_left(row.kind) {
+                if self.replaceable(&row) {
                     self.remove(row);
                 }
             }
-            ObjectState::Ready if object.drift => self.actions.push(Action::Update(row)),
+            ObjectState::Ready if object.drift => {
+                if !self.resting(&row) {
+                    row.called_at = Some(self.now);
+                    self.actions.push(Action::Update(row));
+                }
+            }
+            // Somebody has mended it.
+            ObjectState::Ready if row.kind != ResourceKind::Server && retired(&row) => {
+                row.fault = None;
+                self.replace(row);
+            }
             ObjectState::Ready | ObjectState::Off => {}
             ObjectState::Pending => self.look_again_in(Duration::milliseconds(500)),
         }
     }
 
-    /// Whether one more failed object of this kind may be replaced without asking.
-    pub(super) fn budget_left(&self, kind: ResourceKind) -> bool {
-        let used = self.next.ledger.iter().filter(|r| r.kind == kind && retired(r)).count();
-        let retries = self.next.operation.as_ref().map_or(0, |o| o.retries);
-        used <= (super::REPLACEMENTS * (1 + retries)) as usize
+    /// Whether a failed object may be replaced without asking: what was there before this attempt always, what it made itself a few times.
+    pub(super) fn replaceable(&self, row: &LedgerRow) -> bool {
+        let Some(since) = self.next.operation.as_ref().filter(|o| !o.state.ended()).and_then(crate::operations::Operation::attempt_at) else {
+            return true;
+        };
+        let own = |r: &LedgerRow| r.kind == row.kind && r.created_at >= since;
+        let used = self.next.ledger.iter().filter(|r| r.id != row.id && own(r) && retired(r)).count();
+        !own(row) || used < super::REPLACEMENTS as usize
+    }
+
+    /// The load balancer may still lead to this master: it is told first, then the server goes.
+    fn behind_balancer(&self, row: &LedgerRow) -> bool {
+        let leaving = |n: &&Node| n.role == crate::nodes::NodeRole::Master && n.intent == NodeIntent::Remove && row.node() == Some(n.name.as_str());
+        let Some(node) = self.next.nodes.iter().find(leaving).filter(|_| row.kind == ResourceKind::Server && !self.deleting()) else { return false };
+        let balancer = self.live("load_balancer").filter(|r| r.state == ResourceState::Known).and_then(|r| self.object(r));
+        match balancer.map(|o| (&o.state, o.drift)) {
+            Some((ObjectState::Ready, drift)) => drift || !self.was_leaving.contains(&node.id),
+            Some((ObjectState::Pending, _)) => true,
+            _ => false,
+        }
     }
 
     /// Takes away rows that no part wants any more, those first that nothing else stands on.
@@ -228,11 +261,19 @@ impl Draft<'_> {
                 continue;
             }
             let (kinds, same_node) = blockers(row.kind);
-            // A late twin never had anything built on it.
+            // A late twin never had anything built on it, and a broken object is replaced under what stands on it.
             let blocked = !row.key.contains('~')
+                && !wanted.contains(&row.key)
                 && self.next.ledger.iter().any(|other| {
-                    other.state != ResourceState::Gone && other.id != row.id && kinds.contains(&other.kind) && (!same_node || other.name == row.name)
+                    other.state != ResourceState::Gone
+                        && other.id != row.id
+                        && kinds.contains(&other.kind)
+                        && (!same_node || other.node() == row.node())
                 });
+            if self.behind_balancer(&row) {
+                self.look_again_in(Duration::seconds(1));
+                continue;
+            }
             if blocked || (row.kind == ResourceKind::ApplicationCredential && self.deleting() && !self.scanned_clean()) {
                 continue;
             }

@@ -7,6 +7,7 @@ use crate::conditions::{Condition, ConditionStatus, ConditionType, merge};
 use crate::ledger::{ResourceKind, ResourceState};
 use crate::nodes::{Node, NodeIntent, NodeRole};
 use crate::operations::{OperationKind, OperationState};
+use crate::settings::ApiExposure;
 
 impl Draft<'_> {
     pub(super) fn describe(&mut self) {
@@ -18,8 +19,12 @@ impl Draft<'_> {
             status.api_endpoint = Some(format!("https://{address}:6443"));
         }
         if let Some(address) = self.live("load_balancer").and_then(|r| r.address.clone()) {
+            if self.next.cluster.spec.api.exposure == ApiExposure::Private {
+                status.api_endpoint = Some(format!("https://{address}:6443"));
+            }
             status.api_vip = Some(address);
         }
+        status.addons = self.addon_states();
         status.conditions = merge(&status.conditions, self.conditions());
         status.phase = self.phase(&status.conditions);
         self.next.cluster.status = status;
@@ -35,19 +40,30 @@ impl Draft<'_> {
         match self.next.operation.as_ref().map(|o| (o.kind, o.state)) {
             Some((OperationKind::ClusterCreate, Failed | Cancelled)) => Phase::Failed,
             Some((OperationKind::ClusterCreate, Pending | Running | Blocked)) => Phase::Provisioning,
-            Some((OperationKind::NodePoolResize, Pending | Running | Blocked)) => Phase::Updating,
+            Some((OperationKind::ClusterRepair | OperationKind::NodeDrain | OperationKind::NodeReboot, _)) => settled,
             Some((OperationKind::ClusterDelete, _)) => Phase::Deleting,
             // A cluster that was never up is not running because an old operation is out of sight.
             None if self.next.cluster.observed_generation == 0 => self.next.cluster.status.phase,
             Some((_, Succeeded | Failed | Cancelled)) | None => settled,
+            Some((_, Pending | Running | Blocked)) => Phase::Updating,
         }
     }
 
     fn conditions(&self) -> Vec<Condition> {
-        vec![self.cloud_reachable(), self.infrastructure(), self.api_reachable(), self.control_plane(), self.workers()]
+        let mut all =
+            vec![self.cloud_reachable(), self.infrastructure(), self.api_reachable(), self.control_plane(), self.workers(), self.self_healing()];
+        all.extend(self.addons_healthy());
+        all
     }
 
-    fn condition(&self, r#type: ConditionType, status: ConditionStatus, reason: &str, message: impl Into<String>, code: Option<Code>) -> Condition {
+    pub(super) fn condition(
+        &self,
+        r#type: ConditionType,
+        status: ConditionStatus,
+        reason: &str,
+        message: impl Into<String>,
+        code: Option<Code>,
+    ) -> Condition {
         Condition { r#type, status, reason: reason.to_owned(), message: message.into(), since: self.now, code }
     }
 
@@ -61,32 +77,58 @@ impl Draft<'_> {
         }
     }
 
+    /// The worst there is to say of the cloud objects, by name. What hangs on single nodes is said of the nodes.
     fn infrastructure(&self) -> Condition {
         let r#type = ConditionType::InfrastructureReady;
-        let mut missing = 0;
+        let (mut missing, mut drifted, mut changing) = (Vec::new(), Vec::new(), Vec::new());
         for part in self.wanted().into_iter().filter(|p| p.kind != ResourceKind::Server) {
-            let Some(row) = self.live(&part.key) else {
-                missing += 1;
+            let Some(row) = self.live(&part.key).filter(|r| r.state == ResourceState::Known) else {
+                missing.push(part.name);
                 continue;
             };
-            if row.state != ResourceState::Known {
-                missing += 1;
-                continue;
-            }
             if self.look(part.kind).is_none() {
                 return self.condition(r#type, ConditionStatus::Unknown, "CloudUnavailable", "", None);
             }
-            if let Some(object) = self.object(row)
-                && let ObjectState::Failed(words) = &object.state
-            {
-                let code = super::rows::failed_code(part.kind, words);
-                return self.condition(r#type, ConditionStatus::False, "ObjectFailed", format!("{}: {words}", row.name), Some(code));
+            match self.object(row) {
+                Some(object) => match &object.state {
+                    ObjectState::Failed(words) => {
+                        let code = super::rows::failed_code(part.kind, words);
+                        return self.condition(r#type, ConditionStatus::False, "ObjectFailed", format!("{}: {words}", row.name), Some(code));
+                    }
+                    ObjectState::Pending => changing.push(part.name),
+                    _ if object.drift => drifted.push(part.name),
+                    _ => {}
+                },
+                // Not seen once: it may be the list that is not whole.
+                None => changing.push(part.name),
             }
         }
-        if missing > 0 {
-            return self.condition(r#type, ConditionStatus::False, "ObjectsMissing", format!("{missing}"), None);
+        let handed_over = (self.next.cluster.observed_generation > 0).then_some(Code::Drifted);
+        if !missing.is_empty() {
+            return self.condition(r#type, ConditionStatus::False, "ObjectsMissing", listed(missing), handed_over);
+        }
+        if !drifted.is_empty() {
+            return self.condition(r#type, ConditionStatus::False, "ObjectsDrifted", listed(drifted), handed_over);
+        }
+        if !changing.is_empty() {
+            return self.changing(listed(changing));
         }
         self.condition(r#type, ConditionStatus::True, "AllThere", "", None)
+    }
+
+    /// Objects that are changing are not known to be well; those that change for half an hour are stuck.
+    fn changing(&self, names: String) -> Condition {
+        let r#type = ConditionType::InfrastructureReady;
+        let before = self.next.cluster.status.conditions.iter().find(|c| c.r#type == r#type);
+        let stuck = before.is_some_and(|c| match c.reason.as_str() {
+            "ObjectsStuck" => true,
+            "ObjectsChanging" => self.now - c.since >= super::STUCK,
+            _ => false,
+        });
+        if stuck {
+            return self.condition(r#type, ConditionStatus::False, "ObjectsStuck", names, Some(Code::ObjectStuck));
+        }
+        self.condition(r#type, ConditionStatus::Unknown, "ObjectsChanging", names, None)
     }
 
     fn api_reachable(&self) -> Condition {
@@ -99,14 +141,14 @@ impl Draft<'_> {
     }
 
     fn control_plane(&self) -> Condition {
-        self.members(ConditionType::ControlPlaneHealthy, NodeRole::Master, "MastersNotReady")
+        self.all_ready(ConditionType::ControlPlaneHealthy, NodeRole::Master, "MastersNotReady")
     }
 
     fn workers(&self) -> Condition {
-        self.members(ConditionType::NodesReady, NodeRole::Worker, "NodesNotReady")
+        self.all_ready(ConditionType::NodesReady, NodeRole::Worker, "NodesNotReady")
     }
 
-    fn members(&self, r#type: ConditionType, role: NodeRole, reason: &str) -> Condition {
+    fn all_ready(&self, r#type: ConditionType, role: NodeRole, reason: &str) -> Condition {
         let nodes: Vec<&Node> = self.next.nodes.iter().filter(|n| n.role == role && n.intent == NodeIntent::Keep).collect();
         let down: Vec<&str> = nodes.iter().filter(|n| n.ready == Some(false)).map(|n| n.name.as_str()).collect();
         if !down.is_empty() {
@@ -117,4 +159,14 @@ impl Draft<'_> {
         }
         self.condition(r#type, ConditionStatus::True, "AllReady", "", None)
     }
+}
+
+/// Names, each once, and no more than a person reads.
+fn listed(mut names: Vec<String>) -> String {
+    names.sort_unstable();
+    names.dedup();
+    let more = names.len().saturating_sub(5);
+    names.truncate(5);
+    let list = names.join(", ");
+    if more > 0 { format!("{list}, +{more}") } else { list }
 }

@@ -90,11 +90,10 @@ impl Engine {
         self.apply(&path, object).await
     }
 
-    /// The objects that carry `label`, of the kinds that `objects` are of: one list a kind, metadata only.
-    pub async fn marks(&self, objects: &[Value], label: &str) -> Result<Marks, KubeError> {
-        let wanted: BTreeSet<&str> = objects.iter().filter_map(|o| o["kind"].as_str()).collect();
+    /// The objects of these kinds that carry `label`: one list a kind, metadata only.
+    pub async fn marks(&self, kinds: &BTreeSet<String>, label: &str) -> Result<Marks, KubeError> {
         let mut marks = Marks::new();
-        for (version, kind, word, _) in KINDS.iter().filter(|(_, kind, ..)| wanted.contains(kind)) {
+        for (version, kind, word, _) in KINDS.iter().filter(|(_, kind, ..)| kinds.contains(*kind)) {
             let path = format!("{}/{word}?labelSelector={}", root(version), segment(label));
             let mut headers = HeaderMap::new();
             headers.insert(http::header::ACCEPT, http::HeaderValue::from_static(METADATA_ONLY));
@@ -150,7 +149,8 @@ fn workload(item: &Item, label: &str, of: Option<&str>) -> Workload {
     let number = |value: &Value| u32::try_from(value.as_i64().unwrap_or(0)).unwrap_or(0);
     let status = &item.status;
     let daemon = status.get("desiredNumberScheduled").is_some();
-    let desired = if daemon { number(&status["desiredNumberScheduled"]) } else { item.spec["replicas"].as_i64().map_or(1, |n| u32::try_from(n).unwrap_or(0)) };
+    let desired =
+        if daemon { number(&status["desiredNumberScheduled"]) } else { item.spec["replicas"].as_i64().map_or(1, |n| u32::try_from(n).unwrap_or(0)) };
     let ready = number(&status[if daemon { "numberReady" } else { "readyReplicas" }]);
     let updated = number(&status[if daemon { "updatedNumberScheduled" } else { "updatedReplicas" }]);
     let seen = status["observedGeneration"].as_i64().unwrap_or(0) >= item.metadata.generation;

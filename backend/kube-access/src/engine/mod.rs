@@ -1,11 +1,15 @@
 //! What the engine does in a cluster: looks at nodes and control plane, lets nodes in, empties and removes them, lays down who may do what.
 
 mod access;
+mod addons;
 mod drain;
+mod etcd;
+mod exec;
 mod health;
 mod join_tokens;
 mod nodes;
 
+pub use addons::{Marks, Workload, key_of};
 pub use drain::Drain;
 pub(crate) use health::time_of;
 pub use health::{ComponentHealth, MasterHealth, NodeHealth};

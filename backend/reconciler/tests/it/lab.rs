@@ -1,5 +1,6 @@
 //! One cluster, one engine, one stepped cloud, and the means to cut them at every call.
 
+use crate::kubernetes::{Api, InCluster, running};
 use crate::memory::{Db, MemoryJournal};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -8,14 +9,13 @@ use domain::changes::Work;
 use domain::clusters::{Cluster, ClusterSpec, ClusterStatus, ControlPlaneSpec, NetworkSpec, NodePoolSpec};
 use domain::ids::{ClusterId, OperationId, TenantId};
 use domain::ledger::ResourceState;
-use domain::nodes::{Bootstrap, NodeRole};
+use domain::nodes::{Bootstrap, NodeIntent, NodeRole};
 use domain::operations::{Operation, OperationKind, OperationState};
 use domain::versions::{CatalogueVersion, Support};
+use domain::wishes::{Undo, Wish};
 use local_cloud::{LocalCloud, LocalCloudConfig, Time};
-use reconciler::kubernetes::{Drain, KubernetesApi, KubernetesError, Target};
 use reconciler::pass::{Next, pass};
 use reconciler::world::{Memory, Services};
-use secrecy::SecretString;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use time::{Duration, OffsetDateTime};
@@ -74,60 +74,6 @@ impl Transport for Wire {
     }
 }
 
-/// The cluster's API as the stepped cloud implies it: a node is Ready some seconds after its server is ACTIVE and the first master's API is up.
-struct Cluster0 {
-    cloud: LocalCloud,
-    state: Arc<Mutex<InCluster>>,
-    db: Arc<Mutex<Db>>,
-}
-
-#[derive(Default)]
-pub struct InCluster {
-    pub access: bool,
-    pub forgotten: BTreeSet<String>,
-    pub drained: BTreeSet<String>,
-}
-
-impl Cluster0 {
-    fn up(&self) -> BTreeSet<String> {
-        self.cloud.dump().into_iter().filter(|o| o.kind == "server" && o.status.as_deref() == Some("ACTIVE")).map(|o| o.name).collect()
-    }
-}
-
-#[async_trait]
-impl KubernetesApi for Cluster0 {
-    async fn nodes(&self, _: &Target) -> Result<BTreeMap<String, Option<bool>>, KubernetesError> {
-        let up = self.up();
-        let state = self.state.lock().unwrap();
-        let work = &self.db.lock().unwrap().work;
-        let master_up = work.nodes.iter().any(|n| n.role == NodeRole::Master && up.contains(&n.name));
-        if !master_up {
-            return Err(KubernetesError("connection refused".to_owned()));
-        }
-        let nodes = work.nodes.iter().filter(|n| !state.forgotten.contains(&n.name));
-        Ok(nodes.filter(|n| n.joined_at.is_some() || up.contains(&n.name)).map(|n| (n.name.clone(), Some(up.contains(&n.name)))).collect())
-    }
-
-    async fn ensure_access(&self, _: &Target) -> Result<(), KubernetesError> {
-        self.state.lock().unwrap().access = true;
-        Ok(())
-    }
-
-    async fn ensure_join_token(&self, _: &Target, _: &SecretString) -> Result<(), KubernetesError> {
-        Ok(())
-    }
-
-    async fn drain(&self, _: &Target, node: &str) -> Result<Drain, KubernetesError> {
-        self.state.lock().unwrap().drained.insert(node.to_owned());
-        Ok(Drain::Done)
-    }
-
-    async fn delete_node(&self, _: &Target, node: &str) -> Result<(), KubernetesError> {
-        self.state.lock().unwrap().forgotten.insert(node.to_owned());
-        Ok(())
-    }
-}
-
 pub struct Lab {
     pub cloud: LocalCloud,
     pub db: Arc<Mutex<Db>>,
@@ -168,7 +114,7 @@ impl Lab {
         }));
         let fate = Arc::new(Mutex::new(Fate::default()));
         let in_cluster = Arc::new(Mutex::new(InCluster::default()));
-        let services = services(&cloud, &fate, &in_cluster, &db);
+        let services = services(&cloud, &fate, &in_cluster);
         let journal = MemoryJournal::claim(&db);
         Self { cloud, db, fate, in_cluster, now, tenant, services, journal, ids: u128::from(seed) << 64, foreign }
     }
@@ -196,7 +142,7 @@ impl Lab {
             fate.dead = false;
             fate.cut = None;
         }
-        self.services = services(&self.cloud, &self.fate, &self.in_cluster, &self.db);
+        self.services = services(&self.cloud, &self.fate, &self.in_cluster);
         self.journal = MemoryJournal::claim(&self.db);
     }
 
@@ -252,11 +198,11 @@ impl Lab {
         self.operation().state
     }
 
-    /// Nodes whose servers are up call home as the real ones do.
+    /// Nodes whose servers are up call home and join as the real ones do.
     fn play_nodes(&self) {
-        let up: BTreeSet<String> =
-            self.cloud.dump().into_iter().filter(|o| o.kind == "server" && o.status.as_deref() == Some("ACTIVE")).map(|o| o.name).collect();
+        let up = running(&self.cloud);
         let mut db = self.db.lock().unwrap();
+        self.in_cluster.lock().unwrap().play(&db.work, &up);
         for node in &mut db.work.nodes {
             if up.contains(&node.name) && node.bootstrap == Bootstrap::Waiting {
                 node.bootstrap = Bootstrap::Done { at: self.now };
@@ -274,12 +220,28 @@ impl Lab {
     }
 
     pub fn resize(&self, count: u32) {
-        {
-            let mut db = self.db.lock().unwrap();
-            db.work.cluster.spec.node_pools[0].count = count;
-            db.work.cluster.generation += 1;
-        }
-        self.begin(OperationKind::NodePoolResize);
+        self.wish(&Wish::NodePoolResize { pool: "default".into(), count, remove: vec![] });
+    }
+
+    /// What a person's wish does in the store.
+    pub fn wish(&self, wish: &Wish) -> Undo {
+        let mut db = self.db.lock().unwrap();
+        let before = db.work.cluster.spec.clone();
+        let undo = wish.apply(&mut db.work.cluster.spec).unwrap();
+        db.work.cluster.generation += i64::from(db.work.cluster.spec != before);
+        let operation = new_operation(db.work.cluster.id, wish.kind(), self.now);
+        db.work.operation = Some(Operation { nodes: wish.nodes(), ..operation });
+        undo
+    }
+
+    /// What a person's cancelling does in the store.
+    pub fn cancel(&self, undo: Undo) {
+        let mut db = self.db.lock().unwrap();
+        db.work.cluster.generation += i64::from(undo.apply(&mut db.work.cluster.spec));
+        let operation = db.work.operation.as_mut().unwrap();
+        operation.state = OperationState::Cancelled;
+        operation.finished_at = Some(self.now);
+        operation.next_attempt_at = None;
     }
 
     /// What a person's retry does in the store.
@@ -291,11 +253,7 @@ impl Lab {
         operation.finished_at = None;
         operation.next_attempt_at = None;
         operation.retries += 1;
-        operation.deadline_at = self.now + Duration::hours(1);
-        for row in db.work.ledger.iter_mut().filter(|r| r.state != ResourceState::Gone) {
-            row.fault = None;
-            row.failures = 0;
-        }
+        operation.deadline_at = self.now + operation.kind.limit();
     }
 
     /// Ids of the cloud's objects that are neither there from the beginning nor the tenant's service user.
@@ -322,8 +280,24 @@ impl Lab {
             assert!(names.insert(server.name.clone()), "two servers are named {}", server.name);
         }
         assert!(self.foreign_untouched(), "a foreign object was touched");
-        let cluster = self.work().cluster;
-        assert!(cluster.observed_generation <= cluster.generation);
+        self.check_etcd(&self.work());
+    }
+
+    /// Members of etcd are masters we know, and no server of one was deleted by the engine while its member was in.
+    fn check_etcd(&self, work: &Work) {
+        let state = self.in_cluster.lock().unwrap();
+        if work.cluster.delete_requested_at.is_some() {
+            return;
+        }
+        let masters: BTreeSet<&str> = work.nodes.iter().filter(|n| n.role == NodeRole::Master).map(|n| n.name.as_str()).collect();
+        let servers: BTreeSet<String> = self.cloud.dump().into_iter().filter(|o| o.kind == "server").map(|o| o.name).collect();
+        for member in state.members.iter().filter(|m| !state.killed.contains(*m) && work.cluster.observed_generation > 0) {
+            assert!(masters.contains(member.as_str()), "the member of {member} was left in etcd");
+            assert!(servers.contains(member), "the server of {member} went before its member");
+        }
+        assert!(state.begun <= 1 || work.cluster.observed_generation == 0, "a cluster in use was begun anew");
+        let joined = work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.intent == NodeIntent::Keep && n.joined_at.is_some()).count();
+        assert!(state.members.len().abs_diff(joined) <= 1 || work.cluster.observed_generation == 0, "{:?} are not {joined} masters", state.members);
     }
 
     /// Every object of ours in the cloud has exactly one live row, and every known row its object.
@@ -344,7 +318,7 @@ impl Lab {
     }
 }
 
-fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mutex<InCluster>>, db: &Arc<Mutex<Db>>) -> Services {
+fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mutex<InCluster>>) -> Services {
     let config = Config {
         auth_url: "http://local-cloud/identity/v3".parse().unwrap(),
         region: None,
@@ -360,10 +334,12 @@ fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mutex<
     let versions = vec![CatalogueVersion { version: "v1.36.3".into(), support: Support::Current, image: "kcs-node-v1.36.3".into() }];
     Services {
         identity: Arc::new(OpenStack::new(config, wire)),
-        kubernetes: Arc::new(Cluster0 { cloud: cloud.clone(), state: in_cluster.clone(), db: db.clone() }),
+        kubernetes: Arc::new(Api { cloud: cloud.clone(), state: in_cluster.clone() }),
         versions,
         node_endpoint: "https://198.18.0.1:8443".into(),
         gate_ca_pem: "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".into(),
+        egress: vec![],
+        addons: reconciler::addons::AddonSettings::default(),
         // One at a time: a run is repeatable.
         parallel: 1,
         memory: Memory::default(),
@@ -371,37 +347,12 @@ fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mutex<
 }
 
 fn new_operation(cluster: ClusterId, kind: OperationKind, now: OffsetDateTime) -> Operation {
-    Operation {
-        id: OperationId(Uuid::from_u128(1)),
-        cluster,
-        kind,
-        state: OperationState::Pending,
-        progress: 0,
-        steps: vec![],
-        fault: None,
-        receipt: None,
-        created_at: now,
-        created_by: "member-a".into(),
-        started_at: None,
-        finished_at: None,
-        next_attempt_at: None,
-        deadline_at: now + Duration::hours(1),
-        retries: 0,
-    }
+    Operation::new(OperationId(Uuid::from_u128(1)), cluster, kind, "member-a", now)
 }
 
 fn new_work(seed: u64, tenant: &str, external: &str, masters: u32, workers: u32, now: OffsetDateTime) -> Work {
     let id = ClusterId(Uuid::from_u128((u128::from(seed) << 64) | 0xc1));
-    let pool = NodePoolSpec {
-        name: "default".into(),
-        flavor: "m1.medium".into(),
-        count: workers,
-        root_volume_gib: 20,
-        volume_type: None,
-        zones: vec![],
-        labels: BTreeMap::new(),
-        taints: vec![],
-    };
+    let pool = NodePoolSpec { name: "default".into(), flavor: "m1.medium".into(), count: workers, root_volume_gib: 20, ..NodePoolSpec::default() };
     let cluster = Cluster {
         id,
         tenant: TenantId(tenant.into()),
@@ -414,11 +365,12 @@ fn new_work(seed: u64, tenant: &str, external: &str, masters: u32, workers: u32,
                 node_cidr: "10.0.0.0/24".parse().unwrap(),
                 pod_cidr: "10.128.0.0/16".parse().unwrap(),
                 service_cidr: "10.96.0.0/16".parse().unwrap(),
-                dns_servers: vec![],
+                ..NetworkSpec::default()
             },
-            control_plane: ControlPlaneSpec { count: masters, flavor: "m1.medium".into(), root_volume_gib: 20, volume_type: None, zones: vec![] },
+            control_plane: ControlPlaneSpec { count: masters, flavor: "m1.medium".into(), root_volume_gib: 20, ..ControlPlaneSpec::default() },
             node_pools: vec![pool],
-            deletion_protection: false,
+            server_group_members: 10,
+            ..ClusterSpec::default()
         },
         generation: 1,
         observed_generation: 0,

@@ -3,5 +3,6 @@
 
 mod chaos;
 mod faults;
+mod kubernetes;
 mod lab;
 mod memory;

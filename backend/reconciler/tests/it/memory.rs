@@ -78,7 +78,10 @@ fn apply(db: &mut Db, change: &Change) {
     let work = &mut db.work;
     match change {
         Change::Status(status) => work.cluster.status = status.clone(),
-        Change::ObservedGeneration(generation) => work.cluster.observed_generation = *generation,
+        Change::ObservedGeneration(generation) => {
+            assert!(*generation >= work.cluster.observed_generation && *generation <= work.cluster.generation, "generations run backwards");
+            work.cluster.observed_generation = *generation;
+        }
         Change::Ledger(row) => {
             let twin = |r: &domain::ledger::LedgerRow| r.key == row.key && r.id != row.id && r.state != ResourceState::Gone;
             assert!(row.state == ResourceState::Gone || !work.ledger.iter().any(twin), "two live rows of {}", row.key);
@@ -100,6 +103,11 @@ fn apply(db: &mut Db, change: &Change) {
             db.secrets.retain(|(owner, _), _| *owner != Owner::Node(*id));
         }
         Change::Operation(operation) => work.operation = Some(operation.clone()),
+        Change::OperationBegun(operation) => {
+            assert!(work.operation.as_ref().is_none_or(|o| o.state.ended()), "two operations under way");
+            work.operation = Some(operation.clone());
+            work.cluster.operation = Some(operation.id);
+        }
         Change::ClusterGone => {
             db.secrets.retain(|(owner, _), _| *owner == Owner::Tenant);
             db.gone = true;

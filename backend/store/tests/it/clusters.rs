@@ -87,7 +87,7 @@ async fn a_delete_cancels_what_is_under_way_and_is_asked_for_once() {
     assert_eq!(first.operation.id, second.operation.id);
     assert_eq!(first.operation.kind, OperationKind::ClusterDelete);
     assert_eq!(store.operation(&a.scope(), creating).await.unwrap().operation.state, OperationState::Cancelled);
-    let resize = store.node_pool_resize(a.may::<NodePoolResize>(&record).unwrap(), "default".into(), 3, RequestContext::default()).await;
+    let resize = store.node_pool_resize(a.may::<NodePoolResize>(&record).unwrap(), "default".into(), 3, vec![], RequestContext::default()).await;
     assert_eq!(refused(resize), Code::Busy);
 }
 

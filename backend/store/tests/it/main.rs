@@ -7,3 +7,4 @@ mod engine;
 mod pools;
 mod support;
 mod tokens;
+mod troubles;

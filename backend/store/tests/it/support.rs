@@ -33,26 +33,23 @@ pub fn spec(workers: u32) -> ClusterSpec {
             node_cidr: "10.0.0.0/24".parse().unwrap(),
             pod_cidr: "10.128.0.0/16".parse().unwrap(),
             service_cidr: "10.96.0.0/16".parse().unwrap(),
-            dns_servers: vec![],
+            ..NetworkSpec::default()
         },
-        control_plane: ControlPlaneSpec { count: 1, flavor: "m1.medium".into(), root_volume_gib: 20, volume_type: None, zones: vec![] },
+        control_plane: ControlPlaneSpec { count: 1, flavor: "m1.medium".into(), root_volume_gib: 20, ..ControlPlaneSpec::default() },
         node_pools: vec![NodePoolSpec {
             name: "default".into(),
             flavor: "m1.medium".into(),
             count: workers,
             root_volume_gib: 20,
-            volume_type: None,
-            zones: vec![],
-            labels: BTreeMap::new(),
-            taints: vec![],
+            ..NodePoolSpec::default()
         }],
-        deletion_protection: false,
+        ..ClusterSpec::default()
     }
 }
 
 pub async fn try_create(store: &Store, actor: &Actor, name: &str, key: Option<Idempotency>) -> Result<CreatedCluster, StoreError> {
     let permit = actor.may::<ClusterCreate>(&actor.project).unwrap();
-    let new = NewCluster { name: name.into(), spec: spec(2), limit: None };
+    let new = NewCluster { name: name.into(), spec: spec(2), limit: None, room: None };
     store.cluster_create(permit, new, key, RequestContext::default()).await
 }
 

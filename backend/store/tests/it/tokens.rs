@@ -27,6 +27,8 @@ fn node(cluster: ClusterId, name: &str, ordinal: u32) -> Node {
         ready: None,
         started_at: None,
         joined_at: None,
+        unready_since: None,
+        leaving_since: None,
         fault: None,
     }
 }

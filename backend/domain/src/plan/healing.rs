@@ -1,0 +1,187 @@
+//! Repairing what broke while nobody asks for anything: what is damaged, when a repair begins, and what holds it.
+
+use super::{Action, Draft, Kubernetes, OFF_START, ObjectState, REPAIR_PAUSE, REPAIR_REST, REPAIR_RETRIES};
+use crate::clusters::RepairPolicy;
+use crate::codes::Code;
+use crate::conditions::{Condition, ConditionStatus, ConditionType};
+use crate::ids::OperationId;
+use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
+use crate::nodes::{CONTROL_PLANE_POOL, Node, NodeIntent, NodeRole};
+use crate::operations::{ENGINE, Operation, OperationKind, OperationState};
+use crate::plan::parts::node_key;
+use time::Duration;
+use uuid::Uuid;
+
+/// The share of workers that may be unwell before nothing is replaced by itself any more: 2/5.
+const BRAKE: (usize, usize) = (2, 5);
+
+impl Draft<'_> {
+    /// Whether nodes that worked may be replaced without being named.
+    pub(super) fn heals(&self) -> bool {
+        let asked = |o: &Operation| !o.state.ended() && matches!(o.kind, OperationKind::ClusterRepair | OperationKind::ClusterCreate);
+        self.next.cluster.spec.repair == RepairPolicy::Automatic || self.next.operation.as_ref().is_some_and(asked)
+    }
+
+    /// Why no worker is replaced by itself now: too many are unwell at once. One alone is no meltdown.
+    pub(super) fn brake(&self) -> Option<String> {
+        let workers = || self.next.nodes.iter().filter(|n| n.role == NodeRole::Worker && n.intent == NodeIntent::Keep && n.joined_at.is_some());
+        let (all, unwell) = (workers().count(), workers().filter(|n| n.ready != Some(true)).count());
+        (self.observed.kubernetes.view().is_some() && unwell > 1 && unwell * BRAKE.1 > all * BRAKE.0)
+            .then(|| format!("{unwell} of {all} workers are not ready"))
+    }
+
+    /// Begins a repair where something is damaged, nothing is under way, and the cluster's policy lets us.
+    pub(super) fn start_repair(&mut self, fresh: &mut dyn FnMut() -> Uuid) {
+        let idle = self.next.operation.as_ref().is_none_or(|o| o.state.ended());
+        let watched = self.next.cluster.observed_generation > 0 && !self.deleting();
+        if !idle || !watched || self.next.cluster.spec.repair == RepairPolicy::Manual || !self.repair_due() || self.damage().is_empty() {
+            return;
+        }
+        let now = self.now;
+        match &mut self.next.operation {
+            Some(last) if last.automatic() && last.state == OperationState::Failed && last.retries < REPAIR_RETRIES => {
+                last.state = OperationState::Pending;
+                last.retries += 1;
+                last.fault = None;
+                last.finished_at = None;
+                last.deadline_at = now + last.kind.limit();
+            }
+            _ => {
+                let repair = Operation::new(OperationId(fresh()), self.next.cluster.id, OperationKind::ClusterRepair, ENGINE, now);
+                self.next.operation = Some(repair);
+                self.begun = true;
+            }
+        }
+        self.begin_attempt();
+    }
+
+    /// Repairs that failed rest longer each time, and after a few are a person's; others have a short pause.
+    fn repair_due(&mut self) -> bool {
+        let Some(last) = self.next.operation.as_ref().filter(|o| o.automatic()) else { return true };
+        let Some(finished) = last.finished_at else { return true };
+        let rest = match last.state {
+            OperationState::Failed if last.retries < REPAIR_RETRIES => REPAIR_REST * (1_i32 << last.retries.min(8)),
+            OperationState::Failed => Duration::DAY,
+            _ => REPAIR_PAUSE,
+        };
+        let left = finished + rest - self.now;
+        if left.is_positive() {
+            self.look_again_in(left.min(super::WATCH));
+        }
+        !left.is_positive()
+    }
+
+    /// What an automatic repair would act on, by name.
+    pub(super) fn damage(&self) -> Vec<String> {
+        let mut found = self.damaged_parts();
+        // A cluster that stands where an operation failed is that operation's to finish.
+        let cluster = &self.next.cluster;
+        let last = self.next.operation.as_ref();
+        let repairing = last.is_some_and(|o| o.kind == OperationKind::ClusterRepair && !o.state.ended());
+        if repairing || cluster.observed_generation == cluster.generation || last.is_some_and(|o| o.state == OperationState::Cancelled) {
+            found.extend(self.pools_out_of_size());
+        }
+        for node in &self.next.nodes {
+            let leaving = node.intent == NodeIntent::Remove;
+            if leaving || (node.role == NodeRole::Worker && node.joined_at.is_some() && self.to_retire(node)) || self.to_start(node).is_some() {
+                found.push(node.name.clone());
+            }
+        }
+        let wanted = cluster.spec.control_plane.count as usize;
+        let lost = self.next.nodes.iter().find(|n| n.role == NodeRole::Master && n.fault.is_some());
+        if let Some(lost) = lost.filter(|_| self.master_to_go(wanted, 0).is_some()) {
+            found.push(lost.name.clone());
+        }
+        found
+    }
+
+    fn damaged_parts(&self) -> Vec<String> {
+        let wanted = self.wanted();
+        let mut found = Vec::new();
+        for part in wanted.iter().filter(|p| !matches!(p.kind, ResourceKind::Server | ResourceKind::Port | ResourceKind::Volume)) {
+            if self.look(part.kind).is_none() {
+                continue;
+            }
+            let damaged = match self.live(&part.key) {
+                None => true,
+                Some(row) if row.state == ResourceState::Known => {
+                    self.object(row).is_some_and(|o| matches!(o.state, ObjectState::Failed(_)) || (o.state == ObjectState::Ready && o.drift))
+                }
+                // Two of a kind are a person's to look at.
+                Some(row) => row.state != ResourceState::Ambiguous,
+            };
+            if damaged {
+                found.push(part.name.clone());
+            }
+        }
+        let unwanted =
+            |r: &&LedgerRow| r.state != ResourceState::Gone && r.state != ResourceState::Ambiguous && !wanted.iter().any(|p| p.key == r.key);
+        found.extend(self.next.ledger.iter().filter(unwanted).map(|r| r.name.clone()));
+        found
+    }
+
+    fn pools_out_of_size(&self) -> Vec<String> {
+        let spec = &self.next.cluster.spec;
+        let pools = spec.node_pools.iter().map(|p| (p.name.as_str(), p.count)).chain([(CONTROL_PLANE_POOL, spec.control_plane.count)]);
+        let mut wrong = Vec::new();
+        for (name, count) in pools {
+            let joined = self.next.nodes.iter().filter(|n| n.pool == name && n.intent == NodeIntent::Keep && n.joined_at.is_some()).count();
+            let kept = self.next.nodes.iter().filter(|n| n.pool == name && n.intent == NodeIntent::Keep).count();
+            if joined != count as usize || kept != count as usize {
+                wrong.push(name.to_owned());
+            }
+        }
+        wrong
+    }
+
+    /// A server that somebody powered off some time ago, and that is to be started again.
+    fn to_start(&self, node: &Node) -> Option<&LedgerRow> {
+        let since = node.unready_since?;
+        let row = self.live(&node_key(ResourceKind::Server, &node.name)).filter(|r| r.state == ResourceState::Known)?;
+        let off = self.object(row).is_some_and(|o| o.state == ObjectState::Off);
+        (off && node.intent == NodeIntent::Keep && self.heals() && self.now - since >= OFF_START).then_some(row)
+    }
+
+    /// Starts what is powered off, once a minute.
+    pub(super) fn start_servers(&mut self) {
+        if self.deleting() || !self.active() {
+            return;
+        }
+        let rows: Vec<LedgerRow> = self.next.nodes.iter().filter_map(|n| self.to_start(n)).cloned().collect();
+        for mut row in rows {
+            if row.called_at.is_none_or(|t| self.now - t >= Duration::MINUTE) {
+                row.called_at = Some(self.now);
+                self.replace(row.clone());
+                self.actions.push(Action::Start(row));
+            }
+        }
+    }
+
+    /// Whether what breaks is mended by itself, and if not, why.
+    pub(super) fn self_healing(&self) -> Condition {
+        let condition = |status, reason: &str, message: String, code| Condition {
+            r#type: ConditionType::SelfHealing,
+            status,
+            reason: reason.to_owned(),
+            message,
+            since: self.now,
+            code,
+        };
+        let given_up = self.next.operation.as_ref().filter(|o| o.automatic() && o.state == OperationState::Failed && o.retries >= REPAIR_RETRIES);
+        if self.quorum_lost() {
+            let down: Vec<&str> = self.masters().filter(|n| n.joined_at.is_some() && n.ready == Some(false)).map(|n| n.name.as_str()).collect();
+            return condition(ConditionStatus::False, "QuorumLost", down.join(", "), Some(Code::ControlPlaneLost));
+        }
+        if let Some(why) = self.brake() {
+            return condition(ConditionStatus::False, "HealingPaused", why, Some(Code::HealingPaused));
+        }
+        if let Some(fault) = given_up.and_then(|o| o.fault.as_ref()) {
+            return condition(ConditionStatus::False, "RetryLimit", fault.message.clone(), Some(fault.code));
+        }
+        if matches!(self.observed.kubernetes, Kubernetes::Unreachable(_)) {
+            return condition(ConditionStatus::Unknown, "ApiUnreachable", String::new(), Some(Code::ClusterApiDown));
+        }
+        let reason = if self.next.cluster.spec.repair == RepairPolicy::Manual { "Manual" } else { "Active" };
+        condition(ConditionStatus::True, reason, String::new(), None)
+    }
+}

@@ -1,0 +1,159 @@
+//! What a person may ask of a cluster that is there: what it makes of the specification, and how cancelling it puts that back.
+
+use crate::clusters::{ClusterSpec, NodePoolSpec};
+use crate::codes::Code;
+use crate::ids::NodeId;
+use crate::operations::OperationKind;
+use serde::{Deserialize, Serialize};
+
+/// One wish; it becomes one operation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "wish", rename_all = "snake_case")]
+pub enum Wish {
+    Repair,
+    ControlPlaneResize {
+        count: u32,
+    },
+    NodePoolCreate {
+        pool: NodePoolSpec,
+    },
+    /// `remove`: nodes that shall leave first.
+    NodePoolResize {
+        pool: String,
+        count: u32,
+        remove: Vec<NodeId>,
+    },
+    NodePoolDelete {
+        pool: String,
+    },
+    NodeReplace {
+        node: NodeId,
+    },
+    NodeDrain {
+        node: NodeId,
+    },
+    NodeReboot {
+        node: NodeId,
+    },
+}
+
+/// What a wish put aside, for the case that it is cancelled.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "undo", rename_all = "snake_case")]
+pub enum Undo {
+    #[default]
+    Nothing,
+    ControlPlane {
+        count: u32,
+    },
+    /// The pool as it was; None: there was none.
+    Pool {
+        name: String,
+        before: Option<NodePoolSpec>,
+    },
+}
+
+impl Wish {
+    #[must_use]
+    pub fn kind(&self) -> OperationKind {
+        match self {
+            Self::Repair => OperationKind::ClusterRepair,
+            Self::ControlPlaneResize { .. } => OperationKind::ControlPlaneResize,
+            Self::NodePoolCreate { .. } => OperationKind::NodePoolCreate,
+            Self::NodePoolResize { .. } => OperationKind::NodePoolResize,
+            Self::NodePoolDelete { .. } => OperationKind::NodePoolDelete,
+            Self::NodeReplace { .. } => OperationKind::NodeReplace,
+            Self::NodeDrain { .. } => OperationKind::NodeDrain,
+            Self::NodeReboot { .. } => OperationKind::NodeReboot,
+        }
+    }
+
+    /// The nodes it names.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<NodeId> {
+        match self {
+            Self::NodePoolResize { remove, .. } => remove.clone(),
+            Self::NodeReplace { node } | Self::NodeDrain { node } | Self::NodeReboot { node } => vec![*node],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Writes the wish into the specification; answers what it put aside. It was checked before by the rules of requests.
+    pub fn apply(&self, spec: &mut ClusterSpec) -> Result<Undo, Code> {
+        match self {
+            Self::ControlPlaneResize { count } => {
+                let before = std::mem::replace(&mut spec.control_plane.count, *count);
+                Ok(Undo::ControlPlane { count: before })
+            }
+            Self::NodePoolCreate { pool } => {
+                if spec.node_pools.iter().any(|p| p.name == pool.name) {
+                    return Err(Code::PoolTaken);
+                }
+                spec.node_pools.push(pool.clone());
+                Ok(Undo::Pool { name: pool.name.clone(), before: None })
+            }
+            Self::NodePoolResize { pool, count, .. } => {
+                let found = spec.node_pools.iter_mut().find(|p| p.name == *pool).ok_or(Code::PoolMissing)?;
+                let before = found.clone();
+                found.count = *count;
+                Ok(Undo::Pool { name: pool.clone(), before: Some(before) })
+            }
+            Self::NodePoolDelete { pool } => {
+                let at = spec.node_pools.iter().position(|p| p.name == *pool).ok_or(Code::PoolMissing)?;
+                Ok(Undo::Pool { name: pool.clone(), before: Some(spec.node_pools.remove(at)) })
+            }
+            Self::Repair | Self::NodeReplace { .. } | Self::NodeDrain { .. } | Self::NodeReboot { .. } => Ok(Undo::Nothing),
+        }
+    }
+}
+
+impl Undo {
+    /// Puts back what was there before; true: the specification has changed.
+    pub fn apply(self, spec: &mut ClusterSpec) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::ControlPlane { count } => std::mem::replace(&mut spec.control_plane.count, count) != count,
+            Self::Pool { name, before } => {
+                let at = spec.node_pools.iter().position(|p| p.name == name);
+                match (at.and_then(|i| spec.node_pools.get_mut(i)), before) {
+                    (Some(pool), Some(before)) => std::mem::replace(pool, before.clone()) != before,
+                    (None, Some(before)) => {
+                        spec.node_pools.push(before);
+                        true
+                    }
+                    (Some(_), None) => {
+                        spec.node_pools.retain(|p| p.name != name);
+                        true
+                    }
+                    (None, None) => false,
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::requests::{Offers, complete};
+
+    #[test]
+    fn undoing_a_wish_gives_the_specification_before_it() {
+        let before = complete(&crate::clusters::ClusterSpecRequest::default(), &Offers::default());
+        let second = NodePoolSpec { name: "second".into(), ..before.node_pools[0].clone() };
+        for wish in [
+            Wish::ControlPlaneResize { count: 3 },
+            Wish::NodePoolCreate { pool: second },
+            Wish::NodePoolResize { pool: "default".into(), count: 7, remove: vec![] },
+            Wish::NodePoolDelete { pool: "default".into() },
+        ] {
+            let mut spec = before.clone();
+            let undo = wish.apply(&mut spec).unwrap();
+            assert_ne!(spec, before);
+            assert!(undo.apply(&mut spec));
+            assert_eq!(spec, before);
+        }
+        assert_eq!(Wish::NodePoolDelete { pool: "none".into() }.apply(&mut before.clone()), Err(Code::PoolMissing));
+    }
+}

@@ -1,0 +1,243 @@
+//! What breaks while nobody asks for anything: noticed, repaired when the policy says so, held by the brakes.
+
+use crate::world::World;
+use domain::clusters::RepairPolicy;
+use domain::codes::Code;
+use domain::conditions::{ConditionStatus, ConditionType};
+use domain::ledger::{ResourceKind, ResourceState};
+use domain::nodes::NodeRole;
+use domain::operations::{ENGINE, OperationKind, OperationState};
+use domain::plan::{ObjectState, REPAIR_REST, REPAIR_RETRIES, UNREADY_LIMIT};
+use time::Duration;
+
+fn running(masters: u32, workers: u32) -> World {
+    let mut world = World::new(masters, workers);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    world.log.clear();
+    world
+}
+
+/// The operation there is now was begun by the engine and succeeded.
+fn repaired(world: &World) {
+    let operation = world.work.operation.as_ref().unwrap();
+    assert_eq!((operation.kind, operation.created_by.as_str()), (OperationKind::ClusterRepair, ENGINE));
+    assert_eq!(operation.state, OperationState::Succeeded, "{operation:#?}");
+    assert!(world.work.cluster.status.conditions.iter().all(|c| c.status == ConditionStatus::True), "{:#?}", world.work.cluster.status);
+}
+
+#[test]
+fn drift_is_said_and_mended_by_an_operation_of_the_engines_own() {
+    let mut world = running(1, 1);
+    world.objects.values_mut().find(|(k, o)| *k == ResourceKind::SecurityGroup && o.name.ends_with("worker")).unwrap().1.drift = true;
+    world.watch(Duration::minutes(1));
+    assert_eq!(world.log, ["update security_group/worker"]);
+    repaired(&world);
+}
+
+#[test]
+fn with_the_manual_policy_damage_is_shown_and_left() {
+    let mut world = running(1, 1);
+    world.work.cluster.spec.repair = RepairPolicy::Manual;
+    world.objects.values_mut().find(|(k, _)| *k == ResourceKind::SecurityGroup).unwrap().1.drift = true;
+    let worker = world.names(NodeRole::Worker)[0].clone();
+    world.vanish(ResourceKind::Server, &worker);
+    world.watch(Duration::minutes(20));
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    let condition = world.condition(ConditionType::InfrastructureReady);
+    assert_eq!((condition.status, condition.reason.as_str(), condition.code), (ConditionStatus::False, "ObjectsDrifted", Some(Code::Drifted)));
+    world.begin(OperationKind::ClusterRepair, &[]);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.servers(), 2);
+}
+
+#[test]
+fn what_is_gone_is_made_again() {
+    for kind in [ResourceKind::Router, ResourceKind::RouterInterface, ResourceKind::LoadBalancer, ResourceKind::FloatingIp] {
+        let mut world = running(1, 1);
+        world.objects.retain(|_, (k, _)| *k != kind);
+        world.watch(Duration::minutes(2));
+        assert_eq!(world.log.iter().filter(|e| e.starts_with("create")).count(), 1, "{:?}", world.log);
+        repaired(&world);
+    }
+}
+
+#[test]
+fn a_broken_load_balancer_is_replaced_under_what_stands_on_it() {
+    let mut world = running(3, 0);
+    world.objects.values_mut().find(|(k, _)| *k == ResourceKind::LoadBalancer).unwrap().1.state = ObjectState::Failed("ERROR".into());
+    world.watch(Duration::minutes(2));
+    assert_eq!(world.log, ["delete load_balancer", "create load_balancer"]);
+    repaired(&world);
+}
+
+#[test]
+fn a_lost_worker_is_replaced_after_five_minutes_under_a_new_name() {
+    let mut world = running(1, 3);
+    let lost = world.names(NodeRole::Worker)[0].clone();
+    world.vanish(ResourceKind::Server, &lost);
+    world.watch(Duration::minutes(1));
+    let ready = world.condition(ConditionType::NodesReady);
+    assert_eq!(ready.status, ConditionStatus::False, "shown within a minute");
+    world.watch(UNREADY_LIMIT - Duration::minutes(2));
+    assert_eq!(world.servers(), 3, "not yet");
+    world.watch(Duration::minutes(4));
+    assert_eq!(world.servers(), 4);
+    assert!(!world.names(NodeRole::Worker).contains(&lost));
+    repaired(&world);
+}
+
+#[test]
+fn a_node_that_is_not_ready_for_long_is_replaced_and_one_that_recovers_is_not() {
+    let mut world = running(1, 3);
+    let sick = world.names(NodeRole::Worker)[1].clone();
+    world.sick.push(sick.clone());
+    world.watch(Duration::minutes(4));
+    world.sick.clear();
+    world.watch(Duration::minutes(10));
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    world.sick.push(sick.clone());
+    world.watch(Duration::minutes(7));
+    assert!(!world.names(NodeRole::Worker).contains(&sick));
+    assert_eq!(world.servers(), 4);
+    repaired(&world);
+    assert!(world.work.ledger.iter().any(|r| r.name == sick && r.fault.as_ref().is_some_and(|f| f.code == Code::NodeUnready)));
+}
+
+#[test]
+fn case_55_nothing_is_replaced_while_too_many_workers_are_unwell() {
+    let mut world = running(1, 5);
+    let workers = world.names(NodeRole::Worker);
+    world.sick = workers[..3].to_vec();
+    world.watch(Duration::minutes(30));
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    let healing = world.condition(ConditionType::SelfHealing);
+    assert_eq!((healing.status, healing.reason.as_str(), healing.code), (ConditionStatus::False, "HealingPaused", Some(Code::HealingPaused)));
+    assert_eq!(healing.message, "3 of 5 workers are not ready");
+    // A person's repair says why it cannot; naming a node is a person's own decision.
+    world.begin(OperationKind::ClusterRepair, &[]);
+    assert_eq!(world.settle(), OperationState::Failed);
+    assert_eq!(world.work.operation.as_ref().unwrap().fault.as_ref().unwrap().code, Code::HealingPaused);
+    let id = world.work.nodes.iter().find(|n| n.name == workers[0]).unwrap().id;
+    world.begin(OperationKind::NodeReplace, &[id]);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert!(!world.names(NodeRole::Worker).contains(&workers[0]));
+    // Two of five is below the brake.
+    world.watch(Duration::minutes(20));
+    assert!(world.sick.iter().all(|n| !world.names(NodeRole::Worker).contains(n)));
+    assert_eq!(world.servers(), 6);
+    assert!(world.work.cluster.status.conditions.iter().all(|c| c.status == ConditionStatus::True), "{:#?}", world.work.cluster.status);
+}
+
+#[test]
+fn an_unreachable_api_is_blindness_not_sickness() {
+    let mut world = running(3, 3);
+    let worker = world.names(NodeRole::Worker)[0].clone();
+    world.vanish(ResourceKind::Server, &worker);
+    world.api_down = true;
+    world.watch(Duration::hours(1));
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    assert!(world.work.nodes.iter().filter(|n| n.name != worker).all(|n| n.ready.is_none() && n.unready_since.is_none() && n.fault.is_none()));
+    assert_eq!(world.condition(ConditionType::SelfHealing).status, ConditionStatus::Unknown);
+    // What does not hang on the cluster's API is repaired all the same: it may be why it does not answer.
+    world.objects.values_mut().find(|(k, _)| *k == ResourceKind::FloatingIp).unwrap().1.drift = true;
+    world.watch(Duration::minutes(2));
+    assert_eq!(world.log, ["update floating_ip"]);
+    world.api_down = false;
+    world.watch(Duration::minutes(10));
+    assert_eq!(world.servers(), 6);
+    repaired(&world);
+}
+
+#[test]
+fn a_lost_master_is_taken_out_of_etcd_before_another_joins() {
+    let mut world = running(3, 1);
+    let lost = world.names(NodeRole::Master)[0].clone();
+    let id = world.work.nodes.iter().find(|n| n.name == lost).unwrap().id;
+    world.vanish(ResourceKind::Server, &lost);
+    world.watch(Duration::minutes(10));
+    assert_eq!(world.servers(), 4);
+    assert!(world.detached.contains(&id));
+    let made = world.log.iter().position(|e| e.starts_with("create server/")).unwrap();
+    assert!(world.at(&format!("drain {lost}")) < made);
+    repaired(&world);
+}
+
+#[test]
+fn case_58_with_the_quorum_lost_nothing_is_done_by_itself() {
+    let mut world = running(3, 1);
+    let masters = world.names(NodeRole::Master);
+    world.sick = masters[..2].to_vec();
+    world.watch(Duration::minutes(40));
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    let healing = world.condition(ConditionType::SelfHealing);
+    assert_eq!((healing.reason.as_str(), healing.code), ("QuorumLost", Some(Code::ControlPlaneLost)));
+    // The only master of a cluster in use is not thrown away either.
+    let mut world = running(1, 1);
+    let master = world.names(NodeRole::Master)[0].clone();
+    world.server(&master).state = ObjectState::Failed("hypervisor gone".into());
+    world.api_down = true;
+    world.watch(Duration::hours(2));
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    assert_eq!(world.condition(ConditionType::SelfHealing).reason, "QuorumLost");
+}
+
+#[test]
+fn case_31_a_server_that_somebody_stopped_is_started_again_not_replaced() {
+    let mut world = running(1, 3);
+    let stopped = world.names(NodeRole::Worker)[2].clone();
+    world.server(&stopped).state = ObjectState::Off;
+    world.watch(Duration::minutes(4));
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    assert_eq!(world.condition(ConditionType::NodesReady).status, ConditionStatus::False);
+    world.watch(Duration::minutes(3));
+    assert_eq!(world.log, [format!("power server/{stopped}")]);
+    repaired(&world);
+    // One that is being moved or paused is in somebody's hands.
+    world.server(&stopped).state = ObjectState::Pending;
+    world.log.clear();
+    world.watch(Duration::minutes(12));
+    assert!(world.log.is_empty(), "{:?}", world.log);
+}
+
+#[test]
+fn a_repair_that_fails_is_tried_less_and_less_often_and_then_left_to_a_person() {
+    let mut world = running(1, 3);
+    let lost = world.names(NodeRole::Worker)[0].clone();
+    world.broken_servers = 1000;
+    world.vanish(ResourceKind::Server, &lost);
+    world.watch(Duration::minutes(15));
+    let first = world.work.operation.clone().unwrap();
+    assert_eq!((first.state, first.retries), (OperationState::Failed, 0), "{first:#?}");
+    world.watch(REPAIR_REST * 8);
+    let last = world.work.operation.clone().unwrap();
+    assert_eq!((last.id, last.state, last.retries), (first.id, OperationState::Failed, REPAIR_RETRIES));
+    assert_eq!(world.condition(ConditionType::SelfHealing).reason, "RetryLimit");
+    let calls = world.log.len();
+    world.watch(Duration::hours(6));
+    assert_eq!(world.log.len(), calls, "it waits for a person");
+    world.broken_servers = 0;
+    world.begin(OperationKind::ClusterRepair, &[]);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.servers(), 4);
+}
+
+#[test]
+fn an_object_found_late_is_taken_away_without_anybody_asking() {
+    let mut world = running(1, 1);
+    let row = world.work.ledger.iter_mut().find(|r| r.key == "router").unwrap();
+    let (id, object) = (row.cloud_id.clone().unwrap(), row.clone());
+    // An older row of the same part, whose object was never seen.
+    let mut late = object;
+    late.id = domain::ids::ResourceId(uuid::Uuid::from_u128(99));
+    late.cloud_id = None;
+    late.state = ResourceState::Gone;
+    let mut twin = world.objects[&id].clone();
+    twin.1.id = "late".into();
+    twin.1.owner = Some(late.id);
+    world.work.ledger.push(late);
+    world.objects.insert("late".into(), twin);
+    world.watch(Duration::minutes(2));
+    assert!(!world.objects.contains_key("late"));
+    assert!(world.objects.contains_key(&id));
+    repaired(&world);
+}

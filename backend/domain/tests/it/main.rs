@@ -1,0 +1,7 @@
+//! The decisions of the engine, without an engine.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod healing;
+mod plan;
+mod verbs;
+mod world;

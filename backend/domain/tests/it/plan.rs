@@ -1,0 +1,214 @@
+//! `plan` against a perfect little world: it converges, in the right order, repairs nothing twice, and takes away what it made and only that.
+
+use crate::world::World;
+use domain::changes::Change;
+use domain::clusters::Phase;
+use domain::codes::Code;
+use domain::ids::ResourceId;
+use domain::ledger::{ResourceKind, ResourceState};
+use domain::nodes::{Bootstrap, Fault, NodeRole};
+use domain::operations::{OperationState, StepState};
+use domain::plan::{Kubernetes, Look, Object, ObjectState, Observed, plan};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+#[test]
+fn a_cluster_is_made_in_order_and_then_left_alone() {
+    let mut world = World::new(3, 2);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.work.cluster.status.phase, Phase::Running);
+    assert_eq!(world.servers(), 5);
+    assert!(world.at("create network") < world.at("create subnet"));
+    assert!(world.at("create load_balancer") < world.at("create floating_ip"));
+    let masters: Vec<usize> =
+        world.work.nodes.iter().filter(|n| n.role == NodeRole::Master).map(|n| world.at(&format!("create server/{}", n.name))).collect();
+    assert!(masters.is_sorted());
+    assert!(masters[0] > world.at("create load_balancer"));
+    let operation = world.work.operation.clone().unwrap();
+    assert_eq!(operation.progress, 100);
+    assert!(operation.steps.iter().all(|s| s.state == StepState::Succeeded), "{:#?}", operation.steps);
+    assert_eq!(world.work.cluster.observed_generation, 1);
+    let before = (world.work.clone(), world.log.len());
+    for _ in 0..5 {
+        assert_eq!(world.step(), 0);
+    }
+    assert_eq!((world.work.clone(), world.log.len()), before, "a settled cluster is not written to");
+}
+
+#[test]
+fn a_delete_takes_away_everything_the_credential_last() {
+    let mut world = World::new(1, 2);
+    world.settle();
+    let foreign = Object { id: "x".into(), name: "kcs-like".into(), owner: None, state: ObjectState::Ready, address: None, drift: false };
+    world.objects.insert("x".into(), (ResourceKind::Server, foreign));
+    let made = world.objects.len() - 1;
+    world.delete();
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.objects.keys().collect::<Vec<_>>(), vec!["x"]);
+    assert!(world.work.cluster.deleted_at.is_some());
+    assert_eq!(world.log.last().unwrap(), "delete application_credential");
+    let receipt = world.work.operation.clone().unwrap().receipt.unwrap();
+    assert_eq!(receipt.removed.len(), made);
+    assert!(receipt.left.is_empty() && receipt.scanned_at.is_some());
+}
+
+#[test]
+fn shrinking_drains_before_it_takes_servers_away() {
+    let mut world = World::new(1, 3);
+    world.settle();
+    world.resize(1);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.servers(), 2);
+    let drained = world.drained.clone();
+    assert_eq!(drained.len(), 2);
+    for name in drained {
+        assert!(world.at(&format!("drain {name}")) < world.at(&format!("delete server/{name}")));
+    }
+    world.resize(3);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    let mut names: Vec<&str> = world.work.nodes.iter().map(|n| n.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 4, "no name is used twice");
+    assert!(world.log.iter().filter(|e| e.starts_with("create server/")).count() == 6);
+}
+
+#[test]
+fn a_failed_server_is_replaced_under_a_new_name_a_few_times_then_said() {
+    let mut world = World::new(1, 1);
+    world.broken_servers = 2;
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.servers(), 2);
+
+    let mut world = World::new(1, 1);
+    world.broken_servers = 50;
+    assert_eq!(world.settle(), OperationState::Failed);
+    let operation = world.work.operation.clone().unwrap();
+    assert_eq!(operation.fault.unwrap().code, Code::NoCapacity);
+    assert!(operation.steps.iter().any(|s| s.state == StepState::Failed));
+    assert_eq!(world.work.cluster.status.phase, Phase::Failed);
+    world.broken_servers = 0;
+    let operation = world.work.operation.as_mut().unwrap();
+    operation.state = OperationState::Pending;
+    operation.fault = None;
+    operation.retries += 1;
+    assert_eq!(world.settle(), OperationState::Succeeded, "a retry goes on from where it stood");
+}
+
+#[test]
+fn a_short_quota_blocks_and_goes_on_by_itself_when_raised() {
+    let mut world = World::new(1, 1);
+    world.quota_short = true;
+    assert_eq!(world.settle(), OperationState::Blocked);
+    assert_eq!(world.work.operation.as_ref().unwrap().fault.as_ref().unwrap().code, Code::Quota);
+    let calls = world.log.len();
+    for _ in 0..10 {
+        world.step();
+    }
+    assert_eq!(world.log.len(), calls, "blocked means no calls");
+    world.quota_short = false;
+    world.now += domain::plan::BLOCKED_REST;
+    assert_eq!(world.settle(), OperationState::Succeeded);
+}
+
+#[test]
+fn nothing_is_concluded_from_blindness() {
+    let mut world = World::new(1, 1);
+    world.settle();
+    let fault = Fault { code: Code::CloudUnavailable, message: "503".into(), cloud_request_id: None, retryable: true, object: None };
+    let blind =
+        Observed { looks: ResourceKind::ALL.into_iter().map(|k| (k, Look::Blind(fault.clone()))).collect(), kubernetes: Kubernetes::NotTried };
+    let decided = plan(&world.work, &blind, world.now, &mut Uuid::now_v7);
+    assert!(decided.actions.is_empty());
+    assert!(!decided.changes.iter().any(|c| matches!(c, Change::Ledger(_) | Change::NodeGone(_))), "{:?}", decided.changes);
+    world.delete();
+    let decided = plan(&world.work, &blind, world.now, &mut Uuid::now_v7);
+    assert!(!decided.changes.iter().any(|c| matches!(c, Change::ClusterGone | Change::Ledger(_))));
+}
+
+#[test]
+fn an_unknown_outcome_is_looked_for_twice_and_found_late_is_taken_away() {
+    let mut world = World::new(1, 1);
+    while !world.log.contains(&"create router".to_owned()) {
+        world.step();
+    }
+    // The answer was lost and the object does not show.
+    let row = world.work.ledger.iter_mut().find(|r| r.key == "router").unwrap();
+    row.state = ResourceState::Unknown;
+    let hidden = world.objects.remove(&row.cloud_id.take().unwrap()).unwrap();
+    let first = row.id;
+    let start = world.now;
+    while world.log.iter().filter(|e| *e == "create router").count() < 2 {
+        world.step();
+    }
+    assert!(world.now - start >= domain::plan::SETTLE * 2);
+    world.objects.insert(hidden.1.id.clone(), hidden);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert!(world.objects.values().all(|(_, o)| o.owner != Some(first)), "the late twin is gone");
+    assert_eq!(world.objects.values().filter(|(k, _)| *k == ResourceKind::Router).count(), 1);
+}
+
+#[test]
+fn two_objects_with_one_mark_stop_everything() {
+    let mut world = World::new(1, 0);
+    while !world.log.contains(&"create network".to_owned()) {
+        world.step();
+    }
+    let row = world.work.ledger.iter_mut().find(|r| r.key == "network").unwrap();
+    row.state = ResourceState::Unknown;
+    row.cloud_id = None;
+    let mut twin = world.objects.values().find(|(k, _)| *k == ResourceKind::Network).unwrap().clone();
+    twin.1.id = "twin".into();
+    world.objects.insert("twin".into(), twin);
+    assert_eq!(world.settle(), OperationState::Blocked);
+    assert_eq!(world.work.operation.as_ref().unwrap().fault.as_ref().unwrap().code, Code::Ambiguous);
+    assert!(!world.log.iter().any(|e| e.starts_with("delete")));
+}
+
+#[test]
+fn a_node_that_says_it_failed_is_replaced() {
+    let mut world = World::new(1, 1);
+    while world.servers() < 2 {
+        world.step();
+    }
+    let master = world.work.nodes.iter_mut().find(|n| n.role == NodeRole::Master).unwrap();
+    let name = master.name.clone();
+    master.bootstrap = Bootstrap::Failed { lines: "error: kubeadm".into(), at: world.now };
+    master.joined_at = None;
+    world.drained.push(name.clone());
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert!(world.log.contains(&format!("delete server/{name}")));
+    let gone: ResourceId = world.work.ledger.iter().find(|r| r.key == format!("server/{name}")).unwrap().id;
+    assert!(
+        world.work.ledger.iter().any(|r| r.id == gone && r.state == ResourceState::Gone && r.fault.as_ref().unwrap().code == Code::BootstrapFailed)
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #[test]
+    fn any_sequence_of_resizes_ends_with_what_was_asked_and_a_delete_with_nothing(
+        masters in prop_oneof![Just(1u32), Just(3u32)], sizes in proptest::collection::vec((0u32..6, 0usize..40), 1..5), broken in 0u32..3,
+    ) {
+        let mut world = World::new(masters, 2);
+        world.broken_servers = broken;
+        for (size, interrupted_after) in sizes {
+            for _ in 0..interrupted_after {
+                world.step();
+            }
+            if world.state() == OperationState::Running || world.state() == OperationState::Pending {
+                // The spec changes in the middle: the store would refuse it, the plan must cope.
+                world.work.cluster.spec.node_pools[0].count = size;
+            } else {
+                world.resize(size);
+            }
+        }
+        prop_assert_eq!(world.settle(), OperationState::Succeeded);
+        let wanted = masters as usize + world.work.cluster.spec.node_pools[0].count as usize;
+        prop_assert_eq!(world.servers(), wanted);
+        world.delete();
+        prop_assert_eq!(world.settle(), OperationState::Succeeded);
+        prop_assert!(world.objects.is_empty());
+        prop_assert!(world.work.ledger.iter().all(|r| r.state == ResourceState::Gone));
+    }
+}

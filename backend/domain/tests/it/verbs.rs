@@ -1,0 +1,273 @@
+//! What people ask of a cluster that is there: each verb ends with what was asked, one step at a time, and can be stopped or overtaken.
+
+use crate::world::World;
+use domain::codes::Code;
+use domain::ids::NodeId;
+use domain::ledger::ResourceKind;
+use domain::nodes::NodeRole;
+use domain::operations::{OperationKind, OperationState, StepKey, StepState};
+use domain::plan::ObjectState;
+use domain::wishes::Wish;
+use proptest::prelude::*;
+use time::Duration;
+
+fn running(masters: u32, workers: u32) -> World {
+    let mut world = World::new(masters, workers);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    world.log.clear();
+    world
+}
+
+fn wish(world: &mut World, wish: &Wish) {
+    wish.apply(&mut world.work.cluster.spec).unwrap();
+    world.work.cluster.generation += 1;
+    world.begin(wish.kind(), &wish.nodes());
+}
+
+fn id(world: &World, name: &str) -> NodeId {
+    world.work.nodes.iter().find(|n| n.name == name).unwrap().id
+}
+
+#[test]
+fn a_resize_starts_at_nought_and_lets_the_named_node_go() {
+    let mut world = running(1, 3);
+    wish(&mut world, &Wish::NodePoolResize { pool: "default".into(), count: 5, remove: vec![] });
+    world.step();
+    let operation = world.work.operation.clone().unwrap();
+    assert_eq!(operation.progress, 0, "{:#?}", operation.steps);
+    assert_eq!(operation.steps[0].state, StepState::Skipped, "nothing is to be removed");
+    assert_eq!(world.settle(), OperationState::Succeeded);
+
+    let chosen = world.names(NodeRole::Worker)[0].clone();
+    let named = id(&world, &chosen);
+    wish(&mut world, &Wish::NodePoolResize { pool: "default".into(), count: 4, remove: vec![named] });
+    world.step();
+    assert_eq!(world.work.operation.as_ref().unwrap().progress, 0);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.names(NodeRole::Worker).len(), 4);
+    assert!(!world.names(NodeRole::Worker).contains(&chosen));
+}
+
+#[test]
+fn a_pool_comes_and_goes() {
+    let mut world = running(1, 1);
+    let second = domain::clusters::NodePoolSpec { name: "second".into(), count: 2, ..world.work.cluster.spec.node_pools[0].clone() };
+    wish(&mut world, &Wish::NodePoolCreate { pool: second });
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.servers(), 4);
+    wish(&mut world, &Wish::NodePoolDelete { pool: "default".into() });
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.servers(), 3);
+    assert!(world.work.nodes.iter().all(|n| n.pool != "default"));
+    assert_eq!(world.work.cluster.observed_generation, world.work.cluster.generation);
+}
+
+#[test]
+fn a_healthy_worker_is_replaced_only_when_its_successor_works_a_sick_one_at_once() {
+    let mut world = running(1, 2);
+    let old = world.names(NodeRole::Worker)[0].clone();
+    let target = id(&world, &old);
+    wish(&mut world, &Wish::NodeReplace { node: target });
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.servers(), 3);
+    let made = world.log.iter().position(|e| e.starts_with("create server/")).unwrap();
+    assert!(made < world.at(&format!("drain {old}")));
+    assert!(world.at(&format!("drain {old}")) < world.at(&format!("delete server/{old}")));
+
+    let sick = world.names(NodeRole::Worker)[0].clone();
+    world.log.clear();
+    world.sick.push(sick.clone());
+    world.step();
+    let target = id(&world, &sick);
+    wish(&mut world, &Wish::NodeReplace { node: target });
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    let made = world.log.iter().position(|e| e.starts_with("create port/")).unwrap();
+    assert!(made <= world.at(&format!("drain {sick}")) + 1);
+    assert_eq!(world.servers(), 3);
+}
+
+#[test]
+fn even_the_only_master_is_replaced_without_a_gap() {
+    for masters in [1, 3] {
+        let mut world = running(masters, 1);
+        let old = world.names(NodeRole::Master)[0].clone();
+        let target = id(&world, &old);
+        wish(&mut world, &Wish::NodeReplace { node: target });
+        assert_eq!(world.settle(), OperationState::Succeeded, "{:#?}", world.work.operation);
+        assert_eq!(world.names(NodeRole::Master).len(), masters as usize);
+        assert!(!world.names(NodeRole::Master).contains(&old));
+        let made = world.log.iter().position(|e| e.starts_with("create server/")).unwrap();
+        assert!(made < world.at(&format!("drain {old}")), "the new one joins first");
+        assert!(world.detached.contains(&target));
+    }
+}
+
+#[test]
+fn the_control_plane_grows_and_shrinks_one_master_at_a_time() {
+    let mut world = running(1, 1);
+    for count in [3, 5, 3, 1] {
+        wish(&mut world, &Wish::ControlPlaneResize { count });
+        let mut before = world.work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.joined_at.is_some()).count();
+        for _ in 0..500 {
+            world.step();
+            let leaving = world.work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.leaving_since.is_some()).count();
+            let joining = world.work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.joined_at.is_none() && n.started_at.is_some()).count();
+            assert!(leaving + joining <= 1, "{leaving} leave and {joining} join at once");
+            let now = world.work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.joined_at.is_some()).count();
+            assert!(now.abs_diff(before) <= 1);
+            before = now;
+            if world.state().ended() {
+                break;
+            }
+        }
+        assert_eq!(world.state(), OperationState::Succeeded, "to {count}: {:#?}", world.work.operation);
+        assert_eq!(world.names(NodeRole::Master).len(), count as usize);
+    }
+}
+
+#[test]
+fn a_reboot_is_asked_for_once() {
+    let mut world = running(1, 1);
+    let name = world.names(NodeRole::Worker)[0].clone();
+    let node = id(&world, &name);
+    wish(&mut world, &Wish::NodeReboot { node });
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.log, [format!("power server/{name}")]);
+}
+
+#[test]
+fn what_a_cancelled_resize_had_made_is_taken_away_again() {
+    let mut world = running(1, 2);
+    let wanted = Wish::NodePoolResize { pool: "default".into(), count: 4, remove: vec![] };
+    let undo = wanted.clone().apply(&mut world.work.cluster.spec.clone()).unwrap();
+    wish(&mut world, &wanted);
+    while world.servers() < 4 {
+        world.step();
+    }
+    // What the store does.
+    assert!(undo.apply(&mut world.work.cluster.spec));
+    world.work.cluster.generation += 1;
+    let operation = world.work.operation.as_mut().unwrap();
+    operation.state = OperationState::Cancelled;
+    operation.finished_at = Some(world.now);
+    world.watch(Duration::minutes(5));
+    assert_eq!(world.servers(), 3);
+    assert_eq!(world.state(), OperationState::Succeeded);
+    assert_eq!(world.work.operation.as_ref().unwrap().kind, OperationKind::ClusterRepair);
+}
+
+#[test]
+fn a_retry_has_its_own_time_and_its_own_budget() {
+    let mut world = World::new(1, 1);
+    world.broken_servers = 3;
+    assert_eq!(world.settle(), OperationState::Failed);
+    // Three more break in the second attempt.
+    world.broken_servers = 3;
+    let operation = world.work.operation.as_mut().unwrap();
+    operation.state = OperationState::Pending;
+    operation.fault = None;
+    operation.retries += 1;
+    let started = operation.started_at;
+    let made = |world: &World| world.log.iter().filter(|e| e.starts_with("create server/")).count();
+    let first = made(&world);
+    assert_eq!(world.settle(), OperationState::Failed);
+    let operation = world.work.operation.clone().unwrap();
+    assert_eq!(operation.started_at, started);
+    assert!(operation.resumed_at > started);
+    assert_eq!(made(&world) - first, 3, "one, and two more by itself");
+}
+
+#[test]
+fn an_operation_that_was_blocked_long_has_time_again_when_it_goes_on() {
+    let mut world = World::new(1, 1);
+    world.quota_short = true;
+    assert_eq!(world.settle(), OperationState::Blocked);
+    world.watch(Duration::hours(3));
+    assert_eq!(world.state(), OperationState::Blocked);
+    let blocked = world.work.operation.clone().unwrap();
+    assert!(blocked.fault.is_some() && blocked.next_attempt_at.is_some() && blocked.deadline_at > world.now);
+    world.quota_short = false;
+    world.watch(domain::plan::BLOCKED_REST);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+}
+
+#[test]
+fn case_24_a_quota_is_not_short_while_ports_of_dead_servers_leave_it() {
+    let mut world = running(1, 2);
+    let lost = world.names(NodeRole::Worker)[0].clone();
+    world.vanish(ResourceKind::Server, &lost);
+    world.watch(Duration::minutes(10));
+    let gone = world.at(&format!("delete port/{lost}"));
+    let made = world.log.iter().position(|e| e.starts_with("create server/")).unwrap();
+    assert!(gone < made, "{:?}", world.log);
+    assert_eq!(world.servers(), 3);
+}
+
+fn any_wish(world: &World, choice: u8, number: u32) -> Option<Wish> {
+    let workers: Vec<NodeId> = world.work.nodes.iter().filter(|n| n.role == NodeRole::Worker).map(|n| n.id).collect();
+    let nodes: Vec<NodeId> = world.work.nodes.iter().map(|n| n.id).collect();
+    let pick = |list: &[NodeId]| (!list.is_empty()).then(|| list[number as usize % list.len()]);
+    Some(match choice % 6 {
+        0 => Wish::ControlPlaneResize { count: [1, 3, 5][number as usize % 3] },
+        1 => Wish::NodePoolResize { pool: "default".into(), count: number % 5, remove: pick(&workers).into_iter().collect() },
+        2 => Wish::NodeReplace { node: pick(&nodes)? },
+        3 => Wish::NodeReboot { node: pick(&nodes)? },
+        4 => Wish::Repair,
+        _ => return None,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+    #[test]
+    fn any_life_of_wishes_and_losses_ends_whole_and_a_delete_wins_over_all(
+        masters in prop_oneof![Just(1u32), Just(3u32)], steps in proptest::collection::vec((any::<u8>(), any::<u32>(), 0usize..30), 1..6), last in 0usize..20,
+    ) {
+        let mut world = World::new(masters, 2);
+        prop_assert_eq!(world.settle(), OperationState::Succeeded);
+        for (choice, number, for_steps) in steps {
+            if let Some(wanted) = any_wish(&world, choice, number) {
+                if world.state().ended() {
+                    wish(&mut world, &wanted);
+                }
+            } else {
+                // A worker's server breaks; one at a time, and never a second before the first is mended.
+                let well = world.work.nodes.iter().all(|n| n.ready == Some(true) && n.fault.is_none());
+                let workers = world.names(NodeRole::Worker);
+                if well && workers.len() > 2 {
+                    world.server(&workers[number as usize % workers.len()]).state = ObjectState::Failed("broken".into());
+                }
+            }
+            for _ in 0..for_steps {
+                world.step();
+            }
+        }
+        // Faults have stopped: everything is as asked for in the end.
+        world.watch(Duration::minutes(30));
+        let spec = world.work.cluster.spec.clone();
+        prop_assert!(world.state() == OperationState::Succeeded, "{:#?}", world.work.operation);
+        prop_assert_eq!(world.names(NodeRole::Master).len(), spec.control_plane.count as usize);
+        prop_assert_eq!(world.servers(), (spec.control_plane.count + spec.node_pools[0].count) as usize);
+        // Deletion wins at the next step, whatever is under way.
+        wish(&mut world, &Wish::NodePoolResize { pool: "default".into(), count: 4, remove: vec![] });
+        for _ in 0..last {
+            world.step();
+        }
+        world.delete();
+        prop_assert_eq!(world.settle(), OperationState::Succeeded);
+        prop_assert!(world.objects.is_empty());
+    }
+}
+
+#[test]
+fn every_kind_of_operation_has_steps_a_limit_and_a_name() {
+    let spec = World::new(3, 2).work.cluster.spec;
+    for kind in OperationKind::ALL {
+        let steps = domain::plan::operation_steps(kind, &spec);
+        let keys: std::collections::BTreeSet<StepKey> = steps.iter().map(|s| s.key).collect();
+        assert!(!steps.is_empty() && keys.len() == steps.len(), "{kind:?}");
+        assert!(kind.limit() > Duration::ZERO);
+        assert_eq!(OperationKind::parse(kind.as_str()), Some(kind));
+    }
+    assert!(Code::ALL.contains(&Code::DrainBlocked));
+}

@@ -1,0 +1,282 @@
+//! A perfect little world for `plan`: what it decides happens, and what it did is written down.
+
+use domain::changes::{Change, Work};
+use domain::clusters::{Cluster, ClusterSpec, ClusterStatus, ControlPlaneSpec, NetworkSpec, NodePoolSpec};
+use domain::codes::Code;
+use domain::ids::{ClusterId, OperationId, TenantId};
+use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
+use domain::nodes::{Fault, NodeRole};
+use domain::operations::{Operation, OperationKind, OperationState};
+use domain::plan::{Action, Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, plan};
+use std::collections::BTreeMap;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+pub struct World {
+    pub work: Work,
+    pub objects: BTreeMap<String, (ResourceKind, Object)>,
+    pub drained: Vec<String>,
+    /// Masters whose member of etcd was taken out.
+    pub detached: Vec<domain::ids::NodeId>,
+    /// Nodes that are not ready, whatever their servers are.
+    pub sick: Vec<String>,
+    pub api_down: bool,
+    pub access: bool,
+    pub now: OffsetDateTime,
+    pub ids: u64,
+    pub log: Vec<String>,
+    /// Server creations that end in ERROR, from the front.
+    pub broken_servers: u32,
+    pub quota_short: bool,
+}
+
+pub fn spec(masters: u32, workers: u32) -> ClusterSpec {
+    ClusterSpec {
+        version: "v1.36.3".into(),
+        network: NetworkSpec {
+            external_network: "ext".into(),
+            node_cidr: "10.0.0.0/24".parse().unwrap(),
+            pod_cidr: "10.128.0.0/16".parse().unwrap(),
+            service_cidr: "10.96.0.0/16".parse().unwrap(),
+            ..NetworkSpec::default()
+        },
+        control_plane: ControlPlaneSpec { count: masters, flavor: "m".into(), root_volume_gib: 20, ..ControlPlaneSpec::default() },
+        node_pools: vec![NodePoolSpec { name: "default".into(), flavor: "m".into(), count: workers, root_volume_gib: 20, ..NodePoolSpec::default() }],
+        ..ClusterSpec::default()
+    }
+}
+
+pub fn operation(cluster: ClusterId, kind: OperationKind, now: OffsetDateTime) -> Operation {
+    Operation::new(OperationId(Uuid::from_u128(7)), cluster, kind, "member-a", now)
+}
+
+impl World {
+    pub fn new(masters: u32, workers: u32) -> Self {
+        let now = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
+        let id = ClusterId(Uuid::from_u128(0x1234_5678_9abc_def0_1234_5678_9abc_def0));
+        let cluster = Cluster {
+            id,
+            tenant: TenantId("t".into()),
+            tenant_name: "t".into(),
+            name: "demo".into(),
+            spec: spec(masters, workers),
+            generation: 1,
+            observed_generation: 0,
+            status: ClusterStatus::new(),
+            operation: None,
+            created_at: now,
+            created_by: "u".into(),
+            delete_requested_at: None,
+            deleted_at: None,
+        };
+        let operation = Some(operation(id, OperationKind::ClusterCreate, now));
+        Self {
+            work: Work { cluster, nodes: vec![], ledger: vec![], operation },
+            objects: BTreeMap::new(),
+            drained: vec![],
+            detached: vec![],
+            sick: vec![],
+            api_down: false,
+            access: false,
+            now,
+            ids: 100,
+            log: vec![],
+            broken_servers: 0,
+            quota_short: false,
+        }
+    }
+
+    pub fn observed(&self) -> Observed {
+        let mut looks: BTreeMap<ResourceKind, Look> = ResourceKind::ALL.into_iter().map(|k| (k, Look::Seen(vec![]))).collect();
+        for (kind, object) in self.objects.values() {
+            if let Some(Look::Seen(list)) = looks.get_mut(kind) {
+                list.push(object.clone());
+            }
+        }
+        let up = |name: &str| self.objects.values().any(|(k, o)| *k == ResourceKind::Server && o.name == name && o.state == ObjectState::Ready);
+        let masters = self.work.nodes.iter().any(|n| n.role == NodeRole::Master && up(&n.name));
+        let kubernetes = if self.api_down {
+            Kubernetes::Unreachable("connection refused".into())
+        } else if masters {
+            let here = self.work.nodes.iter().filter(|n| (n.joined_at.is_some() || up(&n.name)) && !self.drained.contains(&n.name));
+            let nodes = here.map(|n| (n.name.clone(), Some(up(&n.name) && !self.sick.contains(&n.name))));
+            Kubernetes::Reachable(KubernetesView {
+                nodes: nodes.collect(),
+                access: self.access,
+                detached: self.detached.clone(),
+                ..KubernetesView::default()
+            })
+        } else {
+            Kubernetes::NotTried
+        };
+        Observed { looks, kubernetes }
+    }
+
+    pub fn apply(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Status(s) => self.work.cluster.status = s,
+                Change::ObservedGeneration(g) => self.work.cluster.observed_generation = g,
+                Change::Ledger(row) => self.put(row),
+                Change::Node(node) => match self.work.nodes.iter_mut().find(|n| n.id == node.id) {
+                    Some(old) => *old = node,
+                    None => self.work.nodes.push(node),
+                },
+                Change::NodeGone(id) => self.work.nodes.retain(|n| n.id != id),
+                Change::Operation(o) | Change::OperationBegun(o) => self.work.operation = Some(o),
+                Change::ClusterGone => self.work.cluster.deleted_at = Some(self.now),
+            }
+        }
+    }
+
+    pub fn put(&mut self, row: LedgerRow) {
+        let live = |r: &LedgerRow| r.key == row.key && r.id != row.id && r.state != ResourceState::Gone;
+        assert!(row.state == ResourceState::Gone || !self.work.ledger.iter().any(live), "two live rows of {}", row.key);
+        match self.work.ledger.iter_mut().find(|r| r.id == row.id) {
+            Some(old) => *old = row,
+            None => self.work.ledger.push(row),
+        }
+    }
+
+    /// One pass; answers how many actions there were.
+    pub fn step(&mut self) -> usize {
+        let observed = self.observed();
+        let mut ids = self.ids;
+        let plan = plan(&self.work, &observed, self.now, &mut || {
+            ids += 1;
+            Uuid::from_u128(u128::from(ids))
+        });
+        self.ids = ids;
+        self.apply(plan.changes);
+        let count = plan.actions.len();
+        for action in plan.actions {
+            self.act(action);
+        }
+        self.now += plan.again.clamp(Duration::milliseconds(10), Duration::seconds(30));
+        count
+    }
+
+    pub fn act(&mut self, action: Action) {
+        match action {
+            Action::Create(mut row) => {
+                self.log.push(format!("create {}", row.key));
+                if self.quota_short && row.kind == ResourceKind::Server {
+                    row.state = ResourceState::Intended;
+                    row.failures += 1;
+                    row.fault = Some(Fault {
+                        code: Code::Quota,
+                        message: "Quota exceeded for cores".into(),
+                        cloud_request_id: None,
+                        retryable: false,
+                        object: None,
+                    });
+                    return self.put(row);
+                }
+                let state = if row.kind == ResourceKind::Server && self.broken_servers > 0 {
+                    self.broken_servers -= 1;
+                    ObjectState::Failed("No valid host was found.".into())
+                } else {
+                    ObjectState::Ready
+                };
+                let id = format!("cloud-{}", row.id);
+                let object =
+                    Object { id: id.clone(), name: row.name.clone(), owner: Some(row.id), state, address: Some("10.0.0.9".into()), drift: false };
+                self.objects.insert(id.clone(), (row.kind, object));
+                row.state = ResourceState::Known;
+                row.cloud_id = Some(id);
+                row.address = Some("10.0.0.9".into());
+                self.put(row);
+            }
+            Action::Delete(mut row) => {
+                self.log.push(format!("delete {}", row.key));
+                let id = row.cloud_id.clone().expect("only what is known is deleted");
+                self.objects.remove(&id);
+                row.state = ResourceState::Gone;
+                self.put(row);
+            }
+            Action::Update(row) => {
+                self.log.push(format!("update {}", row.key));
+                if let Some((_, object)) = row.cloud_id.as_ref().and_then(|id| self.objects.get_mut(id)) {
+                    object.drift = false;
+                }
+            }
+            Action::Start(row) | Action::Reboot(row) => {
+                self.log.push(format!("power {}", row.key));
+                if let Some((_, object)) = row.cloud_id.as_ref().and_then(|id| self.objects.get_mut(id)) {
+                    object.state = ObjectState::Ready;
+                }
+                self.put(row);
+            }
+            Action::EnsureJoinToken(_) | Action::ForgetNode(_) | Action::Drain(_) => {}
+            Action::EnsureAccess => self.access = true,
+            Action::Release { node, .. } => {
+                let name = self.work.nodes.iter().find(|n| n.id == node).unwrap().name.clone();
+                self.log.push(format!("drain {name}"));
+                self.drained.push(name);
+                self.detached.push(node);
+            }
+        }
+    }
+
+    pub fn state(&self) -> OperationState {
+        self.work.operation.as_ref().unwrap().state
+    }
+
+    pub fn settle(&mut self) -> OperationState {
+        for _ in 0..500 {
+            self.step();
+            if self.state().ended() || self.state() == OperationState::Blocked {
+                break;
+            }
+        }
+        self.state()
+    }
+
+    pub fn resize(&mut self, count: u32) {
+        self.work.cluster.spec.node_pools[0].count = count;
+        self.work.cluster.generation += 1;
+        self.work.operation = Some(operation(self.work.cluster.id, OperationKind::NodePoolResize, self.now));
+    }
+
+    pub fn begin(&mut self, kind: OperationKind, nodes: &[domain::ids::NodeId]) {
+        self.work.operation = Some(Operation { nodes: nodes.to_vec(), ..operation(self.work.cluster.id, kind, self.now) });
+    }
+
+    pub fn names(&self, role: NodeRole) -> Vec<String> {
+        self.work.nodes.iter().filter(|n| n.role == role).map(|n| n.name.clone()).collect()
+    }
+
+    pub fn server(&mut self, name: &str) -> &mut Object {
+        &mut self.objects.values_mut().find(|(k, o)| *k == ResourceKind::Server && o.name == name).unwrap().1
+    }
+
+    /// Somebody takes an object away behind our back.
+    pub fn vanish(&mut self, kind: ResourceKind, name: &str) {
+        self.objects.retain(|_, (k, o)| *k != kind || o.name != name);
+    }
+
+    /// Lets so much time pass, looking every fifteen seconds.
+    pub fn watch(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.step();
+        }
+    }
+
+    pub fn condition(&self, wanted: domain::conditions::ConditionType) -> &domain::conditions::Condition {
+        self.work.cluster.status.conditions.iter().find(|c| c.r#type == wanted).unwrap()
+    }
+
+    pub fn delete(&mut self) {
+        self.work.cluster.delete_requested_at = Some(self.now);
+        self.work.operation = Some(operation(self.work.cluster.id, OperationKind::ClusterDelete, self.now));
+    }
+
+    pub fn at(&self, entry: &str) -> usize {
+        self.log.iter().position(|e| e == entry).unwrap_or_else(|| panic!("{entry} not in {:#?}", self.log))
+    }
+
+    pub fn servers(&self) -> usize {
+        self.objects.values().filter(|(k, _)| *k == ResourceKind::Server).count()
+    }
+}

@@ -1,0 +1,81 @@
+//! Carries out what is to be done in the cluster itself. All of it is safe to repeat: a failure is tried again in the next pass.
+
+use crate::journal::JournalError;
+use crate::kubernetes::{Drain, KubernetesError, Member, Target};
+use crate::world::{World, live};
+use domain::changes::Work;
+use domain::ids::NodeId;
+use domain::ledger::ResourceKind;
+use domain::nodes::{Node, NodeIntent, NodeRole};
+use domain::plan::{Action, node_key};
+
+impl World<'_> {
+    pub(crate) async fn act_in_cluster(&self, work: &Work, action: Action) -> Result<(), JournalError> {
+        let Some(target) = self.target(work).await? else { return Ok(()) };
+        let (api, memory) = (&self.services.kubernetes, &self.services.memory);
+        let node = |id: NodeId| work.nodes.iter().find(|n| n.id == id);
+        let done = match action {
+            Action::EnsureAccess => api.ensure_access(&target).await.map(|()| memory.note_access(work.cluster.id)),
+            Action::ApplyAddons => return self.apply_addons(work, &target).await,
+            Action::EnsureJoinToken(id) => {
+                let token = self.join_token(id).await?;
+                api.ensure_join_token(&target, &token).await.map(|()| memory.note_join_token(id))
+            }
+            Action::Drain(id) => match node(id) {
+                Some(node) => self.empty(&target, work, node).await.map(drop),
+                None => Ok(()),
+            },
+            Action::Release { node: id, evict } => match node(id) {
+                Some(node) => self.release(&target, work, node, evict).await,
+                None => Ok(()),
+            },
+            Action::ForgetNode(node) => api.delete_node(&target, &node).await,
+            Action::Create(_) | Action::Update(_) | Action::Delete(_) | Action::Start(_) | Action::Reboot(_) => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::warn!(cluster = %work.cluster.id, %error, "the cluster's API refused");
+        }
+        Ok(())
+    }
+
+    /// One step of emptying a node; true: nothing is left on it.
+    async fn empty(&self, target: &Target, work: &Work, node: &Node) -> Result<bool, KubernetesError> {
+        let memory = &self.services.memory;
+        match self.services.kubernetes.drain(target, &node.name).await? {
+            Drain::Done => {
+                memory.note_drained(node.id, work.operation.as_ref().map(|o| o.id));
+                return Ok(true);
+            }
+            Drain::Evicting(left) => {
+                memory.note_held_up(node.id, None);
+                tracing::info!(node = node.name, left, "pods are leaving the node");
+            }
+            Drain::Blocked(words) => {
+                tracing::warn!(node = node.name, words, "pods may not leave the node");
+                memory.note_held_up(node.id, Some(words));
+            }
+        }
+        Ok(false)
+    }
+
+    /// Empties a leaving node, takes its member out of etcd, and only then deletes the Kubernetes node: while that is there, the rest is not sure.
+    async fn release(&self, target: &Target, work: &Work, node: &Node, evict: bool) -> Result<(), KubernetesError> {
+        if evict && !self.empty(target, work, node).await? {
+            return Ok(());
+        }
+        let api = &self.services.kubernetes;
+        if node.role == NodeRole::Master {
+            let able = |n: &&Node| n.role == NodeRole::Master && n.intent == NodeIntent::Keep && n.id != node.id && n.ready == Some(true);
+            if let Some(through) = work.nodes.iter().find(able) {
+                let port = live(work, &node_key(ResourceKind::Port, &node.name));
+                let member = Member { name: node.name.clone(), address: port.and_then(|r| r.address.clone()) };
+                api.remove_member(target, &through.name, &member).await?;
+                self.services.memory.note_detached(node.id);
+            } else if work.nodes.iter().any(|n| n.role == NodeRole::Master && n.id != node.id && n.joined_at.is_some()) {
+                // Others hold members but none of them works now: wait.
+                return Ok(());
+            }
+        }
+        api.delete_node(target, &node.name).await
+    }
+}

@@ -1,0 +1,151 @@
+//! The cluster inside the stepped cloud: nodes register, masters hold members of etcd, and a majority of them makes an API.
+
+use async_trait::async_trait;
+use domain::changes::Work;
+use domain::nodes::{NodeIntent, NodeRole};
+use local_cloud::LocalCloud;
+use reconciler::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Target, WorkloadSeen};
+use secrecy::SecretString;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+/// What is in the cluster.
+#[derive(Default)]
+pub struct InCluster {
+    pub access: bool,
+    /// Node objects.
+    pub nodes: BTreeSet<String>,
+    deleted: BTreeSet<String>,
+    /// Members of etcd, by their masters.
+    pub members: BTreeSet<String>,
+    /// How often a cluster was begun: the second time the first one's objects are lost.
+    pub begun: u32,
+    pub drained: Vec<String>,
+    /// Nodes that say they are not ready, and nodes nobody hears of.
+    pub sick: BTreeSet<String>,
+    pub silent: BTreeSet<String>,
+    /// The API does not answer, whatever the masters do.
+    pub cut_off: bool,
+    /// What a disruption budget says to evictions.
+    pub pinned: Option<String>,
+    /// Masters whose servers the test took away, not the engine.
+    pub killed: BTreeSet<String>,
+}
+
+/// Names of the servers that run.
+pub fn running(cloud: &LocalCloud) -> BTreeSet<String> {
+    cloud.dump().into_iter().filter(|o| o.kind == "server" && o.status.as_deref() == Some("ACTIVE")).map(|o| o.name).collect()
+}
+
+impl InCluster {
+    fn quorum(&self, up: &BTreeSet<String>) -> bool {
+        self.members.intersection(up).count() * 2 > self.members.len()
+    }
+
+    fn answers(&self, up: &BTreeSet<String>) -> bool {
+        !self.cut_off && self.quorum(up)
+    }
+
+    /// Servers that run join, as their bundles say.
+    pub fn play(&mut self, work: &Work, up: &BTreeSet<String>) {
+        for node in work.nodes.iter().filter(|n| up.contains(&n.name)) {
+            if self.deleted.contains(&node.name) || self.nodes.contains(&node.name) {
+                continue;
+            }
+            let mut masters = work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.intent == NodeIntent::Keep);
+            let first = masters.all(|n| n.joined_at.is_none());
+            match node.role {
+                NodeRole::Master if self.members.is_empty() || (first && !self.quorum(up)) => {
+                    self.begun += 1;
+                    self.members = [node.name.clone()].into();
+                    self.nodes = [node.name.clone()].into();
+                }
+                // etcd takes a new member only while all others work.
+                NodeRole::Master if self.members.is_subset(up) || self.quorum(up) => {
+                    self.members.insert(node.name.clone());
+                    self.nodes.insert(node.name.clone());
+                }
+                NodeRole::Worker if self.quorum(up) => {
+                    self.nodes.insert(node.name.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The API of that cluster, as the engine asks it.
+pub struct Api {
+    pub cloud: LocalCloud,
+    pub state: Arc<Mutex<InCluster>>,
+}
+
+impl Api {
+    fn open(&self) -> Result<(std::sync::MutexGuard<'_, InCluster>, BTreeSet<String>), KubernetesError> {
+        let up = running(&self.cloud);
+        let state = self.state.lock().unwrap();
+        if state.answers(&up) { Ok((state, up)) } else { Err(KubernetesError("connection refused".to_owned())) }
+    }
+}
+
+#[async_trait]
+impl KubernetesApi for Api {
+    async fn nodes(&self, _: &Target) -> Result<BTreeMap<String, Option<bool>>, KubernetesError> {
+        let (state, up) = self.open()?;
+        let ready = |name: &String| (!state.silent.contains(name)).then(|| up.contains(name) && !state.sick.contains(name));
+        Ok(state.nodes.iter().map(|name| (name.clone(), ready(name))).collect())
+    }
+
+    async fn ensure_access(&self, _: &Target) -> Result<(), KubernetesError> {
+        self.open()?.0.access = true;
+        Ok(())
+    }
+
+    async fn ensure_join_token(&self, _: &Target, _: &SecretString) -> Result<(), KubernetesError> {
+        self.open().map(drop)
+    }
+
+    async fn drain(&self, _: &Target, node: &str) -> Result<Drain, KubernetesError> {
+        let (mut state, _) = self.open()?;
+        if let Some(words) = &state.pinned {
+            return Ok(Drain::Blocked(words.clone()));
+        }
+        state.drained.push(node.to_owned());
+        Ok(Drain::Done)
+    }
+
+    async fn remove_member(&self, _: &Target, through: &str, member: &Member) -> Result<(), KubernetesError> {
+        let (mut state, up) = self.open()?;
+        assert!(state.members.contains(through) && through != member.name, "{through} cannot remove {}", member.name);
+        if !up.contains(through) {
+            return Err(KubernetesError(format!("{through} does not run")));
+        }
+        state.members.remove(&member.name);
+        assert!(state.quorum(&up), "removing {} took the quorum", member.name);
+        Ok(())
+    }
+
+    async fn delete_node(&self, _: &Target, node: &str) -> Result<(), KubernetesError> {
+        let (mut state, _) = self.open()?;
+        state.nodes.remove(node);
+        state.deleted.insert(node.to_owned());
+        Ok(())
+    }
+
+    async fn apply(&self, _: &Target, _: &[&Value]) -> Result<(), KubernetesError> {
+        self.open().map(drop)
+    }
+
+    async fn marks(&self, _: &Target, _: &BTreeSet<String>, _: &str) -> Result<Marks, KubernetesError> {
+        self.open().map(|_| Marks::default())
+    }
+
+    async fn workloads(&self, _: &Target, _: &str, _: &str) -> Result<Vec<WorkloadSeen>, KubernetesError> {
+        self.open().map(|_| Vec::new())
+    }
+
+    async fn namespaces(&self, _: &Target) -> Result<Vec<String>, KubernetesError> {
+        self.open().map(|_| Vec::new())
+    }
+}

@@ -1,0 +1,171 @@
+//! What people ask of a cluster that is there: desired state, operation, audit and wake-up in one transaction.
+
+use crate::audit::{AuditEntry, RequestContext, append};
+use crate::changes::{announce, wake};
+use crate::error::StoreError;
+use crate::operations::{self, NewOperation, OperationRecord};
+use crate::pool::{Store, write};
+use crate::{clusters, nodes};
+use auth::{Action, ClusterRepair, ControlPlaneResize, NodeOperate, NodePoolCreate, NodePoolDelete, NodePoolResize, Permit};
+use domain::clusters::{Cluster, NodePoolSpec};
+use domain::codes::Code;
+use domain::ids::{ClusterId, NodeId, OperationId};
+use domain::nodes::NodeIntent;
+use domain::operations::OperationKind;
+use domain::wishes::Wish;
+use serde_json::json;
+use sqlx::PgConnection;
+use sqlx::types::Json;
+
+/// What may be done to one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeVerb {
+    Replace,
+    Drain,
+    Reboot,
+}
+
+/// Each is refused while another person's operation is under way; one that the engine began by itself gives way.
+impl Store {
+    pub async fn cluster_repair(&self, permit: Permit<ClusterRepair>, context: RequestContext) -> Result<OperationRecord, StoreError> {
+        self.wish(permit, Wish::Repair, context).await
+    }
+
+    pub async fn control_plane_resize(
+        &self,
+        permit: Permit<ControlPlaneResize>,
+        count: u32,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        self.wish(permit, Wish::ControlPlaneResize { count }, context).await
+    }
+
+    pub async fn node_pool_create(
+        &self,
+        permit: Permit<NodePoolCreate>,
+        pool: NodePoolSpec,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        self.wish(permit, Wish::NodePoolCreate { pool }, context).await
+    }
+
+    /// Another count of nodes; those in `remove` leave first.
+    pub async fn node_pool_resize(
+        &self,
+        permit: Permit<NodePoolResize>,
+        pool: String,
+        count: u32,
+        remove: Vec<NodeId>,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        self.wish(permit, Wish::NodePoolResize { pool, count, remove }, context).await
+    }
+
+    pub async fn node_pool_delete(
+        &self,
+        permit: Permit<NodePoolDelete>,
+        pool: String,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        self.wish(permit, Wish::NodePoolDelete { pool }, context).await
+    }
+
+    pub async fn node_operate(
+        &self,
+        permit: Permit<NodeOperate>,
+        verb: NodeVerb,
+        node: NodeId,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        let wish = match verb {
+            NodeVerb::Replace => Wish::NodeReplace { node },
+            NodeVerb::Drain => Wish::NodeDrain { node },
+            NodeVerb::Reboot => Wish::NodeReboot { node },
+        };
+        self.wish(permit, wish, context).await
+    }
+
+    async fn wish<A: Action<Id = ClusterId> + Send + Sync + 'static>(
+        &self,
+        permit: Permit<A>,
+        wish: Wish,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        write(&self.api, (permit, wish, context), |db, (permit, wish, context)| Box::pin(begin(db, permit, wish, context))).await
+    }
+}
+
+async fn begin<A: Action<Id = ClusterId>>(
+    db: &mut PgConnection,
+    permit: &Permit<A>,
+    wish: &Wish,
+    context: &RequestContext,
+) -> Result<OperationRecord, StoreError> {
+    let tenant = permit.tenant();
+    let cluster = clusters::lock(db, tenant, *permit.id()).await?;
+    make_way(db, &cluster).await?;
+    let named = wish.nodes();
+    if !named.is_empty() {
+        let there = nodes::rows(db, Some(&tenant.0), cluster.id).await?;
+        let known = |id: &NodeId| there.iter().any(|r| r.node.id == *id && r.node.intent == NodeIntent::Keep);
+        if !named.iter().all(known) {
+            return Err(StoreError::Refused(Code::NodeMissing));
+        }
+    }
+    let mut spec = cluster.spec.clone();
+    let undo = wish.apply(&mut spec).map_err(StoreError::Refused)?;
+    let request = json!({ "wish": wish, "undo": undo });
+    let operation = NewOperation {
+        id: OperationId::generate(),
+        cluster: cluster.id,
+        kind: wish.kind(),
+        spec: &spec,
+        nodes: &named,
+        request: request.clone(),
+        created_by: &permit.actor().user.name,
+    };
+    operations::insert(db, &operation).await?;
+    sqlx::query!(
+        "UPDATE clusters SET spec = $3, generation = generation + $5, operation_id = $4, intent = intent + 1 WHERE id = $1 AND tenant_id = $2",
+        cluster.id.0,
+        tenant.0,
+        Json(&spec) as _,
+        operation.id.0,
+        i64::from(spec != cluster.spec),
+    )
+    .execute(&mut *db)
+    .await?;
+    let entry = AuditEntry {
+        actor: permit.actor().clone(),
+        action: wish.kind().as_str(),
+        object_kind: "cluster",
+        object_id: cluster.id.to_string(),
+        outcome: "accepted",
+        detail: request,
+    };
+    append(db, &entry, context).await?;
+    wake(db, cluster.id).await?;
+    announce(db, tenant, cluster.id, Some(operation.id)).await?;
+    operations::find(db, Some(&tenant.0), operation.id).await
+}
+
+/// Whether the cluster can take a wish now. A repair that the engine began ends here: the wish's operation goes on with it.
+async fn make_way(db: &mut PgConnection, cluster: &Cluster) -> Result<(), StoreError> {
+    if cluster.delete_requested_at.is_some() {
+        return Err(StoreError::Refused(Code::Busy));
+    }
+    let Some(current) = cluster.operation else { return Ok(()) };
+    let current = operations::find(db, Some(&cluster.tenant.0), current).await?.operation;
+    // A create that failed is to be retried or deleted: a cluster that was never up cannot be changed.
+    if current.kind == OperationKind::ClusterCreate && cluster.observed_generation == 0 {
+        return Err(StoreError::Refused(Code::Busy));
+    }
+    match current.state.ended() {
+        true => Ok(()),
+        false if current.automatic() => {
+            operations::cancel(db, current.id).await?;
+            announce(db, &cluster.tenant, cluster.id, Some(current.id)).await
+        }
+        false => Err(StoreError::Refused(Code::Busy)),
+    }
+}
