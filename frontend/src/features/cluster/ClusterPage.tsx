@@ -60,9 +60,11 @@ function Loaded({ cluster }: { cluster: Cluster }) {
       status={<PhaseStatus phase={cluster.status.phase} />}
       actions={
         <>
-          <Button icon={<KeyOutlined aria-hidden="true" />} disabled={deleting} onClick={() => setDialog("kubeconfig")}>
-            {t("cluster.getKubeconfig")}
-          </Button>
+          {cluster.status.api_endpoint && (
+            <Button icon={<KeyOutlined aria-hidden="true" />} disabled={deleting} onClick={() => setDialog("kubeconfig")}>
+              {t("cluster.getKubeconfig")}
+            </Button>
+          )}
           {mayWrite && (
             <Button danger icon={<DeleteOutlined aria-hidden="true" />} disabled={deleting} onClick={() => setDialog("delete")}>
               {t("cluster.delete")}

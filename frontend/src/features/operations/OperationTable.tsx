@@ -68,7 +68,7 @@ function State({ operation }: { operation: Operation }) {
         <>
           <div className="state-progress small muted">
             <span>{operation.fault ? explain(operation.fault.code, operation.fault).title : step && t(`operation.step.${step.key}`)}</span>
-            <span className="numeric">{operation.progress}%</span>
+            <span className="numeric nowrap">{operation.progress}%</span>
           </div>
           <Bar value={operation.progress} name={t("operation.progressOf", { name: operation.cluster.name })} tone={operation.state === "blocked" ? "warn" : "busy"} />
         </>
