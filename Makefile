@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run reset test deps console fmt lint unit e2e bench queries openapi chaos contract-openstack
+.PHONY: help run reset test deps console fmt lint unit e2e bench queries openapi chaos contract-openstack openstack-up openstack-down openstack-test nodes-up nodes-test
 
 STATE_DIR := $(or $(KCS_STATE_DIR),.kcs)
 # `make run PROFILE=release` for an optimised program; what `make test` builds is shared with the default.
@@ -59,6 +59,22 @@ chaos: ## 100,000 random kills of the engine
 
 contract-openstack: ## The contract suite against real OpenStack services: installs, starts and stops them (root, minutes)
 	@tests/openstack/contract.sh
+
+openstack-up: ## Start a real OpenStack on this machine, with nodes that really boot (root; minutes the first time)
+	@tests/openstack/up.sh
+
+openstack-down: ## Stop it; the node image and OpenStack's programs stay
+	@tests/openstack/down.sh --purge
+
+openstack-test: ## KCS against the real services: faults, quotas, three masters (root)
+	@$(BUILD)
+	@tests/openstack/test.sh
+
+nodes-test: ## Clusters whose nodes really boot, on the real services (root)
+	@$(BUILD)
+	@tests/nodes/test.sh
+
+nodes-up: openstack-up
 
 queries: ## Write .sqlx from the store's queries, after changing one
 	@bash tests/postgres/prepare.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests and counts: the last line is "N passed, N failed, N skipped". `test.sh all|lint|unit|e2e|bench`.
+# Runs the tests and counts: the last line is "N passed, N failed, N skipped". `test.sh all|lint|unit|e2e|openstack|bench`.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -103,6 +103,47 @@ e2e() {
     check console-screens npm --prefix frontend run --silent screens
 }
 
+# suite NAME COMMAND...: one that ends with "N passed, N failed".
+suite() {
+    local name=$1 last
+    shift
+    began=$SECONDS
+    "$@" >"$logs/$name.log" 2>&1
+    local status=$?
+    last=$(tail -n 1 "$logs/$name.log")
+    if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+        count "$name" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" 0
+        grep '^seconds: ' "$logs/$name.log"
+    else
+        count "$name" 0 1 0
+    fi
+    if [[ $status -ne 0 ]]; then
+        failures+=("$name")
+        grep -E 'FAIL|^failed: ' "$logs/$name.log" | cut -c 1-1000 || true
+        [[ $last =~ passed ]] || tail -n 40 "$logs/$name.log"
+    fi
+}
+
+# KCS on a real OpenStack whose servers really boot.
+openstack() {
+    local reason=
+    [[ $(id -u) -eq 0 ]] || reason='must be root'
+    command -v apt-get >/dev/null || reason='needs Debian'
+    [[ $(awk '/^MemAvailable/ {print int($2 / 1048576)}' /proc/meminfo) -ge 8 ]] || reason='needs 8 GiB of free memory'
+    if [[ -n $reason ]]; then
+        echo "SKIPPED: openstack and nodes: $reason"
+        skipped=$((skipped + 2))
+        return
+    fi
+    check kcs cargo build --quiet --bin kcs
+    export KCS_BIN=${CARGO_TARGET_DIR:-target}/debug/kcs
+    tests/openstack/down.sh --purge >"$logs/openstack-down.log" 2>&1
+    check openstack-up tests/openstack/up.sh
+    suite openstack tests/openstack/test.sh
+    suite nodes tests/nodes/test.sh
+    check openstack-down tests/openstack/down.sh --purge
+}
+
 bench() {
     cargo build --quiet --release --bin kcs && cargo build --quiet --release -p local-cloud --examples &&
         cargo test --quiet --release -p e2e-tests --test bench -- --nocapture
@@ -114,12 +155,13 @@ case $logs in
 esac
 
 case $what in
-    all) prepare; lint; kubernetes; unit; e2e ;;
+    all) prepare; lint; kubernetes; unit; e2e; openstack ;;
     lint) prepare; lint ;;
     unit) prepare; unit ;;
     e2e) prepare; kubernetes; e2e ;;
+    openstack) prepare; kubernetes; openstack ;;
     bench) prepare; bench; exit ;;
-    *) echo "test.sh all|lint|unit|e2e|bench" >&2; exit 2 ;;
+    *) echo "test.sh all|lint|unit|e2e|openstack|bench" >&2; exit 2 ;;
 esac
 
 echo "  $((SECONDS - started)) s in all; logs in $logs"

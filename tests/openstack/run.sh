@@ -6,7 +6,8 @@ nodes=$(dirname "$here")/nodes
 . "$nodes/settings.sh"
 [ "$(id -u)" = 0 ] || die 'must be root'
 root=$(dirname "$(dirname "$here")")
-export KCS_BIN=${KCS_BIN:-${CARGO_TARGET_DIR:-$root/target}/debug/kcs}
+KCS_BIN=${KCS_BIN:-${CARGO_TARGET_DIR:-$root/target}/debug/kcs}
+export KCS_BIN=$(realpath "$KCS_BIN")
 [ -x "$KCS_BIN" ] || die "$KCS_BIN is not built"
 if ! (. "$OPENSTACK/common.sh" && alive lb-proxy) || [ ! -e "$OSLAB_STATE/hook" ]; then
     "$here/up.sh"
