@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cloud::Result;
-use cloud::compute::{Compute, ComputeLimits, Flavor, Limit, NewServer, Server, ServerGroup, ServerStatus, Zone};
+use cloud::compute::{Compute, ComputeLimits, Flavor, KeyPair, Limit, NewServer, Server, ServerGroup, ServerStatus, Zone};
 use cloud::error::CloudErrorKind;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -109,6 +109,17 @@ struct GroupView {
 }
 
 #[derive(Deserialize)]
+struct KeyPairEntry {
+    keypair: KeyPairView,
+}
+
+#[derive(Deserialize)]
+struct KeyPairView {
+    name: String,
+    public_key: String,
+}
+
+#[derive(Deserialize)]
 struct Console {
     output: String,
 }
@@ -151,17 +162,30 @@ fn beginning(prefix: &str) -> String {
 }
 
 fn new_server(server: &NewServer, user_data: &str) -> Value {
+    let volumes = server.volume_id.iter().map(|id| (id, true)).chain(server.data_volume_ids.iter().map(|id| (id, false)));
+    let mut devices: Vec<Value> = volumes
+        .map(|(id, root)| {
+            let mut device = json!({"uuid": id, "source_type": "volume", "destination_type": "volume", "delete_on_termination": true});
+            device["boot_index"] = if root { json!(0) } else { json!(-1) };
+            device
+        })
+        .collect();
+    if let (None, Some(image)) = (&server.volume_id, &server.image_id) {
+        let root = json!({"boot_index": 0, "uuid": image, "source_type": "image", "destination_type": "local", "delete_on_termination": true});
+        devices.insert(0, root);
+    }
     let mut body = json!({
         "name": server.name,
         "flavorRef": server.flavor_id,
         "networks": [{"port": server.port_id}],
-        "block_device_mapping_v2": [{
-            "boot_index": 0, "uuid": server.volume_id, "source_type": "volume", "destination_type": "volume", "delete_on_termination": true,
-        }],
+        "block_device_mapping_v2": devices,
         "config_drive": true,
         "user_data": user_data,
         "metadata": server.metadata,
     });
+    if let (None, Some(image)) = (&server.volume_id, &server.image_id) {
+        body["imageRef"] = json!(image);
+    }
     if let Some(zone) = &server.zone {
         body["availability_zone"] = json!(zone);
     }
@@ -248,6 +272,11 @@ impl Compute for Scoped {
         let action = json!({"os-getConsoleOutput": {"length": lines}});
         let call = Call::post(COMPUTE, "read console log", &["servers", id, "action"], action).reading();
         Ok(self.0.json::<Console>(&call).await?.output)
+    }
+
+    async fn key_pairs(&self) -> Result<Vec<KeyPair>> {
+        let all: Vec<KeyPairEntry> = self.0.list(Call::get(COMPUTE, "list key pairs", &["os-keypairs"]), "keypairs").await?;
+        Ok(all.into_iter().map(|e| KeyPair { name: e.keypair.name, public_key: e.keypair.public_key }).collect())
     }
 
     async fn server_groups(&self) -> Result<Vec<ServerGroup>> {

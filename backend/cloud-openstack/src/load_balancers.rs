@@ -7,13 +7,11 @@ use crate::lenient::{limit, or_default};
 use async_trait::async_trait;
 use cloud::Result;
 use cloud::compute::Limit;
-use cloud::load_balancers::{LoadBalancer, LoadBalancerLimits, LoadBalancers, Member, NewLoadBalancer, NewMember, Provisioning, Tree};
+use cloud::load_balancers::{LoadBalancer, LoadBalancerLimits, LoadBalancers, Member, NewLoadBalancer, NewMember, Outline, Provisioning, Tree};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// One hour: kubectl's watches, logs and execs are silent for long; Octavia's default cuts them after 50 s.
-const IDLE_MS: u32 = 3_600_000;
 const OVN: &str = "ovn";
 
 #[derive(Deserialize)]
@@ -57,19 +55,38 @@ struct BalancerBody {
     loadbalancer: BalancerView,
 }
 
-#[derive(Deserialize)]
+/// Another object, named by its id.
+#[derive(Clone, Deserialize)]
+struct Reference {
+    id: String,
+}
+
+#[derive(Clone, Deserialize)]
 struct ListenerView {
     id: String,
     protocol_port: u16,
     default_pool_id: Option<String>,
+    #[serde(default, rename = "loadbalancers", deserialize_with = "or_default")]
+    load_balancers: Vec<Reference>,
+    #[serde(default, deserialize_with = "or_default")]
+    allowed_cidrs: Vec<String>,
 }
 
 #[derive(Deserialize)]
+struct ProviderView {
+    name: String,
+}
+
+#[derive(Clone, Deserialize)]
 struct PoolView {
     id: String,
     #[serde(default, deserialize_with = "or_default")]
     name: String,
     healthmonitor_id: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    members: Vec<Reference>,
+    #[serde(default, rename = "loadbalancers", deserialize_with = "or_default")]
+    load_balancers: Vec<Reference>,
 }
 
 #[derive(Deserialize)]
@@ -101,14 +118,15 @@ struct Identified {
 }
 
 impl Scoped {
-    fn provider(&self) -> Option<&str> {
-        self.0.connection.config.load_balancer_provider.as_deref()
+    fn provider<'a>(&'a self, wanted: &'a NewLoadBalancer) -> Option<&'a str> {
+        wanted.provider.as_deref().or(self.0.connection.config.load_balancer_provider.as_deref())
     }
 
     fn listener(&self, wanted: &NewLoadBalancer) -> Value {
         let mut listener = json!({
             "name": wanted.name, "description": wanted.description, "protocol": "TCP", "protocol_port": wanted.port,
-            "timeout_client_data": IDLE_MS, "timeout_member_data": IDLE_MS,
+            "timeout_client_data": u64::from(wanted.client_timeout_seconds) * 1000,
+            "timeout_member_data": u64::from(wanted.member_timeout_seconds) * 1000,
         });
         if !wanted.allowed_cidrs.is_empty() {
             listener["allowed_cidrs"] = json!(wanted.allowed_cidrs);
@@ -117,14 +135,14 @@ impl Scoped {
     }
 
     fn pool(&self, wanted: &NewLoadBalancer) -> Value {
-        let algorithm = if self.provider() == Some(OVN) { "SOURCE_IP_PORT" } else { "ROUND_ROBIN" };
+        let algorithm = if self.provider(wanted) == Some(OVN) { "SOURCE_IP_PORT" } else { "ROUND_ROBIN" };
         json!({"name": wanted.name, "description": wanted.description, "protocol": "TCP", "lb_algorithm": algorithm})
     }
 
     fn monitor(&self, wanted: &NewLoadBalancer) -> Value {
         let mut monitor = json!({"name": wanted.name, "delay": 3, "timeout": 2, "max_retries": 1, "max_retries_down": 2, "type": "TCP"});
         // ovn only opens connections.
-        if self.provider() != Some(OVN) {
+        if self.provider(wanted) != Some(OVN) {
             monitor["type"] = json!("HTTPS");
             monitor["http_method"] = json!("GET");
             monitor["url_path"] = json!("/readyz");
@@ -162,8 +180,32 @@ fn has_all(present: &[Member], wanted: &NewLoadBalancer) -> bool {
     wanted.members.iter().all(|w| present.iter().any(|p| p.address == w.address && p.port == wanted.port))
 }
 
+/// The listener's own pool; while it has none, the first there is.
+fn outline(load_balancer_id: String, listener: Option<ListenerView>, pools: Vec<PoolView>) -> Outline {
+    let linked = listener.as_ref().and_then(|l| l.default_pool_id.clone());
+    let pool = match linked {
+        Some(linked) => pools.into_iter().find(|pool| pool.id == linked),
+        None => pools.into_iter().next(),
+    };
+    let (listener_id, mut allowed_cidrs) = listener.map_or((None, Vec::new()), |l| (Some(l.id), l.allowed_cidrs));
+    allowed_cidrs.sort();
+    let member_ids = pool.iter().flat_map(|pool| &pool.members).map(|member| member.id.clone()).collect();
+    let (pool_id, monitor_id) = pool.map_or((None, None), |pool| (Some(pool.id), pool.healthmonitor_id));
+    Outline { load_balancer_id, tree: Tree { listener_id, pool_id, monitor_id, members: Vec::new(), allowed_cidrs }, member_ids }
+}
+
 #[async_trait]
 impl LoadBalancers for Scoped {
+    async fn load_balancers(&self) -> Result<Vec<LoadBalancer>> {
+        let all: Vec<BalancerView> = self.0.list(Call::get(BALANCER, "list load balancers", &["loadbalancers"]), "loadbalancers").await?;
+        Ok(all.into_iter().map(LoadBalancer::from).collect())
+    }
+
+    async fn providers(&self) -> Result<Vec<String>> {
+        let all: Vec<ProviderView> = self.0.list(Call::get(BALANCER, "list providers", &["providers"]), "providers").await?;
+        Ok(all.into_iter().map(|p| p.name).collect())
+    }
+
     async fn load_balancers_by_name(&self, name: &str) -> Result<Vec<LoadBalancer>> {
         let call = Call::get(BALANCER, "find load balancer", &["loadbalancers"]).query("name", name);
         let all: Vec<BalancerView> = self.0.list(call, "loadbalancers").await?;
@@ -177,17 +219,29 @@ impl LoadBalancers for Scoped {
 
     async fn tree(&self, id: &str) -> Result<Tree> {
         let (listener, pools) = futures::try_join!(self.listener_of(id, None), self.pools_of(id))?;
-        let linked = listener.as_ref().and_then(|l| l.default_pool_id.clone());
-        let pool = match linked {
-            Some(linked) => pools.into_iter().find(|pool| pool.id == linked),
-            None => pools.into_iter().next(),
-        };
-        let members = match &pool {
-            Some(pool) => self.members_of(&pool.id).await?,
-            None => Vec::new(),
-        };
-        let (pool_id, monitor_id) = pool.map_or((None, None), |pool| (Some(pool.id), pool.healthmonitor_id));
-        Ok(Tree { listener_id: listener.map(|l| l.id), pool_id, monitor_id, members })
+        let mut tree = outline(id.to_owned(), listener, pools).tree;
+        if let Some(pool) = &tree.pool_id {
+            tree.members = self.members_of(pool).await?;
+        }
+        Ok(tree)
+    }
+
+    async fn outlines(&self) -> Result<Vec<Outline>> {
+        let listeners = self.0.list::<ListenerView>(Call::get(BALANCER, "list all listeners", &["listeners"]), "listeners");
+        let pools = self.0.list::<PoolView>(Call::get(BALANCER, "list all pools", &["pools"]), "pools");
+        let (listeners, pools) = futures::try_join!(listeners, pools)?;
+        let mut under: BTreeMap<String, (Option<ListenerView>, Vec<PoolView>)> = BTreeMap::new();
+        for listener in listeners {
+            for parent in listener.load_balancers.clone() {
+                under.entry(parent.id).or_default().0.get_or_insert_with(|| listener.clone());
+            }
+        }
+        for pool in pools {
+            for parent in pool.load_balancers.clone() {
+                under.entry(parent.id).or_default().1.push(pool.clone());
+            }
+        }
+        Ok(under.into_iter().map(|(id, (listener, pools))| outline(id, listener, pools)).collect())
     }
 
     async fn create_load_balancer(&self, wanted: &NewLoadBalancer) -> Result<String> {
@@ -199,8 +253,11 @@ impl LoadBalancers for Scoped {
         let mut body = json!({
             "name": wanted.name, "description": wanted.description, "vip_subnet_id": wanted.vip_subnet_id, "listeners": [listener],
         });
-        if let Some(provider) = self.provider() {
+        if let Some(provider) = self.provider(wanted) {
             body["provider"] = json!(provider);
+        }
+        if let Some(address) = &wanted.vip_address {
+            body["vip_address"] = json!(address);
         }
         let call = Call::post(BALANCER, "create load balancer", &["loadbalancers"], json!({"loadbalancer": body}));
         Ok(self.0.json::<BalancerBody>(&call).await?.loadbalancer.id)
@@ -241,6 +298,11 @@ impl LoadBalancers for Scoped {
     async fn set_members(&self, pool_id: &str, port: u16, wanted: &[NewMember]) -> Result<()> {
         let body = json!({"members": members(port, wanted)});
         self.0.done(&Call::put(BALANCER, "set members", &["pools", pool_id, "members"], Some(body))).await
+    }
+
+    async fn set_allowed_cidrs(&self, listener_id: &str, cidrs: &[String]) -> Result<()> {
+        let body = json!({"listener": {"allowed_cidrs": cidrs}});
+        self.0.done(&Call::put(BALANCER, "set allowed ranges", &["listeners", listener_id], Some(body))).await
     }
 
     async fn delete_load_balancer(&self, id: &str) -> Result<()> {

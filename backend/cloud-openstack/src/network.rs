@@ -3,7 +3,7 @@
 use crate::call::Call;
 use crate::catalog::Service::Network as NETWORK;
 use crate::identity::Scoped;
-use crate::network_views::{FloatingIpView, GroupView, NetView, PortView, Quotas, RouterView, SubnetView, normal, rule_body};
+use crate::network_views::{FloatingIpView, GroupView, NetView, PortView, Quotas, RouterBody, RouterView, SubnetView, normal, rule_body};
 use async_trait::async_trait;
 use cloud::Result;
 use cloud::error::CloudErrorKind;
@@ -85,6 +85,11 @@ impl Network for Scoped {
         Ok(all.into_iter().filter(|n| n.external == Some(true)).map(Net::from).collect())
     }
 
+    async fn networks(&self) -> Result<Vec<Net>> {
+        let all: Vec<NetView> = self.0.list(Call::get(NETWORK, "list networks", &["networks"]), "networks").await?;
+        Ok(all.into_iter().filter(|n| n.external != Some(true)).map(Net::from).collect())
+    }
+
     async fn create_network(&self, name: &str, description: &str) -> Result<String> {
         self.made("create network", "networks", json!({"network": {"name": name, "description": description}})).await
     }
@@ -99,6 +104,11 @@ impl Network for Scoped {
         Ok(all.into_iter().filter(|s| s.network_id == network_id).map(Subnet::from).collect())
     }
 
+    async fn subnets(&self) -> Result<Vec<Subnet>> {
+        let all: Vec<SubnetView> = self.0.list(Call::get(NETWORK, "list subnets", &["subnets"]).query("ip_version", "4"), "subnets").await?;
+        Ok(all.into_iter().map(Subnet::from).collect())
+    }
+
     async fn create_subnet(&self, subnet: &NewSubnet) -> Result<String> {
         let body = json!({
             "name": subnet.name, "description": subnet.description, "network_id": subnet.network_id,
@@ -111,9 +121,24 @@ impl Network for Scoped {
         self.gone("delete subnet", "subnets", id).await
     }
 
+    async fn routers(&self) -> Result<Vec<Router>> {
+        let all: Vec<RouterView> = self.0.list(Call::get(NETWORK, "list routers", &["routers"]), "routers").await?;
+        Ok(all.into_iter().map(Router::from).collect())
+    }
+
     async fn routers_by_name(&self, name: &str) -> Result<Vec<Router>> {
         let all: Vec<RouterView> = self.named("find router", "routers", "routers", name).await?;
         Ok(all.into_iter().filter(|r| r.name == name).map(Router::from).collect())
+    }
+
+    async fn router(&self, id: &str) -> Result<Router> {
+        Ok(self.0.json::<RouterBody>(&Call::get(NETWORK, "read router", &["routers", id])).await?.router.into())
+    }
+
+    async fn ports_of_device(&self, device_id: &str) -> Result<Vec<Port>> {
+        let call = Call::get(NETWORK, "list ports of a device", &["ports"]).query("device_id", device_id);
+        let all: Vec<PortView> = self.0.list(call, "ports").await?;
+        Ok(all.into_iter().map(Port::from).filter(|p| p.device_id == device_id).collect())
     }
 
     async fn create_router(&self, name: &str, description: &str, external_network_id: &str) -> Result<String> {
@@ -147,6 +172,21 @@ impl Network for Scoped {
         Ok(all.into_iter().filter(|g| g.name == name).map(SecurityGroup::from).collect())
     }
 
+    async fn security_groups(&self) -> Result<Vec<SecurityGroup>> {
+        let mut call = Call::get(NETWORK, "list security groups", &["security-groups"]);
+        for field in ["id", "name", "description"] {
+            call = call.query("fields", field);
+        }
+        let all: Vec<GroupView> = self.0.list(call, "security_groups").await?;
+        Ok(all.into_iter().map(SecurityGroup::from).collect())
+    }
+
+    async fn security_groups_with_rules(&self) -> Result<Vec<SecurityGroup>> {
+        let call = Call::get(NETWORK, "list security groups with rules", &["security-groups"]);
+        let all: Vec<GroupView> = self.0.list(call, "security_groups").await?;
+        Ok(all.into_iter().map(SecurityGroup::from).collect())
+    }
+
     async fn create_security_group(&self, name: &str, description: &str) -> Result<String> {
         let body = json!({"security_group": {"name": name, "description": description}});
         self.made("create security group", "security-groups", body).await
@@ -175,6 +215,11 @@ impl Network for Scoped {
             }
         }
         Ok(())
+    }
+
+    async fn ports(&self) -> Result<Vec<Port>> {
+        let all: Vec<PortView> = self.0.list(Call::get(NETWORK, "list all ports", &["ports"]), "ports").await?;
+        Ok(all.into_iter().map(Port::from).collect())
     }
 
     async fn ports_of(&self, network_id: &str) -> Result<Vec<Port>> {
@@ -206,6 +251,11 @@ impl Network for Scoped {
         let call = Call::get(NETWORK, "find floating IP", &["floatingips"]).query("description", description);
         let all: Vec<FloatingIpView> = self.0.list(call, "floatingips").await?;
         Ok(all.into_iter().filter(|f| f.description == description).map(FloatingIp::from).collect())
+    }
+
+    async fn floating_ips(&self) -> Result<Vec<FloatingIp>> {
+        let all: Vec<FloatingIpView> = self.0.list(Call::get(NETWORK, "list floating IPs", &["floatingips"]), "floatingips").await?;
+        Ok(all.into_iter().map(FloatingIp::from).collect())
     }
 
     async fn create_floating_ip(&self, external_network_id: &str, description: &str) -> Result<(String, String)> {

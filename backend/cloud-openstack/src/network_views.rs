@@ -6,6 +6,7 @@ use cloud::network::{Direction, FloatingIp, Net, NetworkLimits, Peer, Port, Rout
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 #[derive(Deserialize)]
 pub(crate) struct NetView {
@@ -46,11 +47,20 @@ pub(crate) struct SubnetView {
     pub network_id: String,
     cidr: String,
     gateway_ip: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    allocation_pools: Vec<PoolView>,
+}
+
+#[derive(Deserialize)]
+struct PoolView {
+    start: String,
+    end: String,
 }
 
 impl From<SubnetView> for Subnet {
     fn from(v: SubnetView) -> Self {
-        Self { id: v.id, name: v.name, description: v.description, network_id: v.network_id, cidr: v.cidr, gateway: v.gateway_ip }
+        let pools = v.allocation_pools.iter().filter_map(|p| Some((p.start.parse().ok()?, p.end.parse().ok()?))).collect();
+        Self { id: v.id, name: v.name, description: v.description, network_id: v.network_id, cidr: v.cidr, gateway: v.gateway_ip, pools }
     }
 }
 
@@ -65,14 +75,28 @@ pub(crate) struct RouterView {
 }
 
 #[derive(Deserialize)]
+pub(crate) struct RouterBody {
+    pub router: RouterView,
+}
+
+#[derive(Deserialize)]
 struct Gateway {
     network_id: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    external_fixed_ips: Vec<ExternalIp>,
+}
+
+/// Without `subnet_id` where the subnet is not the caller's to see.
+#[derive(Deserialize)]
+struct ExternalIp {
+    ip_address: String,
 }
 
 impl From<RouterView> for Router {
     fn from(v: RouterView) -> Self {
-        let external_network_id = v.external_gateway_info.and_then(|gateway| gateway.network_id);
-        Self { id: v.id, name: v.name, description: v.description, external_network_id }
+        let (external_network_id, addresses) = v.external_gateway_info.map_or((None, Vec::new()), |g| (g.network_id, g.external_fixed_ips));
+        let external_addresses = addresses.iter().filter_map(|ip| ip.ip_address.parse::<Ipv4Addr>().ok()).collect();
+        Self { id: v.id, name: v.name, description: v.description, external_network_id, external_addresses }
     }
 }
 

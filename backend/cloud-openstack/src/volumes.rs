@@ -7,7 +7,7 @@ use crate::lenient::{limit, or_default};
 use async_trait::async_trait;
 use cloud::Result;
 use cloud::compute::Limit;
-use cloud::volumes::{NewVolume, Volume, VolumeLimits, VolumeStatus, VolumeType, Volumes};
+use cloud::volumes::{NewVolume, Snapshot, Volume, VolumeLimits, VolumeStatus, VolumeType, Volumes};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -54,6 +54,16 @@ struct VolumeView {
     metadata: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "or_default")]
     attachments: Vec<Attachment>,
+}
+
+#[derive(Deserialize)]
+struct SnapshotView {
+    id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    name: String,
+    volume_id: String,
+    #[serde(default)]
+    size: u32,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +125,11 @@ impl Volumes for Scoped {
         Ok(types.into_iter().filter(|t| t.name != "__DEFAULT__").map(of).collect())
     }
 
+    async fn volumes(&self) -> Result<Vec<Volume>> {
+        let volumes: Vec<VolumeView> = self.0.list(Call::get(VOLUME, "list all volumes", &["volumes", "detail"]), "volumes").await?;
+        Ok(volumes.into_iter().map(Volume::from).collect())
+    }
+
     async fn volumes_by_metadata(&self, key: &str, value: &str) -> Result<Vec<Volume>> {
         // Cinder reads the filter as a dictionary of Python's, of which this JSON is one.
         let filter = json!({ key: value }).to_string();
@@ -141,6 +156,15 @@ impl Volumes for Scoped {
 
     async fn delete_volume(&self, id: &str) -> Result<()> {
         self.0.done(&Call::delete(VOLUME, "delete volume", &["volumes", id])).await
+    }
+
+    async fn snapshots(&self) -> Result<Vec<Snapshot>> {
+        let all: Vec<SnapshotView> = self.0.list(Call::get(VOLUME, "list snapshots", &["snapshots"]), "snapshots").await?;
+        Ok(all.into_iter().map(|s| Snapshot { id: s.id, name: s.name, volume_id: s.volume_id, size_gib: s.size }).collect())
+    }
+
+    async fn delete_snapshot(&self, id: &str) -> Result<()> {
+        self.0.done(&Call::delete(VOLUME, "delete snapshot", &["snapshots", id])).await
     }
 
     async fn limits(&self) -> Result<VolumeLimits> {

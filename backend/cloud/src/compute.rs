@@ -62,14 +62,24 @@ pub struct Server {
     pub created_at: Option<OffsetDateTime>,
 }
 
-/// A server to be made: it boots from a volume and is tied to a port made before.
+/// A person's public key, as Nova keeps it for that person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPair {
+    pub name: String,
+    pub public_key: String,
+}
+
+/// A server to be made, tied to a port made before: it boots from a volume, or from an image onto its flavor's own disk.
 #[derive(Clone, Debug)]
 pub struct NewServer {
     pub name: String,
     pub flavor_id: String,
     pub port_id: String,
-    /// Root volume made before; deleted with the server.
-    pub volume_id: String,
+    /// Root volume made before; deleted with the server. None: the flavor's own disk, from `image_id`.
+    pub volume_id: Option<String>,
+    pub image_id: Option<String>,
+    /// Further volumes made before, in their order; deleted with the server.
+    pub data_volume_ids: Vec<String>,
     pub server_group_id: Option<String>,
     pub zone: Option<String>,
     pub user_data: SecretString,
@@ -98,6 +108,8 @@ pub trait Compute: Send + Sync {
     async fn reboot_server(&self, id: &str, hard: bool) -> Result<()>;
     /// The last `lines` lines; untrusted text.
     async fn console_output(&self, id: &str, lines: u32) -> Result<String>;
+    /// Key pairs of the caller, not of the project.
+    async fn key_pairs(&self) -> Result<Vec<KeyPair>>;
     async fn server_groups(&self) -> Result<Vec<ServerGroup>>;
     /// Policy `soft-anti-affinity` (microversion 2.15).
     async fn create_server_group(&self, name: &str) -> Result<String>;

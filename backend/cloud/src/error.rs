@@ -59,7 +59,15 @@ impl CloudError {
     /// Whether the same call may succeed later without anybody's act.
     #[must_use]
     pub fn retryable(&self) -> bool {
-        matches!(self.kind, CloudErrorKind::Conflict | CloudErrorKind::RateLimited(_) | CloudErrorKind::Unavailable | CloudErrorKind::Exhausted)
+        // What was just made is sometimes not found yet.
+        matches!(
+            self.kind,
+            CloudErrorKind::NotFound
+                | CloudErrorKind::Conflict
+                | CloudErrorKind::RateLimited(_)
+                | CloudErrorKind::Unavailable
+                | CloudErrorKind::Exhausted
+        )
     }
 
     #[must_use]

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::compute::Limit;
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 
 /// PENDING_CREATE, PENDING_UPDATE and PENDING_DELETE: nothing under it may be changed (409).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,17 @@ pub struct Tree {
     pub pool_id: Option<String>,
     pub monitor_id: Option<String>,
     pub members: Vec<Member>,
+    /// Whom the listener lets in, in order; empty: everybody.
+    pub allowed_cidrs: Vec<String>,
+}
+
+/// What is under a load balancer as the project's lists show it: of its members only the ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    pub load_balancer_id: String,
+    /// Without members.
+    pub tree: Tree,
+    pub member_ids: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,9 +68,15 @@ pub struct NewLoadBalancer {
     pub name: String,
     pub description: String,
     pub vip_subnet_id: String,
+    /// The address it must have: that of the one it is made in place of. None: any of the subnet.
+    pub vip_address: Option<String>,
     pub port: u16,
     pub members: Vec<NewMember>,
     pub allowed_cidrs: Vec<String>,
+    /// None: the adapter's configuration, or the cloud's default.
+    pub provider: Option<String>,
+    pub client_timeout_seconds: u32,
+    pub member_timeout_seconds: u32,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,15 +86,23 @@ pub struct LoadBalancerLimits {
 
 #[async_trait]
 pub trait LoadBalancers: Send + Sync {
+    /// All of the project's.
+    async fn load_balancers(&self) -> Result<Vec<LoadBalancer>>;
+    /// Names of the providers the cloud offers.
+    async fn providers(&self) -> Result<Vec<String>>;
     async fn load_balancers_by_name(&self, name: &str) -> Result<Vec<LoadBalancer>>;
     async fn load_balancer(&self, id: &str) -> Result<LoadBalancer>;
     async fn tree(&self, id: &str) -> Result<Tree>;
-    /// Makes it with listener, pool, monitor and members in one call (client and member time-outs of one hour).
+    /// What is under all of the project's, by two lists. An address of a member never changes: who knows the ids may know enough.
+    async fn outlines(&self) -> Result<Vec<Outline>>;
+    /// Makes it with listener, pool, monitor and members in one call.
     async fn create_load_balancer(&self, load_balancer: &NewLoadBalancer) -> Result<String>;
     /// Makes what is missing under it, one child a call: call again after it is ACTIVE until it answers false (nothing was missing).
     async fn complete(&self, id: &str, load_balancer: &NewLoadBalancer) -> Result<bool>;
     /// Makes the pool's members exactly these, in one call.
     async fn set_members(&self, pool_id: &str, port: u16, members: &[NewMember]) -> Result<()>;
+    /// Lets exactly these connect; none: everybody.
+    async fn set_allowed_cidrs(&self, listener_id: &str, cidrs: &[String]) -> Result<()>;
     /// With everything under it.
     async fn delete_load_balancer(&self, id: &str) -> Result<()>;
     async fn limits(&self, project_id: &str) -> Result<LoadBalancerLimits>;

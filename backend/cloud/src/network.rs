@@ -24,6 +24,8 @@ pub struct Subnet {
     pub network_id: String,
     pub cidr: String,
     pub gateway: Option<String>,
+    /// First and last address of each range that ports get theirs from.
+    pub pools: Vec<(Ipv4Addr, Ipv4Addr)>,
 }
 
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub struct Router {
     pub name: String,
     pub description: String,
     pub external_network_id: Option<String>,
+    /// Its addresses on the external network: what is behind it is seen from there.
+    pub external_addresses: Vec<Ipv4Addr>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,14 +130,23 @@ pub struct NetworkLimits {
 pub trait Network: Send + Sync {
     async fn networks_by_name(&self, name: &str) -> Result<Vec<Net>>;
     async fn external_networks(&self) -> Result<Vec<Net>>;
+    /// Networks that servers may be put into: the project's own and those shared with it.
+    async fn networks(&self) -> Result<Vec<Net>>;
     async fn create_network(&self, name: &str, description: &str) -> Result<String>;
     async fn delete_network(&self, id: &str) -> Result<()>;
 
     async fn subnets_of(&self, network_id: &str) -> Result<Vec<Subnet>>;
+    /// All subnets the project sees.
+    async fn subnets(&self) -> Result<Vec<Subnet>>;
     async fn create_subnet(&self, subnet: &NewSubnet) -> Result<String>;
     async fn delete_subnet(&self, id: &str) -> Result<()>;
 
+    /// All of the project's.
+    async fn routers(&self) -> Result<Vec<Router>>;
     async fn routers_by_name(&self, name: &str) -> Result<Vec<Router>>;
+    async fn router(&self, id: &str) -> Result<Router>;
+    /// The ports of a router, those on other networks included.
+    async fn ports_of_device(&self, device_id: &str) -> Result<Vec<Port>>;
     async fn create_router(&self, name: &str, description: &str, external_network_id: &str) -> Result<String>;
     async fn delete_router(&self, id: &str) -> Result<()>;
     /// Answers the id of the router's port on the subnet.
@@ -141,11 +154,17 @@ pub trait Network: Send + Sync {
     async fn remove_router_interface(&self, router_id: &str, subnet_id: &str) -> Result<()>;
 
     async fn security_groups_by_name(&self, name: &str) -> Result<Vec<SecurityGroup>>;
+    /// All of the project's, without their rules.
+    async fn security_groups(&self) -> Result<Vec<SecurityGroup>>;
+    /// All of the project's, with their rules.
+    async fn security_groups_with_rules(&self) -> Result<Vec<SecurityGroup>>;
     async fn create_security_group(&self, name: &str, description: &str) -> Result<String>;
     async fn delete_security_group(&self, id: &str) -> Result<()>;
     /// Adds rules in one call; rules that exist already are no error.
     async fn add_rules(&self, group_id: &str, rules: &[Rule]) -> Result<()>;
 
+    /// All of the project's, and those of others on its networks.
+    async fn ports(&self) -> Result<Vec<Port>>;
     /// All ports on a network, those of others included.
     async fn ports_of(&self, network_id: &str) -> Result<Vec<Port>>;
     async fn ports_by_name(&self, name: &str) -> Result<Vec<Port>>;
@@ -155,6 +174,8 @@ pub trait Network: Send + Sync {
 
     /// Floating IPs of the project whose description is exactly this.
     async fn floating_ips_by_description(&self, description: &str) -> Result<Vec<FloatingIp>>;
+    /// All of the project's.
+    async fn floating_ips(&self) -> Result<Vec<FloatingIp>>;
     /// Answers (id, address). Not associated yet.
     async fn create_floating_ip(&self, external_network_id: &str, description: &str) -> Result<(String, String)>;
     async fn associate_floating_ip(&self, id: &str, port_id: Option<&str>) -> Result<()>;

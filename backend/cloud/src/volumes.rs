@@ -35,6 +35,14 @@ pub struct Volume {
     pub attached_to: Vec<String>,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    pub id: String,
+    pub name: String,
+    pub volume_id: String,
+    pub size_gib: u32,
+}
+
 #[derive(Clone, Debug)]
 pub struct NewVolume {
     pub name: String,
@@ -54,10 +62,15 @@ pub struct VolumeLimits {
 #[async_trait]
 pub trait Volumes: Send + Sync {
     async fn volume_types(&self) -> Result<Vec<VolumeType>>;
+    /// All of the project's.
+    async fn volumes(&self) -> Result<Vec<Volume>>;
     /// Volumes carrying this metadata pair (all pages).
     async fn volumes_by_metadata(&self, key: &str, value: &str) -> Result<Vec<Volume>>;
     async fn volume(&self, id: &str) -> Result<Volume>;
     async fn create_volume(&self, volume: &NewVolume) -> Result<String>;
     async fn delete_volume(&self, id: &str) -> Result<()>;
+    /// All snapshots of the project.
+    async fn snapshots(&self) -> Result<Vec<Snapshot>>;
+    async fn delete_snapshot(&self, id: &str) -> Result<()>;
     async fn limits(&self) -> Result<VolumeLimits>;
 }

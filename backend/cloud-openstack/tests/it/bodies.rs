@@ -14,7 +14,9 @@ fn server(user_data: String) -> NewServer {
         name: "kcs-1".into(),
         flavor_id: "f".into(),
         port_id: "p".into(),
-        volume_id: "v".into(),
+        volume_id: Some("v".into()),
+        image_id: None,
+        data_volume_ids: vec![],
         server_group_id: Some("g".into()),
         zone: Some("az1".into()),
         user_data: user_data.into(),
@@ -27,9 +29,13 @@ fn balancer() -> NewLoadBalancer {
         name: "kcs-1-api".into(),
         description: "mark".into(),
         vip_subnet_id: "s".into(),
+        vip_address: None,
         port: 6443,
         members: vec![NewMember { name: "m0".into(), address: "10.0.0.5".into(), subnet_id: "s".into() }],
         allowed_cidrs: vec!["0.0.0.0/0".into()],
+        provider: None,
+        client_timeout_seconds: 3600,
+        member_timeout_seconds: 3600,
     }
 }
 

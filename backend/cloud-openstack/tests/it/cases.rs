@@ -102,6 +102,7 @@ async fn case_08_a_504_of_the_gateway_on_a_load_balancer_is_looked_for_by_name()
         name: "lb".into(),
         description: "mark".into(),
         vip_subnet_id,
+        vip_address: None,
         port: 6443,
         members: vec![],
         allowed_cidrs: vec![],

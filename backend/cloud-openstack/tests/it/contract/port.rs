@@ -242,9 +242,13 @@ async fn balancer(bench: &Bench, stage: &Stage, cloud: &Cloud, subnet: &str, add
         name: stage.name("api"),
         description: "mark".into(),
         vip_subnet_id: subnet.to_owned(),
+        vip_address: None,
         port: 6443,
         members: vec![member(address)],
         allowed_cidrs: vec![],
+        provider: None,
+        client_timeout_seconds: 3600,
+        member_timeout_seconds: 3600,
     };
     let id = lbs.create_load_balancer(&wanted).await.unwrap();
     let active = async || Ok(lbs.load_balancer(&id).await?.provisioning == Provisioning::Active);
@@ -304,7 +308,9 @@ async fn server(bench: &Bench, stage: &Stage, cloud: &Cloud, port: &str) {
         name: stage.name("node-1"),
         flavor_id: flavor,
         port_id: port.to_owned(),
-        volume_id: volume.clone(),
+        volume_id: Some(volume.clone()),
+        image_id: None,
+        data_volume_ids: vec![],
         server_group_id: Some(group.clone()),
         zone: None,
         user_data: "#cloud-config\n".to_owned().into(),

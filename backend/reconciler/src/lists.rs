@@ -1,0 +1,189 @@
+//! A project's objects as its clusters look at them: each list is read once for all of them. A look that must be newer than something
+//! waits for the next reading; whoever comes while one is under way shares that one, failures included.
+
+use cloud::compute::{Server, ServerGroup};
+use cloud::error::CloudErrorKind;
+use cloud::load_balancers::{LoadBalancer, LoadBalancers, Member, Outline, Tree};
+use cloud::network::{FloatingIp, Net, Port, Router, SecurityGroup, Subnet};
+use cloud::volumes::Volume;
+use cloud::{Cloud, CloudError};
+use domain::ids::TenantId;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use time::{Duration, OffsetDateTime};
+
+/// What all servers of KCS's are called by.
+const OURS: &str = "kcs-";
+/// A look that nothing hangs on may be so old.
+const SHARED: Duration = Duration::seconds(12);
+
+/// How new a look has to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Freshness {
+    /// Of the pass.
+    pub now: OffsetDateTime,
+    /// Begun after this moment; None: a shared one will do.
+    pub after: Option<Instant>,
+}
+
+type Read<T> = Result<Arc<Vec<T>>, CloudError>;
+
+/// One list.
+struct Shelf<T>(tokio::sync::Mutex<Held<T>>);
+
+struct Held<T> {
+    list: Option<(Instant, OffsetDateTime, Arc<Vec<T>>)>,
+    /// The last failure, and when it ended.
+    failure: Option<(Instant, CloudError)>,
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self(tokio::sync::Mutex::new(Held { list: None, failure: None }))
+    }
+}
+
+impl<T> Shelf<T> {
+    async fn get(&self, freshness: Freshness, read: impl Future<Output = Result<Vec<T>, CloudError>>) -> Read<T> {
+        let asked = Instant::now();
+        let mut held = self.0.lock().await;
+        if let Some((begun, taken, list)) = &held.list {
+            let fits = match freshness.after {
+                Some(after) => *begun > after,
+                None => *taken <= freshness.now && freshness.now - *taken < SHARED,
+            };
+            if fits {
+                return Ok(list.clone());
+            }
+        }
+        // Another cluster's credential may be refused where this one's is not.
+        let common = |e: &CloudError| !matches!(e.kind, CloudErrorKind::Unauthenticated | CloudErrorKind::Denied);
+        if let Some((ended, failure)) = held.failure.as_ref().filter(|(_, failure)| common(failure))
+            && *ended > asked
+        {
+            return Err(failure.clone());
+        }
+        let begun = Instant::now();
+        match read.await {
+            Ok(list) => {
+                let list = Arc::new(list);
+                *held = Held { list: Some((begun, freshness.now, list.clone())), failure: None };
+                Ok(list)
+            }
+            Err(failure) => {
+                held.failure = Some((Instant::now(), failure.clone()));
+                Err(failure)
+            }
+        }
+    }
+}
+
+/// All lists of one project.
+#[derive(Default)]
+struct Shelves {
+    networks: Shelf<Net>,
+    subnets: Shelf<Subnet>,
+    routers: Shelf<Router>,
+    ports: Shelf<Port>,
+    security_groups: Shelf<SecurityGroup>,
+    server_groups: Shelf<ServerGroup>,
+    load_balancers: Shelf<LoadBalancer>,
+    outlines: Shelf<Outline>,
+    floating_ips: Shelf<FloatingIp>,
+    volumes: Shelf<Volume>,
+    servers: Shelf<Server>,
+    /// Members by id: nothing of them that matters here ever changes.
+    members: Mutex<BTreeMap<String, Member>>,
+}
+
+/// The lists of all projects, as far as they are remembered.
+#[derive(Default)]
+pub struct Estate(Mutex<HashMap<TenantId, Arc<Shelves>>>);
+
+impl Estate {
+    /// One cluster's view of its project's lists.
+    #[must_use]
+    pub fn lists<'c>(&self, tenant: &TenantId, cloud: &'c Cloud, freshness: Freshness) -> Lists<'c> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let shelves = all.entry(tenant.clone()).or_default().clone();
+        Lists { shelves, cloud, freshness }
+    }
+}
+
+/// The project's objects, newer than what was asked for.
+pub struct Lists<'c> {
+    shelves: Arc<Shelves>,
+    cloud: &'c Cloud,
+    freshness: Freshness,
+}
+
+/// Those of a list that are meant.
+fn only<T: Clone>(list: &[T], mut is: impl FnMut(&T) -> bool) -> Vec<T> {
+    list.iter().filter(|one| is(one)).cloned().collect()
+}
+
+impl Lists<'_> {
+    pub async fn networks_by_name(&self, name: &str) -> Result<Vec<Net>, CloudError> {
+        Ok(only(&*self.shelves.networks.get(self.freshness, self.cloud.network.networks()).await?, |n| n.name == name))
+    }
+
+    pub async fn subnets_of(&self, network_id: &str) -> Result<Vec<Subnet>, CloudError> {
+        Ok(only(&*self.shelves.subnets.get(self.freshness, self.cloud.network.subnets()).await?, |s| s.network_id == network_id))
+    }
+
+    pub async fn routers_by_name(&self, name: &str) -> Result<Vec<Router>, CloudError> {
+        Ok(only(&*self.shelves.routers.get(self.freshness, self.cloud.network.routers()).await?, |r| r.name == name))
+    }
+
+    pub async fn ports_of(&self, network_id: &str) -> Result<Vec<Port>, CloudError> {
+        Ok(only(&*self.shelves.ports.get(self.freshness, self.cloud.network.ports()).await?, |p| p.network_id == network_id))
+    }
+
+    pub async fn security_groups_by_name(&self, name: &str) -> Result<Vec<SecurityGroup>, CloudError> {
+        let all = self.shelves.security_groups.get(self.freshness, self.cloud.network.security_groups_with_rules()).await?;
+        Ok(only(&all, |g| g.name == name))
+    }
+
+    pub async fn server_groups(&self) -> Result<Vec<ServerGroup>, CloudError> {
+        Ok(only(&*self.shelves.server_groups.get(self.freshness, self.cloud.compute.server_groups()).await?, |g| g.name.starts_with(OURS)))
+    }
+
+    pub async fn load_balancers_by_name(&self, service: &dyn LoadBalancers, name: &str) -> Result<Vec<LoadBalancer>, CloudError> {
+        Ok(only(&*self.shelves.load_balancers.get(self.freshness, service.load_balancers()).await?, |lb| lb.name == name))
+    }
+
+    /// What is under a load balancer. Its members are asked for only when one is new.
+    pub async fn tree(&self, service: &dyn LoadBalancers, id: &str) -> Result<Tree, CloudError> {
+        let all = self.shelves.outlines.get(self.freshness, service.outlines()).await?;
+        let Some(outline) = all.iter().find(|outline| outline.load_balancer_id == id) else { return Ok(Tree::default()) };
+        if let Some(members) = self.known(outline) {
+            return Ok(Tree { members, ..outline.tree.clone() });
+        }
+        let tree = service.tree(id).await?;
+        let mut known = self.shelves.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let here: std::collections::HashSet<&String> = all.iter().flat_map(|outline| &outline.member_ids).collect();
+        known.retain(|id, _| here.contains(id));
+        known.extend(tree.members.iter().map(|member| (member.id.clone(), member.clone())));
+        Ok(tree)
+    }
+
+    fn known(&self, outline: &Outline) -> Option<Vec<Member>> {
+        let known = self.shelves.members.lock().unwrap_or_else(PoisonError::into_inner);
+        outline.member_ids.iter().map(|id| known.get(id).cloned()).collect()
+    }
+
+    pub async fn floating_ips_by_description(&self, description: &str) -> Result<Vec<FloatingIp>, CloudError> {
+        let all = self.shelves.floating_ips.get(self.freshness, self.cloud.network.floating_ips()).await?;
+        Ok(only(&all, |ip| ip.description == description))
+    }
+
+    pub async fn volumes_by_metadata(&self, key: &str, value: &str) -> Result<Vec<Volume>, CloudError> {
+        let all = self.shelves.volumes.get(self.freshness, self.cloud.volumes.volumes()).await?;
+        Ok(only(&all, |v| v.metadata.get(key).is_some_and(|v| v == value)))
+    }
+
+    pub async fn servers(&self, prefix: &str) -> Result<Vec<Server>, CloudError> {
+        Ok(only(&*self.shelves.servers.get(self.freshness, self.cloud.compute.servers(OURS)).await?, |s| s.name.starts_with(prefix)))
+    }
+}
