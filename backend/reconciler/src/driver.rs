@@ -8,8 +8,8 @@ use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Claim, Store};
-use time::OffsetDateTime;
+use store::{Claim, Store, StoreError, WakeUp};
+use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -28,53 +28,77 @@ pub struct Deps {
 const BEATS: u32 = 4;
 /// Without a wake-up, due clusters are looked for at least this often.
 const POLL: Duration = Duration::from_secs(1);
+/// Between two looks for due clusters, where none is due at once.
+const BREATH: Duration = Duration::from_millis(100);
 /// After an error of the store or a panic, a cluster rests.
 const REST: Duration = Duration::from_secs(5);
 
 /// Runs until `shutdown` is cancelled; passes under way end first.
 pub async fn run(deps: Arc<Deps>, shutdown: CancellationToken) {
-    let mut workers = JoinSet::new();
-    for number in 0..deps.workers.max(1) {
-        workers.spawn(work(deps.clone(), shutdown.clone(), number));
-    }
-    while workers.join_next().await.is_some() {}
-}
-
-async fn work(deps: Arc<Deps>, shutdown: CancellationToken, number: usize) {
     let holder = Uuid::now_v7();
     let mut wakeups = deps.store.wakeups();
-    tracing::debug!(%holder, number, "an engine worker is looking for work");
+    let mut passes = JoinSet::new();
+    tracing::debug!(%holder, workers = deps.workers, "the engine is looking for work");
     while !shutdown.is_cancelled() {
-        match deps.store.claim(holder, deps.lease).await {
-            Ok(Some(claim)) => hold(&deps, claim).await,
-            Ok(None) => {
-                let due = deps.store.next_due().await.ok().flatten().unwrap_or(POLL).clamp(Duration::from_millis(20), POLL);
-                tokio::select! {
-                    () = shutdown.cancelled() => {}
-                    _ = wakeups.recv() => {}
-                    () = tokio::time::sleep(due) => {}
+        let free = deps.workers.max(1) - passes.len();
+        let wait = match claim(&deps, holder, free).await {
+            Ok(claims) => {
+                let found = claims.len();
+                for claim in claims {
+                    let deps = deps.clone();
+                    passes.spawn(async move { hold(&deps, claim).await });
                 }
+                if found > 0 { BREATH } else { deps.store.next_due().await.ok().flatten().unwrap_or(POLL).clamp(BREATH, POLL) }
             }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the engine cannot reach the store");
-                tokio::select! {
-                    () = shutdown.cancelled() => {}
-                    () = tokio::time::sleep(REST) => {}
+                REST
+            }
+        };
+        rest(wait, deps.workers.max(1), &mut passes, &mut wakeups, &shutdown).await;
+    }
+    while passes.join_next().await.is_some() {}
+}
+
+async fn claim(deps: &Deps, holder: Uuid, free: usize) -> Result<Vec<Claim>, StoreError> {
+    if free == 0 { Ok(Vec::new()) } else { deps.store.claim_some(holder, deps.lease, free).await }
+}
+
+/// Until there may be work again and somebody to do it: the time is over, a cluster was woken, or one wants to go on at once.
+async fn rest(
+    wait: Duration,
+    workers: usize,
+    passes: &mut JoinSet<Duration>,
+    wakeups: &mut broadcast::Receiver<WakeUp>,
+    shutdown: &CancellationToken,
+) {
+    let time = tokio::time::sleep(wait);
+    tokio::pin!(time);
+    loop {
+        let busy = passes.len() >= workers;
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = &mut time, if !busy => return,
+            _ = wakeups.recv(), if !busy => return,
+            Some(ended) = passes.join_next() => {
+                // Who was full looks again; others only for a cluster that is due already.
+                if busy || ended.is_ok_and(|again| again < BREATH) {
+                    return;
                 }
             }
         }
     }
 }
 
-/// One pass over a claimed cluster with a heartbeat beside it, then lets go.
-async fn hold(deps: &Deps, claim: Claim) {
+/// One pass over a claimed cluster with a heartbeat beside it, then lets go. Answers when it is due again.
+async fn hold(deps: &Deps, claim: Claim) -> Duration {
     let started = std::time::Instant::now();
     let outcome = {
         let heart = beat(deps, &claim);
         let journal = Claimed { store: &deps.store, claim: &claim };
         let mut fresh = Uuid::now_v7;
         let span = tracing::info_span!("pass", cluster = %claim.cluster);
-        let one = tracing::Instrument::instrument(pass(&deps.services, &journal, OffsetDateTime::now_utc(), &mut fresh), span);
+        let one = tracing::Instrument::instrument(pass(&deps.services, &journal, claim.now(), &mut fresh), span);
         let guarded = AssertUnwindSafe(one).catch_unwind();
         tokio::pin!(guarded, heart);
         // The heart never stops by itself; the pass is never dropped: a lost lease ends it at its next step.
@@ -85,11 +109,11 @@ async fn hold(deps: &Deps, claim: Claim) {
     };
     metrics::histogram!("kcs_engine_pass_seconds").record(started.elapsed().as_secs_f64());
     let again = match outcome {
-        Ok(Ok(Next::Never)) => return,
+        Ok(Ok(Next::Never)) => return POLL,
         Ok(Ok(Next::Again(wait))) => wait.unsigned_abs(),
         Ok(Err(JournalError::Fenced)) => {
             tracing::warn!(cluster = %claim.cluster, "another engine has taken the cluster over");
-            return;
+            return POLL;
         }
         Ok(Err(JournalError::Unavailable(error))) => {
             tracing::warn!(cluster = %claim.cluster, error, "a pass could not be recorded");
@@ -106,6 +130,7 @@ async fn hold(deps: &Deps, claim: Claim) {
         // Its lease will run out.
         tracing::warn!(%cluster, error = &error as &dyn std::error::Error, "a cluster could not be released");
     }
+    again
 }
 
 /// Keeps the lease alive; ends when it is lost.

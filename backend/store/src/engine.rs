@@ -3,7 +3,7 @@
 use crate::changes::{announce, wake};
 use crate::error::{CommitError, StoreError};
 use crate::operations::{NewOperation, step_word};
-use crate::pool::{Store, read, write};
+use crate::pool::{Store, read, statement, write};
 use crate::{clusters, ledger, nodes, operations};
 use domain::changes::{Change, Work};
 use domain::clusters::ClusterStatus;
@@ -66,30 +66,44 @@ pub(crate) struct Key {
 }
 
 impl Store {
-    /// Claims one due cluster that nobody holds, the longest due first.
+    /// Claims one due cluster.
     pub async fn claim(&self, holder: Uuid, lease: Duration) -> Result<Option<Claim>, StoreError> {
+        Ok(self.claim_some(holder, lease, 1).await?.pop())
+    }
+
+    /// Claims up to so many due clusters that nobody holds. Tenants take turns: one more of whoever has the fewest under way, and of
+    /// each tenant's the longest due first.
+    pub async fn claim_some(&self, holder: Uuid, lease: Duration, most: usize) -> Result<Vec<Claim>, StoreError> {
         let asked = Instant::now();
-        let seconds = lease.as_secs_f64();
-        let row = write(&self.engine, (holder, seconds), |db, (holder, seconds)| {
+        let data = (holder, lease.as_secs_f64(), i64::try_from(most).unwrap_or(i64::MAX));
+        let rows = statement(&self.engine, data, |db, (holder, seconds, most)| {
             Box::pin(async move {
-                Ok::<_, StoreError>(
-                    sqlx::query!(
-                        r#"UPDATE work w SET holder = $1, fence = nextval('fences'), lease_until = now() + make_interval(secs => $2)
-                           FROM clusters c
-                           WHERE c.id = w.cluster_id AND w.cluster_id = (
-                               SELECT cluster_id FROM work WHERE run_at <= now() AND (lease_until IS NULL OR lease_until < now())
-                               ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-                           RETURNING w.cluster_id, w.fence, w.wakes, c.tenant_id, clock_timestamp() AS "now!""#,
-                        holder,
-                        seconds,
-                    )
-                    .fetch_optional(db)
-                    .await?,
-                )
+                let claimed = sqlx::query!(
+                    r#"WITH held AS (
+                           SELECT c.tenant_id, count(*) AS clusters FROM work w JOIN clusters c ON c.id = w.cluster_id
+                           WHERE w.lease_until > now() GROUP BY c.tenant_id),
+                       due AS (
+                           SELECT w.cluster_id, w.run_at,
+                                  COALESCE(h.clusters, 0) + row_number() OVER (PARTITION BY c.tenant_id ORDER BY w.run_at) AS turn
+                           FROM work w JOIN clusters c ON c.id = w.cluster_id LEFT JOIN held h ON h.tenant_id = c.tenant_id
+                           WHERE w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())),
+                       chosen AS (
+                           SELECT w.cluster_id FROM work w JOIN due d ON d.cluster_id = w.cluster_id
+                           WHERE w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())
+                           ORDER BY d.turn, d.run_at LIMIT $3 FOR UPDATE OF w SKIP LOCKED)
+                       UPDATE work w SET holder = $1, fence = nextval('fences'), lease_until = now() + make_interval(secs => $2)
+                       FROM clusters c
+                       WHERE c.id = w.cluster_id AND w.cluster_id IN (SELECT cluster_id FROM chosen)
+                       RETURNING w.cluster_id, w.fence, w.wakes, c.tenant_id, clock_timestamp() AS "now!""#,
+                    holder,
+                    seconds,
+                    most,
+                );
+                Ok(claimed.fetch_all(db).await?)
             })
         })
         .await?;
-        Ok(row.map(|r| Claim {
+        let claims = rows.into_iter().map(|r| Claim {
             cluster: ClusterId(r.cluster_id),
             tenant: TenantId(r.tenant_id),
             holder,
@@ -99,13 +113,14 @@ impl Store {
             clock: (r.now, Instant::now()),
             wakes: AtomicI64::new(r.wakes),
             intent: AtomicI64::new(0),
-        }))
+        });
+        Ok(claims.collect())
     }
 
     /// Holds on to the cluster for another lease; `Fenced` when it has passed to another.
     pub async fn renew(&self, claim: &Claim) -> Result<(), CommitError> {
         let asked = Instant::now();
-        let held = write(&self.engine, (claim.key(), claim.lease.as_secs_f64()), |db, (key, seconds)| {
+        let held = statement(&self.engine, (claim.key(), claim.lease.as_secs_f64()), |db, (key, seconds)| {
             Box::pin(async move {
                 let done = sqlx::query!(
                     "UPDATE work SET lease_until = now() + make_interval(secs => $4) WHERE cluster_id = $1 AND holder = $2 AND fence = $3 AND lease_until > now()",
@@ -114,7 +129,7 @@ impl Store {
                     key.fence,
                     seconds,
                 );
-                Ok::<_, StoreError>(done.execute(db).await?.rows_affected() == 1)
+                Ok(done.execute(db).await?.rows_affected() == 1)
             })
         })
         .await?;
@@ -128,7 +143,7 @@ impl Store {
     /// Lets go; due again after `again`, or at once if somebody woke it meanwhile. A claim that was lost is no error.
     pub async fn release(&self, claim: Claim, again: Duration) -> Result<(), StoreError> {
         let data = (claim.key(), again.as_secs_f64(), claim.wakes.load(Ordering::SeqCst));
-        write(&self.engine, data, |db, (key, again, wakes)| {
+        statement(&self.engine, data, |db, (key, again, wakes)| {
             Box::pin(async move {
                 sqlx::query!(
                     "UPDATE work SET holder = NULL, lease_until = NULL, run_at = CASE WHEN wakes > $5 THEN now() ELSE now() + make_interval(secs => $4) END
@@ -141,7 +156,7 @@ impl Store {
                 )
                 .execute(db)
                 .await?;
-                Ok::<_, StoreError>(())
+                Ok(())
             })
         })
         .await
@@ -163,7 +178,8 @@ impl Store {
 
     /// Everything about the claimed cluster.
     pub async fn load(&self, claim: &Claim) -> Result<Work, CommitError> {
-        let (work, wakes, intent) = write(&self.engine, claim.key(), |db, key| Box::pin(load(db, key))).await?;
+        let loaded = statement(&self.engine, claim.key(), |db, key| Box::pin(load(db, key))).await?;
+        let (work, wakes, intent) = loaded.ok_or(CommitError::Fenced)?;
         claim.wakes.store(wakes, Ordering::SeqCst);
         claim.intent.store(intent, Ordering::SeqCst);
         Ok(work)
@@ -214,9 +230,16 @@ pub(crate) async fn hold(db: &mut PgConnection, key: &Key) -> Result<i64, Commit
     }
 }
 
-async fn load(db: &mut PgConnection, key: &Key) -> Result<(Work, i64, i64), CommitError> {
-    let intent = hold(db, key).await?;
-    let wakes = sqlx::query_scalar!("SELECT wakes FROM work WHERE cluster_id = $1", key.cluster.0).fetch_one(&mut *db).await?;
+/// Without locks: the engine alone writes what it reads here, and what people change meanwhile is told by the intent, which is read first.
+async fn load(db: &mut PgConnection, key: &Key) -> Result<Option<(Work, i64, i64)>, StoreError> {
+    let held = sqlx::query!(
+        "SELECT c.intent, w.wakes FROM work w JOIN clusters c ON c.id = w.cluster_id
+         WHERE w.cluster_id = $1 AND w.holder = $2 AND w.fence = $3 AND w.lease_until > now()",
+        key.cluster.0,
+        key.holder,
+        key.fence,
+    );
+    let Some(held) = held.fetch_optional(&mut *db).await? else { return Ok(None) };
     let cluster = clusters::find(db, None, key.cluster).await?;
     let operation = match cluster.operation {
         Some(id) => Some(operations::find(db, None, id).await?.operation),
@@ -224,7 +247,7 @@ async fn load(db: &mut PgConnection, key: &Key) -> Result<(Work, i64, i64), Comm
     };
     let nodes = nodes::rows(db, None, key.cluster).await?.into_iter().map(|r| r.node).collect();
     let ledger = ledger::rows(db, None, key.cluster).await?;
-    Ok((Work { cluster, nodes, ledger, operation }, wakes, intent))
+    Ok(Some((Work { cluster, nodes, ledger, operation }, held.wakes, held.intent)))
 }
 
 async fn commit(db: &mut PgConnection, key: &Key, changes: &[Change]) -> Result<(), CommitError> {

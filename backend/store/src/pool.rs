@@ -186,6 +186,16 @@ where
     .await
 }
 
+/// Runs statements of which each stands for itself: one that writes is a transaction of its own.
+pub(crate) async fn statement<D, T, F>(pool: &PgPool, data: D, unit: F) -> Result<T, StoreError>
+where
+    D: Send + Sync + 'static,
+    T: Send + 'static,
+    F: for<'c> Fn(&'c mut PgConnection, &'c D) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
+{
+    read(pool, data, unit).await
+}
+
 async fn spawned<T: Send + 'static, E: UnitError>(unit: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E> {
     tokio::spawn(unit).await.unwrap_or_else(|_| Err(E::from(StoreError::Unexpected("a unit of work ended early".to_owned()))))
 }
