@@ -1,0 +1,44 @@
+//! Add-ons of a cluster: what runs in it for it to be of use, and how it is.
+
+use crate::caller::Caller;
+use crate::errors::Answer;
+use crate::lists::List;
+use crate::state::State;
+use actix_web::get;
+use actix_web::web::{Data, Json, Path};
+use domain::addons::{Addon as Name, AddonState, AddonStatus};
+use domain::ids::ClusterId;
+use serde::Serialize;
+
+/// One add-on.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Addon {
+    pub name: Name,
+    /// Of its main image; None: it comes with Kubernetes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<&'static str>,
+    /// Without it the cluster is not called running.
+    pub essential: bool,
+    pub state: AddonState,
+    /// Pods that work, and pods that should.
+    pub ready: u32,
+    pub desired: u32,
+    /// What is wrong, in the cluster's words.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}
+
+impl Addon {
+    fn new(status: AddonStatus) -> Self {
+        let AddonStatus { name, state, ready, desired, message } = status;
+        Self { name, version: bootstrap::addons::version(name), essential: name.essential(), state, ready, desired, message }
+    }
+}
+
+/// Add-ons of a cluster, in the order in which each works only with those before it.
+#[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), responses((status = 200, body = List<Addon>)))]
+#[get("/clusters/{id}/addons")]
+pub async fn addon_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<List<Addon>>> {
+    let record = state.store.cluster(&caller.actor.scope(), *id).await?;
+    Ok(Json(List::whole(record.cluster.status.addons.into_iter().map(Addon::new).collect())))
+}
