@@ -231,6 +231,16 @@ impl House {
         (cluster, api)
     }
 
+    /// A kubeconfig of a person: (id, token).
+    pub async fn kubeconfig(&self, person: &Person, cluster: &str) -> (String, String) {
+        let path = format!("/api/v1/clusters/{cluster}/kubeconfigs");
+        let issued = self.call(Some(person), "POST", &path, Some(&json!({"expires_in": 3600}))).await;
+        assert_eq!(issued.status, 201, "{}", issued.body);
+        let text = issued.body["kubeconfig"].as_str().unwrap();
+        let token = text.lines().find_map(|line| line.trim().strip_prefix("token: ")).unwrap().trim_matches('"');
+        (issued.body["id"].as_str().unwrap().to_owned(), token.to_owned())
+    }
+
     async fn finish_at(&self, cluster: &str, api: Option<&ClusterApi>) {
         let claim = self.store.claim(Uuid::new_v4(), Duration::from_secs(30)).await.unwrap().expect("a cluster is due");
         assert_eq!(claim.cluster.to_string(), cluster);
