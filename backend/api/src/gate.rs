@@ -100,6 +100,11 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
     // Before the look at who it is: what changes after that look is heard.
     let changes = state.store.changes();
     let visitor = visitor(request, state, id).await?;
+    if upgrade && wants_spdy(request) {
+        return Err(
+            Problem::new(Code::InvalidInput).detail("commands and ports of pods are reached over WebSockets, not SPDY: use kubectl 1.31 or later")
+        );
+    }
     let record = state.store.cluster(&visitor.actor().scope(), id).await?;
     let mut payload = Some(pump(payload));
     // What comes after an upgrade is no body: it waits for the tunnel.
@@ -147,6 +152,12 @@ async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) -> A
         same_origin(request, state)?;
     }
     Ok(Visitor::Person(Box::new(caller)))
+}
+
+/// What kubectl spoke before WebSockets. Its bytes would not reach the cluster, and whoever waits for an answer would wait for ever.
+fn wants_spdy(request: &HttpRequest) -> bool {
+    let protocol = request.headers().get(header::UPGRADE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    protocol.trim().to_ascii_uppercase().starts_with("SPDY/")
 }
 
 /// A page of somebody else's may open a WebSocket that carries our cookie; the browser says whose page it was.

@@ -7,6 +7,7 @@ mod cluster_api;
 mod clusters;
 mod documents;
 mod events;
+mod gate;
 mod house;
 mod revocation;
 mod sessions;

@@ -4,7 +4,6 @@ use crate::house::{House, Person};
 use auth::{Actor, KubeconfigRevoke, Via};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
-use serde_json::json;
 use std::time::{Duration, Instant};
 use store::RequestContext;
 
@@ -12,15 +11,6 @@ use store::RequestContext;
 const AT_ONCE: Duration = Duration::from_secs(8);
 
 type Watch = BoxStream<'static, reqwest::Result<bytes::Bytes>>;
-
-/// A kubeconfig: (id, token).
-async fn issue(house: &House, person: &Person, cluster: &str) -> (String, String) {
-    let issued = house.call(Some(person), "POST", &format!("/api/v1/clusters/{cluster}/kubeconfigs"), Some(&json!({"expires_in": 3600}))).await;
-    assert_eq!(issued.status, 201, "{}", issued.body);
-    let text = issued.body["kubeconfig"].as_str().unwrap();
-    let token = text.lines().find_map(|line| line.trim().strip_prefix("token: ")).unwrap().trim_matches('"');
-    (issued.body["id"].as_str().unwrap().to_owned(), token.to_owned())
-}
 
 /// The person as the store knows them, for what is to happen behind the API's back.
 async fn actor(house: &House, person: &Person) -> Actor {
@@ -63,8 +53,8 @@ async fn a_revocation_cuts_watches_on_every_replica_and_no_others() {
     let other = house.beside().await;
     let member = house.sign_in("member-a").await;
     let (cluster, _api) = house.cluster_with_api(&member, "web").await;
-    let (kid, token) = issue(&house, &member, &cluster).await;
-    let (_, good) = issue(&house, &member, &cluster).await;
+    let (kid, token) = house.kubeconfig(&member, &cluster).await;
+    let (_, good) = house.kubeconfig(&member, &cluster).await;
     let (here, there) = (watch(&house, &cluster, &token).await, watch(&other, &cluster, &token).await);
     let mut kept = watch(&other, &cluster, &good).await;
     let revoked = house.call(Some(&member), "DELETE", &format!("/api/v1/clusters/{cluster}/kubeconfigs/{kid}"), None).await;
@@ -80,7 +70,7 @@ async fn a_revocation_is_seen_as_soon_as_a_slow_database_answers_again() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;
     let (cluster, _api) = house.cluster_with_api(&member, "web").await;
-    let (kid, token) = issue(&house, &member, &cluster).await;
+    let (kid, token) = house.kubeconfig(&member, &cluster).await;
     let actor = actor(&house, &member).await;
     let record = house.store.kubeconfig(&actor.scope(), kid.parse().unwrap()).await.unwrap();
     let permit = actor.may::<KubeconfigRevoke>(&record).unwrap();
