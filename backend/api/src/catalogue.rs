@@ -111,8 +111,8 @@ async fn snapshot(cloud: Cloud) -> Result<Arc<Snapshot>, CloudError> {
     Ok(Arc::new(Snapshot { flavors, zones, volume_types, networks, images }))
 }
 
-const VERSION_PROPERTY: &str = "kcs_kubernetes_version";
-const PROGRESS_PROPERTY: &str = "kcs_progress";
+/// The property of an image that says how far its preparation is, in per cent.
+pub const PROGRESS_PROPERTY: &str = "kcs_progress";
 
 impl Snapshot {
     /// A version's image: `missing` without one.
@@ -198,8 +198,55 @@ pub async fn network_list(caller: Caller, state: Data<State>) -> Answer<Json<Lis
 #[get("/versions")]
 pub async fn version_list(caller: Caller, state: Data<State>) -> Answer<Json<List<Version>>> {
     let catalogue = state.catalogue.of(&state, &caller).await?;
-    let items = state.settings.versions.iter().map(|v| catalogue.version(v)).collect();
+    let offered = state.settings.versions.iter().filter(|v| v.support != domain::versions::Support::Hidden);
+    let items = offered.map(|v| catalogue.version(v)).collect();
     Ok(Json(List::whole(items)))
+}
+
+/// A network that nodes may be put into.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct ProjectNetwork {
+    pub id: String,
+    pub name: String,
+    /// Another project's, shared with this one.
+    pub shared: bool,
+    pub subnets: Vec<ProjectSubnet>,
+}
+
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct ProjectSubnet {
+    pub id: String,
+    pub name: String,
+    pub cidr: String,
+}
+
+/// Networks and subnets that nodes may be put into.
+#[utoipa::path(tag = "catalogue", responses((status = 200, body = List<ProjectNetwork>)))]
+#[get("/project-networks")]
+pub async fn project_network_list(caller: Caller, state: Data<State>) -> Answer<Json<List<ProjectNetwork>>> {
+    let cloud = caller.cloud(&state);
+    let (networks, subnets) = tokio::try_join!(cloud.network.networks(), cloud.network.subnets())?;
+    let subnets_of = |network: &str| {
+        let of_network = subnets.iter().filter(|s| s.network_id == network);
+        of_network.map(|s| ProjectSubnet { id: s.id.clone(), name: s.name.clone(), cidr: s.cidr.clone() }).collect()
+    };
+    let own = |n: &cloud::network::Net| n.project_id == caller.actor.project.id.0;
+    let items = networks.iter().map(|n| ProjectNetwork { id: n.id.clone(), name: n.name.clone(), shared: !own(n), subnets: subnets_of(&n.id) });
+    Ok(Json(List::whole(items.collect())))
+}
+
+/// A public key of the person's.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct KeyPair {
+    pub name: String,
+}
+
+/// Key pairs of the person, whose owner may be let into nodes.
+#[utoipa::path(tag = "catalogue", responses((status = 200, body = List<KeyPair>)))]
+#[get("/key-pairs")]
+pub async fn key_pair_list(caller: Caller, state: Data<State>) -> Answer<Json<List<KeyPair>>> {
+    let found = caller.cloud(&state).compute.key_pairs().await?;
+    Ok(Json(List::whole(found.into_iter().map(|k| KeyPair { name: k.name }).collect())))
 }
 
 fn image(image: &cloud::images::Image) -> Image {
@@ -209,6 +256,6 @@ fn image(image: &cloud::images::Image) -> Image {
         status: image.status.clone(),
         min_disk_gib: image.min_disk_gib,
         min_ram_mib: image.min_ram_mib,
-        kubernetes_version: image.properties.get(VERSION_PROPERTY).cloned(),
+        kubernetes_version: image.properties.get(domain::versions::IMAGE_PROPERTY).cloned(),
     }
 }

@@ -11,14 +11,17 @@ use crate::preflight::Preflight;
 use crate::session::ProjectRef;
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpResponse, delete, get, post};
-use auth::{ClusterCreate, ClusterDelete};
+use actix_web::{HttpResponse, delete, get, patch, post};
+use auth::{ClusterCreate, ClusterDelete, ClusterUpdate};
 use domain::clusters::{ClusterSpec, ClusterSpecRequest, ClusterStatus, Phase};
 use domain::codes::Code;
+use domain::costs::{Cost, Prices, cluster_cost};
 use domain::ids::{ClusterId, OperationId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
+use domain::names;
 use domain::nodes::Fault;
-use domain::operations::{OperationKind, OperationState, StepKey, StepState};
+pub use domain::preflight::{Check, CheckLevel, QuotaNeed};
+use domain::operations::{OperationKind, OperationState, StepKey, StepState, VolumeChoice, VolumeFate};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::{ClusterFilter, ClusterRecord, ClusterSort, NewCluster, PageRequest};
@@ -60,6 +63,16 @@ pub struct Cluster {
     pub created_at: OffsetDateTime,
     /// Name of the person.
     pub created_by: String,
+    /// What it costs an hour; absent where the operator keeps no price list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
+}
+
+/// Settings that may be changed while it runs.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterPatch {
+    pub deletion_protection: bool,
 }
 
 /// An operation in short.
@@ -101,42 +114,6 @@ pub struct ClusterQuery {
     pub sort: Option<String>,
 }
 
-/// How a check came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckLevel {
-    Ok,
-    Warning,
-    Blocked,
-}
-
-/// One thing looked at before anything is built.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Check {
-    /// `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `external_network`, `ranges`, `quota`, `load_balancer`, `cluster_quota`.
-    pub key: String,
-    pub level: CheckLevel,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<Code>,
-    pub message: String,
-    #[schema(value_type = BTreeMap<String, Object>)]
-    pub params: BTreeMap<String, serde_json::Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-}
-
-/// What is needed of one quota.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct QuotaNeed {
-    /// `instances`, `vcpus`, `ram_mib`, `volumes`, `gigabytes`, `ports`, ...
-    pub resource: String,
-    pub used: u64,
-    /// null: no limit.
-    #[schema(required)]
-    pub limit: Option<u64>,
-    pub need: u64,
-}
-
 /// Cloud objects that would be made or removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct PlannedObject {
@@ -154,6 +131,9 @@ pub struct ClusterPlan {
     pub checks: Vec<Check>,
     pub quota: Vec<QuotaNeed>,
     pub objects: Vec<PlannedObject>,
+    /// Absent where the operator keeps no price list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
     /// Whether a check stands against it.
     pub blocked: bool,
 }
@@ -179,21 +159,6 @@ pub struct DataVolume {
     /// Claim that made it: `namespace/name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum VolumeFate {
-    Keep,
-    Erase,
-}
-
-/// One word for all volumes, or one for each id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(untagged)]
-pub enum VolumeChoice {
-    All(VolumeFate),
-    Each(BTreeMap<String, VolumeFate>),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -240,7 +205,13 @@ impl Cluster {
             observed_generation: cluster.observed_generation,
             created_at: cluster.created_at,
             created_by: cluster.created_by,
+            cost: None,
         }
+    }
+
+    fn priced(mut self, prices: Option<&Prices>) -> Self {
+        self.cost = prices.map(|p| cluster_cost(&self.spec, p));
+        self
     }
 }
 
@@ -304,7 +275,7 @@ pub async fn cluster_list(caller: Caller, state: Data<State>, query: QueryParams
     let page = page_of(query.limit, query.cursor)?;
     let filter = ClusterFilter { search: query.search, phase: query.phase, project: None };
     let found = state.store.clusters(&caller.actor.scope(), filter, sort, falling, page).await?;
-    Ok(Json(List::page(found, Cluster::new)))
+    Ok(Json(List::page(found, |record| Cluster::new(record).priced(state.settings.prices.as_ref()))))
 }
 
 /// Create a cluster.
@@ -315,12 +286,13 @@ pub async fn cluster_create(caller: Caller, state: Data<State>, key: Idempotency
     let (request, bytes) = body.read()?;
     let idempotency = key.read("POST /clusters", &bytes)?;
     let wanted = Preflight::of(&state, &caller, &request).await?;
-    let (checks, _) = wanted.cloud_checks(&state, &caller).await?;
+    let (checks, _) = wanted.cloud_checks();
     // A repeated request is answered like the first one, whatever that has used up since.
     if idempotency.is_none() || !state.store.idempotency_known(permit.tenant(), idempotency.as_ref()).await? {
         plan::refuse_blocked(&checks)?;
     }
-    let new = NewCluster { name: request.name, spec: wanted.spec, limit: Some(state.settings.clusters_per_project) };
+    let room = Some((&wanted).into());
+    let new = NewCluster { name: request.name, spec: wanted.spec, limit: Some(state.settings.clusters_per_project), room };
     let created = state.store.cluster_create(permit, new, idempotency, caller.context()).await?;
     let answer = ClusterAccepted { cluster: Cluster::new(created.cluster), operation: Operation::new(created.operation) };
     Ok(HttpResponse::Accepted().json(answer))
@@ -334,17 +306,30 @@ pub async fn cluster_create_plan(caller: Caller, state: Data<State>, body: Body<
     let (request, _) = body.read()?;
     let wanted = Preflight::of(&state, &caller, &request).await?;
     let mut checks = plan::project_checks(&state, &caller, &request.name).await?;
-    let (found, quota) = wanted.cloud_checks(&state, &caller).await?;
+    let (found, quota) = wanted.cloud_checks();
     checks.extend(found);
     let blocked = checks.iter().any(|c| c.level == CheckLevel::Blocked);
-    Ok(Json(ClusterPlan { spec: wanted.spec, checks, quota, objects: plan::planned(&wanted.objects), blocked }))
+    let cost = state.settings.prices.as_ref().map(|p| cluster_cost(&wanted.spec, p));
+    Ok(Json(ClusterPlan { spec: wanted.spec, checks, quota, objects: plan::planned(&wanted.objects), cost, blocked }))
 }
 
 /// One cluster.
 #[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), responses((status = 200, body = Cluster)))]
 #[get("/clusters/{id}")]
 pub async fn cluster_get(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<Cluster>> {
-    Ok(Json(Cluster::new(state.store.cluster(&caller.actor.scope(), *id).await?)))
+    let found = state.store.cluster(&caller.actor.scope(), *id).await?;
+    Ok(Json(Cluster::new(found).priced(state.settings.prices.as_ref())))
+}
+
+/// Change settings of a cluster: whether it is protected against deletion.
+#[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), request_body = ClusterPatch, responses((status = 200, body = Cluster)))]
+#[patch("/clusters/{id}")]
+pub async fn cluster_update(caller: Caller, state: Data<State>, id: Path<ClusterId>, body: Body<ClusterPatch>) -> Answer<Json<Cluster>> {
+    let record = state.store.cluster(&caller.actor.scope(), *id).await?;
+    let permit = caller.actor.may::<ClusterUpdate>(&record)?;
+    let (request, _) = body.read()?;
+    let changed = state.store.cluster_protect(permit, request.deletion_protection, caller.context()).await?;
+    Ok(Json(Cluster::new(changed).priced(state.settings.prices.as_ref())))
 }
 
 /// What a delete would remove.
@@ -355,16 +340,21 @@ pub async fn cluster_delete_plan(caller: Caller, state: Data<State>, id: Path<Cl
     let record = state.store.cluster(&scope, *id).await?;
     let rows = state.store.ledger(&scope, *id).await?;
     let objects = rows.into_iter().filter(|r| r.state != ResourceState::Gone).map(Resource::new).collect();
-    let volumes = data_volumes(&state, &caller, &record).await;
+    let volumes = data_volumes(&state, &caller, &record).await?;
     let blocked = plan::deletion_checks(&record.cluster);
-    let api_reachable = volumes.is_some();
-    Ok(Json(DeletePlan { objects, volumes: volumes.unwrap_or_default(), blocked, api_reachable }))
+    let api_reachable = crate::kubernetes::answers(&state, &caller, &record).await;
+    Ok(Json(DeletePlan { objects, volumes, blocked, api_reachable }))
 }
 
-/// Volumes that workloads made; None while the cluster's API does not answer. Clusters have no storage driver yet, so that one which
-/// answers has none.
-async fn data_volumes(state: &State, caller: &Caller, record: &ClusterRecord) -> Option<Vec<DataVolume>> {
-    crate::kubernetes::answers(state, caller, record).await.then(Vec::new)
+/// Volumes that workloads made, as the cloud knows them: also when the cluster is dead. The storage driver writes there whose they are.
+async fn data_volumes(state: &State, caller: &Caller, record: &ClusterRecord) -> Answer<Vec<DataVolume>> {
+    if !record.cluster.spec.addons.storage {
+        return Ok(Vec::new());
+    }
+    let tag = names::cluster_tag(record.cluster.id);
+    let volumes = caller.cloud(state).volumes.volumes_by_metadata(names::VOLUME_CLUSTER, &tag).await?;
+    let claim = |m: &BTreeMap<String, String>| Some(format!("{}/{}", m.get("csi.storage.k8s.io/pvc/namespace")?, m.get("csi.storage.k8s.io/pvc/name")?));
+    Ok(volumes.into_iter().map(|v| DataVolume { claim: claim(&v.metadata), id: v.id, name: v.name, size_gib: v.size_gib }).collect())
 }
 
 /// Delete a cluster with everything of its own in the cloud.

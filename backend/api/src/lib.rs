@@ -1,10 +1,13 @@
 //! The HTTP API: one list of routes, its document, and one file per noun. Handlers validate and record; only the engine changes the cloud.
 
 pub mod about;
+pub mod addons;
 pub mod admin;
 pub mod caller;
 pub mod catalogue;
 pub mod clusters;
+pub mod control_plane;
+pub mod costs;
 pub mod docs;
 pub mod errors;
 pub mod events;
@@ -19,6 +22,7 @@ pub mod limiter;
 pub mod lists;
 pub mod node_bootstrap;
 pub mod node_pools;
+pub mod node_verbs;
 pub mod nodes;
 pub mod openapi;
 pub mod operations;

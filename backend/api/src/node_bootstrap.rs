@@ -6,13 +6,14 @@ use crate::state::State;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
-use bootstrap::{Action, BundleInput, Certificates, bundle};
+use bootstrap::{Action, BundleInput, Certificates, Disk, bundle};
 use domain::changes::Work;
 use domain::codes::Code;
 use domain::ids::NodeId;
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Bootstrap, Node, NodeIntent, NodeRole};
-use domain::plan::node_key;
+use domain::plan::{data_volume_key, node_key};
+use domain::settings::DataVolume;
 use sealed::{ClusterPki, Token, TokenHash, TokenKind};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use std::collections::BTreeMap;
@@ -85,10 +86,10 @@ async fn make(state: &State, work: &Work, id: NodeId) -> Answer<SecretSlice<u8>>
     let spec = &work.cluster.spec;
     let pool = spec.node_pools.iter().find(|p| node.role == NodeRole::Worker && p.name == node.pool);
     let none = BTreeMap::new();
+    let disks: Vec<Disk<'_>> = pool.into_iter().flat_map(|p| &p.data_volumes).filter_map(|v| disk(work, node, v)).collect();
     let input = BundleInput {
         cluster: work.cluster.id,
-        version: &spec.version,
-        network: &spec.network,
+        spec,
         api_vip: address(work, ResourceKind::LoadBalancer, "load_balancer").ok_or_else(|| missing("API address"))?,
         api_floating_ip: address(work, ResourceKind::FloatingIp, "floating_ip"),
         node_name: &node.name,
@@ -96,9 +97,17 @@ async fn make(state: &State, work: &Work, id: NodeId) -> Answer<SecretSlice<u8>>
         address: address(work, ResourceKind::Port, &node_key(ResourceKind::Port, &node.name)).ok_or_else(|| missing("address"))?,
         labels: pool.map_or(&none, |p| &p.labels),
         taints: pool.map_or(&[], |p| &p.taints),
+        disks: &disks,
         action,
     };
     bundle(&input).map_err(Problem::internal)
+}
+
+/// A data volume that is to be mounted.
+fn disk<'w>(work: &'w Work, node: &Node, volume: &'w DataVolume) -> Option<Disk<'w>> {
+    let key = data_volume_key(&node.name, &volume.name);
+    let row = work.ledger.iter().find(|r| r.key == key && r.state != ResourceState::Gone)?;
+    Some(Disk { volume_id: row.cloud_id.as_deref()?, mount_path: volume.mount_path.as_deref()? })
 }
 
 /// The one master that begins a cluster; all others, and those that replace one later, join it.

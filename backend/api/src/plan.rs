@@ -1,17 +1,19 @@
-//! Preflight: everything that can be known before anything is built, and the quota it needs.
+//! Preflight: what the cloud is asked before anything is built, for the decisions in `domain::preflight`.
 
 use crate::caller::Caller;
 use crate::catalogue::Snapshot;
 use crate::clusters::{Check, CheckLevel, PlannedObject, QuotaNeed};
 use crate::errors::{Answer, FieldError, Problem};
 use crate::state::State;
+use cloud::Cloud;
 use cloud::compute::Limit;
 use domain::clusters::ClusterSpec;
 use domain::codes::Code;
-use domain::needs::{Amounts, Objects, amounts};
-use domain::requests::{MASTER_MINIMUM, Violation, WORKER_MINIMUM};
+use domain::needs::{Amounts, Objects, amounts, node_objects};
+use domain::preflight::{Allowance, Checks, Facts, FlavorFact, ImageFact, blocked, largest_pool, offers, quota as compare};
+use domain::requests::{FlavorSize, Violation};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Broken rules as a problem.
 ///
@@ -45,142 +47,107 @@ pub fn planned(objects: &Objects) -> Vec<PlannedObject> {
     objects.iter().map(|((kind, name), count)| PlannedObject { kind: *kind, name: name.clone(), count: *count }).collect()
 }
 
-struct Checks(Vec<Check>);
-
-impl Checks {
-    /// Adds what was found against `key`, or that nothing was.
-    fn conclude(&mut self, key: &str, found: Vec<Check>) {
-        if found.is_empty() {
-            self.0.push(Check {
-                key: key.to_owned(),
-                level: CheckLevel::Ok,
-                code: None,
-                message: String::new(),
-                params: BTreeMap::new(),
-                field: None,
-            });
-        }
-        self.0.extend(found.into_iter().map(|check| Check { key: key.to_owned(), ..check }));
-    }
-}
-
-/// A check that stands against it; its key comes with the conclusion.
-fn blocked(code: Code, message: String, field: Option<String>, params: &serde_json::Value) -> Check {
-    let params = params.as_object().map(|o| o.clone().into_iter().collect()).unwrap_or_default();
-    Check { key: String::new(), level: CheckLevel::Blocked, code: Some(code), message, params, field }
-}
-
-/// What the catalogue says about a specification.
+/// What is known from the catalogue and the configuration.
 #[must_use]
-pub fn catalogue_checks(spec: &ClusterSpec, catalogue: &Snapshot, state: &State) -> Vec<Check> {
-    let mut checks = Checks(Vec::new());
-    checks.conclude("version", version(spec, state));
-    checks.conclude("image", image(spec, catalogue, state));
-    checks.conclude("flavors", machines(spec).into_iter().flat_map(|m| flavor(&m, catalogue)).collect());
-    checks.conclude("zones", machines(spec).into_iter().flat_map(|m| zones(&m, catalogue)).collect());
-    checks.conclude("volume_types", machines(spec).into_iter().flat_map(|m| volume_type(&m, catalogue)).collect());
-    let external = &spec.network.external_network;
-    let missing = !catalogue.networks.iter().any(|n| n.id == *external);
-    let found = missing.then(|| {
-        let field = Some("spec.network.external_network".to_owned());
-        blocked(Code::ExternalNetworkMissing, format!("there is no external network {external:?}"), field, &json!({ "network": external }))
-    });
-    checks.conclude("external_network", found.into_iter().collect());
-    checks.0
-}
-
-/// Whether the cloud has load balancers.
-#[must_use]
-pub fn load_balancer_check(cloud: &cloud::Cloud) -> Check {
-    let mut checks = Checks(Vec::new());
-    let missing = cloud.load_balancers.is_none();
-    let found = missing.then(|| blocked(Code::NoLoadBalancer, Code::NoLoadBalancer.title().to_owned(), None, &json!({})));
-    checks.conclude("load_balancer", found.into_iter().collect());
-    checks.0.remove(0)
-}
-
-fn version(spec: &ClusterSpec, state: &State) -> Vec<Check> {
-    if state.settings.versions.iter().any(|v| v.version == spec.version) {
-        return Vec::new();
-    }
-    let message = format!("{} is not among the versions offered", spec.version);
-    vec![blocked(Code::VersionMissing, message, Some("spec.version".to_owned()), &json!({ "version": spec.version }))]
-}
-
-fn image(spec: &ClusterSpec, catalogue: &Snapshot, state: &State) -> Vec<Check> {
-    let Some(offered) = state.settings.versions.iter().find(|v| v.version == spec.version) else { return Vec::new() };
-    let seen = catalogue.version(offered);
-    let params = json!({ "v": seen.version, "image": seen.image, "progress": seen.image_progress });
-    let field = Some("spec.version".to_owned());
-    match seen.image_status.as_str() {
-        "active" => Vec::new(),
-        "missing" => vec![blocked(Code::ImageMissing, format!("there is no image {}", seen.image), field, &params)],
-        status => vec![blocked(Code::ImageNotReady, format!("the image {} is {status}", seen.image), field, &params)],
-    }
-}
-
-/// The machines of one pool, or of the control plane.
-struct Machines<'a> {
-    field: String,
-    flavor: &'a str,
-    volume_type: Option<&'a str>,
-    zones: &'a [String],
-    minimum: (u32, u32),
-}
-
-fn machines(spec: &ClusterSpec) -> Vec<Machines<'_>> {
-    let master = &spec.control_plane;
-    let mut list = vec![Machines {
-        field: "spec.control_plane".to_owned(),
-        flavor: &master.flavor,
-        volume_type: master.volume_type.as_deref(),
-        zones: &master.zones,
-        minimum: MASTER_MINIMUM,
-    }];
-    list.extend(spec.node_pools.iter().enumerate().map(|(index, pool)| Machines {
-        field: format!("spec.node_pools[{index}]"),
-        flavor: &pool.flavor,
-        volume_type: pool.volume_type.as_deref(),
-        zones: &pool.zones,
-        minimum: WORKER_MINIMUM,
-    }));
-    list
-}
-
-fn flavor(machines: &Machines<'_>, catalogue: &Snapshot) -> Vec<Check> {
-    let field = Some(format!("{}.flavor", machines.field));
-    let name = machines.flavor;
-    let Some(flavor) = catalogue.flavors.iter().find(|f| f.name == name) else {
-        return vec![blocked(Code::FlavorMissing, format!("there is no flavor {name:?}"), field, &json!({ "flavor": name }))];
+pub fn facts(catalogue: &Snapshot, state: &State, cloud: &Cloud) -> Facts {
+    let image = |i: &cloud::images::Image| ImageFact {
+        name: i.name.clone(),
+        status: i.status.clone(),
+        min_disk_gib: i.min_disk_gib,
+        min_ram_mib: i.min_ram_mib,
+        kubernetes_version: i.properties.get(domain::versions::IMAGE_PROPERTY).cloned(),
+        progress: i.properties.get(crate::catalogue::PROGRESS_PROPERTY).and_then(|p| p.parse().ok()),
     };
-    let (vcpus, ram) = machines.minimum;
-    if flavor.vcpus >= vcpus && flavor.ram_mib >= ram {
-        return Vec::new();
+    let flavor =
+        |f: &cloud::compute::Flavor| FlavorFact { name: f.name.clone(), vcpus: f.vcpus, ram_mib: f.ram_mib, disk_gib: f.disk_gib };
+    Facts {
+        versions: state.settings.versions.clone(),
+        images: catalogue.images.iter().map(image).collect(),
+        flavors: catalogue.flavors.iter().map(flavor).collect(),
+        zones: catalogue.zones.iter().filter(|z| z.available).map(|z| z.name.clone()).collect(),
+        volume_types: catalogue.volume_types.iter().map(|v| v.name.clone()).collect(),
+        external_networks: catalogue.networks.iter().map(|n| n.id.clone()).collect(),
+        providers: None,
+        load_balancing: cloud.load_balancers.is_some(),
+        existing: None,
+        private_route: state.settings.private_route,
     }
-    let params = json!({ "flavor": name, "vcpus": vcpus, "ram_mib": ram });
-    vec![blocked(Code::FlavorTooSmall, format!("{name} has less than {vcpus} vCPU and {ram} MiB"), field, &params)]
 }
 
-fn zones(machines: &Machines<'_>, catalogue: &Snapshot) -> Vec<Check> {
-    let known: BTreeSet<&str> = catalogue.zones.iter().filter(|z| z.available).map(|z| z.name.as_str()).collect();
-    let missing = machines.zones.iter().enumerate().filter(|(_, zone)| !known.contains(zone.as_str()));
-    let found = missing.map(|(index, zone)| {
-        let field = Some(format!("{}.zones[{index}]", machines.field));
-        blocked(Code::ZoneMissing, format!("there is no zone {zone:?} available"), field, &json!({ "az": zone }))
-    });
-    found.collect()
+/// What the catalogue says about nodes of a cluster that is there: its version may be offered no more.
+#[must_use]
+pub fn catalogue_checks(spec: &ClusterSpec, catalogue: &Snapshot, state: &State, cloud: &Cloud) -> Vec<Check> {
+    let about_nodes = |c: &Check| matches!(c.key.as_str(), "image" | "flavors" | "zones" | "volume_types");
+    offers(spec, &facts(catalogue, state, cloud)).into_iter().filter(about_nodes).collect()
 }
 
-fn volume_type(machines: &Machines<'_>, catalogue: &Snapshot) -> Vec<Check> {
-    let Some(name) = machines.volume_type else { return Vec::new() };
-    if catalogue.volume_types.iter().any(|v| v.name == name) {
-        return Vec::new();
+/// The project's quotas, with what is used of them and what was promised.
+pub struct Quotas {
+    limits: BTreeMap<&'static str, Allowance>,
+    promised: Amounts,
+    flavors: Vec<FlavorSize>,
+    /// Servers that one group takes.
+    pub group_members: Option<u64>,
+}
+
+impl Quotas {
+    /// Asks every service once, all at the same time.
+    ///
+    /// # Errors
+    /// What the cloud or the database answered.
+    pub async fn of(state: &State, caller: &Caller, catalogue: &Snapshot) -> Answer<Self> {
+        let cloud = caller.cloud(state);
+        let project = &caller.actor.project.id;
+        let (compute, network, volumes) = tokio::try_join!(cloud.compute.limits(), cloud.network.limits(&project.0), cloud.volumes.limits())?;
+        let balancers = match &cloud.load_balancers {
+            Some(service) => service.limits(&project.0).await?.load_balancers,
+            None => Limit::default(),
+        };
+        let flavors = catalogue.offers(&[]).flavors;
+        let promised = state.store.promised(project, &flavors).await?;
+        let limits = [
+            ("instances", compute.instances),
+            ("vcpus", compute.vcpus),
+            ("ram_mib", compute.ram_mib),
+            ("server_groups", compute.server_groups),
+            ("volumes", volumes.volumes),
+            ("gigabytes", volumes.gigabytes),
+            ("networks", network.networks),
+            ("subnets", network.subnets),
+            ("routers", network.routers),
+            ("ports", network.ports),
+            ("floating_ips", network.floating_ips),
+            ("security_groups", network.security_groups),
+            ("security_group_rules", network.security_group_rules),
+            ("load_balancers", balancers),
+        ];
+        let limits = limits.into_iter().map(|(name, limit)| (name, Allowance { used: limit.used, limit: limit.limit })).collect();
+        Ok(Self { limits, promised, flavors, group_members: compute.server_group_members })
     }
-    let field = Some(format!("{}.volume_type", machines.field));
-    vec![blocked(Code::VolumeTypeMissing, format!("there is no volume type {name:?}"), field, &json!({ "volume_type": name }))]
+
+    /// What is left of a quota beside what was promised; None: no limit.
+    #[must_use]
+    pub fn left(&self, quota: &str) -> Option<u64> {
+        let allowance = self.limits.get(quota)?;
+        Some(allowance.limit?.saturating_sub(allowance.used).saturating_sub(self.promised.get(quota).copied().unwrap_or(0)))
+    }
+
+    /// What the quotas say to these objects.
+    #[must_use]
+    pub fn check(&self, spec: &ClusterSpec, objects: &Objects) -> (Vec<QuotaNeed>, Vec<Check>) {
+        let one = node_objects(spec, &largest_pool(spec, &self.flavors), 1);
+        compare(&amounts(objects, spec, &self.flavors), &amounts(&one, spec, &self.flavors), &self.limits, &self.promised)
+    }
+
+    /// What the cloud leaves, for the transaction that takes from it.
+    #[must_use]
+    pub fn room(&self, catalogue: &Snapshot) -> store::QuotaRoom {
+        let left = self.limits.iter().filter_map(|(name, a)| Some(((*name).to_owned(), a.limit?.saturating_sub(a.used)))).collect();
+        store::QuotaRoom { flavors: catalogue.offers(&[]).flavors, left }
+    }
 }
 
-/// What the project's quotas say to these objects.
+/// What the project's quotas say to these objects of a cluster.
 ///
 /// # Errors
 /// What the cloud answered.
@@ -191,49 +158,7 @@ pub async fn quota(
     objects: &Objects,
     catalogue: &Snapshot,
 ) -> Answer<(Vec<QuotaNeed>, Vec<Check>)> {
-    let cloud = caller.cloud(state);
-    let project = &caller.actor.project.id.0;
-    let (compute, network, volumes) = tokio::try_join!(cloud.compute.limits(), cloud.network.limits(project), cloud.volumes.limits())?;
-    let balancers = match &cloud.load_balancers {
-        Some(service) => service.limits(project).await?.load_balancers,
-        None => Limit::default(),
-    };
-    let limits: BTreeMap<&str, Limit> = [
-        ("instances", compute.instances),
-        ("vcpus", compute.vcpus),
-        ("ram_mib", compute.ram_mib),
-        ("server_groups", compute.server_groups),
-        ("volumes", volumes.volumes),
-        ("gigabytes", volumes.gigabytes),
-        ("networks", network.networks),
-        ("subnets", network.subnets),
-        ("routers", network.routers),
-        ("ports", network.ports),
-        ("floating_ips", network.floating_ips),
-        ("security_groups", network.security_groups),
-        ("load_balancers", balancers),
-    ]
-    .into();
-    let sizes = catalogue.offers(&[]).flavors;
-    Ok(compare(&amounts(objects, spec, &sizes), &limits))
-}
-
-fn compare(needs: &Amounts, limits: &BTreeMap<&str, Limit>) -> (Vec<QuotaNeed>, Vec<Check>) {
-    let mut checks = Checks(Vec::new());
-    let mut found = Vec::new();
-    let mut quota = Vec::new();
-    for (resource, need) in needs {
-        let limit = limits.get(resource).cloned().unwrap_or_default();
-        let left = limit.limit.map(|l| l.saturating_sub(limit.used));
-        if left.is_some_and(|left| left < *need) {
-            let params = json!({ "resource": resource, "need": need, "left": left, "limit": limit.limit, "used": limit.used });
-            let message = format!("{resource}: {need} needed, {} left", left.unwrap_or_default());
-            found.push(blocked(Code::Quota, message, None, &params));
-        }
-        quota.push(QuotaNeed { resource: (*resource).to_owned(), used: limit.used, limit: limit.limit, need: *need });
-    }
-    checks.conclude("quota", found);
-    (quota, checks.0)
+    Ok(Quotas::of(state, caller, catalogue).await?.check(spec, objects))
 }
 
 /// Whether the name is free and the project may have one cluster more.
@@ -247,7 +172,7 @@ pub async fn project_checks(state: &State, caller: &Caller, name: &str) -> Answe
     let like = state.store.clusters(&scope, filter, store::ClusterSort::Name, false, page).await?;
     let all =
         state.store.clusters(&scope, Default::default(), store::ClusterSort::Name, false, store::PageRequest { limit: 1, cursor: None }).await?;
-    let mut checks = Checks(Vec::new());
+    let mut checks = Checks::default();
     let taken = like.items.iter().any(|c| c.cluster.name == name);
     let field = Some("name".to_owned());
     let found = taken.then(|| blocked(Code::NameTaken, format!("there is a cluster {name:?} already"), field, &json!({ "cluster": name })));
@@ -263,7 +188,7 @@ pub async fn project_checks(state: &State, caller: &Caller, name: &str) -> Answe
 /// What stands against deleting a cluster.
 #[must_use]
 pub fn deletion_checks(cluster: &domain::clusters::Cluster) -> Vec<Check> {
-    let mut checks = Checks(Vec::new());
+    let mut checks = Checks::default();
     if cluster.spec.deletion_protection {
         let found = blocked(Code::DeletionProtected, Code::DeletionProtected.title().to_owned(), None, &json!({}));
         checks.conclude("deletion_protection", vec![found]);

@@ -3,12 +3,17 @@
 use crate::caller::Caller;
 use crate::catalogue::Snapshot;
 use crate::clusters::{Check, ClusterRequest, QuotaNeed};
-use crate::errors::{Answer, Problem};
-use crate::plan;
+use crate::errors::Answer;
+use crate::plan::{self, Quotas};
 use crate::state::State;
-use domain::clusters::ClusterSpec;
+use cloud::network::{Network, Port};
+use domain::clusters::{ClusterSpec, ClusterSpecRequest};
+use domain::codes::Code;
 use domain::needs::{Objects, cluster_objects};
-use domain::requests::{complete, merge, violations};
+use domain::preflight::{ExistingFact, Facts, offers, settle_groups};
+use domain::requests::{Violation, complete, merge, violations};
+use domain::settings::KeyPair;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A request made complete, with everything known that stands against it.
@@ -16,6 +21,9 @@ pub struct Preflight {
     pub spec: ClusterSpec,
     pub catalogue: Arc<Snapshot>,
     pub objects: Objects,
+    pub quotas: Quotas,
+    facts: Facts,
+    found: Vec<Check>,
 }
 
 impl Preflight {
@@ -24,28 +32,109 @@ impl Preflight {
     /// # Errors
     /// When it breaks a rule, or the cloud does not say what it offers.
     pub async fn of(state: &State, caller: &Caller, request: &ClusterRequest) -> Answer<Self> {
-        let template = request.template.as_deref().map(|id| {
-            let found = state.settings.templates.iter().find(|t| t.id == id);
-            found.map(|t| t.spec.clone()).ok_or_else(|| Problem::field("template", "there is no such template"))
-        });
-        let base = template.transpose()?.unwrap_or_default();
+        let base = match &request.template {
+            Some(id) => crate::templates::spec_of(state, caller, id).await?,
+            None => ClusterSpecRequest::default(),
+        };
         let wanted = request.spec.as_ref().map_or_else(|| base.clone(), |spec| merge(&base, spec));
         let catalogue = state.catalogue.of(state, caller).await?;
-        let spec = complete(&wanted, &catalogue.offers(&state.settings.versions));
-        plan::refuse(violations(&request.name, &spec, &state.settings.limits))?;
+        let mut spec = complete(&wanted, &catalogue.offers(&state.settings.versions));
+        let cloud = caller.cloud(state);
+        let mut facts = plan::facts(&catalogue, state, &cloud);
+        let mut broken = Vec::new();
+        if spec.network.existing.is_some() {
+            if wanted.network.node_cidr.is_some() {
+                broken.push(own_range());
+            }
+            facts.existing = Some(existing(&*cloud.network, &mut spec).await?);
+        }
+        if spec.api.provider.is_some()
+            && let Some(service) = &cloud.load_balancers
+        {
+            facts.providers = service.providers().await.ok();
+        }
+        spec.key_pairs = key_pairs(&cloud, &spec).await?;
+        broken.extend(missing_keys(&spec));
+        broken.extend(violations(&request.name, &spec, &state.settings.limits));
+        plan::refuse(broken)?;
+        let quotas = Quotas::of(state, caller, &catalogue).await?;
+        let found = settle_groups(&mut spec, quotas.group_members, quotas.left("server_groups"));
         let objects = cluster_objects(&spec);
-        Ok(Self { spec, catalogue, objects })
+        Ok(Self { spec, catalogue, objects, quotas, facts, found })
     }
 
     /// The checks about the cloud, and the quota needed.
-    ///
-    /// # Errors
-    /// When the cloud does not answer.
-    pub async fn cloud_checks(&self, state: &State, caller: &Caller) -> Answer<(Vec<Check>, Vec<QuotaNeed>)> {
-        let mut checks = plan::catalogue_checks(&self.spec, &self.catalogue, state);
-        checks.push(plan::load_balancer_check(&caller.cloud(state)));
-        let (quota, found) = plan::quota(state, caller, &self.spec, &self.objects, &self.catalogue).await?;
+    #[must_use]
+    pub fn cloud_checks(&self) -> (Vec<Check>, Vec<QuotaNeed>) {
+        let mut checks = offers(&self.spec, &self.facts);
+        let (quota, found) = self.quotas.check(&self.spec, &self.objects);
         checks.extend(found);
-        Ok((checks, quota))
+        checks.extend(self.found.iter().cloned());
+        (checks, quota)
+    }
+}
+
+fn own_range() -> Violation {
+    let message = "an existing subnet has its own range".to_owned();
+    Violation { field: "spec.network.node_cidr".to_owned(), code: Code::InvalidInput, message }
+}
+
+/// What there is to know about the network a cluster shall be put into; what is recorded of it goes into the specification.
+async fn existing(network: &dyn Network, spec: &mut ClusterSpec) -> Answer<ExistingFact> {
+    let Some(wanted) = &mut spec.network.existing else { return Ok(ExistingFact::default()) };
+    let (networks, subnets) = tokio::try_join!(network.networks(), network.subnets())?;
+    let network_found = networks.iter().any(|n| n.id == wanted.network_id);
+    let subnet = subnets.iter().find(|s| s.id == wanted.subnet_id && s.network_id == wanted.network_id).filter(|_| network_found);
+    let Some(subnet) = subnet else { return Ok(ExistingFact { network_found, ..ExistingFact::default() }) };
+    let Ok(cidr) = subnet.cidr.parse() else { return Ok(ExistingFact { network_found, ..ExistingFact::default() }) };
+    spec.network.node_cidr = cidr;
+    let ports = network.ports_of(&wanted.network_id).await?;
+    let on_subnet = |p: &&Port| p.subnet_ids.contains(&wanted.subnet_id);
+    let pool: u64 = subnet.pools.iter().map(|(first, last)| u64::from(u32::from(*last).saturating_sub(u32::from(*first))) + 1).sum();
+    let taken = ports.iter().filter(on_subnet).filter_map(|p| p.address.as_ref()?.parse::<std::net::Ipv4Addr>().ok());
+    let taken = taken.filter(|ip| subnet.pools.iter().any(|(first, last)| first <= ip && ip <= last)).count() as u64;
+    let routers: BTreeSet<&str> =
+        ports.iter().filter(on_subnet).filter(|p| p.device_owner.contains("router_interface")).map(|p| p.device_id.as_str()).collect();
+    let mut fact = ExistingFact { network_found, cidr: Some(cidr), free_addresses: pool.saturating_sub(taken), ..ExistingFact::default() };
+    for id in routers {
+        // A router of somebody else's is not to be seen: nothing is known of it then.
+        let (Ok(router), Ok(ports)) = tokio::join!(network.router(id), network.ports_of_device(id)) else { continue };
+        let others = ports.iter().flat_map(|p| &p.subnet_ids).filter(|s| **s != wanted.subnet_id);
+        let ranges = others.filter_map(|s| subnets.iter().find(|found| found.id == *s)?.cidr.parse::<ipnet::Ipv4Net>().ok());
+        fact.neighbours.extend(ranges);
+        if router.external_network_id.is_some() {
+            fact.external_network = router.external_network_id;
+            wanted.router_addresses.extend(router.external_addresses);
+        }
+    }
+    Ok(fact)
+}
+
+/// The person's public keys that the specification names.
+async fn key_pairs(cloud: &cloud::Cloud, spec: &ClusterSpec) -> Answer<Vec<KeyPair>> {
+    let names = key_names(spec);
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = cloud.compute.key_pairs().await?;
+    let wanted = all.into_iter().filter(|k| names.iter().any(|(_, name)| *name == k.name));
+    Ok(wanted.map(|k| KeyPair { name: k.name, public_key: k.public_key.trim().to_owned() }).collect())
+}
+
+fn key_names(spec: &ClusterSpec) -> Vec<(String, &str)> {
+    let masters = spec.control_plane.key_pair.as_deref().map(|k| ("spec.control_plane.key_pair".to_owned(), k));
+    let pools = spec.node_pools.iter().enumerate();
+    let pools = pools.filter_map(|(i, p)| Some((format!("spec.node_pools[{i}].key_pair"), p.key_pair.as_deref()?)));
+    masters.into_iter().chain(pools).collect()
+}
+
+fn missing_keys(spec: &ClusterSpec) -> Vec<Violation> {
+    let missing = key_names(spec).into_iter().filter(|(_, name)| spec.public_key(Some(name)).is_none());
+    missing.map(|(field, name)| Violation { field, code: Code::KeyPairMissing, message: format!("you have no key pair {name:?}") }).collect()
+}
+
+impl From<&Preflight> for store::QuotaRoom {
+    fn from(preflight: &Preflight) -> Self {
+        preflight.quotas.room(&preflight.catalogue)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::errors::Problem;
 use crate::{
-    about, admin, catalogue, clusters, docs, events, gate, health, kubeconfigs, kubernetes, node_bootstrap, node_pools, nodes, operations, projects,
+    about, addons, admin, catalogue, clusters, control_plane, costs, docs, events, gate, health, kubeconfigs, kubernetes, node_bootstrap, node_pools, node_verbs, nodes, operations, projects,
     session, templates,
 };
 use actix_web::web::{PathConfig, resource};
@@ -27,11 +27,17 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(session::session_create).service(session::session_get).service(session::session_switch).service(session::session_delete);
     config.service(about::about_get).service(projects::project_list).service(templates::template_list);
+    config.service(templates::template_create).service(templates::template_update).service(templates::template_delete).service(costs::cost_get);
     config.service(catalogue::flavor_list).service(catalogue::image_list).service(catalogue::zone_list);
     config.service(catalogue::volume_type_list).service(catalogue::network_list).service(catalogue::version_list);
+    config.service(catalogue::project_network_list).service(catalogue::key_pair_list);
     config.service(clusters::cluster_list).service(clusters::cluster_create).service(clusters::cluster_create_plan);
-    config.service(clusters::cluster_get).service(clusters::cluster_delete_plan).service(clusters::cluster_delete).service(clusters::resource_list);
+    config.service(clusters::cluster_get).service(clusters::cluster_update).service(clusters::cluster_delete_plan).service(clusters::cluster_delete).service(clusters::resource_list);
     config.service(node_pools::node_pool_list).service(node_pools::node_pool_resize_plan).service(node_pools::node_pool_resize);
+    config.service(node_pools::node_pool_create).service(node_pools::node_pool_delete).service(control_plane::control_plane_resize);
+    config.service(node_verbs::node_cordon).service(node_verbs::node_uncordon).service(node_verbs::node_drain);
+    config.service(node_verbs::node_reboot).service(node_verbs::node_replace).service(control_plane::cluster_repair);
+    config.service(addons::addon_list).service(addons::credential_rotate);
     config.service(nodes::node_list).service(nodes::node_console);
     config.service(kubeconfigs::kubeconfig_list).service(kubeconfigs::kubeconfig_issue).service(kubeconfigs::kubeconfig_revoke);
     config.service(kubernetes::kubernetes_node_list).service(kubernetes::namespace_list);

@@ -7,6 +7,7 @@ use crate::targets::Targets;
 use crate::tokens::TokenCache;
 use auth::RoleNames;
 use cloud::identity::Identity;
+use domain::costs::Prices;
 use domain::requests::SpecLimits;
 use domain::templates::Template;
 use domain::versions::CatalogueVersion;
@@ -24,6 +25,10 @@ pub struct Settings {
     pub templates: Vec<Template>,
     pub limits: SpecLimits,
     pub clusters_per_project: u32,
+    /// None: costs are shown nowhere.
+    pub prices: Option<Prices>,
+    /// Whether KCS reaches APIs of clusters without a public address.
+    pub private_route: bool,
     pub requests_per_minute: u32,
     /// Where kubeconfigs point, without a trailing slash.
     pub gate_url: String,

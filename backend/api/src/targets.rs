@@ -4,6 +4,7 @@ use crate::errors::{Answer, Problem};
 use crate::state::State;
 use domain::codes::Code;
 use domain::ids::ClusterId;
+use domain::settings::ApiExposure;
 use kube_access::ClusterTarget;
 use moka::future::Cache;
 use sealed::ClusterPki;
@@ -28,12 +29,13 @@ impl Targets {
     pub async fn of(&self, state: &State, record: &ClusterRecord) -> Answer<ClusterTarget> {
         let cluster = record.cluster.id;
         let endpoint = record.cluster.status.api_endpoint.clone().ok_or_else(|| Problem::new(Code::ClusterApiNotReady))?;
+        let private = record.cluster.spec.api.exposure == ApiExposure::Private;
         if let Some(pki) = self.0.get(&cluster).await {
-            return Ok(ClusterTarget { cluster, endpoint, pki });
+            return Ok(ClusterTarget { cluster, endpoint, private, pki });
         }
         let sealed = state.store.cluster_secret(cluster, "pki").await?.ok_or_else(|| Problem::new(Code::ClusterApiNotReady))?;
         let pki = Arc::new(ClusterPki::from_json(&sealed)?);
         self.0.insert(cluster, pki.clone()).await;
-        Ok(ClusterTarget { cluster, endpoint, pki })
+        Ok(ClusterTarget { cluster, endpoint, private, pki })
     }
 }

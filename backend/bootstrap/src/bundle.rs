@@ -1,7 +1,7 @@
 //! The bundle a node fetches once: a tar of files with their modes, to be unpacked at `/`.
 
-use crate::{BootstrapError, kubeadm, validate};
-use domain::clusters::{NetworkSpec, Taint};
+use crate::{BootstrapError, Disk, kubeadm, site, validate};
+use domain::clusters::{ClusterSpec, Taint};
 use domain::ids::ClusterId;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use std::collections::BTreeMap;
@@ -11,9 +11,7 @@ use std::net::Ipv4Addr;
 #[derive(Clone, Debug)]
 pub struct BundleInput<'a> {
     pub cluster: ClusterId,
-    /// `v1.36.3`
-    pub version: &'a str,
-    pub network: &'a NetworkSpec,
+    pub spec: &'a ClusterSpec,
     /// Of the API load balancer, inside the cluster's network.
     pub api_vip: Ipv4Addr,
     pub api_floating_ip: Option<Ipv4Addr>,
@@ -23,6 +21,8 @@ pub struct BundleInput<'a> {
     pub address: Ipv4Addr,
     pub labels: &'a BTreeMap<String, String>,
     pub taints: &'a [Taint],
+    /// Further disks to be mounted.
+    pub disks: &'a [Disk<'a>],
     pub action: Action<'a>,
 }
 
@@ -68,12 +68,15 @@ const SYSCTL: &str = "net.ipv4.ip_forward = 1\n\
 
 /// The tar of this node. `/etc/kcs/kubeadm.yaml` is its last file: where that is, all is.
 pub fn bundle(input: &BundleInput<'_>) -> Result<SecretSlice<u8>, BootstrapError> {
-    validate::version(input.version)?;
+    validate::version(&input.spec.version)?;
     let configuration = kubeadm::documents(input)?;
     let mut tar = Tar::new();
     tar.directory("etc/kcs", 0o700)?;
     tar.file("etc/modules-load.d/kubernetes.conf", 0o644, MODULES)?;
     tar.file("etc/sysctl.d/90-kubernetes.conf", 0o644, SYSCTL)?;
+    for (path, text) in site::files(input.spec, input.disks)? {
+        tar.file(&path, 0o644, &text)?;
+    }
     let action = match &input.action {
         Action::Init { certificates, .. } => {
             add_certificates(&mut tar, certificates)?;

@@ -64,6 +64,54 @@ prepare() {
     return 1
 }
 
+# Time, proxy, mirror and authorities came with the bundle: those who read them at their start are told to.
+site() {
+    [ -e $DIR/site ] || return 0
+    if command -v update-ca-certificates >/dev/null; then
+        update-ca-certificates
+    elif command -v update-ca-trust >/dev/null; then
+        cp /usr/local/share/ca-certificates/kcs-*.crt /etc/pki/ca-trust/source/anchors/ 2>/dev/null || true
+        update-ca-trust
+    fi
+    systemctl daemon-reload || true
+    local unit
+    for unit in chrony chronyd systemd-timesyncd containerd; do
+        systemctl try-restart $unit 2>/dev/null || true
+    done
+}
+
+# The disk whose serial number is the beginning of the volume's id.
+disk() {
+    lsblk --nodeps --noheadings --output PATH,SERIAL 2>/dev/null | awk -v id="$1" '$2 != "" && index(id, $2) == 1 { print $1 }'
+}
+
+# Further disks get a file system if they have none, and are mounted now and at every start.
+disks() {
+    [ -e $DIR/disks ] || return 0
+    local id path device
+    while read -r id path; do
+        for _ in $(seq 60); do
+            device=$(disk "$id")
+            [ -z "$device" ] || break
+            sleep 1
+        done
+        if [ -z "$device" ]; then
+            # A container has no disks of its own: machines of a laboratory are such.
+            if systemd-detect-virt --quiet --container 2>/dev/null || [ ! -d /sys/block ] || [ -z "$(ls /dev/disk 2>/dev/null)" ]; then
+                echo "volume $id for $path: this machine shows no disks, so the path stays on its root"
+                mkdir -p "$path"
+                continue
+            fi
+            echo "the disk of volume $id for $path did not appear"
+            return 1
+        fi
+        blkid "$device" >/dev/null || mkfs.ext4 -q -L "kcs-${id:0:8}" "$device"
+        mkdir -p "$path"
+        grep -q " $path " /etc/fstab || echo "UUID=$(blkid -s UUID -o value "$device") $path ext4 defaults,nofail 0 2" >>/etc/fstab
+        mountpoint -q "$path" || mount "$path"
+    done <$DIR/disks
+}
+
 # kubeadm looks for the cluster's signed address every five seconds; looking more often before it starts saves most of that. Nothing
 # heard here is trusted: kubeadm checks it itself, and waits itself when this gives up.
 await_cluster() {
@@ -82,6 +130,8 @@ bootstrap() {
     set -e
     stage preparing
     fetch
+    site
+    disks
     prepare
     stage kubeadm
     case $(cat $DIR/action) in

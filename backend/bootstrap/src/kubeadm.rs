@@ -75,15 +75,19 @@ fn cluster<'a>(input: &'a BundleInput<'_>) -> ClusterConfiguration<'a> {
         api_version: KUBEADM,
         kind: "ClusterConfiguration",
         cluster_name: format!("kcs-{}", input.cluster),
-        kubernetes_version: input.version,
+        kubernetes_version: &input.spec.version,
         control_plane_endpoint: endpoint(input),
         encryption_algorithm: "ECDSA-P256",
         networking: Networking {
-            pod_subnet: input.network.pod_cidr.to_string(),
-            service_subnet: input.network.service_cidr.to_string(),
+            pod_subnet: input.spec.network.pod_cidr.to_string(),
+            service_subnet: input.spec.network.service_cidr.to_string(),
             dns_domain: "cluster.local",
         },
-        api_server: ApiServer { cert_sans: names },
+        api_server: ApiServer {
+            cert_sans: names,
+            // Straight to the pods of API services: the way through a Service's address needs kube-proxy's rules.
+            extra_args: [Argument { name: "enable-aggregator-routing", value: "true".to_owned() }],
+        },
     }
 }
 
@@ -110,9 +114,14 @@ fn node_registration<'a>(input: &'a BundleInput<'_>) -> Result<NodeRegistration<
         // Absent, not empty: an empty list would take the control plane's own taint away.
         taints: (!taints.is_empty()).then_some(taints),
         kubelet_extra_args: [
-            Argument { name: "node-labels", value: labels.join(",") },
-            Argument { name: "node-ip", value: input.address.to_string() },
-        ],
+            Some(Argument { name: "node-labels", value: labels.join(",") }),
+            Some(Argument { name: "node-ip", value: input.address.to_string() }),
+            // The cloud controller takes the node over; without one it would wait for ever.
+            input.spec.addons.cloud_controller.then(|| Argument { name: "cloud-provider", value: "external".to_owned() }),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     })
 }
 
@@ -188,6 +197,8 @@ struct Networking {
 struct ApiServer {
     #[serde(rename = "certSANs")]
     cert_sans: Vec<String>,
+    #[serde(rename = "extraArgs")]
+    extra_args: [Argument; 1],
 }
 
 #[derive(Serialize)]
@@ -237,7 +248,7 @@ struct NodeRegistration<'a> {
     image_pull_policy: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     taints: Option<Vec<Taint<'a>>>,
-    kubelet_extra_args: [Argument; 2],
+    kubelet_extra_args: Vec<Argument>,
 }
 
 #[derive(Serialize)]

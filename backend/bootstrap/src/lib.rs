@@ -1,12 +1,15 @@
 //! What turns a server into a node: cloud-init user-data, the bootstrap script, and the bundle with its kubeadm configuration. Pure:
 //! the same input gives the same bytes. User-data holds no secret but a one-time token; all others travel in the bundle.
 
+pub mod addons;
 pub mod bundle;
 pub mod kubeadm;
+pub mod site;
 pub mod user_data;
 mod validate;
 
 pub use bundle::{Action, BundleInput, Certificates, bundle};
+pub use site::Disk;
 pub use user_data::{UserData, user_data};
 
 /// The Kubernetes label that says which pool a node belongs to.

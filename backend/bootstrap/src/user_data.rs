@@ -20,10 +20,14 @@ pub struct UserData<'a> {
     pub ca_pem: &'a str,
     /// This server's own token.
     pub token: &'a SecretString,
+    /// A public key whose owner may log in as the image's user.
+    pub ssh_key: Option<&'a str>,
 }
 
 #[derive(Serialize)]
 struct CloudConfig<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ssh_authorized_keys: Option<[&'a str; 1]>,
     write_files: Vec<File<'a>>,
     runcmd: [[&'a str; 1]; 1],
 }
@@ -41,6 +45,7 @@ pub fn user_data(input: &UserData<'_>) -> Result<SecretString, BootstrapError> {
     // A header in a file, for curl's command line is everybody's to read.
     let authorization = SecretString::from(format!("Authorization: Bearer {}\n", input.token.expose_secret()));
     let config = CloudConfig {
+        ssh_authorized_keys: input.ssh_key.map(|key| [key]),
         write_files: vec![
             file("/etc/kcs/endpoint", "0644", &endpoint),
             file("/etc/kcs/ca.crt", "0644", input.ca_pem),

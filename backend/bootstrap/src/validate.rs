@@ -31,6 +31,23 @@ pub fn taint(taint: &Taint) -> Result<(), BootstrapError> {
     label_value(&taint.value)
 }
 
+/// A host's name or address.
+pub fn host(what: &'static str, text: &str) -> Result<(), BootstrapError> {
+    check(text.len() <= 253 && text.split('.').all(|part| dns_label(what, part).is_ok()), what, text)
+}
+
+/// An absolute path of plain names.
+pub fn path(what: &'static str, text: &str) -> Result<(), BootstrapError> {
+    let part = |p: &str| !p.is_empty() && p != ".." && p.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    check(text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(part)), what, text)
+}
+
+/// Text that means nothing to a shell, to systemd or to TOML.
+pub fn plain(what: &'static str, text: &str) -> Result<(), BootstrapError> {
+    let harmless = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b',');
+    check(!text.is_empty() && text.bytes().all(harmless), what, text)
+}
+
 /// `v1.36.3`
 pub fn version(text: &str) -> Result<(), BootstrapError> {
     let valid = text.parse::<domain::versions::KubernetesVersion>().is_ok();

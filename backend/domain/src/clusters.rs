@@ -1,7 +1,9 @@
 //! A cluster: what was asked for (spec) and how it is (phase, health).
 
+use crate::addons::{AddonStatus, AddonsRequest, AddonsSpec};
 use crate::conditions::Condition;
 use crate::ids::{ClusterId, OperationId, TenantId};
+use crate::settings::{ApiRequest, ApiSpec, DataVolume, ExistingNetwork, ExistingNetworkRequest, KeyPair, Proxy};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,18 +20,50 @@ pub struct ClusterSpecRequest {
     #[serde(default)]
     pub network: NetworkRequest,
     #[serde(default)]
+    pub api: ApiRequest,
+    #[serde(default)]
     pub control_plane: ControlPlaneRequest,
     /// Default: one pool `default` of two nodes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub node_pools: Option<Vec<NodePoolSpec>>,
+    /// Time servers of the nodes; default: those of the image.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ntp_servers: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proxy: Option<Proxy>,
+    /// Host, with a path if need be, that stands in for all public registries: `mirror.example.com/proxy`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub registry_mirror: Option<String>,
+    /// PEM of authorities that nodes trust besides those of their image.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ca_certificates: Option<Vec<String>>,
+    #[serde(default)]
+    pub addons: AddonsRequest,
+    /// Whether what breaks is mended by itself; default: `automatic`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub repair: Option<RepairPolicy>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub deletion_protection: Option<bool>,
+}
+
+/// Who mends what breaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RepairPolicy {
+    /// What is safe is repaired at once, lost nodes are replaced, with brakes.
+    #[default]
+    Automatic,
+    /// Damage is shown; a person asks for the repair.
+    Manual,
 }
 
 /// The network part of a request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkRequest {
+    /// A network and subnet of the project to use instead of new ones; then `node_cidr` is the subnet's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub existing: Option<ExistingNetworkRequest>,
     /// Id of the external network for router and floating IP; default: the first one there is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub external_network: Option<String>,
@@ -51,7 +85,7 @@ pub struct NetworkRequest {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ControlPlaneRequest {
-    /// 1 or 3.
+    /// 1, 3 or 5.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub count: Option<u32>,
     /// Name of the flavor.
@@ -63,20 +97,55 @@ pub struct ControlPlaneRequest {
     pub volume_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub zones: Option<Vec<String>>,
+    /// Name of a node image other than the version's own; it must hold the same Kubernetes version.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub image: Option<String>,
+    /// Name of a key pair of yours whose owner may log in to the nodes; default: nobody may.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub key_pair: Option<String>,
 }
 
 /// What was asked for, complete: every choice is made and recorded before anything is built.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ClusterSpec {
     pub version: String,
     pub network: NetworkSpec,
+    #[serde(default)]
+    pub api: ApiSpec,
     pub control_plane: ControlPlaneSpec,
     pub node_pools: Vec<NodePoolSpec>,
+    #[serde(default)]
+    pub ntp_servers: Vec<String>,
+    #[serde(default)]
+    pub proxy: Option<Proxy>,
+    #[serde(default)]
+    pub registry_mirror: Option<String>,
+    #[serde(default)]
+    pub ca_certificates: Vec<String>,
+    /// Public keys of the key pairs that the pools name, as they were when the cluster was asked for.
+    #[serde(default)]
+    pub key_pairs: Vec<KeyPair>,
+    /// Servers that the cloud lets into one server group; pools use as many groups as that needs.
+    #[serde(default = "default_group_members")]
+    pub server_group_members: u32,
+    #[serde(default)]
+    pub addons: AddonsSpec,
+    #[serde(default)]
+    pub repair: RepairPolicy,
     pub deletion_protection: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+/// Nova's own default.
+#[must_use]
+pub fn default_group_members() -> u32 {
+    10
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NetworkSpec {
+    /// A network of the project's own instead of a new one.
+    #[serde(default)]
+    pub existing: Option<ExistingNetwork>,
     /// Id of the external network.
     pub external_network: String,
     #[schema(value_type = String)]
@@ -89,22 +158,27 @@ pub struct NetworkSpec {
     pub dns_servers: Vec<Ipv4Addr>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ControlPlaneSpec {
-    /// 1 or 3.
+    /// 1, 3 or 5.
     pub count: u32,
     /// Name of the flavor.
     pub flavor: String,
-    /// GiB.
+    /// GiB; 0: the flavor's own disk instead of a volume.
     pub root_volume_gib: u32,
     /// None: the cloud's default type.
     pub volume_type: Option<String>,
     /// Availability zones to spread over; empty: the cloud chooses.
     pub zones: Vec<String>,
+    /// None: the version's own image.
+    #[serde(default)]
+    pub image: Option<String>,
+    #[serde(default)]
+    pub key_pair: Option<String>,
 }
 
 /// A set of equal workers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NodePoolSpec {
     /// Unique in the cluster, `[a-z]([a-z0-9-]{0,19})`.
@@ -112,7 +186,7 @@ pub struct NodePoolSpec {
     /// Name of the flavor.
     pub flavor: String,
     pub count: u32,
-    /// GiB.
+    /// GiB; 0: the flavor's own disk instead of a volume.
     #[serde(default = "default_root_volume")]
     pub root_volume_gib: u32,
     #[serde(default)]
@@ -124,6 +198,37 @@ pub struct NodePoolSpec {
     pub labels: BTreeMap<String, String>,
     #[serde(default)]
     pub taints: Vec<Taint>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_volumes: Vec<DataVolume>,
+    /// Name of a node image other than the version's own; it must hold the same Kubernetes version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Name of a key pair whose owner may log in to the nodes; default: nobody may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_pair: Option<String>,
+    /// Whether the pool's servers are kept on different hosts as far as there are hosts. Default: as far as the quota of server groups lets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anti_affinity: Option<bool>,
+}
+
+impl ClusterSpec {
+    /// The public key that a pool's nodes accept.
+    #[must_use]
+    pub fn public_key(&self, key_pair: Option<&str>) -> Option<&str> {
+        let name = key_pair?;
+        self.key_pairs.iter().find(|k| k.name == name).map(|k| k.public_key.as_str())
+    }
+
+    /// What nodes reach without the proxy: what was asked for, and the cluster's own addresses.
+    #[must_use]
+    pub fn no_proxy(&self) -> Vec<String> {
+        let own = ["localhost", "127.0.0.1", "169.254.169.254", ".svc", ".cluster.local"].map(str::to_owned);
+        let ranges = [self.network.node_cidr, self.network.pod_cidr, self.network.service_cidr].map(|r| r.to_string());
+        let mut list: Vec<String> = self.proxy.iter().flat_map(|p| p.no_proxy.iter().cloned()).chain(own).chain(ranges).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        list.retain(|entry| seen.insert(entry.clone()));
+        list
+    }
 }
 
 /// GiB of a node's root volume where nothing is said.
@@ -192,13 +297,24 @@ pub struct ClusterStatus {
     pub api_vip: Option<String>,
     pub masters_ready: u32,
     pub nodes_ready: u32,
+    /// What runs in the cluster for it to be of use, in the order of its making.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addons: Vec<AddonStatus>,
 }
 
 impl ClusterStatus {
     /// The status of a cluster nothing has been done for yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { phase: Phase::Provisioning, conditions: Vec::new(), api_endpoint: None, api_vip: None, masters_ready: 0, nodes_ready: 0 }
+        Self {
+            phase: Phase::Provisioning,
+            conditions: Vec::new(),
+            api_endpoint: None,
+            api_vip: None,
+            masters_ready: 0,
+            nodes_ready: 0,
+            addons: Vec::new(),
+        }
     }
 }
 

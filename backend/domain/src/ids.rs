@@ -47,6 +47,8 @@ uuid_id! {
     ResourceId,
     /// A kubeconfig issued to a person.
     KubeconfigId,
+    /// A cluster template of a tenant's own.
+    TemplateId,
 }
 
 /// A tenant: the id of one OpenStack project, as Keystone spells it.

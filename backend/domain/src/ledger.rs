@@ -130,3 +130,18 @@ pub struct LedgerRow {
     pub fault: Option<crate::nodes::Fault>,
     pub created_at: OffsetDateTime,
 }
+
+impl LedgerRow {
+    /// The node that this row's object is a part of, if it is one of a node's.
+    #[must_use]
+    pub fn node(&self) -> Option<&str> {
+        let of_node = matches!(self.kind, ResourceKind::Server | ResourceKind::Port | ResourceKind::Volume);
+        of_node.then(|| self.key.split(['/', '~']).nth(1)).flatten()
+    }
+
+    /// The data volume of its pool that this row is; None: a root volume, or no volume.
+    #[must_use]
+    pub fn data_volume(&self) -> Option<&str> {
+        (self.kind == ResourceKind::Volume).then(|| self.key.split('~').next()?.split('/').nth(2)).flatten()
+    }
+}

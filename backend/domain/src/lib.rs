@@ -19,5 +19,7 @@ pub mod preflight;
 pub mod requests;
 pub mod settings;
 pub mod templates;
+#[cfg(feature = "test-support")]
+pub mod test_support;
 pub mod versions;
 pub mod wishes;

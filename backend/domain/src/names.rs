@@ -15,6 +15,22 @@ pub fn node_prefix(cluster: ClusterId) -> String {
     format!("kcs-{}-", &simple[simple.len() - 8..])
 }
 
+/// The name a cluster has for the cloud controller and the storage driver: what they make in the cloud carries it.
+#[must_use]
+pub fn cluster_tag(cluster: ClusterId) -> String {
+    format!("kcs-{}", cluster.0.simple())
+}
+
+/// The key of a volume's metadata under which the storage driver writes the cluster's name.
+pub const VOLUME_CLUSTER: &str = "cinder.csi.openstack.org/cluster";
+
+/// A pool's name as a part of other names: eight digits of a hash (FNV-1a), for names carry no text of a user.
+#[must_use]
+pub fn pool_digest(pool: &str) -> String {
+    let hash = pool.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{hash:08x}")
+}
+
 /// The ownership mark in an object's description or metadata: which row of whose ledger it belongs to.
 #[must_use]
 pub fn mark(cluster: ClusterId, resource: ResourceId) -> String {

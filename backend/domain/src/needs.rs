@@ -1,8 +1,9 @@
 //! What a cluster or a change of it needs from the cloud: objects by kind, and quotas.
 
-use crate::clusters::ClusterSpec;
+use crate::clusters::{ClusterSpec, ControlPlaneSpec, NodePoolSpec};
 use crate::ledger::ResourceKind;
 use crate::requests::FlavorSize;
+use crate::settings::{ApiExposure, DataVolume};
 use std::collections::BTreeMap;
 
 /// Objects to be made: (kind, whose: a pool's name, `control-plane`, or empty for the cluster's own) → how many.
@@ -11,28 +12,61 @@ pub type Objects = BTreeMap<(ResourceKind, String), u32>;
 /// Amounts by quota: `instances`, `vcpus`, `ram_mib`, `volumes`, `gigabytes`, `ports`, `networks`, ...
 pub type Amounts = BTreeMap<&'static str, u64>;
 
+/// Rules of one of our security groups, those that Neutron puts into every group included.
+const RULES_OF_A_GROUP: u64 = 12;
+
 /// The objects of a whole cluster.
 #[must_use]
 pub fn cluster_objects(spec: &ClusterSpec) -> Objects {
     use ResourceKind::{ApplicationCredential, FloatingIp, LoadBalancer, Network, Router, RouterInterface, SecurityGroup, ServerGroup, Subnet};
-    let mut objects: Objects =
-        [ApplicationCredential, Network, Subnet, Router, RouterInterface, LoadBalancer, FloatingIp].map(|k| ((k, String::new()), 1)).into();
+    let mut objects: Objects = [ApplicationCredential, LoadBalancer].map(|k| ((k, String::new()), 1)).into();
+    if spec.network.existing.is_none() {
+        objects.extend([Network, Subnet, Router, RouterInterface].map(|k| ((k, String::new()), 1)));
+    }
+    if spec.api.exposure != ApiExposure::Private {
+        objects.insert((FloatingIp, String::new()), 1);
+    }
     objects.insert((SecurityGroup, String::new()), 2);
     if spec.control_plane.count > 1 {
         objects.insert((ServerGroup, crate::nodes::CONTROL_PLANE_POOL.to_owned()), 1);
     }
-    objects.extend(node_objects(crate::nodes::CONTROL_PLANE_POOL, spec.control_plane.count));
+    objects.extend(node_objects(spec, crate::nodes::CONTROL_PLANE_POOL, spec.control_plane.count));
     for pool in &spec.node_pools {
-        objects.extend(node_objects(&pool.name, pool.count));
+        objects.extend(node_objects(spec, &pool.name, pool.count));
+        if pool.anti_affinity == Some(true) {
+            objects.insert((ServerGroup, pool.name.clone()), group_count(spec, pool.count));
+        }
     }
     objects
 }
 
+/// Server groups that so many servers need.
+#[must_use]
+pub fn group_count(spec: &ClusterSpec, servers: u32) -> u32 {
+    servers.div_ceil(spec.server_group_members.max(1)).max(1)
+}
+
 /// The objects of `count` nodes of a pool.
 #[must_use]
-pub fn node_objects(pool: &str, count: u32) -> Objects {
-    let kinds = [ResourceKind::Port, ResourceKind::Volume, ResourceKind::Server];
-    kinds.into_iter().filter(|_| count > 0).map(|kind| ((kind, pool.to_owned()), count)).collect()
+pub fn node_objects(spec: &ClusterSpec, pool: &str, count: u32) -> Objects {
+    let machine = Machine::of(spec, pool);
+    let volumes = u32::from(machine.root_volume_gib > 0) + u32::try_from(machine.data_volumes.len()).unwrap_or(0);
+    let kinds = [(ResourceKind::Port, count), (ResourceKind::Volume, count * volumes), (ResourceKind::Server, count)];
+    kinds.into_iter().filter(|(_, n)| *n > 0).map(|(kind, n)| ((kind, pool.to_owned()), n)).collect()
+}
+
+/// What is wanted and not made yet.
+#[must_use]
+pub fn outstanding(wanted: &Objects, made: &Objects) -> Objects {
+    let left = |(key, count): (&(ResourceKind, String), &u32)| (key.clone(), count.saturating_sub(made.get(key).copied().unwrap_or(0)));
+    wanted.iter().map(left).filter(|(_, count)| *count > 0).collect()
+}
+
+/// The sum of two needs.
+pub fn add(to: &mut Amounts, more: &Amounts) {
+    for (quota, amount) in more {
+        *to.entry(quota).or_insert(0) += amount;
+    }
 }
 
 /// What those objects take from the project's quotas. A load balancer and a router interface have a port of their own.
@@ -44,15 +78,19 @@ pub fn amounts(objects: &Objects, spec: &ClusterSpec, flavors: &[FlavorSize]) ->
         let mut add = |quota: &'static str, n: u64| *amounts.entry(quota).or_insert(0) += n;
         match kind {
             ResourceKind::Server => {
-                let (flavor, _) = machine(spec, pool);
-                let size = flavors.iter().find(|f| f.name == flavor);
+                let size = flavors.iter().find(|f| f.name == Machine::of(spec, pool).flavor);
                 add("instances", count);
                 add("vcpus", count * size.map_or(0, |f| u64::from(f.vcpus)));
                 add("ram_mib", count * size.map_or(0, |f| u64::from(f.ram_mib)));
             }
             ResourceKind::Volume => {
+                let machine = Machine::of(spec, pool);
+                let root = u64::from(machine.root_volume_gib > 0);
+                let of_node = root + machine.data_volumes.len() as u64;
+                let gib = u64::from(machine.root_volume_gib) + machine.data_volumes.iter().map(|v| u64::from(v.size_gib)).sum::<u64>();
                 add("volumes", count);
-                add("gigabytes", count * u64::from(machine(spec, pool).1));
+                // Some of a node's volumes may be made and others not: as if the average of them were.
+                add("gigabytes", (count * gib).div_ceil(of_node.max(1)));
             }
             ResourceKind::Port | ResourceKind::RouterInterface => add("ports", count),
             ResourceKind::LoadBalancer => {
@@ -62,7 +100,10 @@ pub fn amounts(objects: &Objects, spec: &ClusterSpec, flavors: &[FlavorSize]) ->
             ResourceKind::Network => add("networks", count),
             ResourceKind::Subnet => add("subnets", count),
             ResourceKind::Router => add("routers", count),
-            ResourceKind::SecurityGroup => add("security_groups", count),
+            ResourceKind::SecurityGroup => {
+                add("security_groups", count);
+                add("security_group_rules", count * RULES_OF_A_GROUP);
+            }
             ResourceKind::ServerGroup => add("server_groups", count),
             ResourceKind::FloatingIp => add("floating_ips", count),
             ResourceKind::ApplicationCredential => {}
@@ -71,11 +112,54 @@ pub fn amounts(objects: &Objects, spec: &ClusterSpec, flavors: &[FlavorSize]) ->
     amounts
 }
 
-/// (flavor, GiB of the root volume) of a pool's machines.
-fn machine<'a>(spec: &'a ClusterSpec, pool: &str) -> (&'a str, u32) {
-    match spec.node_pools.iter().find(|p| p.name == pool) {
-        Some(found) => (&found.flavor, found.root_volume_gib),
-        None => (&spec.control_plane.flavor, spec.control_plane.root_volume_gib),
+/// What the nodes of a pool, or of the control plane, are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine<'a> {
+    pub flavor: &'a str,
+    /// 0: the flavor's own disk.
+    pub root_volume_gib: u32,
+    pub volume_type: Option<&'a str>,
+    pub zones: &'a [String],
+    pub image: Option<&'a str>,
+    pub key_pair: Option<&'a str>,
+    pub data_volumes: &'a [DataVolume],
+    pub anti_affinity: bool,
+}
+
+impl<'a> Machine<'a> {
+    /// Of this pool; the control plane's where no pool has the name.
+    #[must_use]
+    pub fn of(spec: &'a ClusterSpec, pool: &str) -> Self {
+        let found = spec.node_pools.iter().find(|p| p.name == pool);
+        found.map_or_else(|| Self::of_control_plane(&spec.control_plane), Self::of_pool)
+    }
+
+    #[must_use]
+    pub fn of_pool(pool: &'a NodePoolSpec) -> Self {
+        Self {
+            flavor: &pool.flavor,
+            root_volume_gib: pool.root_volume_gib,
+            volume_type: pool.volume_type.as_deref(),
+            zones: &pool.zones,
+            image: pool.image.as_deref(),
+            key_pair: pool.key_pair.as_deref(),
+            data_volumes: &pool.data_volumes,
+            anti_affinity: pool.anti_affinity == Some(true),
+        }
+    }
+
+    #[must_use]
+    pub fn of_control_plane(masters: &'a ControlPlaneSpec) -> Self {
+        Self {
+            flavor: &masters.flavor,
+            root_volume_gib: masters.root_volume_gib,
+            volume_type: masters.volume_type.as_deref(),
+            zones: &masters.zones,
+            image: masters.image.as_deref(),
+            key_pair: masters.key_pair.as_deref(),
+            data_volumes: &[],
+            anti_affinity: masters.count > 1,
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! From a request to a complete specification: template and defaults put together, and every rule a specification must keep.
 
+use crate::addons::AddonsRequest;
 use crate::clusters::{ClusterSpec, ClusterSpecRequest, ControlPlaneRequest, ControlPlaneSpec, NetworkRequest, NetworkSpec, NodePoolSpec, Taint};
 use crate::codes::Code;
 use crate::nodes::CONTROL_PLANE_POOL;
+use crate::settings::{ApiRequest, ExistingNetwork};
 use crate::versions::{CatalogueVersion, KubernetesVersion, Support};
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
@@ -51,7 +53,8 @@ pub struct Offers {
 /// What a node needs at least: (vCPUs, MiB of memory).
 pub const MASTER_MINIMUM: (u32, u32) = (2, 2048);
 pub const WORKER_MINIMUM: (u32, u32) = (1, 1024);
-const SMALLEST_ROOT_VOLUME: u32 = 10;
+/// GiB that a node's system needs at least.
+pub const SMALLEST_ROOT_VOLUME: u32 = 10;
 /// Addresses of a subnet that nodes cannot have: network, broadcast, gateway, the load balancer's VIP, three for DHCP.
 const TAKEN_ADDRESSES: u64 = 7;
 /// Addresses each node hands to its pods: a /24.
@@ -64,14 +67,23 @@ pub fn merge(base: &ClusterSpecRequest, over: &ClusterSpecRequest) -> ClusterSpe
         over.as_ref().or(base.as_ref()).cloned()
     }
     let (n, bn, c, bc) = (&over.network, &base.network, &over.control_plane, &base.control_plane);
+    let (a, ba) = (&over.api, &base.api);
     ClusterSpecRequest {
         version: pick(&over.version, &base.version),
         network: NetworkRequest {
+            existing: pick(&n.existing, &bn.existing),
             external_network: pick(&n.external_network, &bn.external_network),
             node_cidr: pick(&n.node_cidr, &bn.node_cidr),
             pod_cidr: pick(&n.pod_cidr, &bn.pod_cidr),
             service_cidr: pick(&n.service_cidr, &bn.service_cidr),
             dns_servers: pick(&n.dns_servers, &bn.dns_servers),
+        },
+        api: ApiRequest {
+            exposure: pick(&a.exposure, &ba.exposure),
+            allowed_cidrs: pick(&a.allowed_cidrs, &ba.allowed_cidrs),
+            provider: pick(&a.provider, &ba.provider),
+            client_timeout_seconds: pick(&a.client_timeout_seconds, &ba.client_timeout_seconds),
+            member_timeout_seconds: pick(&a.member_timeout_seconds, &ba.member_timeout_seconds),
         },
         control_plane: ControlPlaneRequest {
             count: pick(&c.count, &bc.count),
@@ -79,8 +91,23 @@ pub fn merge(base: &ClusterSpecRequest, over: &ClusterSpecRequest) -> ClusterSpe
             root_volume_gib: pick(&c.root_volume_gib, &bc.root_volume_gib),
             volume_type: pick(&c.volume_type, &bc.volume_type),
             zones: pick(&c.zones, &bc.zones),
+            image: pick(&c.image, &bc.image),
+            key_pair: pick(&c.key_pair, &bc.key_pair),
         },
         node_pools: pick(&over.node_pools, &base.node_pools),
+        ntp_servers: pick(&over.ntp_servers, &base.ntp_servers),
+        proxy: pick(&over.proxy, &base.proxy),
+        registry_mirror: pick(&over.registry_mirror, &base.registry_mirror),
+        ca_certificates: pick(&over.ca_certificates, &base.ca_certificates),
+        addons: AddonsRequest {
+            pod_network: pick(&over.addons.pod_network, &base.addons.pod_network),
+            cloud_controller: pick(&over.addons.cloud_controller, &base.addons.cloud_controller),
+            storage: pick(&over.addons.storage, &base.addons.storage),
+            metrics: pick(&over.addons.metrics, &base.addons.metrics),
+            ingress: pick(&over.addons.ingress, &base.addons.ingress),
+            isolate_namespaces: pick(&over.addons.isolate_namespaces, &base.addons.isolate_namespaces),
+        },
+        repair: pick(&over.repair, &base.repair),
         deletion_protection: pick(&over.deletion_protection, &base.deletion_protection),
     }
 }
@@ -97,18 +124,26 @@ pub fn complete(request: &ClusterSpecRequest, offers: &Offers) -> ClusterSpec {
     ClusterSpec {
         version: request.version.clone().or_else(|| newest(&offers.versions)).unwrap_or_default(),
         network: NetworkSpec {
+            existing: network.existing.as_ref().map(|e| ExistingNetwork {
+                network_id: e.network_id.clone(),
+                subnet_id: e.subnet_id.clone(),
+                router_addresses: Vec::new(),
+            }),
             external_network: network.external_network.clone().or_else(|| offers.external_networks.first().cloned()).unwrap_or_default(),
             node_cidr: net(network.node_cidr, 10, 6, 24),
             pod_cidr: net(network.pod_cidr, 172, 20, 16),
             service_cidr: net(network.service_cidr, 10, 254, 16),
             dns_servers: network.dns_servers.clone().unwrap_or_default(),
         },
+        api: request.api.complete(),
         control_plane: ControlPlaneSpec {
             count: master.count.unwrap_or(1),
             flavor: master.flavor.clone().unwrap_or_else(|| smallest(MASTER_MINIMUM)),
             root_volume_gib: master.root_volume_gib.unwrap_or_else(crate::clusters::default_root_volume),
             volume_type: master.volume_type.clone(),
             zones: master.zones.clone().unwrap_or_default(),
+            image: master.image.clone(),
+            key_pair: master.key_pair.clone(),
         },
         node_pools: request.node_pools.clone().unwrap_or_else(|| {
             vec![NodePoolSpec {
@@ -116,12 +151,17 @@ pub fn complete(request: &ClusterSpecRequest, offers: &Offers) -> ClusterSpec {
                 flavor: smallest(MASTER_MINIMUM),
                 count: 2,
                 root_volume_gib: crate::clusters::default_root_volume(),
-                volume_type: None,
-                zones: Vec::new(),
-                labels: std::collections::BTreeMap::new(),
-                taints: Vec::new(),
+                ..NodePoolSpec::default()
             }]
         }),
+        ntp_servers: request.ntp_servers.clone().unwrap_or_default(),
+        proxy: request.proxy.clone().filter(|p| p.http.is_some() || p.https.is_some()),
+        registry_mirror: request.registry_mirror.clone().filter(|m| !m.is_empty()),
+        ca_certificates: request.ca_certificates.clone().unwrap_or_default(),
+        key_pairs: Vec::new(),
+        server_group_members: crate::clusters::default_group_members(),
+        addons: request.addons.complete(),
+        repair: request.repair.unwrap_or_default(),
         deletion_protection: request.deletion_protection.unwrap_or(false),
     }
 }
@@ -156,6 +196,7 @@ pub fn violations(name: &str, spec: &ClusterSpec, limits: &SpecLimits) -> Vec<Vi
     control_plane(&mut rules, spec, limits);
     pools(&mut rules, spec, limits);
     network(&mut rules, spec);
+    site::rules(&mut rules, spec);
     rules.0
 }
 
@@ -191,14 +232,15 @@ fn total_nodes(spec: &ClusterSpec) -> u64 {
 
 fn control_plane(rules: &mut Rules, spec: &ClusterSpec, limits: &SpecLimits) {
     let master = &spec.control_plane;
-    rules.must(matches!(master.count, 1 | 3), "spec.control_plane.count", "must be 1 or 3");
+    rules.must(matches!(master.count, 1 | 3 | 5), "spec.control_plane.count", "must be 1, 3 or 5");
     machine(rules, "spec.control_plane", &master.flavor, master.root_volume_gib, master.volume_type.as_deref(), &master.zones, limits);
+    names_of(rules, "spec.control_plane", master.image.as_deref(), master.key_pair.as_deref());
 }
 
 fn machine(rules: &mut Rules, at: &str, flavor: &str, volume: u32, volume_type: Option<&str>, zones: &[String], limits: &SpecLimits) {
     rules.must(is_word(flavor), &format!("{at}.flavor"), "must name a flavor");
-    if !(SMALLEST_ROOT_VOLUME..=limits.root_volume_gib).contains(&volume) {
-        let message = format!("must be {SMALLEST_ROOT_VOLUME} to {} GiB", limits.root_volume_gib);
+    if volume != 0 && !(SMALLEST_ROOT_VOLUME..=limits.root_volume_gib).contains(&volume) {
+        let message = format!("must be {SMALLEST_ROOT_VOLUME} to {} GiB, or 0 for the flavor's own disk", limits.root_volume_gib);
         rules.refuse(&format!("{at}.root_volume_gib"), Code::InvalidInput, message);
     }
     rules.must(volume_type.is_none_or(is_word), &format!("{at}.volume_type"), "must name a volume type");
@@ -207,6 +249,11 @@ fn machine(rules: &mut Rules, at: &str, flavor: &str, volume: u32, volume_type: 
     for (index, zone) in zones.iter().enumerate().take(20) {
         rules.must(is_word(zone) && seen.insert(zone), &format!("{at}.zones[{index}]"), "must name a zone, each once");
     }
+}
+
+fn names_of(rules: &mut Rules, at: &str, image: Option<&str>, key_pair: Option<&str>) {
+    rules.must(image.is_none_or(is_word), &format!("{at}.image"), "must name an image");
+    rules.must(key_pair.is_none_or(is_word), &format!("{at}.key_pair"), "must name a key pair");
 }
 
 /// A name of the cloud's: printable, not empty, not endless.
@@ -232,6 +279,8 @@ fn pools(rules: &mut Rules, spec: &ClusterSpec, limits: &SpecLimits) {
         machine(rules, &at, &pool.flavor, pool.root_volume_gib, pool.volume_type.as_deref(), &pool.zones, limits);
         labels(rules, &at, pool);
         taints(rules, &at, &pool.taints);
+        site::data_volumes(rules, &at, &pool.data_volumes, limits);
+        names_of(rules, &at, pool.image.as_deref(), pool.key_pair.as_deref());
     }
     if total_nodes(spec) > u64::from(limits.nodes) {
         rules.refuse("spec.node_pools", Code::InvalidInput, format!("the cluster may have at most {} nodes", limits.nodes));
@@ -302,6 +351,10 @@ fn reserved_ranges() -> [(Ipv4Net, &'static str); 6] {
 
 fn network(rules: &mut Rules, spec: &ClusterSpec) {
     let net = &spec.network;
+    if let Some(existing) = &net.existing {
+        rules.must(is_word(&existing.network_id), "spec.network.existing.network_id", "must be the id of a network");
+        rules.must(is_word(&existing.subnet_id), "spec.network.existing.subnet_id", "must be the id of a subnet of it");
+    }
     rules.must(is_word(&net.external_network), "spec.network.external_network", "must be the id of an external network");
     let ranges = [("node_cidr", net.node_cidr, 16..=28), ("pod_cidr", net.pod_cidr, 8..=22), ("service_cidr", net.service_cidr, 12..=24)];
     for (index, (name, range, prefixes)) in ranges.iter().enumerate() {
@@ -355,6 +408,11 @@ fn room_for_nodes(rules: &mut Rules, spec: &ClusterSpec) {
         rules.refuse("spec.network.pod_cidr", Code::SubnetTooSmall, message);
     }
 }
+
+#[path = "requests_site.rs"]
+mod site;
+
+pub(crate) use site::overlapping;
 
 #[cfg(test)]
 #[path = "requests_tests.rs"]

@@ -113,3 +113,71 @@ proptest! {
         prop_assert!(found.iter().all(|v| !v.field.is_empty() && !v.message.is_empty()));
     }
 }
+
+#[test]
+fn a_specification_stored_before_there_were_these_settings_is_still_read() {
+    let stored = r#"{"version":"v1.36.3","network":{"external_network":"ext","node_cidr":"10.6.0.0/24","pod_cidr":"172.20.0.0/16",
+        "service_cidr":"10.254.0.0/16","dns_servers":[]},"control_plane":{"count":3,"flavor":"m","root_volume_gib":20,"volume_type":null,"zones":[]},
+        "node_pools":[{"name":"default","flavor":"m","count":2,"root_volume_gib":20,"volume_type":null,"zones":[],"labels":{},"taints":[]}],
+        "deletion_protection":false}"#;
+    let spec: ClusterSpec = serde_json::from_str(stored).unwrap();
+    assert_eq!(fields(&spec), Vec::<String>::new());
+    assert_eq!((spec.api, spec.server_group_members), (crate::settings::ApiSpec::default(), 10));
+    assert_eq!(spec.node_pools[0].anti_affinity, None);
+}
+
+#[test]
+fn settings_of_a_site_are_checked_each_by_its_field() {
+    let wrong = |change: &dyn Fn(&mut ClusterSpec)| {
+        let mut spec = good();
+        change(&mut spec);
+        fields(&spec)
+    };
+    let proxy = |http: &str, without: &str| crate::settings::Proxy { http: Some(http.into()), https: None, no_proxy: vec![without.into()] };
+    let volume = |path: &str| crate::settings::DataVolume { name: "data".into(), size_gib: 10, volume_type: None, mount_path: Some(path.into()) };
+    assert_eq!(wrong(&|s| s.ntp_servers = vec!["ntp.example.com".into(), "10.0.0.1".into()]), Vec::<String>::new());
+    assert_eq!(wrong(&|s| s.ntp_servers = vec!["a b".into()]), ["spec.ntp_servers[0]"]);
+    assert_eq!(wrong(&|s| s.proxy = Some(proxy("http://proxy.example.com:3128", ".example.com"))), Vec::<String>::new());
+    // A password here would be read by everybody who may see the cluster.
+    assert_eq!(wrong(&|s| s.proxy = Some(proxy("http://user:password@proxy:3128", "10.0.0.0/8"))), ["spec.proxy.http"]);
+    assert_eq!(wrong(&|s| s.proxy = Some(proxy("http://proxy:3128", "a\nb"))), ["spec.proxy.no_proxy[0]"]);
+    assert_eq!(wrong(&|s| s.registry_mirror = Some("mirror.example.com:5000/proxy".into())), Vec::<String>::new());
+    assert_eq!(wrong(&|s| s.registry_mirror = Some("https://mirror".into())), ["spec.registry_mirror"]);
+    let authority = include_str!("test_authority.pem");
+    assert_eq!(wrong(&|s| s.ca_certificates = vec![authority.into()]), Vec::<String>::new());
+    for bad in ["", "no PEM", &authority.replace("MII", "AAA"), &format!("{authority}{authority}"), &format!("{authority}\n#!/bin/sh")] {
+        assert_eq!(wrong(&|s| s.ca_certificates = vec![bad.to_owned()]), ["spec.ca_certificates[0]"], "{bad}");
+    }
+    assert_eq!(wrong(&|s| s.node_pools[0].data_volumes = vec![volume("/srv/data")]), Vec::<String>::new());
+    for bad in ["/", "/etc/kubernetes", "srv", "/srv/../etc", "/srv/a b"] {
+        assert_eq!(wrong(&|s| s.node_pools[0].data_volumes = vec![volume(bad)]), ["spec.node_pools[0].data_volumes[0].mount_path"], "{bad}");
+    }
+    assert_eq!(wrong(&|s| s.node_pools[0].data_volumes = vec![volume("/a"), volume("/b")]), ["spec.node_pools[0].data_volumes[1].name"]);
+    assert_eq!(wrong(&|s| s.control_plane.count = 5), Vec::<String>::new());
+    assert_eq!(wrong(&|s| s.control_plane.count = 4), ["spec.control_plane.count"]);
+    assert_eq!(wrong(&|s| s.control_plane.root_volume_gib = 0), Vec::<String>::new());
+}
+
+#[test]
+fn an_api_is_restricted_to_ranges_or_to_none() {
+    use crate::settings::ApiExposure;
+    let mut spec = good();
+    spec.api.exposure = ApiExposure::Restricted;
+    assert_eq!(fields(&spec), ["spec.api.allowed_cidrs"]);
+    spec.api.allowed_cidrs = vec!["192.0.2.0/24".parse().unwrap()];
+    assert_eq!(fields(&spec), Vec::<String>::new());
+    spec.api.exposure = ApiExposure::Public;
+    assert_eq!(fields(&spec), ["spec.api.allowed_cidrs"]);
+    spec.api = crate::settings::ApiSpec { member_timeout_seconds: 5, ..Default::default() };
+    assert_eq!(fields(&spec), ["spec.api.member_timeout_seconds"]);
+}
+
+#[test]
+fn nodes_reach_their_own_cluster_without_the_proxy() {
+    let mut spec = good();
+    spec.proxy = Some(crate::settings::Proxy { http: Some("http://p:1".into()), https: None, no_proxy: vec![".example.com".into(), ".svc".into()] });
+    let list = spec.no_proxy();
+    for needed in [".example.com", ".svc", ".cluster.local", "10.6.0.0/24", "172.20.0.0/16", "10.254.0.0/16", "169.254.169.254"] {
+        assert_eq!(list.iter().filter(|e| *e == needed).count(), 1, "{needed}");
+    }
+}

@@ -13,4 +13,7 @@ pub struct Template {
     pub description: String,
     pub description_zh: String,
     pub spec: ClusterSpecRequest,
+    /// Kept by the project itself, not by the operator.
+    #[serde(default)]
+    pub own: bool,
 }

@@ -2,6 +2,7 @@
 //! redirect and repeats no request.
 
 use crate::KubeError;
+use crate::route::{Route, RouteConnector};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -14,7 +15,6 @@ use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::Config;
 use kube::client::ConfigExt;
@@ -41,7 +41,7 @@ pub type RequestBody = UnsyncBoxBody<Bytes, BoxError>;
 /// Cheap to clone; clones share the pool.
 #[derive(Clone)]
 pub struct Channel {
-    client: Client<TimeoutConnector<HttpsConnector<HttpConnector>>, RequestBody>,
+    client: Client<TimeoutConnector<HttpsConnector<RouteConnector>>, RequestBody>,
     authority: Authority,
 }
 
@@ -52,7 +52,7 @@ impl fmt::Debug for Channel {
 }
 
 impl Channel {
-    pub fn new(endpoint: &str, ca_pem: &str, certificate: &ClientCertificate) -> Result<Self, KubeError> {
+    pub fn new(endpoint: &str, route: &Route, ca_pem: &str, certificate: &ClientCertificate) -> Result<Self, KubeError> {
         let url: Uri = endpoint.parse().map_err(access)?;
         let authority = match (url.scheme(), url.authority()) {
             (Some(scheme), Some(authority)) if *scheme == Scheme::HTTPS => authority.clone(),
@@ -64,10 +64,7 @@ impl Channel {
         config.auth_info.client_certificate_data = Some(STANDARD.encode(&certificate.certificate_pem));
         let key = STANDARD.encode(certificate.key_pem.expose_secret());
         config.auth_info.client_key_data = Some(SecretString::from(key));
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        let https = config.rustls_https_connector_with_connector(http).map_err(access)?;
+        let https = config.rustls_https_connector_with_connector(RouteConnector::new(route)).map_err(access)?;
         let mut connector = TimeoutConnector::new(https);
         connector.set_connect_timeout(Some(CONNECT));
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(POOL_IDLE).build(connector);

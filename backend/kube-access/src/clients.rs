@@ -1,6 +1,7 @@
 //! Channels to clusters, one for each cluster and identity, kept while they are used.
 
 use crate::channel::Channel;
+use crate::route::Route;
 use crate::{ENGINE, Engine, GATEWAY, Gateway, KubeError, Reads};
 use domain::ids::ClusterId;
 use moka::future::Cache;
@@ -18,8 +19,10 @@ const CHANNELS: u64 = 4_000;
 #[derive(Clone, Debug)]
 pub struct ClusterTarget {
     pub cluster: ClusterId,
-    /// `https://<floating IP>:6443`
+    /// `https://<floating IP>:6443`, or the address inside the cluster's network.
     pub endpoint: String,
+    /// Reached by the way configured for private APIs.
+    pub private: bool,
     pub pki: Arc<ClusterPki>,
 }
 
@@ -44,13 +47,20 @@ impl Identity {
 #[derive(Clone, Debug)]
 pub struct KubeAccess {
     channels: Cache<(ClusterId, Identity, String), Channel>,
+    private: Route,
 }
 
 impl KubeAccess {
     #[must_use]
     pub fn new() -> Self {
         let channels = Cache::builder().max_capacity(CHANNELS).time_to_live(CHANNEL_LIFETIME).time_to_idle(CHANNEL_IDLE).build();
-        Self { channels }
+        Self { channels, private: Route::Direct }
+    }
+
+    /// The way to APIs without a public address.
+    #[must_use]
+    pub fn with_private_route(self, private: Route) -> Self {
+        Self { private, ..self }
     }
 
     /// The engine's operations in a cluster. For the reconciler only.
@@ -78,7 +88,8 @@ impl KubeAccess {
             .pki
             .client_certificate(user, Some(group), CERTIFICATE_LIFETIME, OffsetDateTime::now_utc())
             .map_err(|e| KubeError::Access(e.to_string()))?;
-        let channel = Channel::new(&target.endpoint, &target.pki.cluster.certificate_pem, &certificate)?;
+        let route = if target.private { &self.private } else { &Route::Direct };
+        let channel = Channel::new(&target.endpoint, route, &target.pki.cluster.certificate_pem, &certificate)?;
         self.channels.insert(key, channel.clone()).await;
         Ok(channel)
     }

@@ -8,12 +8,14 @@ pub mod engine;
 mod error;
 pub mod gateway;
 pub mod reads;
+mod route;
 
 pub use clients::{ClusterTarget, KubeAccess};
 pub use engine::Engine;
 pub use error::KubeError;
 pub use gateway::{Access, Gateway, GatewayRequest, Impersonation};
 pub use reads::Reads;
+pub use route::{Route, RouteError};
 
 /// The group of members in a cluster.
 pub const MEMBER_GROUP: &str = "kcs:member";

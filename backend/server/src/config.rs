@@ -1,7 +1,10 @@
 //! The configuration: one YAML file, `KCS_…` environment variables over it, checked at start. Every error names its key.
 
+use domain::costs::Prices;
 use domain::templates::Template;
 use domain::versions::{CatalogueVersion, KubernetesVersion};
+use ipnet::Ipv4Net;
+use kube_access::Route;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_yaml_ng::{Mapping, Value};
@@ -52,6 +55,9 @@ pub struct Config {
     pub versions: Vec<CatalogueVersion>,
     #[serde(default)]
     pub templates: Vec<Template>,
+    /// What things cost an hour; without it costs are shown nowhere.
+    #[serde(default)]
+    pub prices: Option<Prices>,
     #[serde(default)]
     pub engine: Engine,
     #[serde(default)]
@@ -100,6 +106,10 @@ pub struct CloudConfig {
 pub struct Nodes {
     /// Where nodes reach the TLS listener.
     pub endpoint: Url,
+    /// Where what runs in clusters reaches Keystone, if that is not `cloud.auth_url`.
+    pub cloud_auth_url: Option<Url>,
+    /// In place of the hosts of public registries for the images of add-ons: `registry.example.com/mirror`.
+    pub registry: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -110,6 +120,12 @@ pub struct Engine {
     pub workers: usize,
     #[serde(default = "default_lease")]
     pub lease_seconds: u32,
+    /// Ranges that KCS itself is seen from: let in where a cluster's API is restricted.
+    #[serde(default)]
+    pub egress_cidrs: Vec<Ipv4Net>,
+    /// How KCS reaches APIs without a public address: `direct`, `http://host:port` (a proxy that takes CONNECT) or `socks5://host:port`.
+    #[serde(default)]
+    pub private_api_route: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -188,7 +204,7 @@ fn default_level() -> String {
 
 impl Default for Engine {
     fn default() -> Self {
-        Self { workers: default_workers(), lease_seconds: default_lease() }
+        Self { workers: default_workers(), lease_seconds: default_lease(), egress_cidrs: Vec::new(), private_api_route: None }
     }
 }
 impl Default for Limits {
@@ -267,6 +283,15 @@ impl Config {
         self.keys_file.clone().unwrap_or_else(|| self.state_dir.join("keys"))
     }
 
+    /// The way to APIs without a public address; None: there is none.
+    ///
+    /// # Errors
+    /// When the text names no route.
+    pub fn private_route(&self) -> Result<Option<Route>, ConfigError> {
+        let text = self.engine.private_api_route.as_deref();
+        text.map(str::parse).transpose().map_err(|e: kube_access::RouteError| wrong("engine.private_api_route", e.to_string()))
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         use secrecy::ExposeSecret;
         let database = self.database.url.expose_secret();
@@ -293,6 +318,7 @@ impl Config {
         }
         self.check_catalogue()?;
         within("engine.workers", self.engine.workers, 0, 256)?;
+        self.private_route()?;
         within("engine.lease_seconds", self.engine.lease_seconds, 30, 600)?;
         within("limits.clusters_per_project", self.limits.clusters_per_project, 1, 100_000)?;
         within("limits.nodes_per_pool", self.limits.nodes_per_pool, 1, 5000)?;

@@ -9,6 +9,7 @@ use api::state::{Settings, State};
 use cloud_openstack::{Interface, Limits, Manners, OpenStack, ReqwestTransport};
 use domain::requests::SpecLimits;
 use kube_access::KubeAccess;
+use reconciler::addons::AddonSettings;
 use reconciler::Deps;
 use reconciler::in_cluster::InCluster;
 use reconciler::world::{Memory, Services};
@@ -84,7 +85,7 @@ pub async fn run(
     let cloud = openstack(&config, manners.clone())?;
     let settings = settings(&config, &gate, demo);
     let health = Arc::new(Parts::new(store.clone(), cloud.clone(), figures));
-    let state = Data::new(State::new(store.clone(), Arc::new(cloud), keys.clone(), KubeAccess::new(), settings, health.clone()));
+    let state = Data::new(State::new(store.clone(), Arc::new(cloud), keys.clone(), kube_access(&config)?, settings, health.clone()));
     let engine = start_engine(&config, manners, &options, &keys, &gate, health.clone(), token.clone()).await?;
     let (names, addresses) = reached_by(&config);
     let server = listeners::start(Listen { http: sockets.0, tls: sockets.1, names, addresses }, &gate, state.clone())?;
@@ -122,11 +123,13 @@ async fn start_engine(
 ) -> Result<JoinHandle<()>, Box<dyn Error>> {
     let services = Services {
         identity: Arc::new(openstack(config, manners)?),
-        kubernetes: Arc::new(InCluster::new(KubeAccess::new())),
+        kubernetes: Arc::new(InCluster::new(kube_access(config)?)),
         versions: config.versions.clone(),
         node_endpoint: config.nodes.endpoint.to_string().trim_end_matches('/').to_owned(),
         gate_ca_pem: gate.ca_pem().to_owned(),
+        egress: config.engine.egress_cidrs.clone(),
         parallel: 8,
+        addons: addon_settings(config)?,
         memory: Memory::default(),
     };
     let (workers, lease) = (config.engine.workers, Duration::from_secs(config.engine.lease_seconds.into()));
@@ -146,8 +149,25 @@ async fn start_engine(
     }))
 }
 
+/// What the add-ons of clusters are told of the cloud and of registries.
+fn addon_settings(config: &Config) -> Result<AddonSettings, Box<dyn Error>> {
+    let cloud = &config.cloud;
+    let ca_pem = cloud.ca_file.as_ref().map(std::fs::read_to_string).transpose().map_err(|e| format!("cloud.ca_file: {e}"))?;
+    Ok(AddonSettings {
+        registry: config.nodes.registry.clone(),
+        auth_url: config.nodes.cloud_auth_url.as_ref().unwrap_or(&cloud.auth_url).to_string(),
+        region: cloud.region.clone(),
+        ca_pem,
+        load_balancer_provider: cloud.load_balancer_provider.clone(),
+    })
+}
+
+fn kube_access(config: &Config) -> Result<KubeAccess, Box<dyn Error>> {
+    Ok(KubeAccess::new().with_private_route(config.private_route()?.unwrap_or_default()))
+}
+
 /// Requests and the engine have connections of their own, and one behaviour towards the cloud.
-fn manners(config: &Config) -> Arc<Manners> {
+pub(crate) fn manners(config: &Config) -> Arc<Manners> {
     let limits = Limits {
         calls_per_second: Some(config.cloud.calls_per_second),
         calls_per_second_per_project: Some(config.cloud.calls_per_second_per_project),
@@ -156,7 +176,7 @@ fn manners(config: &Config) -> Arc<Manners> {
     Manners::new(limits)
 }
 
-fn openstack(config: &Config, manners: Arc<Manners>) -> Result<OpenStack, Box<dyn Error>> {
+pub(crate) fn openstack(config: &Config, manners: Arc<Manners>) -> Result<OpenStack, Box<dyn Error>> {
     let cloud = &config.cloud;
     let transport = ReqwestTransport::new(cloud.ca_file.as_deref()).map_err(|e| format!("cloud.ca_file: {e}"))?;
     let settings = cloud_openstack::Config {
@@ -185,6 +205,8 @@ fn settings(config: &Config, gate: &Gate, demo: bool) -> Settings {
         versions: config.versions.clone(),
         templates: config.templates.clone(),
         limits,
+        prices: config.prices.clone(),
+        private_route: config.engine.private_api_route.is_some(),
         clusters_per_project: config.limits.clusters_per_project,
         requests_per_minute: config.limits.requests_per_minute,
         gate_url: config.gate(),

@@ -7,10 +7,12 @@ use crate::idempotency::{self, Idempotency};
 use crate::operations::{self, NewOperation, OperationRecord};
 use crate::pages::{Page, PageRequest};
 use crate::pool::{Store, read, write};
-use auth::{ClusterCreate, ClusterDelete, Permit, Resource, Scope};
+use crate::promises::{self, QuotaRoom};
+use auth::{ClusterCreate, ClusterDelete, ClusterUpdate, Permit, Resource, Scope};
 use domain::clusters::{Cluster, ClusterSpec, ClusterStatus, Phase};
 use domain::codes::Code;
 use domain::ids::{ClusterId, OperationId, TenantId};
+use domain::needs::{amounts, cluster_objects};
 use domain::operations::{Operation, OperationKind};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -42,6 +44,8 @@ pub struct NewCluster {
     pub spec: ClusterSpec,
     /// How many clusters the tenant may have; None: no limit.
     pub limit: Option<u32>,
+    /// What the project's quotas leave; None: not looked at.
+    pub room: Option<QuotaRoom>,
 }
 
 /// The answer to a creation; `replayed`: it is that of an earlier request with the same key.
@@ -149,6 +153,11 @@ impl Store {
             Box::pin(create(db, permit, new, idempotency.as_ref(), context))
         })
         .await
+    }
+
+    /// Switches the protection against deletion.
+    pub async fn cluster_protect(&self, permit: Permit<ClusterUpdate>, protect: bool, context: RequestContext) -> Result<ClusterRecord, StoreError> {
+        write(&self.api, (permit, protect, context), |db, (permit, protect, context)| Box::pin(protection(db, permit, *protect, context))).await
     }
 
     /// Records the wish that a cluster be gone. It wins over what is under way: that operation is cancelled. Asked again while the deletion
@@ -299,6 +308,7 @@ async fn create(
         cluster: id,
         kind: OperationKind::ClusterCreate,
         spec: &new.spec,
+        nodes: &[],
         request: json!({}),
         created_by: &permit.actor().user.name,
     };
@@ -314,6 +324,12 @@ async fn create(
             .await?;
         if there >= i64::from(limit) {
             return Err(StoreError::Refused(Code::ClusterQuota));
+        }
+    }
+    if let Some(room) = &new.room {
+        let need = amounts(&cluster_objects(&new.spec), &new.spec, &room.flavors);
+        if !room.holds(&need, &promises::promised(db, tenant, &room.flavors).await?) {
+            return Err(StoreError::Refused(Code::Quota));
         }
     }
     sqlx::query!(
@@ -347,6 +363,35 @@ async fn create(
     Ok(CreatedCluster { cluster, operation: operations::find(db, Some(&tenant.0), operation.id).await?, replayed: false })
 }
 
+async fn protection(
+    db: &mut PgConnection,
+    permit: &Permit<ClusterUpdate>,
+    protect: bool,
+    context: &RequestContext,
+) -> Result<ClusterRecord, StoreError> {
+    let tenant = permit.tenant();
+    let cluster = lock(db, tenant, *permit.id()).await?;
+    sqlx::query!(
+        "UPDATE clusters SET spec = jsonb_set(spec, '{deletion_protection}', to_jsonb($3::bool)) WHERE id = $1 AND tenant_id = $2",
+        cluster.id.0,
+        tenant.0,
+        protect,
+    )
+    .execute(&mut *db)
+    .await?;
+    let entry = AuditEntry {
+        actor: permit.actor().clone(),
+        action: "cluster_update",
+        object_kind: "cluster",
+        object_id: cluster.id.to_string(),
+        outcome: "accepted",
+        detail: json!({ "name": cluster.name, "deletion_protection": protect }),
+    };
+    append(db, &entry, context).await?;
+    announce(db, tenant, cluster.id, None).await?;
+    record(db, Some(&tenant.0), cluster.id).await
+}
+
 async fn delete(
     db: &mut PgConnection,
     permit: &Permit<ClusterDelete>,
@@ -373,6 +418,7 @@ async fn delete(
         cluster: cluster.id,
         kind: OperationKind::ClusterDelete,
         spec: &cluster.spec,
+        nodes: &[],
         request: json!({ "volumes": volumes }),
         created_by: &permit.actor().user.name,
     };

@@ -1,13 +1,14 @@
 //! Bundles and user-data as nodes take them: their content, kubeadm's own opinion of it, and the script's behaviour.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod addons;
 mod bundles;
 mod kubeadm;
 mod script;
 mod user_data;
 
 use bootstrap::{Action, BundleInput, Certificates};
-use domain::clusters::{NetworkSpec, Taint};
+use domain::clusters::{ClusterSpec, NetworkSpec, Taint};
 use domain::ids::ClusterId;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ pub(crate) struct Fixture {
     pub key: SecretString,
     pub token: SecretString,
     pub ca_hash: String,
-    pub network: NetworkSpec,
+    pub spec: ClusterSpec,
     pub labels: BTreeMap<String, String>,
     pub taints: Vec<Taint>,
 }
@@ -37,12 +38,16 @@ impl Fixture {
             key: SecretString::from(pem("PRIVATE KEY")),
             token: SecretString::from("abcdef.0123456789abcdef"),
             ca_hash: format!("sha256:{}", "0a".repeat(32)),
-            network: NetworkSpec {
-                external_network: "public".to_owned(),
-                node_cidr: "10.0.10.0/24".parse().unwrap(),
-                pod_cidr: "10.128.0.0/14".parse().unwrap(),
-                service_cidr: "10.96.0.0/16".parse().unwrap(),
-                dns_servers: vec![],
+            spec: ClusterSpec {
+                version: "v1.36.3".to_owned(),
+                network: NetworkSpec {
+                    external_network: "public".to_owned(),
+                    node_cidr: "10.0.10.0/24".parse().unwrap(),
+                    pod_cidr: "10.128.0.0/14".parse().unwrap(),
+                    service_cidr: "10.96.0.0/16".parse().unwrap(),
+                    ..NetworkSpec::default()
+                },
+                ..ClusterSpec::default()
             },
             labels: BTreeMap::new(),
             taints: vec![],
@@ -65,8 +70,7 @@ impl Fixture {
     pub fn input<'a>(&'a self, action: Action<'a>) -> BundleInput<'a> {
         BundleInput {
             cluster: ClusterId("01890000-0000-7000-8000-0123456789ab".parse().unwrap()),
-            version: "v1.36.3",
-            network: &self.network,
+            spec: &self.spec,
             api_vip: "10.0.10.10".parse().unwrap(),
             api_floating_ip: Some("127.30.0.7".parse().unwrap()),
             node_name: "kcs-456789ab-w0-1",
@@ -74,6 +78,7 @@ impl Fixture {
             address: "10.0.10.21".parse().unwrap(),
             labels: &self.labels,
             taints: &self.taints,
+            disks: &[],
             action,
         }
     }

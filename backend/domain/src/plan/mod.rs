@@ -5,16 +5,19 @@
 
 mod addons;
 mod healing;
+mod inside;
 mod masters;
 mod nodes;
 mod operation;
 mod parts;
+mod rotation;
 mod rows;
 mod status;
 mod steps;
 
 pub use addons::{AddonsView, WorkloadView};
 pub use nodes::surplus;
+pub use rotation::{CREDENTIAL, NEXT_CREDENTIAL, OLD_CREDENTIAL};
 pub use parts::{Part, allowed_cidrs, data_volume_key, group_key, node_key, parts};
 pub use steps::operation_steps;
 
@@ -32,6 +35,16 @@ pub struct Observed {
     /// A kind that is not here was not looked at.
     pub looks: BTreeMap<ResourceKind, Look>,
     pub kubernetes: Kubernetes,
+    /// What the cluster's own controllers made in the cloud; only looked for while the cluster is deleted. None: blind, or not looked for.
+    pub inside: Option<Vec<Inside>>,
+}
+
+/// A cloud object that a program in the cluster made: a Service's load balancer, its address, a claim's volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    pub kind: ResourceKind,
+    pub id: String,
+    pub name: String,
 }
 
 /// One look at all objects of a kind that carry the cluster's names.
@@ -116,6 +129,11 @@ pub enum Action {
     /// Apply the add-ons' objects.
     ApplyAddons,
     EnsureJoinToken(NodeId),
+    /// Prove the next credential by test calls, and let it take the place of the one in use.
+    SwitchCredential {
+        next: LedgerRow,
+        old: LedgerRow,
+    },
     /// Power the server of this row on.
     Start(LedgerRow),
     Reboot(LedgerRow),
@@ -185,6 +203,8 @@ pub fn plan(work: &Work, observed: &Observed, now: OffsetDateTime, fresh: &mut d
     draft.start_repair(fresh);
     draft.choose_nodes(fresh);
     draft.decide_parts(fresh);
+    draft.decide_rotation();
+    draft.adopt_inside(fresh);
     draft.decide_removals();
     draft.start_servers();
     draft.reboot_servers();

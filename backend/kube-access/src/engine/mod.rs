@@ -56,6 +56,6 @@ impl Engine {
 }
 
 /// Names come from our own rows and from the cluster; in a path they are one segment, whatever they hold.
-fn segment(name: &str) -> String {
+pub(crate) fn segment(name: &str) -> String {
     percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

@@ -19,7 +19,7 @@ use crate::KubeError;
 use crate::channel::{Channel, full};
 use bytes::Bytes;
 use futures::StreamExt;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -149,6 +149,16 @@ impl Gateway {
             Err(error) => Err(error),
             Ok(response) => answer(response, upgrade).await,
         }
+    }
+}
+
+impl Gateway {
+    /// Opens a node to new pods or closes it, as the person.
+    pub async fn set_schedulable(&self, who: &Impersonation, node: &str, schedulable: bool) -> Result<(), KubeError> {
+        let patch = Bytes::from(serde_json::json!({ "spec": { "unschedulable": !schedulable } }).to_string());
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/merge-patch+json"))]);
+        let headers = headers::for_cluster(&headers, None, who)?;
+        self.channel.call(Method::PATCH, &format!("/api/v1/nodes/{}", crate::engine::segment(node)), headers, patch).await.map(drop)
     }
 }
 

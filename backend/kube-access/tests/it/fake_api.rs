@@ -82,7 +82,8 @@ impl FakeApi {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let acceptor = acceptor(&pki, &signer(&pki));
         let (seen, clients) = (Arc::<Mutex<Vec<Seen>>>::default(), Arc::<Mutex<Vec<Vec<u8>>>>::default());
-        let target = ClusterTarget { cluster: ClusterId::generate(), endpoint: format!("https://{}", listener.local_addr().unwrap()), pki };
+        let target =
+            ClusterTarget { cluster: ClusterId::generate(), endpoint: format!("https://{}", listener.local_addr().unwrap()), private: false, pki };
         let api = Self { target, seen: seen.clone(), clients: clients.clone() };
         let answer = Arc::new(answer);
         tokio::spawn(async move {
@@ -119,7 +120,7 @@ fn pki_of_server(pki: &Arc<ClusterPki>) -> Arc<ClusterPki> {
     pki.clone()
 }
 
-fn acceptor(clients: &ClusterPki, signer: &ClusterPki) -> TlsAcceptor {
+pub fn acceptor(clients: &ClusterPki, signer: &ClusterPki) -> TlsAcceptor {
     let certificate = signer
         .cluster
         .server_certificate(&["kubernetes".to_owned()], &["127.0.0.1".parse().unwrap()], time::Duration::hours(1), time::OffsetDateTime::now_utc())

@@ -18,7 +18,7 @@ fn target() -> ClusterTarget {
     let read = |name: &str| std::fs::read_to_string(Path::new(&pki).join(name)).unwrap();
     let mut all = ClusterPki::generate(OffsetDateTime::now_utc()).unwrap();
     all.cluster = Authority { certificate_pem: read("ca.crt"), key_pem: SecretString::from(read("ca.key")) };
-    ClusterTarget { cluster: ClusterId::generate(), endpoint, pki: Arc::new(all) }
+    ClusterTarget { cluster: ClusterId::generate(), endpoint, private: false, pki: Arc::new(all) }
 }
 
 async fn status(gateway: &Gateway, role: Role, method: &str, path: &str) -> (u16, String) {

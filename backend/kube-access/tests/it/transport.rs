@@ -27,7 +27,7 @@ async fn a_server_with_another_name_is_not_spoken_to() {
 #[tokio::test]
 async fn plain_http_is_refused() {
     install_provider();
-    let target = ClusterTarget { cluster: ClusterId::generate(), endpoint: "http://127.0.0.1:1".to_owned(), pki: pki() };
+    let target = ClusterTarget { cluster: ClusterId::generate(), endpoint: "http://127.0.0.1:1".to_owned(), private: false, pki: pki() };
     assert!(matches!(KubeAccess::new().engine(&target).await, Err(KubeError::Access(_))));
 }
 
@@ -35,7 +35,8 @@ async fn plain_http_is_refused() {
 async fn a_server_that_does_not_shake_hands_is_given_up_after_five_seconds() {
     install_provider();
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target = ClusterTarget { cluster: ClusterId::generate(), endpoint: format!("https://{}", silent.local_addr().unwrap()), pki: pki() };
+    let target =
+        ClusterTarget { cluster: ClusterId::generate(), endpoint: format!("https://{}", silent.local_addr().unwrap()), private: false, pki: pki() };
     let engine = KubeAccess::new().engine(&target).await.unwrap();
     let before = Instant::now();
     let error = soon(engine.readyz()).await.unwrap_err();
@@ -45,7 +46,7 @@ async fn a_server_that_does_not_shake_hands_is_given_up_after_five_seconds() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_given_up_after_ten_seconds() {
+async fn case_53_a_cluster_that_hangs_is_given_up_after_ten_seconds() {
     let api = FakeApi::start(|_| Box::pin(std::future::pending())).await;
     let error = soon(KubeAccess::new().engine(&api.target).await.unwrap().readyz()).await.unwrap_err();
     assert!(matches!(error, KubeError::Timeout(_)), "{error}");

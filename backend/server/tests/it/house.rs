@@ -84,6 +84,8 @@ fn settings() -> Settings {
         versions: catalogue.versions,
         templates: catalogue.templates,
         limits: domain::requests::SpecLimits::default(),
+        prices: None,
+        private_route: false,
         clusters_per_project: 20,
         requests_per_minute: 100_000,
         gate_url: "https://127.0.0.1:8443".to_owned(),

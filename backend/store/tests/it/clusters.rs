@@ -1,9 +1,10 @@
 //! Clusters: tenants apart, names unique, requests repeated, deletion above all.
 
-use crate::support::{create, member, operator, spec, try_create};
+use crate::support::{create, member, operator, try_create};
 use auth::{ClusterCreate, ClusterDelete, NodePoolResize, OperationCancel, OperationRetry};
 use domain::codes::Code;
 use domain::operations::{OperationKind, OperationState};
+use domain::test_support::spec;
 use serde_json::json;
 use sqlx::ConnectOptions;
 use store::test_support::Database;
@@ -129,7 +130,7 @@ async fn the_limit_of_clusters_holds_when_all_come_at_once() {
     let store = database.store().await;
     let a = member("a");
     let create = |number: u32| {
-        let new = NewCluster { name: format!("c{number}"), spec: spec(1), limit: Some(3) };
+        let new = NewCluster { name: format!("c{number}"), spec: spec(1, 1), limit: Some(3) };
         store.cluster_create(a.may::<ClusterCreate>(&a.project).unwrap(), new, None, RequestContext::default())
     };
     let (made, refusals): (Vec<_>, Vec<_>) = futures::future::join_all((0..8).map(create)).await.into_iter().partition(Result::is_ok);
