@@ -144,6 +144,8 @@ pub struct DeletePlan {
     pub objects: Vec<Resource>,
     /// Volumes made by workloads in the cluster: they hold data and are kept unless said otherwise.
     pub volumes: Vec<DataVolume>,
+    /// Load balancers, addresses and security groups that Services in the cluster made: they go with it.
+    pub services: Vec<ServiceObject>,
     /// What stands against it.
     pub blocked: Vec<Check>,
     /// Whether the cluster's API answers (only then are `volumes` known for sure).
@@ -159,6 +161,17 @@ pub struct DataVolume {
     /// Claim that made it: `namespace/name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
+    /// Names of its snapshots: they are kept with it, and erased with it.
+    pub snapshots: Vec<String>,
+}
+
+/// A cloud object that a Service in the cluster made.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct ServiceObject {
+    pub kind: ResourceKind,
+    pub id: String,
+    /// For an address the address itself.
+    pub name: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -342,8 +355,9 @@ pub async fn cluster_delete_plan(caller: Caller, state: Data<State>, id: Path<Cl
     let objects = rows.into_iter().filter(|r| r.state != ResourceState::Gone).map(Resource::new).collect();
     let volumes = data_volumes(&state, &caller, &record).await?;
     let blocked = plan::deletion_checks(&record.cluster);
+    let services = service_objects(&state, &caller, &record).await?;
     let api_reachable = crate::kubernetes::answers(&state, &caller, &record).await;
-    Ok(Json(DeletePlan { objects, volumes, blocked, api_reachable }))
+    Ok(Json(DeletePlan { objects, volumes, services, blocked, api_reachable }))
 }
 
 /// Volumes that workloads made, as the cloud knows them: also when the cluster is dead. The storage driver writes there whose they are.
@@ -352,9 +366,34 @@ async fn data_volumes(state: &State, caller: &Caller, record: &ClusterRecord) ->
         return Ok(Vec::new());
     }
     let tag = names::cluster_tag(record.cluster.id);
-    let volumes = caller.cloud(state).volumes.volumes_by_metadata(names::VOLUME_CLUSTER, &tag).await?;
+    let cloud = caller.cloud(state);
+    let volumes = cloud.volumes.volumes_by_metadata(names::VOLUME_CLUSTER, &tag).await?;
+    let snapshots = if volumes.is_empty() { Vec::new() } else { cloud.volumes.snapshots().await? };
+    let snapshots_of = |id: &str| snapshots.iter().filter(|s| s.volume_id == id).map(|s| s.name.clone()).collect();
     let claim = |m: &BTreeMap<String, String>| Some(format!("{}/{}", m.get("csi.storage.k8s.io/pvc/namespace")?, m.get("csi.storage.k8s.io/pvc/name")?));
-    Ok(volumes.into_iter().map(|v| DataVolume { claim: claim(&v.metadata), id: v.id, name: v.name, size_gib: v.size_gib }).collect())
+    Ok(volumes.into_iter().map(|v| DataVolume { claim: claim(&v.metadata), snapshots: snapshots_of(&v.id), id: v.id, name: v.name, size_gib: v.size_gib }).collect())
+}
+
+/// What Services made, known by the cluster's own name that the cloud controller writes into it.
+async fn service_objects(state: &State, caller: &Caller, record: &ClusterRecord) -> Answer<Vec<ServiceObject>> {
+    if !record.cluster.spec.addons.use_the_cloud() {
+        return Ok(Vec::new());
+    }
+    let tag = names::cluster_tag(record.cluster.id);
+    let cloud = caller.cloud(state);
+    let balancers = match &cloud.load_balancers {
+        Some(service) => service.load_balancers().await?,
+        None => Vec::new(),
+    };
+    let (addresses, groups) = tokio::try_join!(cloud.network.floating_ips(), cloud.network.security_groups())?;
+    let of = |kind, id, name| ServiceObject { kind, id, name };
+    let balancers = balancers.into_iter().filter(|b| b.name.starts_with(&names::service_balancer_prefix(&tag)));
+    let addresses = addresses.into_iter().filter(|ip| names::is_service_address(&ip.description, &tag));
+    let groups = groups.into_iter().filter(|g| names::is_service_group(&g.description, &tag));
+    let mut objects: Vec<ServiceObject> = balancers.map(|b| of(ResourceKind::LoadBalancer, b.id, b.name)).collect();
+    objects.extend(addresses.map(|ip| of(ResourceKind::FloatingIp, ip.id, ip.address)));
+    objects.extend(groups.map(|g| of(ResourceKind::SecurityGroup, g.id, g.name)));
+    Ok(objects)
 }
 
 /// Delete a cluster with everything of its own in the cloud.

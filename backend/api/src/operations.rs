@@ -10,7 +10,7 @@ use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use auth::{OperationCancel, OperationRetry};
 use domain::codes::Code;
-use domain::ids::{ClusterId, OperationId};
+use domain::ids::{ClusterId, NodeId, OperationId};
 use domain::nodes::Fault;
 use domain::operations::{OperationKind, OperationState, Receipt, Step};
 use serde::{Deserialize, Serialize};
@@ -64,8 +64,10 @@ pub struct Operation {
     /// After this it fails.
     #[serde(with = "time::serde::rfc3339")]
     pub deadline_at: OffsetDateTime,
-    /// How often a person retried it.
+    /// How often it was retried.
     pub retries: u32,
+    /// The nodes it is about.
+    pub nodes: Vec<NodeId>,
 }
 
 /// What a list of operations may be narrowed by.
@@ -115,6 +117,7 @@ impl Operation {
             next_attempt_at: operation.next_attempt_at,
             deadline_at: operation.deadline_at,
             retries: operation.retries,
+            nodes: operation.nodes,
         }
     }
 }
@@ -167,13 +170,58 @@ pub async fn operation_cancel(caller: Caller, state: Data<State>, id: Path<Opera
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
 }
 
+/// How a receipt is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptFormat {
+    #[default]
+    Json,
+    /// A text file to keep.
+    Text,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptQuery {
+    #[serde(default)]
+    pub format: ReceiptFormat,
+}
+
 /// What a delete removed, kept and left, object by object.
-#[utoipa::path(tag = "operations", params(("id" = OperationId, Path)), responses((status = 200, body = Receipt)))]
+#[utoipa::path(tag = "operations", params(("id" = OperationId, Path), ReceiptQuery), responses((status = 200, body = Receipt)))]
 #[get("/operations/{id}/receipt")]
-pub async fn receipt_get(caller: Caller, state: Data<State>, id: Path<OperationId>) -> Answer<Json<Receipt>> {
-    let operation = state.store.operation(&caller.actor.scope(), *id).await?.operation;
-    if operation.kind != OperationKind::ClusterDelete {
+pub async fn receipt_get(caller: Caller, state: Data<State>, id: Path<OperationId>, query: QueryParams<ReceiptQuery>) -> Answer<HttpResponse> {
+    let record = state.store.operation(&caller.actor.scope(), *id).await?;
+    if record.operation.kind != OperationKind::ClusterDelete {
         return Err(Problem::not_found());
     }
-    operation.receipt.map(Json).ok_or_else(|| Problem::new(Code::NotYet))
+    let receipt = record.operation.receipt.clone().ok_or_else(|| Problem::new(Code::NotYet))?;
+    if query.read()?.format == ReceiptFormat::Json {
+        return Ok(HttpResponse::Ok().json(receipt));
+    }
+    let file = format!("attachment; filename=\"receipt-{}.txt\"", record.operation.cluster);
+    let text = receipt_text(&record, &receipt);
+    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").insert_header(("content-disposition", file)).body(text))
+}
+
+fn receipt_text(record: &OperationRecord, receipt: &Receipt) -> String {
+    let time = |at: Option<OffsetDateTime>| at.and_then(|t| t.format(&time::format_description::well_known::Rfc3339).ok()).unwrap_or_default();
+    let operation = &record.operation;
+    let mut text = format!(
+        "Cluster {} ({})\nDeleted by {}, asked for {}, ended {}\nLast look at the cloud: {}\n",
+        record.cluster_name,
+        operation.cluster,
+        operation.created_by,
+        time(Some(operation.created_at)),
+        time(operation.finished_at),
+        time(receipt.scanned_at),
+    );
+    for (title, lines) in [("Removed", &receipt.removed), ("Kept", &receipt.kept), ("Left", &receipt.left)] {
+        text.push_str(&format!("\n{title}: {}\n", lines.len()));
+        for line in lines {
+            text.push_str(&format!("  {} {} {}\n", line.kind, line.name, line.cloud_id.as_deref().unwrap_or("-")));
+        }
+    }
+    text
 }

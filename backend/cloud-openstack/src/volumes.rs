@@ -158,6 +158,10 @@ impl Volumes for Scoped {
         self.0.done(&Call::delete(VOLUME, "delete volume", &["volumes", id])).await
     }
 
+    async fn erase_volume(&self, id: &str) -> Result<()> {
+        self.0.done(&Call::delete(VOLUME, "erase volume", &["volumes", id]).query("cascade", "true")).await
+    }
+
     async fn snapshots(&self) -> Result<Vec<Snapshot>> {
         let all: Vec<SnapshotView> = self.0.list(Call::get(VOLUME, "list snapshots", &["snapshots"]), "snapshots").await?;
         Ok(all.into_iter().map(|s| Snapshot { id: s.id, name: s.name, volume_id: s.volume_id, size_gib: s.size }).collect())

@@ -68,7 +68,10 @@ pub trait Volumes: Send + Sync {
     async fn volumes_by_metadata(&self, key: &str, value: &str) -> Result<Vec<Volume>>;
     async fn volume(&self, id: &str) -> Result<Volume>;
     async fn create_volume(&self, volume: &NewVolume) -> Result<String>;
+    /// Refused while it has snapshots.
     async fn delete_volume(&self, id: &str) -> Result<()>;
+    /// With its snapshots: for one whose data is to be erased.
+    async fn erase_volume(&self, id: &str) -> Result<()>;
     /// All snapshots of the project.
     async fn snapshots(&self) -> Result<Vec<Snapshot>>;
     async fn delete_snapshot(&self, id: &str) -> Result<()>;

@@ -135,13 +135,14 @@ impl LedgerRow {
     /// The node that this row's object is a part of, if it is one of a node's.
     #[must_use]
     pub fn node(&self) -> Option<&str> {
-        let of_node = matches!(self.kind, ResourceKind::Server | ResourceKind::Port | ResourceKind::Volume);
+        // What programs in the cluster made belongs to no node.
+        let of_node = self.key.starts_with(self.kind.as_str()) && matches!(self.kind, ResourceKind::Server | ResourceKind::Port | ResourceKind::Volume);
         of_node.then(|| self.key.split(['/', '~']).nth(1)).flatten()
     }
 
     /// The data volume of its pool that this row is; None: a root volume, or no volume.
     #[must_use]
     pub fn data_volume(&self) -> Option<&str> {
-        (self.kind == ResourceKind::Volume).then(|| self.key.split('~').next()?.split('/').nth(2)).flatten()
+        (self.node().is_some() && self.kind == ResourceKind::Volume).then(|| self.key.split('~').next()?.split('/').nth(2)).flatten()
     }
 }

@@ -24,6 +24,24 @@ pub fn cluster_tag(cluster: ClusterId) -> String {
 /// The key of a volume's metadata under which the storage driver writes the cluster's name.
 pub const VOLUME_CLUSTER: &str = "cinder.csi.openstack.org/cluster";
 
+/// How the names of load balancers that a cluster's Services made begin: whole names only, for another cluster's may begin like this one's.
+#[must_use]
+pub fn service_balancer_prefix(tag: &str) -> String {
+    format!("kube_service_{tag}_")
+}
+
+/// Whether the cloud controller of the cluster with this tag wrote such a description of a floating IP.
+#[must_use]
+pub fn is_service_address(description: &str, tag: &str) -> bool {
+    description.starts_with("Floating IP for Kubernetes external service ") && description.ends_with(&format!(" from cluster {tag}"))
+}
+
+/// Whether it wrote such a description of a security group.
+#[must_use]
+pub fn is_service_group(description: &str, tag: &str) -> bool {
+    description.starts_with("Security Group for ") && description.ends_with(&format!(" in cluster {tag}"))
+}
+
 /// A pool's name as a part of other names: eight digits of a hash (FNV-1a), for names carry no text of a user.
 #[must_use]
 pub fn pool_digest(pool: &str) -> String {

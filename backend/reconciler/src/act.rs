@@ -15,7 +15,7 @@ use domain::codes::Code;
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::needs::Machine;
 use domain::nodes::{Fault, Node, NodeRole};
-use domain::plan::{Action, allowed_cidrs, data_volume_key, group_key, node_key};
+use domain::plan::{Action, allowed_cidrs, data_volume_key, group_key, node_key, NEXT_CREDENTIAL};
 use std::time::Duration;
 
 /// A node's bundle may be fetched this long after its server was asked for.
@@ -79,6 +79,7 @@ impl World<'_> {
                 let rebooted = self.power(work, &row, true).await;
                 record_power(row, rebooted)
             }
+            Action::SwitchCredential { next, old } => self.switch_credential(next, old).await,
             Action::EnsureAccess
             | Action::ApplyAddons
             | Action::EnsureJoinToken(_)
@@ -157,7 +158,11 @@ impl World<'_> {
         let user = self.service_user(work).await??;
         let made = self.services.identity.create_application_credential(&user, &work.cluster.tenant.0, &row.name, &description(row)).await?;
         // The secret is shown once: it is stored before the row says the credential is known.
-        self.put_credential(&made).await?;
+        if row.key == NEXT_CREDENTIAL {
+            self.put_next_credential(&made).await?;
+        } else {
+            self.put_credential(&made).await?;
+        }
         Ok((made.id, None))
     }
 
@@ -258,6 +263,7 @@ impl World<'_> {
             name: row.name.clone(),
             description: description(row),
             vip_subnet_id: subnet.clone(),
+            vip_address: former_address(work),
             port: API_PORT,
             members: master_addresses(work).into_iter().map(member).collect(),
             allowed_cidrs: allowed_cidrs(work, &self.services.egress),
@@ -339,12 +345,20 @@ impl World<'_> {
             ResourceKind::LoadBalancer => balancing(&cloud, row)?.delete_load_balancer(id).await?,
             ResourceKind::FloatingIp => cloud.network.delete_floating_ip(id).await?,
             ResourceKind::Port => cloud.network.delete_port(id).await?,
+            ResourceKind::Volume if row.made_inside() => cloud.volumes.erase_volume(id).await?,
             ResourceKind::Volume => cloud.volumes.delete_volume(id).await?,
             ResourceKind::Server => cloud.compute.delete_server(id).await?,
             ResourceKind::ApplicationCredential => {}
         }
         Ok(())
     }
+}
+
+/// The address of the load balancer that was there before: certificates and kubeconfigs name it.
+fn former_address(work: &Work) -> Option<String> {
+    let former = work.ledger.iter().filter(|r| r.key == "load_balancer" && r.state == ResourceState::Gone && r.address.is_some());
+    let last = former.max_by_key(|r| r.created_at)?;
+    last.address.clone().filter(|_| work.nodes.iter().any(|n| n.joined_at.is_some()))
 }
 
 /// What a node is made of, by its pool.

@@ -68,7 +68,7 @@ async fn find(work: &Work, cloud: &Cloud) -> Result<Vec<Found>, CloudError> {
     let mut found = Vec::new();
     let mut add = |kind, id: String, name: String, state| found.push(Found { inside: Inside { kind, id, name }, state });
     // Whole names and whole ends only: another cluster's name may begin like this one's.
-    let of_service = format!("kube_service_{tag}_");
+    let of_service = names::service_balancer_prefix(&tag);
     for balancer in balancers.into_iter().filter(|b| b.name.starts_with(&of_service)) {
         let state = match balancer.provisioning {
             Provisioning::Active | Provisioning::Error => ObjectState::Ready,
@@ -76,11 +76,10 @@ async fn find(work: &Work, cloud: &Cloud) -> Result<Vec<Found>, CloudError> {
         };
         add(ResourceKind::LoadBalancer, balancer.id, balancer.name, state);
     }
-    let (from, within) = (format!(" from cluster {tag}"), format!(" in cluster {tag}"));
-    for ip in addresses.into_iter().filter(|ip| ip.description.starts_with("Floating IP for Kubernetes external service ") && ip.description.ends_with(&from)) {
+    for ip in addresses.into_iter().filter(|ip| names::is_service_address(&ip.description, &tag)) {
         add(ResourceKind::FloatingIp, ip.id, ip.address, ObjectState::Ready);
     }
-    for group in groups.into_iter().filter(|g| g.description.starts_with("Security Group for ") && g.description.ends_with(&within)) {
+    for group in groups.into_iter().filter(|g| names::is_service_group(&g.description, &tag)) {
         add(ResourceKind::SecurityGroup, group.id, group.name, ObjectState::Ready);
     }
     for volume in volumes {

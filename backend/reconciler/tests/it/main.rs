@@ -1,8 +1,11 @@
 //! The real engine and the real adapter against the local cloud in stepped time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod breadth;
 mod chaos;
 mod faults;
+mod healing;
+mod states;
 mod kubernetes;
 mod lab;
 mod memory;

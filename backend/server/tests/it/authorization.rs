@@ -26,6 +26,12 @@ fn rows() -> BTreeMap<&'static str, Row> {
         ("session_delete", [401, 204, 204, 204, 204]),
         ("project_list", SIGNED_IN),
         ("template_list", SIGNED_IN),
+        ("template_create", [401, 403, 201, 201, 201]),
+        ("template_update", [401, 403, 200, 404, 404]),
+        ("template_delete", [401, 403, 204, 404, 404]),
+        ("cost_get", SIGNED_IN),
+        ("project_network_list", SIGNED_IN),
+        ("key_pair_list", SIGNED_IN),
         ("flavor_list", SIGNED_IN),
         ("image_list", SIGNED_IN),
         ("zone_list", SIGNED_IN),
@@ -36,9 +42,11 @@ fn rows() -> BTreeMap<&'static str, Row> {
         ("cluster_create", [401, 403, 202, 202, 202]),
         ("cluster_create_plan", [401, 403, 200, 200, 200]),
         ("cluster_get", LOOK),
+        ("cluster_update", [401, 403, 200, 404, 404]),
         ("cluster_delete_plan", LOOK),
         ("cluster_delete", [401, 403, 202, 404, 404]),
         ("resource_list", LOOK),
+        ("addon_list", LOOK),
         ("node_pool_list", LOOK),
         ("node_pool_resize_plan", [401, 403, 200, 404, 404]),
         ("node_pool_resize", [401, 403, 202, 404, 404]),
@@ -84,12 +92,14 @@ struct Things {
     doomed: String,
     operation: String,
     kubeconfig: String,
+    template: String,
 }
 
 fn address(path: &str, operation: &str, things: &Things) -> String {
     let id = match operation {
         "cluster_delete" => &things.doomed,
         _ if path.contains("/operations/") => &things.operation,
+        _ if path.contains("/templates/") => &things.template,
         _ => &things.cluster,
     };
     let node = "01990000-0000-7000-8000-000000000000";
@@ -104,6 +114,8 @@ fn body(operation: &str, who: usize) -> Option<Value> {
         "session_switch" => json!({"project": project}),
         "cluster_create" | "cluster_create_plan" => json!({"name": format!("{}-{who}", operation.replace('_', "-")), "template": "dev"}),
         "cluster_delete" => json!({"confirm": "doomed"}),
+        "cluster_update" => json!({"deletion_protection": false}),
+        "template_create" | "template_update" => json!({"name": operation, "spec": {}}),
         "node_pool_resize" | "node_pool_resize_plan" => json!({"count": 3}),
         "kubeconfig_issue" => json!({"expires_in": 3600}),
         _ => return None,
@@ -138,14 +150,16 @@ async fn everybody_gets_what_the_table_says() {
     let (doomed, _) = house.running_cluster(&member, "doomed").await;
     let issued = house.call(Some(&member), "POST", &format!("/api/v1/clusters/{cluster}/kubeconfigs"), Some(&json!({"expires_in": 3600}))).await;
     let kubeconfig = issued.body["id"].as_str().unwrap().to_owned();
-    let things = Things { cluster, doomed, operation, kubeconfig };
+    let kept = house.call(Some(&member), "POST", "/api/v1/templates", Some(&json!({"name": "kept", "spec": {}}))).await;
+    let template = kept.body["id"].as_str().unwrap().to_owned();
+    let things = Things { cluster, doomed, operation, kubeconfig, template };
     let people: [Option<Person>; 5] =
         [None, Some(house.sign_in("reader-a").await), Some(member), Some(house.sign_in("member-b").await), Some(house.sign_in("operator").await)];
     let mut wrong = Vec::new();
     let table = rows();
     // What ends things comes last.
     let mut order = operations();
-    order.sort_by_key(|(id, ..)| matches!(id.as_str(), "session_switch" | "session_delete" | "kubeconfig_revoke" | "cluster_delete"));
+    order.sort_by_key(|(id, ..)| matches!(id.as_str(), "session_switch" | "session_delete" | "kubeconfig_revoke" | "cluster_delete" | "template_delete"));
     for (id, method, path) in order {
         // Whoever is refused comes first.
         let mut visitors: Vec<usize> = (0..5).collect();

@@ -3,6 +3,7 @@
 
 mod authorization;
 mod bad_input;
+mod breadth;
 mod cluster_api;
 mod clusters;
 mod documents;

@@ -130,7 +130,7 @@ async fn the_limit_of_clusters_holds_when_all_come_at_once() {
     let store = database.store().await;
     let a = member("a");
     let create = |number: u32| {
-        let new = NewCluster { name: format!("c{number}"), spec: spec(1, 1), limit: Some(3) };
+        let new = NewCluster { name: format!("c{number}"), spec: spec(1, 1), limit: Some(3), room: None };
         store.cluster_create(a.may::<ClusterCreate>(&a.project).unwrap(), new, None, RequestContext::default())
     };
     let (made, refusals): (Vec<_>, Vec<_>) = futures::future::join_all((0..8).map(create)).await.into_iter().partition(Result::is_ok);

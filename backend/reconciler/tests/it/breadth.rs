@@ -1,0 +1,156 @@
+//! What a cluster can be asked to be: networks that are not ours, APIs that are restricted or private, disks, and server groups in shards.
+
+use crate::lab::Lab;
+use domain::operations::{OperationKind, OperationState};
+use domain::settings::{ApiExposure, DataVolume, ExistingNetwork};
+use serde_json::{Value, json};
+
+async fn done(lab: &mut Lab) {
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+    lab.check_settled();
+}
+
+async fn delete(lab: &mut Lab) {
+    lab.begin(OperationKind::ClusterDelete);
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+}
+
+/// A network of the tenant's own, routed to the outside: (network, subnet, router).
+fn network(lab: &Lab) -> (String, String, String) {
+    let id = |answer: &Value, key: &str| answer[key]["id"].as_str().unwrap().to_owned();
+    let network = id(&lab.person("POST", "/network/v2.0/networks", &json!({"network": {"name": "office"}})), "network");
+    let subnet = json!({"subnet": {"name": "office", "network_id": network, "ip_version": 4, "cidr": "10.0.0.0/24"}});
+    let subnet = id(&lab.person("POST", "/network/v2.0/subnets", &subnet), "subnet");
+    let external = lab.work().cluster.spec.network.external_network;
+    let router = json!({"router": {"name": "office", "external_gateway_info": {"network_id": external}}});
+    let router = id(&lab.person("POST", "/network/v2.0/routers", &router), "router");
+    lab.person("PUT", &format!("/network/v2.0/routers/{router}/add_router_interface"), &json!({"subnet_id": subnet}));
+    (network, subnet, router)
+}
+
+/// All that the cloud says of it.
+fn dump(lab: &Lab, (network, subnet, router): &(String, String, String)) -> Vec<Value> {
+    let get = |path: String| lab.person("GET", &format!("/network/v2.0/{path}"), &Value::Null);
+    vec![
+        get(format!("networks/{network}")),
+        get(format!("subnets/{subnet}")),
+        get(format!("routers/{router}")),
+        get(format!("ports?network_id={network}")),
+    ]
+}
+
+#[tokio::test]
+async fn an_existing_network_is_byte_for_byte_as_before_when_its_cluster_is_gone() {
+    let mut lab = Lab::new(60, 3, 2);
+    let office = network(&lab);
+    let (before, there) = (dump(&lab, &office), lab.ours_in_cloud());
+    lab.db.lock().unwrap().work.cluster.spec.network.existing =
+        Some(ExistingNetwork { network_id: office.0.clone(), subnet_id: office.1.clone(), router_addresses: vec![] });
+    done(&mut lab).await;
+    let keys: Vec<String> = lab.work().ledger.into_iter().map(|r| r.key).collect();
+    for foreign in ["network", "subnet", "router", "router_interface"] {
+        assert!(!keys.iter().any(|k| k == foreign), "{foreign} is not ours to have");
+    }
+    assert!(lab.work().cluster.status.api_endpoint.is_some());
+    // Five nodes and the load balancer beside the router.
+    assert_eq!(dump(&lab, &office)[3]["ports"].as_array().unwrap().len(), before[3]["ports"].as_array().unwrap().len() + 6);
+    delete(&mut lab).await;
+    assert_eq!(dump(&lab, &office), before);
+    assert_eq!(lab.ours_in_cloud(), there);
+}
+
+#[tokio::test]
+async fn a_restricted_api_lets_in_who_was_named_the_nodes_and_their_router_and_is_mended() {
+    let mut lab = Lab::new(61, 1, 1);
+    {
+        let mut db = lab.db.lock().unwrap();
+        db.work.cluster.spec.api.exposure = ApiExposure::Restricted;
+        db.work.cluster.spec.api.allowed_cidrs = vec!["192.0.2.0/24".parse().unwrap()];
+        db.work.cluster.spec.api.member_timeout_seconds = 7200;
+    }
+    done(&mut lab).await;
+    let listener = |lab: &Lab| lab.person("GET", "/load-balancer/v2.0/lbaas/listeners", &Value::Null)["listeners"][0].clone();
+    let router = lab.person("GET", &format!("/network/v2.0/routers/{}", lab.id_of("router")), &Value::Null);
+    let seen_from = router["router"]["external_gateway_info"]["external_fixed_ips"][0]["ip_address"].as_str().unwrap().to_owned();
+    let mut wanted = vec!["192.0.2.0/24".to_owned(), "10.0.0.0/24".to_owned(), format!("{seen_from}/32")];
+    wanted.sort();
+    let now = listener(&lab);
+    assert_eq!(now["allowed_cidrs"], json!(wanted));
+    assert_eq!((&now["timeout_client_data"], &now["timeout_member_data"]), (&json!(3_600_000), &json!(7_200_000)));
+    // Somebody opens it to everybody behind our back.
+    let path = format!("/load-balancer/v2.0/lbaas/listeners/{}", now["id"].as_str().unwrap());
+    lab.person("PUT", &path, &json!({"listener": {"allowed_cidrs": ["0.0.0.0/0"]}}));
+    lab.begin(OperationKind::ClusterRepair);
+    done(&mut lab).await;
+    assert_eq!(listener(&lab)["allowed_cidrs"], json!(wanted));
+    delete(&mut lab).await;
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_private_api_has_no_address_outside() {
+    let mut lab = Lab::new(62, 1, 1);
+    lab.db.lock().unwrap().work.cluster.spec.api.exposure = ApiExposure::Private;
+    done(&mut lab).await;
+    let status = lab.work().cluster.status;
+    assert_eq!(status.api_endpoint, Some(format!("https://{}:6443", status.api_vip.unwrap())));
+    assert!(!lab.work().ledger.iter().any(|r| r.kind == domain::ledger::ResourceKind::FloatingIp));
+    delete(&mut lab).await;
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn nodes_have_the_disks_they_were_asked_with() {
+    let mut lab = Lab::new(63, 1, 2);
+    {
+        let mut db = lab.db.lock().unwrap();
+        let pool = &mut db.work.cluster.spec.node_pools[0];
+        pool.root_volume_gib = 0;
+        let volume = |name: &str, size_gib, volume_type: Option<&str>| DataVolume {
+            name: name.into(),
+            size_gib,
+            volume_type: volume_type.map(str::to_owned),
+            mount_path: Some(format!("/srv/{name}")),
+        };
+        pool.data_volumes = vec![volume("data", 7, Some("ssd")), volume("scratch", 3, None)];
+    }
+    done(&mut lab).await;
+    let all = lab.person("GET", "/volume/v3/volumes/detail", &Value::Null);
+    let sizes = |name: &str| {
+        let list = all["volumes"].as_array().unwrap().iter().filter(|v| v["name"].as_str().unwrap().ends_with(name));
+        list.map(|v| (v["size"].as_u64().unwrap(), v["status"].as_str().unwrap().to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(sizes("-data"), [(7, "in-use".to_owned()), (7, "in-use".to_owned())]);
+    assert_eq!(sizes("-scratch"), [(3, "in-use".to_owned()), (3, "in-use".to_owned())]);
+    // The master's root is the only other: workers run on their flavor's disk.
+    assert_eq!(all["volumes"].as_array().unwrap().len(), 5);
+    delete(&mut lab).await;
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn case_25_the_eleventh_worker_goes_into_the_next_server_group() {
+    let mut lab = Lab::new(64, 1, 10);
+    lab.db.lock().unwrap().work.cluster.spec.node_pools[0].anti_affinity = Some(true);
+    done(&mut lab).await;
+    let groups = |lab: &Lab| {
+        let answer = lab.person("GET", "/compute/v2.1/os-server-groups", &Value::Null);
+        let mut sizes: Vec<usize> = answer["server_groups"].as_array().unwrap().iter().map(|g| g["members"].as_array().unwrap().len()).collect();
+        sizes.sort_unstable();
+        sizes
+    };
+    assert_eq!(groups(&lab), [10]);
+    lab.resize(11);
+    done(&mut lab).await;
+    assert_eq!(groups(&lab), [1, 10]);
+    // A group outlives the smaller pool, and is filled again.
+    lab.resize(3);
+    done(&mut lab).await;
+    assert_eq!(groups(&lab).iter().sum::<usize>(), 3);
+    lab.resize(12);
+    done(&mut lab).await;
+    assert_eq!(groups(&lab).iter().sum::<usize>(), 12);
+    assert!(groups(&lab).iter().all(|n| *n <= 10));
+    delete(&mut lab).await;
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}

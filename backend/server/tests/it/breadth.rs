@@ -1,0 +1,87 @@
+//! What a cluster can be asked to be, and what is promised before: templates of one's own, quota, protection, networks that stand already.
+
+use crate::house::House;
+use serde_json::json;
+
+#[actix_web::test]
+async fn a_project_keeps_templates_of_its_own() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let foreign = house.sign_in("member-b").await;
+    let text = json!({"name": "batch", "description": "nightly", "spec": {"control_plane": {"count": 3}, "ntp_servers": ["ntp.example.com"]}});
+    let kept = house.call(Some(&member), "POST", "/api/v1/templates", Some(&text)).await;
+    assert_eq!((kept.status, &kept.body["own"]), (201, &json!(true)), "{}", kept.body);
+    let twice = house.call(Some(&member), "POST", "/api/v1/templates", Some(&text)).await;
+    assert_eq!((twice.status, twice.body["code"].as_str()), (409, Some("KCS-NAME-003")));
+    let id = kept.body["id"].as_str().unwrap();
+    let wanted = json!({"name": "web", "template": id});
+    let plan = house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&wanted)).await;
+    assert_eq!(plan.body["spec"]["control_plane"]["count"], 3, "{}", plan.body);
+    assert_eq!(plan.body["spec"]["ntp_servers"], json!(["ntp.example.com"]));
+    // Nobody else's.
+    let theirs = house.call(Some(&foreign), "POST", "/api/v1/clusters/plan", Some(&wanted)).await;
+    assert_eq!((theirs.status, theirs.body["field"].as_str()), (400, Some("template")));
+    let list = house.call(Some(&foreign), "GET", "/api/v1/templates", None).await;
+    assert!(list.body["items"].as_array().unwrap().iter().all(|t| t["own"] == json!(false)), "{}", list.body);
+    let path = format!("/api/v1/templates/{id}");
+    let changed = json!({"name": "batch", "spec": {"control_plane": {"count": 5}}});
+    assert_eq!(house.call(Some(&member), "PUT", &path, Some(&changed)).await.body["spec"]["control_plane"]["count"], 5);
+    assert_eq!(house.call(Some(&member), "DELETE", &path, None).await.status, 204);
+    assert_eq!(house.call(Some(&member), "DELETE", &path, None).await.status, 404);
+}
+
+#[actix_web::test]
+async fn two_creates_are_not_both_told_yes_when_the_quota_is_for_one() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let plan = |name: &str| json!({"name": name, "template": "dev"});
+    let before = house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&plan("one"))).await;
+    let of = |body: &serde_json::Value, key: &str| {
+        let rows = body["quota"].as_array().unwrap().iter();
+        rows.filter(|q| q["resource"] == "instances").map(|q| q[key].as_u64().unwrap()).next().unwrap()
+    };
+    assert_eq!(of(&before.body, "promised"), 0);
+    // As many workers as leave less than a second cluster needs.
+    let room = of(&before.body, "limit") - of(&before.body, "used");
+    let most = json!({"name": "one", "spec": {"node_pools": [{"name": "default", "flavor": "m1.small", "count": room - 2}]}});
+    let first = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&most)).await;
+    assert_eq!(first.status, 202, "{}", first.body);
+    let after = house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&plan("two"))).await;
+    assert_eq!((of(&after.body, "promised"), &after.body["blocked"]), (room - 1, &json!(true)), "{}", after.body);
+    let second = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&plan("two"))).await;
+    assert_eq!((second.status, second.body["code"].as_str()), (409, Some("KCS-QUOTA-001")), "{}", second.body);
+}
+
+#[actix_web::test]
+async fn a_protected_cluster_is_deleted_only_after_its_protection_was_switched_off() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (id, _) = house.running_cluster(&member, "web").await;
+    let path = format!("/api/v1/clusters/{id}");
+    let set = |on: bool| json!({"deletion_protection": on});
+    let protected = house.call(Some(&member), "PATCH", &path, Some(&set(true))).await;
+    assert_eq!((protected.status, &protected.body["spec"]["deletion_protection"]), (200, &json!(true)), "{}", protected.body);
+    let plan = house.call(Some(&member), "GET", &format!("{path}/delete-plan"), None).await;
+    assert_eq!(plan.body["blocked"][0]["code"], "KCS-CONF-005", "{}", plan.body);
+    let refused = house.call(Some(&member), "DELETE", &path, Some(&json!({"confirm": "web"}))).await;
+    assert_eq!((refused.status, refused.body["code"].as_str()), (409, Some("KCS-CONF-005")));
+    house.call(Some(&member), "PATCH", &path, Some(&set(false))).await;
+    assert_eq!(house.call(Some(&member), "DELETE", &path, Some(&json!({"confirm": "web"}))).await.status, 202);
+}
+
+#[actix_web::test]
+async fn every_check_has_a_level_and_what_is_not_well_has_a_remedy() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let wanted = json!({"name": "web", "spec": {"api": {"exposure": "private"}, "control_plane": {"zones": ["az9"]}}});
+    let plan = house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&wanted)).await;
+    assert_eq!((plan.status, &plan.body["blocked"]), (200, &json!(true)), "{}", plan.body);
+    let checks = plan.body["checks"].as_array().unwrap();
+    for check in checks {
+        assert_eq!(check["level"] == "ok", check["remedy"].is_null(), "{check}");
+    }
+    let level = |key: &str| checks.iter().find(|c| c["key"] == key).unwrap()["level"].clone();
+    assert_eq!((level("api_route"), level("zones"), level("quota")), (json!("blocked"), json!("blocked"), json!("ok")));
+    assert_eq!(plan.body.get("cost"), None);
+    assert_eq!(house.call(Some(&member), "GET", "/api/v1/costs", None).await.body, json!({"clusters": []}));
+}
