@@ -124,6 +124,9 @@ build_programs() {
         ln -sfn "../../tools/$program" "$CACHE/programs/$program:$version/$program"
     done
     cd "$HERE"
+    version=$(cd "$HERE/modules/tools" && go list -m -f '{{.Version}}' sigs.k8s.io/metrics-server)
+    mkdir -p "$CACHE/programs/metrics-server:$version"
+    ln -sfn ../../tools/kubetools "$CACHE/programs/metrics-server:$version/metrics-server"
 }
 
 build_tools() {

@@ -1,11 +1,14 @@
 //! Add-ons of a cluster: what runs in it for it to be of use, and how it is.
 
 use crate::caller::Caller;
+use crate::clusters::OperationAccepted;
 use crate::errors::Answer;
 use crate::lists::List;
+use crate::operations::Operation;
 use crate::state::State;
-use actix_web::get;
 use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, get, post};
+use auth::ClusterRepair;
 use domain::addons::{Addon as Name, AddonState, AddonStatus};
 use domain::ids::ClusterId;
 use serde::Serialize;
@@ -41,4 +44,14 @@ impl Addon {
 pub async fn addon_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<List<Addon>>> {
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     Ok(Json(List::whole(record.cluster.status.addons.into_iter().map(Addon::new).collect())))
+}
+
+/// Put a new cloud credential in the place of the cluster's: made and proved, handed to what works with it, then the old one is deleted.
+#[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), responses((status = 202, body = OperationAccepted)))]
+#[post("/clusters/{id}/credential/rotate")]
+pub async fn credential_rotate(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<HttpResponse> {
+    let record = state.store.cluster(&caller.actor.scope(), *id).await?;
+    let permit = caller.actor.may::<ClusterRepair>(&record)?;
+    let operation = state.store.credential_rotate(permit, caller.context()).await?;
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
 }

@@ -3,6 +3,7 @@
 use crate::ids::{ClusterId, NodeId, OperationId};
 use crate::nodes::Fault;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 
 /// Who began a repair that nobody asked for.
@@ -23,11 +24,13 @@ pub enum OperationKind {
     /// Empty a node; it stays, closed to new pods.
     NodeDrain,
     NodeReboot,
+    /// Put a new cloud credential in the place of the cluster's.
+    CredentialRotate,
     ClusterDelete,
 }
 
 impl OperationKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ClusterCreate,
         Self::ClusterRepair,
         Self::ControlPlaneResize,
@@ -37,6 +40,7 @@ impl OperationKind {
         Self::NodeReplace,
         Self::NodeDrain,
         Self::NodeReboot,
+        Self::CredentialRotate,
         Self::ClusterDelete,
     ];
 
@@ -52,6 +56,7 @@ impl OperationKind {
             Self::NodeReplace => "node_replace",
             Self::NodeDrain => "node_drain",
             Self::NodeReboot => "node_reboot",
+            Self::CredentialRotate => "credential_rotate",
             Self::ClusterDelete => "cluster_delete",
         }
     }
@@ -69,7 +74,7 @@ impl OperationKind {
             Self::ControlPlaneResize | Self::NodePoolCreate | Self::NodePoolResize | Self::NodePoolDelete | Self::NodeReplace => {
                 Duration::minutes(45)
             }
-            Self::NodeDrain | Self::NodeReboot => Duration::minutes(20),
+            Self::NodeDrain | Self::NodeReboot | Self::CredentialRotate => Duration::minutes(20),
             Self::ClusterDelete => Duration::hours(2),
         }
     }
@@ -189,6 +194,32 @@ pub struct StepResource {
     pub state: String,
 }
 
+/// What is to become of a volume when its cluster is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VolumeFate {
+    Keep,
+    Erase,
+}
+
+/// One word for all volumes, or one for each id; a volume that is not named is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum VolumeChoice {
+    All(VolumeFate),
+    Each(BTreeMap<String, VolumeFate>),
+}
+
+impl VolumeChoice {
+    #[must_use]
+    pub fn erases(&self, id: &str) -> bool {
+        match self {
+            Self::All(fate) => *fate == VolumeFate::Erase,
+            Self::Each(fates) => fates.get(id) == Some(&VolumeFate::Erase),
+        }
+    }
+}
+
 /// What a delete did, object by object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Receipt {
@@ -220,6 +251,8 @@ pub struct Operation {
     pub steps: Vec<Step>,
     /// The nodes it is about: those to leave a pool, to be replaced, drained or rebooted.
     pub nodes: Vec<NodeId>,
+    /// A deletion: what is to become of the volumes that workloads made.
+    pub volumes: Option<VolumeChoice>,
     pub fault: Option<Fault>,
     pub receipt: Option<Receipt>,
     pub created_at: OffsetDateTime,
@@ -248,6 +281,7 @@ impl Operation {
             progress: 0,
             steps: Vec::new(),
             nodes: Vec::new(),
+            volumes: None,
             fault: None,
             receipt: None,
             created_at: now,

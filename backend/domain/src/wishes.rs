@@ -35,6 +35,7 @@ pub enum Wish {
     NodeReboot {
         node: NodeId,
     },
+    CredentialRotate,
 }
 
 /// What a wish put aside, for the case that it is cancelled.
@@ -65,6 +66,7 @@ impl Wish {
             Self::NodeReplace { .. } => OperationKind::NodeReplace,
             Self::NodeDrain { .. } => OperationKind::NodeDrain,
             Self::NodeReboot { .. } => OperationKind::NodeReboot,
+            Self::CredentialRotate => OperationKind::CredentialRotate,
         }
     }
 
@@ -102,7 +104,7 @@ impl Wish {
                 let at = spec.node_pools.iter().position(|p| p.name == *pool).ok_or(Code::PoolMissing)?;
                 Ok(Undo::Pool { name: pool.clone(), before: Some(spec.node_pools.remove(at)) })
             }
-            Self::Repair | Self::NodeReplace { .. } | Self::NodeDrain { .. } | Self::NodeReboot { .. } => Ok(Undo::Nothing),
+            Self::Repair | Self::NodeReplace { .. } | Self::NodeDrain { .. } | Self::NodeReboot { .. } | Self::CredentialRotate => Ok(Undo::Nothing),
         }
     }
 }

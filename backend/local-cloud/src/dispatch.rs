@@ -113,7 +113,8 @@ fn version_segment(service: Service, segment: &str) -> bool {
 }
 
 fn serve(state: &mut State, service: Service, request: &Request<Bytes>, segments: &[&str], fault: Option<ObjectFault>) -> Answer {
-    let base = format!("{}/{}", state.base_url, service.prefix());
+    let origin = origin(state, request);
+    let base = format!("{origin}/{}", service.prefix());
     let Some(version) = segments.get(1).copied().filter(|s| version_segment(service, s)) else {
         return if segments.len() == 1 { versions::root(service, &base) } else { Err(Failure::no_route()) };
     };
@@ -139,7 +140,8 @@ fn serve(state: &mut State, service: Service, request: &Request<Bytes>, segments
         service,
         method: request.method(),
         path: rest,
-        url: format!("{}{}", state.base_url, request.uri().path()),
+        url: format!("{origin}{}", request.uri().path()),
+        origin,
         root: format!("{base}/{version}"),
         query,
         headers: request.headers(),
@@ -160,6 +162,13 @@ fn serve(state: &mut State, service: Service, request: &Request<Bytes>, segments
         Service::Image => images::serve(state, &call),
         Service::LoadBalancer => load_balancers::serve(state, &call),
     }
+}
+
+/// Where the caller found this cloud: guests reach it at another address than the machine, and all that it names must be theirs.
+fn origin(state: &State, request: &Request<Bytes>) -> String {
+    let host = request.headers().get(http::header::HOST).and_then(|v| v.to_str().ok());
+    let plain = |h: &&str| !h.is_empty() && h.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'-' | b'[' | b']'));
+    host.filter(plain).map_or_else(|| state.base_url.clone(), |host| format!("http://{host}"))
 }
 
 fn version_headers(asked: &HeaderMap, headers: &mut HeaderMap) {

@@ -64,6 +64,8 @@ pub(crate) struct Call<'a> {
     pub method: &'a Method,
     /// Path segments below the version.
     pub path: &'a [&'a str],
+    /// Where the caller reaches this cloud.
+    pub origin: String,
     /// Absolute URL of the resource, without query.
     pub url: String,
     /// The service's own versioned root, for links.

@@ -23,6 +23,8 @@ pub mod secret {
     pub const PKI: &str = "pki";
     /// `{id, secret}` of the application credential the engine works with.
     pub const APPLICATION_CREDENTIAL: &str = "application_credential";
+    /// The same of the one that is to take its place.
+    pub const NEXT_CREDENTIAL: &str = "next_credential";
     /// `{user_id, password}` of the tenant's service user.
     pub const SERVICE_USER: &str = "service_user";
     /// The kubeadm token a node joins with.

@@ -33,7 +33,8 @@ pub async fn start(state_dir: &Path, password: &str, tls_port: u16) -> Result<Lo
         state_dir: state_dir.join("guests"),
         kubernetes_dir: local_cloud::kubernetes_dir(),
         helper: std::env::current_exe()?,
-        outside_ports: vec![tls_port],
+        // KCS for the nodes' first hour, the cloud for what runs in their clusters.
+        outside_ports: vec![tls_port, listener.local_addr()?.port()],
     };
     let machines = Arc::new(actix_web::web::block(move || GuestMachines::new(guests)).await??);
     let preparing = machines.clone();

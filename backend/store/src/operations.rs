@@ -11,7 +11,7 @@ use domain::clusters::ClusterSpec;
 use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId, OperationId, TenantId};
 use domain::nodes::Fault;
-use domain::operations::{Operation, OperationKind, OperationState, Receipt, Step};
+use domain::operations::{Operation, OperationKind, OperationState, Receipt, Step, VolumeChoice};
 use domain::plan::operation_steps;
 use domain::wishes::Undo;
 use serde_json::{Value, json};
@@ -66,6 +66,7 @@ struct OperationRow {
     progress: i64,
     steps: Json<Vec<Step>>,
     nodes: Json<Vec<NodeId>>,
+    volumes: Option<Json<VolumeChoice>>,
     fault: Option<Json<Fault>>,
     receipt: Option<Json<Receipt>>,
     created_at: OffsetDateTime,
@@ -92,6 +93,7 @@ impl TryFrom<OperationRow> for OperationRecord {
             progress: count("progress", row.progress)?,
             steps: row.steps.0,
             nodes: row.nodes.0,
+            volumes: row.volumes.map(|v| v.0),
             fault: row.fault.map(|f| f.0),
             receipt: row.receipt.map(|r| r.0),
             created_at: row.created_at,
@@ -180,7 +182,8 @@ pub(crate) async fn find(db: &mut PgConnection, tenant: Option<&str>, id: Operat
         OperationRow,
         r#"SELECT o.id, o.cluster_id, o.kind, o.state, o.progress, o.steps AS "steps: Json<Vec<Step>>", o.nodes AS "nodes: Json<Vec<NodeId>>", o.fault AS "fault: Json<Fault>",
                   o.receipt AS "receipt: Json<Receipt>", o.created_at, o.created_by, o.started_at, o.resumed_at, o.finished_at, o.next_attempt_at,
-                  o.deadline_at, o.retries, o.revision, c.tenant_id, c.name AS cluster_name
+                  o.deadline_at, o.retries, o.revision, c.tenant_id, c.name AS cluster_name,
+                  o.request -> 'volumes' AS "volumes: Json<VolumeChoice>"
            FROM operations o JOIN clusters c ON c.id = o.cluster_id
            WHERE o.id = $1 AND ($2::text IS NULL OR c.tenant_id = $2)"#,
         id.0,
@@ -196,7 +199,8 @@ pub(crate) async fn find_all(db: &mut PgConnection, scope: &Scope, ids: &[Uuid])
         OperationRow,
         r#"SELECT o.id, o.cluster_id, o.kind, o.state, o.progress, o.steps AS "steps: Json<Vec<Step>>", o.nodes AS "nodes: Json<Vec<NodeId>>", o.fault AS "fault: Json<Fault>",
                   o.receipt AS "receipt: Json<Receipt>", o.created_at, o.created_by, o.started_at, o.resumed_at, o.finished_at, o.next_attempt_at,
-                  o.deadline_at, o.retries, o.revision, c.tenant_id, c.name AS cluster_name
+                  o.deadline_at, o.retries, o.revision, c.tenant_id, c.name AS cluster_name,
+                  o.request -> 'volumes' AS "volumes: Json<VolumeChoice>"
            FROM operations o JOIN clusters c ON c.id = o.cluster_id
            WHERE o.id = ANY($1) AND ($2::text IS NULL OR c.tenant_id = $2)"#,
         ids,

@@ -31,6 +31,11 @@ impl Store {
         self.wish(permit, Wish::Repair, context).await
     }
 
+    /// A new cloud credential in the place of the cluster's.
+    pub async fn credential_rotate(&self, permit: Permit<ClusterRepair>, context: RequestContext) -> Result<OperationRecord, StoreError> {
+        self.wish(permit, Wish::CredentialRotate, context).await
+    }
+
     pub async fn control_plane_resize(
         &self,
         permit: Permit<ControlPlaneResize>,

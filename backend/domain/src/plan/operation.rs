@@ -86,7 +86,7 @@ impl Draft<'_> {
     /// Every object but the credential is gone, and a whole look at the cloud has just found none that is ours.
     pub(super) fn scanned_clean(&self) -> bool {
         let rest = self.next.ledger.iter().any(|r| r.kind != ResourceKind::ApplicationCredential && r.state != ResourceState::Gone);
-        !rest && self.looked_everywhere() && self.leftovers().is_empty()
+        !rest && self.looked_everywhere() && self.inside_is_clean() && self.leftovers().is_empty()
     }
 
     fn looked_everywhere(&self) -> bool {
@@ -116,6 +116,7 @@ impl Draft<'_> {
         let clean = self.scanned_clean();
         let left = self.leftovers();
         let all_gone = self.next.ledger.iter().all(|r| r.state == ResourceState::Gone);
+        let kept = self.kept_inside();
         let made = |r: &&LedgerRow| r.cloud_id.is_some() && r.state == ResourceState::Gone;
         let removed: Vec<ReceiptLine> =
             self.next.ledger.iter().filter(made).map(|r| ReceiptLine { kind: r.kind, name: r.name.clone(), cloud_id: r.cloud_id.clone() }).collect();
@@ -123,6 +124,9 @@ impl Draft<'_> {
         let Some(operation) = self.next.operation.as_mut().filter(|o| o.kind == OperationKind::ClusterDelete) else { return };
         let receipt = operation.receipt.get_or_insert_with(Receipt::default);
         receipt.removed = removed;
+        if let Some(kept) = kept {
+            receipt.kept = kept;
+        }
         if clean && receipt.scanned_at.is_none() {
             receipt.scanned_at = Some(now);
         }

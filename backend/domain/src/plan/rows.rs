@@ -270,11 +270,17 @@ impl Draft<'_> {
                         && kinds.contains(&other.kind)
                         && (!same_node || other.node() == row.node())
                 });
+            // While a server lives, the controller on it would make the object again.
+            let controlled = row.made_inside()
+                && self.next.ledger.iter().any(|other| other.kind == ResourceKind::Server && other.state != ResourceState::Gone);
             if self.behind_balancer(&row) {
                 self.look_again_in(Duration::seconds(1));
                 continue;
             }
-            if blocked || (row.kind == ResourceKind::ApplicationCredential && self.deleting() && !self.scanned_clean()) {
+            if self.still_held(&row) {
+                continue;
+            }
+            if blocked || controlled || (row.kind == ResourceKind::ApplicationCredential && self.deleting() && !self.scanned_clean()) {
                 continue;
             }
             self.remove(row);

@@ -42,6 +42,14 @@ pub fn operation_steps(kind: OperationKind, spec: &ClusterSpec) -> Vec<Step> {
         OperationKind::NodeReplace => vec![(Replacement, 25), (RemoveNodes, 10), (Health, 2)],
         OperationKind::NodeDrain => vec![(Drain, 30)],
         OperationKind::NodeReboot => vec![(Reboot, 30)],
+        OperationKind::CredentialRotate => {
+            let mut keys = vec![(Credential, 3)];
+            if spec.addons.use_the_cloud() {
+                keys.push((Addons, 20));
+            }
+            keys.extend([(DeleteCredential, 3), (Health, 2)]);
+            keys
+        }
         OperationKind::ClusterDelete => {
             vec![(RemoveNodes, 10), (DeleteLoadBalancer, 5), (DeleteNetwork, 5), (Scan, 1), (DeleteCredential, 1)]
         }
@@ -150,6 +158,9 @@ impl Draft<'_> {
                 of_total(count(named().filter(|id| there(id) && !drained(id)).count()))
             }
             (StepKey::Reboot, _) => of_total(count(named().filter(|id| !self.rebooted(**id)).count())),
+            (StepKey::Credential, OperationKind::CredentialRotate) => self.next_in_place(),
+            (StepKey::Addons, OperationKind::CredentialRotate) => (u32::from(self.next_in_place().0 == 1 && self.handed_over()), 1),
+            (StepKey::DeleteCredential, OperationKind::CredentialRotate) => self.old_credential_gone(),
             (StepKey::Addons, _) => {
                 let essential: Vec<_> = self.addon_states().into_iter().filter(|a| a.name.essential()).collect();
                 (count(essential.iter().filter(|a| a.state == AddonState::Ready).count()), count(essential.len()))

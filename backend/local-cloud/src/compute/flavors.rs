@@ -72,6 +72,7 @@ fn public<'a>(call: &'a Call<'_>) -> Call<'a> {
         service: call.service,
         method: call.method,
         path: call.path,
+        origin: call.origin.clone(),
         url: call.url.clone(),
         root: call.root.clone(),
         query: call.query.iter().filter(paging).cloned().collect(),

@@ -1,7 +1,6 @@
 //! The service catalogue: where each service answers.
 
 use crate::http::{Call, Reply};
-use crate::state::State;
 use serde_json::{Value, json};
 
 const REGION: &str = "RegionOne";
@@ -27,6 +26,6 @@ pub(crate) fn catalog(base: &str, project: &str) -> Value {
     services.iter().map(entry).collect()
 }
 
-pub(crate) fn show(state: &State, call: &Call<'_>) -> Reply {
-    Reply::json(200, json!({"catalog": catalog(&state.base_url, &call.actor.project_id), "links": {"self": call.url}}))
+pub(crate) fn show(call: &Call<'_>) -> Reply {
+    Reply::json(200, json!({"catalog": catalog(&call.origin, &call.actor.project_id), "links": {"self": call.url}}))
 }

@@ -69,7 +69,7 @@ pub(crate) fn create(state: &mut State, call: &Call<'_>) -> Answer {
         audit_id: state.hex_id(),
         credential: proof.credential.map(|c| c.id),
     };
-    let body = view(state, &token);
+    let body = view(state, call, &token);
     state.identity.tokens.retain(|_, token| token.expires_ms > now);
     state.identity.tokens.insert(id.clone(), token);
     let mut reply = Reply::json(201, json!({ "token": body }));
@@ -160,7 +160,7 @@ fn scope(state: &State, user: &str, scope: Option<&Value>) -> Result<(Option<Str
     Ok((Some(project.id.clone()), roles))
 }
 
-fn view(state: &State, token: &Token) -> Value {
+fn view(state: &State, call: &Call<'_>, token: &Token) -> Value {
     let domain = json!({"id": DEFAULT_DOMAIN, "name": "Default"});
     let identity = &state.identity;
     let user_name = identity.users.get(&token.user_id).map_or("", |u| u.name.as_str());
@@ -176,7 +176,7 @@ fn view(state: &State, token: &Token) -> Value {
         body["project"] = json!({"id": project.id, "name": project.name, "domain": domain});
         body["is_domain"] = json!(false);
         body["roles"] = json!(roles);
-        body["catalog"] = catalog::catalog(&state.base_url, &project.id);
+        body["catalog"] = catalog::catalog(&call.origin, &project.id);
     }
     if let Some(credential) = token.credential.as_ref().and_then(|id| identity.credentials.get(id)) {
         body["application_credential"] = json!({"id": credential.id, "name": credential.name, "restricted": !credential.unrestricted});
@@ -200,7 +200,7 @@ fn visible(state: &State, call: &Call<'_>) -> Result<(String, Token), Failure> {
 
 pub(crate) fn show(state: &State, call: &Call<'_>) -> Answer {
     let (id, token) = visible(state, call)?;
-    let mut reply = Reply::json(200, json!({ "token": view(state, &token) }));
+    let mut reply = Reply::json(200, json!({ "token": view(state, call, &token) }));
     reply.headers.push(("x-subject-token", id));
     Ok(reply)
 }

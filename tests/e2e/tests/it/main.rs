@@ -3,6 +3,7 @@
 //! The stories need Kubernetes' binaries and Linux namespaces. Where one is missing the story says `SKIPPED: <reason>`, which `make test` counts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod addons;
 mod browser;
 mod dev;
 mod main_job;

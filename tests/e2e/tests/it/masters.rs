@@ -63,7 +63,7 @@ async fn a_lost_master_is_survived_said_and_healed() {
 }
 
 /// Pulls the plug: the guest dies, the cloud's records say nothing of it.
-async fn crash(dev: &Dev, server: &str) {
+pub async fn crash(dev: &Dev, server: &str) {
     let answer = client().post(format!("{}/_local/servers/{server}/crash", dev.cloud_url())).send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
 }

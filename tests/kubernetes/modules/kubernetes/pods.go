@@ -64,7 +64,7 @@ type programPod struct {
 }
 
 func newPrograms(n *nodelet, client kubernetes.Interface, api *url.URL) *programs {
-	p := &programs{n: n, client: client, api: api, dir: env("NODELET_PROGRAMS", "/opt/programs"), pods: map[types.UID]*programPod{}, newLogs: make(chan struct{}, 1)}
+	p := &programs{n: n, client: client, api: api, dir: env("NODELET_PROGRAMS", "/opt/kubernetes/programs"), pods: map[types.UID]*programPod{}, newLogs: make(chan struct{}, 1)}
 	entries, _ := os.ReadDir(p.dir)
 	for _, e := range entries {
 		p.images = append(p.images, e.Name())
