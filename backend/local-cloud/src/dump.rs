@@ -3,7 +3,7 @@
 use crate::cloud::LocalCloud;
 use crate::network::Common;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An object a project can own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -39,6 +39,12 @@ fn metadata(metadata: &BTreeMap<String, String>) -> Option<String> {
 }
 
 impl LocalCloud {
+    /// Names of the servers that are ACTIVE.
+    #[must_use]
+    pub fn active_servers(&self) -> BTreeSet<String> {
+        self.inner.lock().compute.servers.values().filter(|s| s.status == "ACTIVE").map(|s| s.name.clone()).collect()
+    }
+
     /// All objects; security groups' rules and what is under load balancers go with their owners and are not listed.
     #[must_use]
     pub fn dump(&self) -> Vec<DumpObject> {

@@ -33,7 +33,7 @@ async fn a_short_quota_blocks_with_the_clouds_words_and_a_retry_goes_on() {
 }
 
 #[tokio::test]
-async fn no_valid_host_is_retried_under_new_names_then_fails_and_a_retry_goes_on() {
+async fn case_26_no_valid_host_is_retried_under_new_names_then_fails_and_a_retry_goes_on() {
     let mut lab = Lab::new(11, 1, 1);
     lab.cloud.inject(servers(Effect::Error { text: "No valid host was found. There are not enough hosts available.".into() }).count(None));
     assert_eq!(lab.settle().await, OperationState::Failed);
@@ -57,7 +57,7 @@ async fn a_missing_image_blocks() {
 }
 
 #[tokio::test]
-async fn an_error_500_after_the_server_was_made_makes_no_second() {
+async fn case_02_an_error_500_after_the_server_was_made_makes_no_second() {
     let mut lab = Lab::new(13, 1, 1);
     lab.cloud.inject(servers(Effect::DoneBut { status: 500 }));
     finish_and_delete(&mut lab).await;
@@ -65,7 +65,7 @@ async fn an_error_500_after_the_server_was_made_makes_no_second() {
 }
 
 #[tokio::test]
-async fn lost_answers_of_every_service_are_adopted() {
+async fn case_03_lost_answers_of_every_service_are_adopted() {
     for (service, path) in [
         (Service::Network, "/networks$"),
         (Service::Network, "/ports$"),
@@ -97,7 +97,7 @@ async fn a_broken_load_balancer_is_replaced_and_said_if_it_stays_broken() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_leaves_build_is_replaced() {
+async fn case_29_a_server_that_never_leaves_build_is_replaced() {
     let mut lab = Lab::new(17, 1, 1);
     lab.cloud.inject(servers(Effect::Stuck));
     let start = lab.now;
@@ -123,7 +123,7 @@ async fn five_minutes_without_a_cloud_cost_five_minutes() {
 }
 
 #[tokio::test]
-async fn a_foreign_port_in_the_way_of_a_delete_is_named() {
+async fn case_39_a_foreign_port_in_the_way_of_a_delete_is_named() {
     let mut lab = Lab::new(20, 1, 0);
     assert_eq!(lab.settle().await, OperationState::Succeeded);
     let network = lab.work().ledger.iter().find(|r| r.key == "network").unwrap().cloud_id.clone().unwrap();
@@ -139,7 +139,7 @@ async fn a_foreign_port_in_the_way_of_a_delete_is_named() {
 }
 
 #[tokio::test]
-async fn a_delete_in_the_middle_of_a_create_wins() {
+async fn case_60_a_delete_in_the_middle_of_a_create_wins() {
     let mut lab = Lab::new(21, 1, 2);
     for _ in 0..6 {
         lab.step().await;

@@ -35,7 +35,7 @@ pub struct InCluster {
 
 /// Names of the servers that run.
 pub fn running(cloud: &LocalCloud) -> BTreeSet<String> {
-    cloud.dump().into_iter().filter(|o| o.kind == "server" && o.status.as_deref() == Some("ACTIVE")).map(|o| o.name).collect()
+    cloud.active_servers()
 }
 
 impl InCluster {

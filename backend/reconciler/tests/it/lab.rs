@@ -6,16 +6,19 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cloud_openstack::{Config, Interface, OpenStack, Transport, TransportError};
 use domain::changes::Work;
-use domain::clusters::{Cluster, ClusterSpec, ClusterStatus, ControlPlaneSpec, NetworkSpec, NodePoolSpec};
-use domain::ids::{ClusterId, OperationId, TenantId};
+use domain::conditions::{Condition, ConditionType};
+use domain::ids::{ClusterId, OperationId};
 use domain::ledger::ResourceState;
 use domain::nodes::{Bootstrap, NodeIntent, NodeRole};
 use domain::operations::{Operation, OperationKind, OperationState};
+use domain::test_support::{cluster, spec};
 use domain::versions::{CatalogueVersion, Support};
 use domain::wishes::{Undo, Wish};
-use local_cloud::{LocalCloud, LocalCloudConfig, Time};
+use local_cloud::{DumpObject, LocalCloud, LocalCloudConfig, Time};
+use reconciler::journal::{Owner, secret};
 use reconciler::pass::{Next, pass};
 use reconciler::world::{Memory, Services};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use time::{Duration, OffsetDateTime};
@@ -32,12 +35,33 @@ pub enum Cut {
     Lost(u64),
 }
 
+/// A list that does not show what is there: the answer's list of this name is empty, for so many answers.
+#[derive(Clone, Debug)]
+pub struct Hidden {
+    pub list: &'static str,
+    pub answers: u64,
+}
+
 /// What the transport and the engine share about life and death.
 #[derive(Default)]
 pub struct Fate {
     pub calls: u64,
     pub cut: Option<Cut>,
     pub dead: bool,
+    pub hidden: Option<Hidden>,
+    /// Paths of the engine's deletions.
+    pub deleted: Vec<String>,
+}
+
+impl Fate {
+    fn hide(&mut self, method: &http::Method, answer: http::Response<Bytes>) -> http::Response<Bytes> {
+        let Some(hidden) = self.hidden.as_mut().filter(|h| h.answers > 0 && method == http::Method::GET) else { return answer };
+        let Ok(mut body) = serde_json::from_slice::<Value>(answer.body()) else { return answer };
+        let Some(list) = body.get_mut(hidden.list).and_then(Value::as_array_mut).filter(|l| !l.is_empty()) else { return answer };
+        list.clear();
+        hidden.answers -= 1;
+        answer.map(|_| Bytes::from(body.to_string()))
+    }
 }
 
 struct Wire {
@@ -61,8 +85,13 @@ impl Transport for Wire {
             }
             fate.calls
         };
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let answer = self.cloud.handle_faulty(request).map_err(|l| lost(l.done));
         let mut fate = self.fate.lock().unwrap();
+        if method == http::Method::DELETE {
+            fate.deleted.push(path);
+        }
+        let answer = answer.map(|a| fate.hide(&method, a));
         match fate.cut {
             Some(Cut::After(n)) if n == number => {
                 fate.dead = true;
@@ -86,6 +115,8 @@ pub struct Lab {
     ids: u128,
     /// Objects that were there before the cluster.
     foreign: BTreeSet<String>,
+    /// How often a cluster was begun before it was handed over.
+    begun_before_use: u32,
 }
 
 const PASSWORD: &str = "stepped";
@@ -107,7 +138,7 @@ impl Lab {
         let now = OffsetDateTime::UNIX_EPOCH + Duration::milliseconds(i64::try_from(cloud.now_ms()).unwrap());
         let db = Arc::new(Mutex::new(Db {
             work: new_work(seed, &tenant, &external, masters, workers, now),
-            secrets: BTreeMap::new(),
+            secrets: BTreeMap::from([((Owner::Cluster, secret::PKI.to_owned()), authorities())]),
             gone: false,
             fence: 0,
             commits: 0,
@@ -116,7 +147,7 @@ impl Lab {
         let in_cluster = Arc::new(Mutex::new(InCluster::default()));
         let services = services(&cloud, &fate, &in_cluster);
         let journal = MemoryJournal::claim(&db);
-        Self { cloud, db, fate, in_cluster, now, tenant, services, journal, ids: u128::from(seed) << 64, foreign }
+        Self { cloud, db, fate, in_cluster, now, tenant, services, journal, ids: u128::from(seed) << 64, foreign, begun_before_use: 0 }
     }
 
     /// Makes objects of the tenant's own whose names look like ours; they must survive everything.
@@ -124,6 +155,11 @@ impl Lab {
         let cluster = self.work().cluster.id;
         self.cloud.add_foreign(&self.tenant, &format!("kcs-{cluster}-net"));
         self.cloud.add_foreign(&self.tenant, "kcs-like");
+        self.foreign = self.cloud.dump().into_iter().map(|o| o.id).collect();
+    }
+
+    pub fn add_lookalike(&mut self, name: &str) {
+        self.cloud.add_foreign(&self.tenant, name);
         self.foreign = self.cloud.dump().into_iter().map(|o| o.id).collect();
     }
 
@@ -175,6 +211,9 @@ impl Lab {
             self.restart();
         }
         self.advance(wait.max(Duration::milliseconds(100)).min(Duration::seconds(20)));
+        if self.db.lock().unwrap().work.cluster.observed_generation == 0 {
+            self.begun_before_use = self.in_cluster.lock().unwrap().begun;
+        }
         self.check_always();
         true
     }
@@ -210,6 +249,58 @@ impl Lab {
         }
     }
 
+    /// A call of the tenant's own, past KCS.
+    pub fn person(&self, method: &str, path: &str, body: &Value) -> Value {
+        let send = |method: &str, path: &str, token: Option<&str>, body: &Value| {
+            let mut request = http::Request::builder().method(method).uri(format!("http://local-cloud{path}")).header("content-type", "application/json");
+            if let Some(token) = token {
+                request = request.header("x-auth-token", token);
+            }
+            let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+            self.cloud.handle(request.body(bytes).unwrap())
+        };
+        let scope = json!({"project": {"name": "tenant-a", "domain": {"id": "default"}}});
+        let user = json!({"name": "member-a", "domain": {"id": "default"}, "password": PASSWORD});
+        let auth = json!({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}});
+        let signed_in = send("POST", "/identity/v3/auth/tokens", None, &auth);
+        let token = signed_in.headers().get("x-subject-token").unwrap().to_str().unwrap().to_owned();
+        let answer = send(method, path, Some(&token), body);
+        assert!(answer.status().is_success(), "{method} {path}: {} {:?}", answer.status(), answer.body());
+        serde_json::from_slice(answer.body()).unwrap_or(Value::Null)
+    }
+
+    /// The recorded cloud id of a part.
+    pub fn id_of(&self, key: &str) -> String {
+        let row = self.work().ledger.into_iter().find(|r| r.key == key && r.state != ResourceState::Gone);
+        row.and_then(|r| r.cloud_id).unwrap_or_else(|| panic!("no {key}"))
+    }
+
+    pub fn names(&self, role: NodeRole) -> Vec<String> {
+        self.work().nodes.into_iter().filter(|n| n.role == role).map(|n| n.name).collect()
+    }
+
+    pub fn node(&self, name: &str) -> domain::ids::NodeId {
+        self.work().nodes.into_iter().find(|n| n.name == name).unwrap().id
+    }
+
+    /// Somebody deletes a node's server by hand.
+    pub fn lose_server(&self, name: &str) {
+        self.in_cluster.lock().unwrap().killed.insert(name.to_owned());
+        self.person("DELETE", &format!("/compute/v2.1/servers/{}", self.id_of(&format!("server/{name}"))), &Value::Null);
+    }
+
+    /// Looks on for so long, whatever operations there are.
+    pub async fn watch(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.step().await;
+        }
+    }
+
+    pub fn condition(&self, wanted: ConditionType) -> Condition {
+        self.work().cluster.status.conditions.into_iter().find(|c| c.r#type == wanted).unwrap()
+    }
+
     pub fn begin(&self, kind: OperationKind) {
         let mut db = self.db.lock().unwrap();
         let cluster = db.work.cluster.id;
@@ -217,6 +308,16 @@ impl Lab {
         if kind == OperationKind::ClusterDelete {
             db.work.cluster.delete_requested_at = Some(self.now);
         }
+    }
+
+    /// Somebody deletes the cluster's credential behind the engine's back.
+    pub async fn lose_credential(&self) {
+        let work = self.work();
+        let world = reconciler::world::World { services: &self.services, journal: &self.journal };
+        let user = world.service_user(&work).await.unwrap().unwrap();
+        let row = work.ledger.iter().find(|r| r.key == domain::plan::CREDENTIAL && r.state == ResourceState::Known).unwrap();
+        let id = row.cloud_id.as_deref().unwrap();
+        self.services.identity.delete_application_credential(&user, &work.cluster.tenant.0, id).await.unwrap();
     }
 
     pub fn resize(&self, count: u32) {
@@ -273,31 +374,54 @@ impl Lab {
         self.foreign.is_subset(&here)
     }
 
-    /// Invariants that hold after every step: at most one server a node, nothing foreign touched, generations in order.
+    /// Invariants that hold after every step. (Generations are watched by the journal, tries in all by whoever settles.)
     fn check_always(&self) {
-        let mut names = BTreeSet::new();
-        for server in self.cloud.dump().into_iter().filter(|o| o.kind == "server" && !self.foreign.contains(&o.id)) {
-            assert!(names.insert(server.name.clone()), "two servers are named {}", server.name);
+        let work = self.work();
+        let dump = self.cloud.dump();
+        let ours: Vec<&DumpObject> = dump.iter().filter(|o| !self.foreign.contains(&o.id) && o.kind != "user").collect();
+        let here: BTreeSet<&str> = dump.iter().map(|o| o.id.as_str()).collect();
+        assert!(self.foreign.iter().all(|id| here.contains(id.as_str())), "a foreign object was touched");
+        // I1: at most one server a node.
+        let mut servers = BTreeSet::new();
+        for server in ours.iter().filter(|o| o.kind == "server") {
+            assert!(servers.insert(server.name.as_str()), "two servers are named {}", server.name);
         }
-        assert!(self.foreign_untouched(), "a foreign object was touched");
-        self.check_etcd(&self.work());
+        // I2: whatever carries a mark of this cluster has a row.
+        let rows: BTreeSet<String> = work.ledger.iter().map(|r| r.id.to_string()).collect();
+        for object in &ours {
+            let mark = object.mark.as_deref().unwrap_or_default();
+            let row = mark.split([' ', '=']).skip_while(|w| !matches!(*w, "resource" | "kcs_resource")).nth(1);
+            assert!(row.is_none_or(|row| rows.contains(row)), "no row for {} {}", object.kind, object.name);
+        }
+        self.check_etcd(&work, &servers);
+        // I5: nothing is deleted that is not in the ledger.
+        let known: BTreeSet<&str> = work.ledger.iter().filter_map(|r| r.cloud_id.as_deref()).collect();
+        let mut fate = self.fate.lock().unwrap();
+        for path in fate.deleted.drain(..) {
+            let id = path.rsplit('/').next().unwrap_or_default();
+            assert!(path.contains("/members/") || known.contains(id), "{path} is not in the ledger");
+        }
+        // I7: the credential outlives everything made with it.
+        let credential = |o: &&&DumpObject| o.kind == "application_credential";
+        let made = ours.iter().any(|o| !matches!(o.kind, "application_credential" | "port") && o.mark.is_some());
+        assert!(!made || ours.iter().any(|o| credential(&o)), "the credential went first");
     }
 
-    /// Members of etcd are masters we know, and no server of one was deleted by the engine while its member was in.
-    fn check_etcd(&self, work: &Work) {
+    /// I3: members of etcd are masters we know, and no server of one was deleted by the engine while its member was in.
+    fn check_etcd(&self, work: &Work, servers: &BTreeSet<&str>) {
         let state = self.in_cluster.lock().unwrap();
-        if work.cluster.delete_requested_at.is_some() {
+        if work.cluster.delete_requested_at.is_some() || work.cluster.observed_generation == 0 {
             return;
         }
         let masters: BTreeSet<&str> = work.nodes.iter().filter(|n| n.role == NodeRole::Master).map(|n| n.name.as_str()).collect();
-        let servers: BTreeSet<String> = self.cloud.dump().into_iter().filter(|o| o.kind == "server").map(|o| o.name).collect();
-        for member in state.members.iter().filter(|m| !state.killed.contains(*m) && work.cluster.observed_generation > 0) {
+        for member in state.members.iter().filter(|m| !state.killed.contains(*m)) {
             assert!(masters.contains(member.as_str()), "the member of {member} was left in etcd");
-            assert!(servers.contains(member), "the server of {member} went before its member");
+            assert!(servers.contains(member.as_str()), "the server of {member} went before its member");
         }
-        assert!(state.begun <= 1 || work.cluster.observed_generation == 0, "a cluster in use was begun anew");
-        let joined = work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.intent == NodeIntent::Keep && n.joined_at.is_some()).count();
-        assert!(state.members.len().abs_diff(joined) <= 1 || work.cluster.observed_generation == 0, "{:?} are not {joined} masters", state.members);
+        assert!(state.begun <= 1 || state.begun == self.begun_before_use, "a cluster in use was begun anew");
+        let kept = work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.intent == NodeIntent::Keep);
+        let joined = kept.filter(|n| state.nodes.contains(&n.name)).count();
+        assert!(state.members.len().abs_diff(joined) <= 1, "{:?} are not {joined} masters", state.members);
     }
 
     /// Every object of ours in the cloud has exactly one live row, and every known row its object.
@@ -316,6 +440,12 @@ impl Lab {
             assert!(known.contains_key(object.id.as_str()), "orphan: {} {} {}", object.kind, object.name, object.id);
         }
     }
+}
+
+/// The same for all labs: making some takes as long as a whole life.
+fn authorities() -> secrecy::SecretString {
+    static AUTHORITIES: std::sync::OnceLock<secrecy::SecretString> = std::sync::OnceLock::new();
+    AUTHORITIES.get_or_init(|| sealed::ClusterPki::generate(OffsetDateTime::now_utc()).unwrap().to_json().unwrap()).clone()
 }
 
 fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mutex<InCluster>>) -> Services {
@@ -352,35 +482,9 @@ fn new_operation(cluster: ClusterId, kind: OperationKind, now: OffsetDateTime) -
 
 fn new_work(seed: u64, tenant: &str, external: &str, masters: u32, workers: u32, now: OffsetDateTime) -> Work {
     let id = ClusterId(Uuid::from_u128((u128::from(seed) << 64) | 0xc1));
-    let pool = NodePoolSpec { name: "default".into(), flavor: "m1.medium".into(), count: workers, root_volume_gib: 20, ..NodePoolSpec::default() };
-    let cluster = Cluster {
-        id,
-        tenant: TenantId(tenant.into()),
-        tenant_name: "tenant-a".into(),
-        name: "demo".into(),
-        spec: ClusterSpec {
-            version: "v1.36.3".into(),
-            network: NetworkSpec {
-                external_network: external.into(),
-                node_cidr: "10.0.0.0/24".parse().unwrap(),
-                pod_cidr: "10.128.0.0/16".parse().unwrap(),
-                service_cidr: "10.96.0.0/16".parse().unwrap(),
-                ..NetworkSpec::default()
-            },
-            control_plane: ControlPlaneSpec { count: masters, flavor: "m1.medium".into(), root_volume_gib: 20, ..ControlPlaneSpec::default() },
-            node_pools: vec![pool],
-            server_group_members: 10,
-            ..ClusterSpec::default()
-        },
-        generation: 1,
-        observed_generation: 0,
-        status: ClusterStatus::new(),
-        operation: None,
-        created_at: now,
-        created_by: "member-a".into(),
-        delete_requested_at: None,
-        deleted_at: None,
-    };
+    let mut spec = spec(masters, workers);
+    spec.network.external_network = external.to_owned();
+    let cluster = cluster(id, tenant, spec, now);
     let operation = Some(new_operation(id, OperationKind::ClusterCreate, now));
     Work { cluster, nodes: vec![], ledger: vec![], operation }
 }

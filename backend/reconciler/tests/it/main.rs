@@ -1,10 +1,12 @@
 //! The real engine and the real adapter against the local cloud in stepped time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod away;
 mod breadth;
 mod chaos;
 mod faults;
 mod healing;
+mod rotation;
 mod states;
 mod kubernetes;
 mod lab;

@@ -1,0 +1,236 @@
+//! What somebody breaks behind our back in a cluster that runs: noticed within a minute, repaired by an operation of the engine's own.
+
+use crate::lab::Lab;
+use domain::clusters::RepairPolicy;
+use domain::codes::Code;
+use domain::conditions::{ConditionStatus, ConditionType};
+use domain::nodes::NodeRole;
+use domain::operations::{ENGINE, OperationKind, OperationState};
+use domain::wishes::Wish;
+use serde_json::{Value, json};
+use time::Duration;
+
+async fn running(seed: u64, masters: u32, workers: u32) -> Lab {
+    let mut lab = Lab::new(seed, masters, workers);
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+    lab
+}
+
+fn whole(lab: &Lab) {
+    let operation = lab.operation();
+    assert_eq!((operation.kind, operation.created_by.as_str(), operation.state), (OperationKind::ClusterRepair, ENGINE, OperationState::Succeeded), "{operation:#?}");
+    assert!(lab.work().cluster.status.conditions.iter().all(|c| c.status == ConditionStatus::True), "{:#?}", lab.work().cluster.status);
+    lab.check_settled();
+}
+
+/// Takes something away by hand; with the manual policy it is shown within a minute and left, with the automatic one mended.
+async fn damage(seed: u64, what: &str, break_it: impl Fn(&Lab)) {
+    let mut lab = running(seed, 1, 1).await;
+    lab.db.lock().unwrap().work.cluster.spec.repair = RepairPolicy::Manual;
+    break_it(&lab);
+    lab.watch(Duration::minutes(1)).await;
+    let shown = lab.condition(ConditionType::InfrastructureReady);
+    assert_eq!((shown.status, shown.code), (ConditionStatus::False, Some(Code::Drifted)), "{what}: {shown:?}");
+    assert_eq!(lab.operation().kind, OperationKind::ClusterCreate, "{what} is left to a person");
+    lab.db.lock().unwrap().work.cluster.spec.repair = RepairPolicy::Automatic;
+    lab.watch(Duration::minutes(3)).await;
+    whole(&lab);
+}
+
+#[tokio::test]
+async fn case_62_what_somebody_removes_by_hand_is_shown_and_made_again() {
+    damage(200, "a rule", |lab| {
+        let group = lab.id_of("security_group/worker");
+        let rules = lab.person("GET", &format!("/network/v2.0/security-group-rules?security_group_id={group}&direction=ingress"), &Value::Null);
+        let rule = rules["security_group_rules"][0]["id"].as_str().unwrap().to_owned();
+        lab.person("DELETE", &format!("/network/v2.0/security-group-rules/{rule}"), &Value::Null);
+    })
+    .await;
+    damage(201, "the load balancer", |lab| {
+        lab.person("DELETE", &format!("/load-balancer/v2.0/lbaas/loadbalancers/{}?cascade=true", lab.id_of("load_balancer")), &Value::Null);
+    })
+    .await;
+    damage(202, "the association of the address", |lab| {
+        lab.person("PUT", &format!("/network/v2.0/floatingips/{}", lab.id_of("floating_ip")), &json!({"floatingip": {"port_id": null}}));
+    })
+    .await;
+    damage(203, "the router's interface", |lab| {
+        lab.person("PUT", &format!("/network/v2.0/floatingips/{}", lab.id_of("floating_ip")), &json!({"floatingip": {"port_id": null}}));
+        let subnet = json!({"subnet_id": lab.id_of("subnet")});
+        lab.person("PUT", &format!("/network/v2.0/routers/{}/remove_router_interface", lab.id_of("router")), &subnet);
+    })
+    .await;
+    damage(204, "the router", |lab| {
+        lab.person("PUT", &format!("/network/v2.0/floatingips/{}", lab.id_of("floating_ip")), &json!({"floatingip": {"port_id": null}}));
+        let (router, subnet) = (lab.id_of("router"), json!({"subnet_id": lab.id_of("subnet")}));
+        lab.person("PUT", &format!("/network/v2.0/routers/{router}/remove_router_interface"), &subnet);
+        lab.person("DELETE", &format!("/network/v2.0/routers/{router}"), &Value::Null);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_35_the_load_balancer_forgets_a_master_before_its_server_goes() {
+    let mut lab = running(235, 3, 0).await;
+    let members = |lab: &Lab| {
+        let pools = lab.person("GET", &format!("/load-balancer/v2.0/lbaas/pools?loadbalancer_id={}", lab.id_of("load_balancer")), &Value::Null);
+        let pool = pools["pools"][0]["id"].as_str().unwrap().to_owned();
+        let members = lab.person("GET", &format!("/load-balancer/v2.0/lbaas/pools/{pool}/members"), &Value::Null);
+        members["members"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let old = lab.names(NodeRole::Master)[0].clone();
+    lab.wish(&Wish::NodeReplace { node: lab.node(&old) });
+    let server = format!("server {old} ");
+    loop {
+        lab.step().await;
+        let gone = !lab.ours_in_cloud().iter().any(|o| o.starts_with(&server));
+        if gone {
+            assert!(!members(&lab).contains(&old), "the server went while the load balancer led to it");
+            break;
+        }
+        assert!(!lab.operation().state.ended(), "{:#?}", lab.operation());
+    }
+    assert_eq!(lab.settle().await, OperationState::Succeeded);
+    assert_eq!(members(&lab).len(), 3);
+    // A member somebody adds or removes by hand is put right.
+    let pools = lab.person("GET", &format!("/load-balancer/v2.0/lbaas/pools?loadbalancer_id={}", lab.id_of("load_balancer")), &Value::Null);
+    let pool = pools["pools"][0]["id"].as_str().unwrap().to_owned();
+    let listed = lab.person("GET", &format!("/load-balancer/v2.0/lbaas/pools/{pool}/members"), &Value::Null);
+    lab.person("DELETE", &format!("/load-balancer/v2.0/lbaas/pools/{pool}/members/{}", listed["members"][0]["id"].as_str().unwrap()), &Value::Null);
+    lab.watch(Duration::minutes(2)).await;
+    assert_eq!(members(&lab).len(), 3);
+    whole(&lab);
+}
+
+#[tokio::test]
+async fn case_54_a_worker_whose_server_is_deleted_by_hand_is_replaced_after_five_minutes() {
+    let mut lab = running(254, 1, 3).await;
+    let lost = lab.names(NodeRole::Worker)[1].clone();
+    lab.lose_server(&lost);
+    lab.watch(Duration::minutes(1)).await;
+    assert_eq!(lab.condition(ConditionType::NodesReady).status, ConditionStatus::False);
+    lab.watch(Duration::minutes(3)).await;
+    assert!(lab.names(NodeRole::Worker).contains(&lost), "not at once");
+    lab.watch(Duration::minutes(6)).await;
+    assert!(!lab.names(NodeRole::Worker).contains(&lost));
+    assert_eq!(lab.names(NodeRole::Worker).len(), 3);
+    whole(&lab);
+}
+
+#[tokio::test]
+async fn case_31_a_server_stopped_by_hand_is_started_after_five_minutes() {
+    let mut lab = running(231, 1, 3).await;
+    let stopped = lab.names(NodeRole::Worker)[0].clone();
+    let before = lab.names(NodeRole::Worker);
+    lab.person("POST", &format!("/compute/v2.1/servers/{}/action", lab.id_of(&format!("server/{stopped}"))), &json!({"os-stop": null}));
+    lab.watch(Duration::minutes(9)).await;
+    assert_eq!(lab.names(NodeRole::Worker), before, "not replaced");
+    whole(&lab);
+}
+
+#[tokio::test]
+async fn case_55_when_most_workers_are_unwell_nothing_is_replaced() {
+    let mut lab = running(255, 1, 5).await;
+    let workers = lab.names(NodeRole::Worker);
+    lab.in_cluster.lock().unwrap().sick.extend(workers[..3].iter().cloned());
+    lab.watch(Duration::minutes(30)).await;
+    assert_eq!(lab.names(NodeRole::Worker), workers);
+    assert_eq!(lab.condition(ConditionType::SelfHealing).reason, "HealingPaused");
+    lab.in_cluster.lock().unwrap().sick.clear();
+    lab.watch(Duration::minutes(2)).await;
+    assert_eq!(lab.condition(ConditionType::SelfHealing).status, ConditionStatus::True);
+}
+
+#[tokio::test]
+async fn case_56_a_lost_master_leaves_etcd_before_its_successor_joins() {
+    let mut lab = running(256, 3, 1).await;
+    let lost = lab.names(NodeRole::Master)[0].clone();
+    lab.lose_server(&lost);
+    lab.watch(Duration::minutes(12)).await;
+    let members = lab.in_cluster.lock().unwrap().members.clone();
+    assert!(!members.contains(&lost) && members.len() == 3, "{members:?}");
+    assert_eq!(lab.in_cluster.lock().unwrap().begun, 1);
+    whole(&lab);
+    lab.begin(OperationKind::ClusterDelete);
+    assert_eq!(lab.settle().await, OperationState::Succeeded);
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn case_57_a_master_that_is_silent_for_long_is_taken_out_of_etcd_and_replaced() {
+    let mut lab = running(257, 3, 1).await;
+    let silent = lab.names(NodeRole::Master)[2].clone();
+    lab.in_cluster.lock().unwrap().sick.insert(silent.clone());
+    lab.watch(Duration::minutes(12)).await;
+    let members = lab.in_cluster.lock().unwrap().members.clone();
+    assert!(!members.contains(&silent) && members.len() == 3, "{members:?}");
+    whole(&lab);
+}
+
+#[tokio::test]
+async fn case_58_with_two_of_three_masters_lost_nothing_is_done_by_itself() {
+    let mut lab = running(258, 3, 1).await;
+    let masters = lab.names(NodeRole::Master);
+    lab.lose_server(&masters[0]);
+    lab.lose_server(&masters[1]);
+    lab.watch(Duration::minutes(1)).await;
+    let before = lab.ours_in_cloud();
+    lab.watch(Duration::hours(1)).await;
+    assert_eq!(lab.ours_in_cloud(), before);
+    let healing = lab.condition(ConditionType::SelfHealing);
+    assert_eq!((healing.reason.as_str(), healing.code), ("QuorumLost", Some(Code::ControlPlaneLost)));
+    lab.begin(OperationKind::ClusterDelete);
+    assert_eq!(lab.settle().await, OperationState::Succeeded);
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn case_59_pods_that_may_not_leave_are_named_and_given_up_on_in_time() {
+    let mut lab = running(259, 1, 2).await;
+    let node = lab.names(NodeRole::Worker)[0].clone();
+    lab.in_cluster.lock().unwrap().pinned = Some("shop/db-0: Cannot evict pod as it would violate the pod's disruption budget.".into());
+    lab.wish(&Wish::NodeDrain { node: lab.node(&node) });
+    lab.watch(Duration::minutes(1)).await;
+    let step = lab.operation().steps[0].clone();
+    assert_eq!(step.fault.as_ref().map(|f| f.code), Some(Code::DrainBlocked));
+    assert!(step.fault.unwrap().message.contains("shop/db-0"));
+    assert_eq!(lab.settle().await, OperationState::Failed);
+    assert_eq!(lab.operation().fault.unwrap().code, Code::DrainBlocked);
+    // The budget is relaxed.
+    lab.in_cluster.lock().unwrap().pinned = None;
+    lab.retry();
+    assert_eq!(lab.settle().await, OperationState::Succeeded);
+    // A removal goes on without the pods' leave once its time is over.
+    lab.in_cluster.lock().unwrap().pinned = Some("shop/db-0".into());
+    lab.wish(&Wish::NodePoolResize { pool: "default".into(), count: 1, remove: vec![lab.node(&node)] });
+    let start = lab.now;
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+    assert!(lab.now - start > domain::plan::DRAIN_LIMIT);
+    assert!(!lab.names(NodeRole::Worker).contains(&node));
+}
+
+#[tokio::test]
+async fn the_control_plane_grows_and_shrinks_with_its_etcd() {
+    let mut lab = running(260, 1, 1).await;
+    for count in [3, 5, 3, 1] {
+        lab.wish(&Wish::ControlPlaneResize { count });
+        assert_eq!(lab.settle().await, OperationState::Succeeded, "to {count}: {:#?}", lab.operation());
+        assert_eq!(lab.in_cluster.lock().unwrap().members.len(), count as usize);
+        lab.check_settled();
+    }
+    assert_eq!(lab.in_cluster.lock().unwrap().begun, 1);
+}
+
+#[tokio::test]
+async fn a_cancelled_resize_is_undone() {
+    let mut lab = running(261, 1, 1).await;
+    let undo = lab.wish(&Wish::NodePoolResize { pool: "default".into(), count: 3, remove: vec![] });
+    while lab.names(NodeRole::Worker).len() < 3 {
+        lab.step().await;
+    }
+    lab.step().await;
+    lab.cancel(undo);
+    lab.watch(Duration::minutes(3)).await;
+    assert_eq!(lab.names(NodeRole::Worker).len(), 1);
+    whole(&lab);
+}

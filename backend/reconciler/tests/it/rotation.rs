@@ -1,0 +1,76 @@
+//! The cluster's cloud credential: replaced on request wherever the engine dies meanwhile, and made anew when somebody deleted it.
+
+use crate::lab::{Cut, Lab};
+use domain::ledger::{ResourceKind, ResourceState};
+use domain::operations::{OperationKind, OperationState};
+use time::Duration;
+
+async fn made(lab: &mut Lab) {
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+    lab.check_settled();
+}
+
+async fn deleted(lab: &mut Lab) {
+    lab.begin(OperationKind::ClusterDelete);
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+    assert!(lab.foreign_untouched());
+}
+
+/// Cloud ids of the cluster's credentials in the ledger.
+fn credentials(lab: &Lab) -> Vec<String> {
+    let work = lab.work();
+    let live = work.ledger.iter().filter(|r| r.kind == ResourceKind::ApplicationCredential && r.state != ResourceState::Gone);
+    live.filter_map(|r| r.cloud_id.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_new_credential_takes_the_old_ones_place_whichever_call_the_engine_dies_at() {
+    for call in 0..16 {
+        let mut lab = Lab::new(300, 1, 1);
+        made(&mut lab).await;
+        let before = credentials(&lab);
+        lab.begin(OperationKind::CredentialRotate);
+        if call > 0 {
+            lab.cut(Some(Cut::After(call)));
+            for _ in 0..4 {
+                lab.step().await;
+            }
+            lab.cut(None);
+            lab.restart();
+        }
+        made(&mut lab).await;
+        let after = credentials(&lab);
+        assert_eq!((before.len(), after.len()), (1, 1), "killed after call {call}");
+        assert_ne!(before, after, "killed after call {call}");
+        let named = lab.ours_in_cloud().into_iter().filter(|o| o.starts_with("application_credential ")).count();
+        assert_eq!(named, 1, "killed after call {call}: the old one is still there");
+        // The new one is worth something: the cluster can be changed and deleted with it.
+        lab.resize(2);
+        made(&mut lab).await;
+        deleted(&mut lab).await;
+    }
+}
+
+#[tokio::test]
+async fn case_18_a_credential_deleted_behind_our_back_is_made_anew_by_the_tenants_service_user() {
+    let mut lab = Lab::new(318, 1, 1);
+    made(&mut lab).await;
+    let before = credentials(&lab);
+    lab.lose_credential().await;
+    lab.watch(Duration::minutes(5)).await;
+    let after = credentials(&lab);
+    assert_eq!(after.len(), 1);
+    assert_ne!(before, after, "{:#?}", lab.operation());
+    lab.resize(2);
+    made(&mut lab).await;
+    deleted(&mut lab).await;
+}
+
+#[tokio::test]
+async fn a_cluster_whose_credential_is_gone_can_still_be_deleted() {
+    let mut lab = Lab::new(319, 1, 1);
+    made(&mut lab).await;
+    lab.lose_credential().await;
+    deleted(&mut lab).await;
+}
