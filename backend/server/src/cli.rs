@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::config::Config;
-use crate::{dev, serve, telemetry};
+use crate::{check_cloud, dev, serve, telemetry};
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::io::Write;
@@ -27,6 +27,8 @@ enum Command {
     Openapi,
     /// Check the configuration and say what is wrong with it
     CheckConfig(ConfigFile),
+    /// Check a cloud for what KCS needs of it and say what is missing
+    CheckCloud(check_cloud::Options),
     /// Started by the local cloud in each network
     #[command(hide = true)]
     Portal,
@@ -81,11 +83,13 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
             file.load()?;
             say("The configuration is valid.\n")
         }
+        Command::CheckCloud(options) => runtime(check_cloud::check_cloud(options)),
         Command::Portal => Ok(()),
     }
 }
 
-fn say(text: &str) -> Result<(), Box<dyn Error>> {
+/// Prints an answer.
+pub(crate) fn say(text: &str) -> Result<(), Box<dyn Error>> {
     Ok(std::io::stdout().write_all(text.as_bytes())?)
 }
 

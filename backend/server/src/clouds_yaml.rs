@@ -18,13 +18,16 @@ fn places() -> Vec<PathBuf> {
 /// When there is no such entry, or it lacks something.
 pub fn entry(name: &str) -> Result<Value, Box<dyn Error>> {
     let path = places().into_iter().find(|p| p.is_file()).ok_or("there is no clouds.yaml")?;
-    let wrong = |e: serde_yaml_ng::Error| format!("{}: {e}", path.display());
-    let mut tree: Value = serde_yaml_ng::from_str(&std::fs::read_to_string(&path)?).map_err(wrong)?;
+    read(name, &std::fs::read_to_string(&path)?).map_err(|e| format!("{}: {e}", path.display()).into())
+}
+
+fn read(name: &str, text: &str) -> Result<Value, Box<dyn Error>> {
+    let mut tree: Value = serde_yaml_ng::from_str(text)?;
     // Entries often share their halves by `<<`.
-    tree.apply_merge().map_err(wrong)?;
-    let cloud = tree.get("clouds").and_then(|c| c.get(name)).ok_or_else(|| format!("{}: there is no cloud {name:?}", path.display()))?;
-    let auth = cloud.get("auth").ok_or_else(|| format!("{}: clouds.{name}.auth is missing", path.display()))?;
-    let required = |key: &str| auth.get(key).cloned().ok_or_else(|| format!("{}: clouds.{name}.auth.{key} is missing", path.display()));
+    tree.apply_merge()?;
+    let cloud = tree.get("clouds").and_then(|c| c.get(name)).ok_or_else(|| format!("there is no cloud {name:?}"))?;
+    let auth = cloud.get("auth").ok_or_else(|| format!("clouds.{name}.auth is missing"))?;
+    let required = |key: &str| auth.get(key).cloned().ok_or_else(|| format!("clouds.{name}.auth.{key} is missing"));
     let mut found = Mapping::new();
     let mut put = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -59,3 +62,7 @@ pub fn way_to(name: &str) -> Result<IpAddr, Box<dyn Error>> {
     }
     Ok(address)
 }
+
+#[cfg(test)]
+#[path = "clouds_yaml_tests.rs"]
+mod tests;

@@ -1,5 +1,6 @@
 //! The program `kcs`: its subcommands, its configuration, and how the parts are put together.
 
+pub mod check_cloud;
 pub mod cli;
 pub mod clouds_yaml;
 pub mod config;

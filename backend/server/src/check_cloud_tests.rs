@@ -1,0 +1,46 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+fn version() -> CatalogueVersion {
+    CatalogueVersion { version: "v1.36.3".to_owned(), support: Support::Current, image: "node".to_owned() }
+}
+
+fn image(name: &str, status: &str, holds: &str) -> Image {
+    let properties = [(VERSION_PROPERTY.to_owned(), holds.to_owned())].into();
+    Image { id: name.to_owned(), name: name.to_owned(), status: status.to_owned(), min_disk_gib: 10, min_ram_mib: 512, properties }
+}
+
+#[test]
+fn an_image_must_be_there_once_active_and_say_what_it_holds() {
+    let good = image("node", "active", "v1.36.3");
+    assert_eq!(judge_image(&version(), std::slice::from_ref(&good)).level, Level::Ok);
+    for bad in [vec![], vec![image("other", "active", "v1.36.3")], vec![good.clone(), good.clone()], vec![image("node", "queued", "v1.36.3")]] {
+        assert_eq!(judge_image(&version(), &bad).level, Level::Missing, "{bad:?}");
+    }
+    let wrong = judge_image(&version(), &[image("node", "active", "v1.35.4")]);
+    assert_eq!(wrong.level, Level::Missing);
+    assert!(wrong.remedy.contains("kcs_kubernetes_version=v1.36.3"), "{}", wrong.remedy);
+}
+
+#[test]
+fn an_old_version_without_an_image_is_no_reason_to_fail() {
+    let old = CatalogueVersion { support: Support::Deprecated, ..version() };
+    assert_eq!(judge_image(&old, &[]).level, Level::Warning);
+}
+
+#[test]
+fn the_service_account_must_be_an_administrator() {
+    assert_eq!(service_roles("kcs", "service", &["admin".to_owned()]).level, Level::Ok);
+    let plain = service_roles("kcs", "service", &["member".to_owned()]);
+    assert_eq!(plain.level, Level::Missing);
+    assert!(plain.remedy.contains("--user kcs --project service admin"), "{}", plain.remedy);
+}
+
+#[test]
+fn a_quota_with_no_room_for_a_small_cluster_is_told() {
+    let limit = |used, limit| Limit { used, limit };
+    assert_eq!(quota("ports", &limit(7, None), 6).level, Level::Ok);
+    assert_eq!(quota("ports", &limit(4, Some(10)), 6).level, Level::Ok);
+    assert_eq!(quota("ports", &limit(5, Some(10)), 6).level, Level::Warning);
+    assert_eq!(quota("ports", &limit(12, Some(10)), 6).level, Level::Warning);
+}
