@@ -40,7 +40,7 @@ impl Draft<'_> {
         match self.next.operation.as_ref().map(|o| (o.kind, o.state)) {
             Some((OperationKind::ClusterCreate, Failed | Cancelled)) => Phase::Failed,
             Some((OperationKind::ClusterCreate, Pending | Running | Blocked)) => Phase::Provisioning,
-            Some((OperationKind::ClusterRepair | OperationKind::NodeDrain | OperationKind::NodeReboot, _)) => settled,
+            Some((OperationKind::ClusterRepair | OperationKind::NodeDrain | OperationKind::NodeReboot | OperationKind::CredentialRotate, _)) => settled,
             Some((OperationKind::ClusterDelete, _)) => Phase::Deleting,
             // A cluster that was never up is not running because an old operation is out of sight.
             None if self.next.cluster.observed_generation == 0 => self.next.cluster.status.phase,
@@ -70,6 +70,10 @@ impl Draft<'_> {
     fn cloud_reachable(&self) -> Condition {
         let blind = self.observed.looks.values().find_map(|l| if let Look::Blind(fault) = l { Some(fault) } else { None });
         match blind {
+            // It answers, only not as often as we ask: no reason to worry anybody.
+            Some(fault) if fault.code == Code::CloudBusy => {
+                self.condition(ConditionType::CloudReachable, ConditionStatus::Unknown, "CloudBusy", "", Some(fault.code))
+            }
             Some(fault) => {
                 self.condition(ConditionType::CloudReachable, ConditionStatus::False, "CloudUnavailable", fault.message.clone(), Some(fault.code))
             }
@@ -150,7 +154,10 @@ impl Draft<'_> {
 
     fn all_ready(&self, r#type: ConditionType, role: NodeRole, reason: &str) -> Condition {
         let nodes: Vec<&Node> = self.next.nodes.iter().filter(|n| n.role == role && n.intent == NodeIntent::Keep).collect();
-        let down: Vec<&str> = nodes.iter().filter(|n| n.ready == Some(false)).map(|n| n.name.as_str()).collect();
+        // While the cluster's API answers, a node it has lost sight of is not well; without an answer nothing is concluded.
+        let answers = self.observed.kubernetes.view().is_some();
+        let silent = |n: &Node| answers && n.ready.is_none() && n.joined_at.is_some();
+        let down: Vec<&str> = nodes.iter().filter(|n| n.ready == Some(false) || silent(n)).map(|n| n.name.as_str()).collect();
         if !down.is_empty() {
             return self.condition(r#type, ConditionStatus::False, reason, down.join(", "), None);
         }
