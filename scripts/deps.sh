@@ -13,6 +13,7 @@ done
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || need postgresql
 if [[ ${1:-run} == test ]]; then
     command -v chromium >/dev/null || need chromium
+    ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || need libfaketime
     fc-list 2>/dev/null | grep -qi 'noto sans cjk' || need fonts-noto-cjk
 fi
 

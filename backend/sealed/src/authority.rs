@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use time::{Duration, OffsetDateTime};
 
 /// Certificates begin this long before they are made: clocks of nodes differ.
-const BACK_DATED: Duration = Duration::minutes(5);
+const BACK_DATED: Duration = Duration::minutes(15);
 
 /// A CA: certificate and key, as PEM.
 #[derive(Clone, Debug)]

@@ -72,6 +72,18 @@ pub(crate) async fn rows(db: &mut PgConnection, tenant: Option<&str>, cluster: C
     rows.into_iter().map(LedgerRow::try_from).collect()
 }
 
+/// Rows of any cluster by their ids; ids nobody has are left out.
+pub(crate) async fn rows_by_id(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<LedgerRow>, StoreError> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT id, cluster_id, key, kind, name, state, cloud_id, address, called_at, empty_looks, looked_at, failures,
+                  fault AS "fault: Json<Fault>", created_at
+           FROM ledger WHERE id = ANY($1)"#,
+        ids,
+    );
+    rows.fetch_all(db).await?.into_iter().map(LedgerRow::try_from).collect()
+}
+
 pub(crate) async fn put(db: &mut PgConnection, row: &LedgerRow) -> Result<(), StoreError> {
     sqlx::query!(
         "INSERT INTO ledger (id, cluster_id, key, kind, name, state, cloud_id, address, called_at, empty_looks, looked_at, failures, fault, created_at)

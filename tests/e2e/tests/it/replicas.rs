@@ -12,6 +12,17 @@ struct Replica(Child);
 
 impl Replica {
     async fn start(dev: &Dev, name: &str) -> Self {
+        Self::start_with(dev, name, &[]).await
+    }
+
+    /// One whose clock goes wrong by that much (`+10m`); time that has passed is measured rightly, as on a real machine.
+    async fn start_at(dev: &Dev, name: &str, offset: &str) -> Self {
+        let libraries = std::fs::read_dir("/usr/lib").unwrap().map(|d| d.unwrap().path().join("faketime/libfaketimeMT.so.1"));
+        let library = libraries.into_iter().find(|l| l.exists()).expect("the Debian package libfaketime is missing: scripts/deps.sh test");
+        Self::start_with(dev, name, &[("LD_PRELOAD", library.to_str().unwrap()), ("FAKETIME", offset), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]).await
+    }
+
+    async fn start_with(dev: &Dev, name: &str, env: &[(&str, &str)]) -> Self {
         let port = free_port();
         let log = File::create(dev.state.path().join(format!("{name}.out"))).unwrap();
         let child = Command::new(binary())
@@ -21,6 +32,7 @@ impl Replica {
             .env("KCS_TLS_LISTEN", format!("127.0.0.1:{}", port + 363))
             .env("KCS_ENGINE__WORKERS", "4")
             .env("KCS_ENGINE__LEASE_SECONDS", "30")
+            .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -103,4 +115,24 @@ async fn a_dead_holder_is_replaced_and_a_paused_one_cannot_write() {
     assert_eq!((&after["state"], &after["finished_at"]), (&json!("succeeded"), &ended["finished_at"]));
     assert_eq!(servers(&dev).await, 6, "the sleeper made something again");
     drop((first, second, third));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_50_replicas_whose_clocks_are_twenty_minutes_apart_do_not_disturb_each_other() {
+    need_kubernetes!();
+    let dev = Dev::start_with(&[("KCS_ENGINE__WORKERS", "0")]).await;
+    let person = dev.sign_in("member-a").await;
+    person.image_ready().await;
+    let ahead = Replica::start_at(&dev, "ahead", "+10m").await;
+    let behind = Replica::start_at(&dev, "behind", "-10m").await;
+    let operation = begun(&person, "clocks").await;
+    // Each has its part: first neither is missing, then only one is left.
+    let ended = person.finish(&operation, Duration::from_secs(180)).await;
+    assert_eq!(servers(&dev).await, 3, "one made again what the other had just made");
+    let id = ended["cluster"]["id"].as_str().unwrap();
+    drop(behind);
+    let (status, grown) = person.call(reqwest::Method::PATCH, &format!("/clusters/{id}/node-pools/default"), Some(json!({"count": 3}))).await;
+    assert_eq!(status, 202, "{grown:#}");
+    person.finish(grown["operation"]["id"].as_str().unwrap(), Duration::from_secs(180)).await;
+    drop(ahead);
 }

@@ -1,0 +1,166 @@
+//! Orphans: cloud objects that carry a mark of ours and that nobody looks after. Pure decisions; nothing that is not proven ours is ever taken away.
+
+use crate::ids::{ClusterId, ResourceId};
+use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+/// An object that a look at a whole project found with a mark of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    pub kind: ResourceKind,
+    pub cloud_id: String,
+    pub name: String,
+    /// What the mark says: cluster and ledger row.
+    pub cluster: ClusterId,
+    pub resource: ResourceId,
+}
+
+/// Whose an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The ledger has recorded that it was taken away, yet it is there: ours, by kind, name and identity.
+    Ours,
+    /// Marked, but no row tells of it: another installation's, or a record that was lost.
+    NoRow,
+    /// Its row tells of another kind, name or identity: the mark was copied or changed.
+    Contradicted,
+}
+
+impl Verdict {
+    /// As stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::NoRow => "no_row",
+            Self::Contradicted => "contradicted",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Ours, Self::NoRow, Self::Contradicted].into_iter().find(|v| v.as_str() == text)
+    }
+}
+
+/// Judges an object by the row its mark names. None: its cluster's engine looks after it.
+#[must_use]
+pub fn judge(object: &Marked, row: Option<&LedgerRow>) -> Option<Verdict> {
+    let Some(row) = row else { return Some(Verdict::NoRow) };
+    let told = row.cluster == object.cluster && row.kind == object.kind && row.name == object.name;
+    let same = row.cloud_id.as_deref().is_none_or(|id| id == object.cloud_id);
+    match (row.state, told && same) {
+        (_, false) => Some(Verdict::Contradicted),
+        (ResourceState::Gone, true) => Some(Verdict::Ours),
+        (_, true) => None,
+    }
+}
+
+/// An orphan is taken away only after it was seen for this long: longer than any create of ours may take to show.
+pub const PATIENCE: Duration = Duration::minutes(30);
+
+/// What an operator has said of a doubtful one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    Delete,
+    /// It is known and stays.
+    Keep,
+}
+
+impl Decision {
+    /// As stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Keep => "keep",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Delete, Self::Keep].into_iter().find(|d| d.as_str() == text)
+    }
+}
+
+/// Whether an orphan may be taken away now: seen twice with time between, and proven ours or decided upon by an operator.
+#[must_use]
+pub fn may_go(verdict: Verdict, decision: Option<Decision>, looks: u32, first_seen: OffsetDateTime, now: OffsetDateTime) -> bool {
+    let seen = looks >= 2 && now - first_seen >= PATIENCE;
+    let allowed = match decision {
+        Some(Decision::Keep) => false,
+        Some(Decision::Delete) => true,
+        None => verdict == Verdict::Ours,
+    };
+    seen && allowed
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn row(state: ResourceState) -> LedgerRow {
+        LedgerRow {
+            id: ResourceId::generate(),
+            cluster: ClusterId::generate(),
+            key: "network".into(),
+            kind: ResourceKind::Network,
+            name: "kcs-1-net".into(),
+            state,
+            cloud_id: Some("n1".into()),
+            address: None,
+            called_at: None,
+            empty_looks: 0,
+            looked_at: None,
+            failures: 0,
+            fault: None,
+            created_at: OffsetDateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn object(row: &LedgerRow) -> Marked {
+        Marked { kind: row.kind, cloud_id: "n1".into(), name: row.name.clone(), cluster: row.cluster, resource: row.id }
+    }
+
+    #[test]
+    fn only_what_kind_name_and_identity_prove_is_ours() {
+        let gone = row(ResourceState::Gone);
+        assert_eq!(judge(&object(&gone), Some(&gone)), Some(Verdict::Ours));
+        let forged = [
+            Marked { name: "kcs-1-net-2".into(), ..object(&gone) },
+            Marked { cloud_id: "n2".into(), ..object(&gone) },
+            Marked { kind: ResourceKind::Router, ..object(&gone) },
+            Marked { cluster: ClusterId::generate(), ..object(&gone) },
+        ];
+        for object in forged {
+            assert_eq!(judge(&object, Some(&gone)), Some(Verdict::Contradicted), "{object:?}");
+        }
+        for state in [ResourceState::Intended, ResourceState::Unknown, ResourceState::Known, ResourceState::Deleting, ResourceState::Ambiguous] {
+            let live = row(state);
+            assert_eq!(judge(&object(&live), Some(&live)), None, "the engine's own affair: {state:?}");
+        }
+    }
+
+    #[test]
+    fn case_45_an_object_whose_record_was_lost_waits_for_an_operator() {
+        let lost = object(&row(ResourceState::Known));
+        assert_eq!(judge(&lost, None), Some(Verdict::NoRow));
+        let (seen, late) = (OffsetDateTime::UNIX_EPOCH, OffsetDateTime::UNIX_EPOCH + Duration::days(90));
+        assert!(!may_go(Verdict::NoRow, None, 1_000, seen, late), "time alone decides nothing");
+        assert!(!may_go(Verdict::Contradicted, None, 1_000, seen, late));
+        assert!(may_go(Verdict::NoRow, Some(Decision::Delete), 2, seen, late));
+        assert!(!may_go(Verdict::Ours, Some(Decision::Keep), 2, seen, late));
+    }
+
+    #[test]
+    fn one_look_is_never_enough() {
+        let seen = OffsetDateTime::UNIX_EPOCH;
+        assert!(!may_go(Verdict::Ours, None, 1, seen, seen + PATIENCE));
+        assert!(!may_go(Verdict::Ours, None, 2, seen, seen + PATIENCE - Duration::SECOND));
+        assert!(may_go(Verdict::Ours, None, 2, seen, seen + PATIENCE));
+    }
+}
