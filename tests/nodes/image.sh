@@ -5,8 +5,11 @@
 version=${1:-v1.36.3}
 cache=${KCS_KUBERNETES_DIR:-${KCS_KUBERNETES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kcs/kubernetes}}
 [ "$(id -u)" = 0 ] || die 'must be root'
-[ -e "$cache/$version/.built" ] || "$(dirname "$HERE")/kubernetes/build.sh" "$version"
-mark=$( (cat "$cache/$version/.built" "$GUESTS"/{build-image.sh,image-config.sh} "$GUESTS"/images/*.* "$GUESTS"/images/coredns/*) | sha256sum)
+for part in "$version" tools; do
+    [ -e "$cache/$part/.built" ] || "$(dirname "$HERE")/kubernetes/build.sh" "$part"
+done
+addons=$HERE/../../backend/bootstrap/src/addons
+mark=$( (grep -h ' image: ' "$addons"/*.yaml; cat "$cache/$version/.built" "$cache/tools/.built" "$GUESTS"/{build-image.sh,image-config.sh} "$GUESTS"/images/*.* "$GUESTS"/images/coredns/*) | sha256sum)
 mkdir -p "$NODES_DIR"
 exec 9> "$NODES_DIR/.lock"
 flock 9

@@ -1,4 +1,5 @@
 """Clusters whose nodes really boot, made by KCS on a real OpenStack; called by test.sh. `suite.py [small] [ha]`, default both."""
+import base64
 import json
 import os
 import sys
@@ -19,7 +20,8 @@ POOL = {'name': 'default', 'flavor': 'm1.small'}
 
 
 def spec(masters, workers):
-    return {'control_plane': {'count': masters, 'flavor': 'm1.medium'}, 'node_pools': [dict(POOL, count=workers)]}
+    # The node image lacks the registrar of CSI drivers, of which no module is published.
+    return {'control_plane': {'count': masters, 'flavor': 'm1.medium'}, 'node_pools': [dict(POOL, count=workers)], 'addons': {'storage': False}}
 
 
 class Cluster:
@@ -48,6 +50,11 @@ class Cluster:
             made = self.person.call('PATCH', '/clusters/%s/node-pools/default' % self.id, {'count': count})
             self.person.finish(made['operation'], 600)
 
+    def verb(self, node, verb, seconds=900):
+        with phase('%s: %s a %s' % (self.name, verb, node['role'])):
+            made = self.person.call('POST', '/clusters/%s/nodes/%s/%s' % (self.id, node['id'], verb))
+            self.person.finish(made['operation'], seconds)
+
     def delete(self):
         with phase('%s: delete' % self.name):
             receipt = self.person.delete(self.id, 600)
@@ -60,7 +67,6 @@ def user_data_is_what_kcs_made(c):
         ran = guests.inside(node['server']['id'], 'cat', '/var/lib/cloud/instance/user-data.txt')
         told = cloud.connect().compute.get('/servers/%s' % node['server']['id'], microversion='2.3').json()['server']
         assert told.get('OS-EXT-SRV-ATTR:user_data'), 'nova shows no user data'
-        import base64
         assert base64.b64decode(told['OS-EXT-SRV-ATTR:user_data']).decode() == ran
         assert ran.startswith('#cloud-config') and 'PRIVATE KEY' not in ran
 
@@ -110,6 +116,28 @@ def node_ports_answer(c):
         eventually('NodePort at ' + node['address'], 20, lambda: 'echo-' in guests.sh('curl', '-fsS', '-m', '5', 'http://%s:30080/' % node['address']))
 
 
+def load_balancer_answers(c):
+    """The cloud controller makes a load balancer with a public address for a Service; both pods answer there."""
+    c.kubectl('expose', 'deployment', 'echo', '--name', 'outside', '--type', 'LoadBalancer', '--port', '80', '--target-port', '8080')
+    address = eventually('the Service has an address', 180, lambda: c.kubectl('get', 'service', 'outside', '-o', 'jsonpath={.status.loadBalancer.ingress[0].ip}'))
+    eventually('it answers at ' + address, 60, lambda: 'echo-' in guests.sh('curl', '-fsS', '-m', '5', 'http://%s/' % address))
+
+
+def nodes_know_their_servers(c):
+    ids = {n['metadata']['name']: n['spec'].get('providerID', '') for n in c.kubectl.json('get', 'nodes')['items']}
+    for node in c.person.nodes(c.id):
+        assert ids[node['name']].endswith('/' + node['server']['id']), ids
+
+
+def addons_are_ready(c):
+    def ready():
+        listed = c.person.get('/clusters/%s/addons' % c.id)['items']
+        waiting = ['%s %s %s' % (a['name'], a['state'], a.get('message', '')) for a in listed if a['state'] != 'ready']
+        assert not waiting, waiting
+        return listed
+    say('      %s' % [a['name'] for a in eventually('add-ons are ready', 180, ready, every=2)])
+
+
 def logs_and_exec(c):
     pod = next(p for p in c.kubectl.pods('default') if p.startswith('echo'))
     assert 'serving as ' + pod in c.kubectl('logs', pod)
@@ -128,7 +156,7 @@ def balancer_is_online(c):
     conn = cloud.connect()
 
     def online():
-        mine = [b for b in conn.load_balancer.load_balancers() if c.id in b.name]
+        mine = [b for b in conn.load_balancer.load_balancers() if b.name.startswith('kcs-' + c.id)]
         members = [m.operating_status for b in mine for p in conn.load_balancer.pools(loadbalancer_id=b.id) for m in conn.load_balancer.members(p.id)]
         return [b.operating_status for b in mine] == ['ONLINE'] and members and set(members) == {'ONLINE'}
     eventually('load balancer and members are ONLINE', 60, online)
@@ -144,24 +172,46 @@ def nothing_left(before):
         check('nothing is left on this machine', lambda: eventually('left: %s' % guests.left(), 20, lambda: not guests.left(), every=1))
 
 
+def replaced(c, role, count):
+    """A new node takes the place of an old one, of another name."""
+    old = c.nodes(role)[-1]
+    c.verb(old, 'replace')
+    now = [n['name'] for n in c.nodes(role)]
+    assert len(now) == count and old['name'] not in now, now
+
+
+def rebooted(c):
+    node = c.nodes('worker')[0]
+    boot = lambda: c.kubectl('get', 'node', node['name'], '-o', 'jsonpath={.status.nodeInfo.bootID}')
+    before = boot()
+    c.verb(node, 'reboot')
+    assert boot() != before
+
+
 def small(kcs):
-    """One master, two workers; use; resize; a worker's power cut; delete."""
+    """One master, two workers; use; resize; replace and reboot a worker; delete."""
     c = Cluster(kcs, 'small', 1, 2)
     check('what booted is the user-data KCS made, unchanged', lambda: user_data_is_what_kcs_made(c))
     check('no secret of the bootstrap is left on the nodes', lambda: secrets_are_gone(c))
     check('all pods of kube-system are Ready: CoreDNS, kube-proxy', lambda: system_pods(c, 3))
+    check('all add-ons are ready', lambda: addons_are_ready(c))
+    check('nodes know their servers', lambda: nodes_know_their_servers(c))
     check('load balancer and its members are ONLINE', lambda: balancer_is_online(c))
     with phase('small: workload'):
         if check('a Deployment runs', lambda: workload(c)):
             check('its Service answers by name, from every pod', lambda: service_answers(c))
             check('names resolve', lambda: names_resolve(c))
             check('its NodePort answers at every node', lambda: node_ports_answer(c))
+            check('a Service of type LoadBalancer answers at its public address', lambda: load_balancer_answers(c))
             check('logs and exec, and KCS shows the pods', lambda: logs_and_exec(c))
     check('console logs are shown', lambda: console_log(c))
     c.resize(3)
     check('4 nodes Ready', lambda: eventually('nodes', 60, lambda: c.kubectl.ready(4)))
     c.resize(2)
     check('3 nodes Ready', lambda: eventually('nodes', 60, lambda: c.kubectl.ready(3)))
+    check('a worker is replaced', lambda: replaced(c, 'worker', 2))
+    check('3 nodes Ready', lambda: eventually('nodes', 60, lambda: c.kubectl.ready(3)))
+    check('a worker is rebooted: Kubernetes sees a new boot', lambda: rebooted(c))
     check('the Service answers still', lambda: (c.kubectl('rollout', 'status', 'deployment/echo', '--timeout=120s'), service_answers(c))[1])
     c.delete()
 
@@ -183,7 +233,7 @@ def survives_a_power_cut(c):
     begun = time.time()
     guests.cut_power(victim['server']['id'])
     try:
-        eventually('KCS says Degraded', 180, lambda: c.phase() == 'Degraded')
+        eventually('KCS says Degraded', 180, lambda: c.phase() == 'Degraded' or say('      ' + c.phase()), every=5)
         phases['power cut: said after'] = round(time.time() - begun, 1)
         conditions = c.person.cluster(c.id)['status']['conditions']
         said = [x for x in conditions if x['type'] == 'ControlPlaneHealthy']
@@ -215,7 +265,7 @@ def spread(c):
 
 
 def ha(kcs):
-    """Three masters, one worker; a master's power cut; KCS killed meanwhile; delete."""
+    """Three masters, one worker; a master's power cut; a master replaced; delete."""
     c = Cluster(kcs, 'ha', 3, 1)
     check('all pods of kube-system are Ready', lambda: system_pods(c, 4))
     check('no two masters share a host', lambda: spread(c))
@@ -223,6 +273,9 @@ def ha(kcs):
     check('load balancer and its members are ONLINE', lambda: balancer_is_online(c))
     check("a master's power cut is survived, said and healed", lambda: survives_a_power_cut(c))
     check('etcd has three members', lambda: len(etcd_members(c)) == 3)
+    check('4 nodes Ready', lambda: eventually('nodes', 120, lambda: c.kubectl.ready(4)))
+    check('a master is replaced', lambda: replaced(c, 'master', 3))
+    check('etcd has three members, all of them there', lambda: sorted(m['name'] for m in etcd_members(c)) == sorted(n['name'] for n in c.nodes('master')))
     check('4 nodes Ready', lambda: eventually('nodes', 120, lambda: c.kubectl.ready(4)))
     c.delete()
 

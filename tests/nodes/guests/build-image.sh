@@ -130,6 +130,14 @@ for i in $("$kube_bin/kubeadm" config images list --kubernetes-version "$version
     esac
 done
 oci "$flannel_image" --layer "$parts/nettools" --layer "$parts/flannel" --entrypoint '["/opt/bin/flanneld"]'
+# the programs of the other add-ons that ../../kubernetes/build.sh has prepared, at the places where their own images have them
+for i in $(sed -n 's/^ *image: \([^ ]*\)$/\1/p' "$here"/../../../backend/bootstrap/src/addons/*.yaml | sort -u); do
+    programs=$kube_bin/../programs/${i##*/} name=$(basename "${i%:*}")
+    [ -d "$programs" ] || continue
+    layer "$name" && mkdir "$parts/$name/bin" && cp -L "$programs/$name" "$parts/$name/bin/"
+    ln -s "bin/$name" "$parts/$name/$name"
+    oci "$i" --layer "$parts/$name" --entrypoint "[\"/$name\"]"
+done
 oci localhost/busybox:1 --layer "$parts/busybox"
 
 log "containerd's store"

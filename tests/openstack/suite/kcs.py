@@ -11,7 +11,6 @@ import requests
 
 from report import eventually, say
 
-LAB = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), 'lab')
 PASSWORD = os.environ.get('OSLAB_PASSWORD', 'lab')
 ENDED = ('succeeded', 'failed', 'cancelled')
 
@@ -45,11 +44,15 @@ class Kcs:
                 return port
 
     def start(self):
+        # The cloud as nodes reach it too; with this entry `kcs dev` finds the address of this machine that they reach.
+        auth = {'auth_url': 'http://%s:5000/v3' % self.node_address, 'username': 'kcs', 'password': PASSWORD, 'project_name': 'service',
+                'user_domain_name': 'Default', 'project_domain_name': 'Default'}
+        with open(self.state + '/clouds.yaml', 'w') as f:
+            json.dump({'clouds': {'lab': {'auth': auth, 'region_name': 'RegionOne'}}}, f)
         with open(self.state + '/kcs.out', 'a') as out:
             self.process = subprocess.Popen(
-                [self.binary, 'dev', '--cloud', 'kcs', '--node-address', self.node_address, '--state-dir', self.state,
-                 '--listen', '127.0.0.1:%d' % self.port],
-                env=dict(os.environ, OS_CLIENT_CONFIG_FILE=os.environ.get('KCS_CLOUDS_YAML', LAB + '/clouds.yaml')), stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+                [self.binary, 'dev', '--cloud', 'lab', '--state-dir', self.state, '--listen', '127.0.0.1:%d' % self.port],
+                env=dict(os.environ, OS_CLIENT_CONFIG_FILE=self.state + '/clouds.yaml'), stdout=out, stderr=out, stdin=subprocess.DEVNULL)
 
         def ready():
             if self.process.poll() is not None:
