@@ -1,9 +1,9 @@
-//! What a create waited for, told by those that were waited for and not by KCS: the cloud's own states, and Kubernetes' own times.
+//! What a create waited for, told by those that were waited for: the cloud's own states, Kubernetes' own times, and the guests' last word.
 //!
 //! KCS waits while, in the local cloud, a server, a volume or a load balancer is on its way to a state (BUILD, creating, PENDING_*), and while a
-//! guest is on its way from ACTIVE to the moment at which Kubernetes says its node became Ready. All else is KCS's own, its calls to the cloud
-//! included. Where a look can err, it errs against KCS: the cloud is looked at every 50 ms and was waited for between two looks only if
-//! both saw it busy; Kubernetes' times have whole seconds and are taken as the second's beginning.
+//! guest is on its way from ACTIVE to the moment at which it has said that it is done and Kubernetes says that its node became Ready. All else
+//! is KCS's own, its calls to the cloud included. Where a look can err, it errs against KCS: the cloud is looked at every 50 ms and was waited
+//! for between two looks only if both saw it busy; Kubernetes' times have whole seconds and are taken as the second's beginning.
 
 use crate::dev::{Dev, Person, client};
 use serde_json::Value;
@@ -50,8 +50,8 @@ impl Watch {
         let ended = now();
         self.stop.send(()).unwrap();
         let seen = self.seen.await.unwrap();
-        let ready = nodes_ready(member, cluster).await;
-        let guests = ready.into_iter().filter_map(|(name, ready)| Some((*seen.active.get(&name)?, ready)));
+        let (ready, done) = (nodes_ready(member, cluster).await, guests_done(member, cluster).await);
+        let guests = done.into_iter().filter_map(|(name, done)| Some((*seen.active.get(&name)?, done.max(*ready.get(&name)?))));
         let waits = seen.busy.into_iter().chain(guests).collect();
         rest((self.begun, ended), waits).into_iter().map(|(from, to)| (from - self.begun, to - self.begun)).collect()
     }
@@ -88,13 +88,24 @@ async fn nodes_ready(member: &Person, cluster: &str) -> BTreeMap<String, Moment>
     let nodes = member.http.get(format!("{}/k8s/clusters/{cluster}/api/v1/nodes", member.url)).send().await.unwrap();
     let nodes: Value = nodes.json().await.unwrap();
     let ready = |node: &Value| {
-        let conditions = node["status"]["conditions"].as_array().unwrap().iter();
-        let ready = conditions.clone().find(|c| c["type"] == "Ready").unwrap();
-        let at = OffsetDateTime::parse(ready["lastTransitionTime"].as_str().unwrap(), &Rfc3339).unwrap();
-        #[allow(clippy::cast_precision_loss)]
-        (node["metadata"]["name"].as_str().unwrap().to_owned(), at.unix_timestamp() as Moment)
+        let conditions = node["status"]["conditions"].as_array().unwrap();
+        let ready = conditions.iter().find(|c| c["type"] == "Ready").unwrap();
+        (node["metadata"]["name"].as_str().unwrap().to_owned(), moment(&ready["lastTransitionTime"]))
     };
     nodes["items"].as_array().unwrap().iter().map(ready).collect()
+}
+
+/// When each guest said that its bootstrap is done.
+async fn guests_done(member: &Person, cluster: &str) -> BTreeMap<String, Moment> {
+    let nodes = member.get(&format!("/clusters/{cluster}/nodes")).await;
+    let done = |node: &Value| (node["name"].as_str().unwrap().to_owned(), moment(&node["bootstrap"]["at"]));
+    nodes["items"].as_array().unwrap().iter().map(done).collect()
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn moment(text: &Value) -> Moment {
+    let at = OffsetDateTime::parse(text.as_str().unwrap(), &Rfc3339).unwrap();
+    at.unix_timestamp_nanos() as Moment / 1e9
 }
 
 /// What is left of a stretch without those that overlap it.
