@@ -67,6 +67,11 @@ fn route(cloud: &LocalCloud, path: &str, request: &Request<Bytes>) -> Outcome {
     match (request.method(), segments.as_slice()) {
         (&Method::GET, ["dump"]) => Ok((200, json!({ "objects": cloud.dump() }))),
         (&Method::GET, ["calls"]) => Ok((200, json!({ "calls": calls(cloud) }))),
+        (&Method::GET, ["failures"]) => {
+            let failures = cloud.inner.lock().failures.clone().into_iter();
+            let failures: Vec<Value> = failures.map(|((origin, status), count)| json!({"origin": origin, "status": status, "count": count})).collect();
+            Ok((200, json!({ "failures": failures })))
+        }
         (&Method::GET, ["faults"]) => {
             let faults: Vec<Value> = cloud.inner.lock().faults.iter().map(|f| json!({"rule": f.rule, "seen": f.seen})).collect();
             Ok((200, json!({ "faults": faults })))

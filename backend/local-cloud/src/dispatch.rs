@@ -58,6 +58,9 @@ pub(crate) fn dispatch(state: &mut State, request: &Request<Bytes>) -> Result<Do
     }
     let later = answer.as_mut().ok().and_then(|reply| reply.later.take());
     let mut response = respond(service, answer, &request_id, asks_json);
+    if response.status().is_client_error() || response.status().is_server_error() {
+        *state.failures.entry((origin(state, request), response.status().as_u16())).or_insert(0) += 1;
+    }
     if service == Service::Compute {
         version_headers(request.headers(), response.headers_mut());
     }

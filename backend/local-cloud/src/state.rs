@@ -57,6 +57,9 @@ pub(crate) struct State {
     pub faults: Vec<ActiveFault>,
     #[serde(skip)]
     pub calls: BTreeMap<CallKey, u64>,
+    /// Answers of 400 and more, by the host that the caller asked at, and status.
+    #[serde(skip)]
+    pub failures: BTreeMap<(String, u16), u64>,
     #[serde(skip)]
     pub down_until_ms: u64,
     pub identity: identity::Identity,
@@ -83,6 +86,7 @@ impl State {
             jobs: Vec::new(),
             faults: Vec::new(),
             calls: BTreeMap::new(),
+            failures: BTreeMap::new(),
             down_until_ms: 0,
             identity: identity::Identity::default(),
             compute: compute::Compute::default(),

@@ -4,13 +4,19 @@
 //! what came of it → say when to come back. It waits for nothing: waiting is coming back.
 
 pub mod act;
+mod act_in_cluster;
+pub mod addons;
 mod claimed;
 pub mod driver;
+mod glance;
 pub mod in_cluster;
+mod inside;
 pub mod journal;
 pub mod kubernetes;
+pub mod lists;
 pub mod observe;
 pub mod pass;
+mod rotation;
 pub mod rules;
 pub mod world;
 

@@ -1,6 +1,8 @@
-//! Looks at the cloud and the cluster: one list for each kind, all at the same time, never a call for each row.
+//! Looks at the cloud and the cluster: one list for each kind and project (`lists`), all at the same time, never a call for each row.
 
+use crate::glance;
 use crate::journal::JournalError;
+use crate::lists::{Freshness, Lists};
 use crate::rules::{self, Groups};
 use crate::world::{World, cloud_id, live};
 use cloud::load_balancers::{Provisioning, Tree};
@@ -8,37 +10,59 @@ use cloud::network::{Port, Rule, SecurityGroup};
 use cloud::volumes::VolumeStatus;
 use cloud::{Cloud, CloudError, compute::ServerStatus};
 use domain::changes::Work;
+use domain::codes::Code;
 use domain::ids::ResourceId;
 use domain::ledger::{ResourceKind, ResourceState};
 use domain::names;
 use domain::nodes::{Fault, NodeIntent, NodeRole};
-use domain::plan::{Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, node_key};
+use domain::plan::{Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, allowed_cidrs, node_key};
+use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
 
 /// The cluster's API gets this long to answer a pass.
 const API_PATIENCE: Duration = Duration::from_secs(4);
 
 impl World<'_> {
-    /// One whole look.
-    pub async fn observe(&self, work: &Work) -> Result<Observed, JournalError> {
+    /// One whole look: a shared one where that will do.
+    pub async fn observe(&self, work: &Work, now: OffsetDateTime) -> Result<Observed, JournalError> {
         let mut looks = BTreeMap::new();
-        looks.insert(ResourceKind::ApplicationCredential, self.look_at_credential(work).await?);
+        let mut inside = None;
         if let Some(cloud) = self.cloud(work.cluster.id).await? {
-            looks.extend(Eye { cloud: &cloud, work }.look().await);
+            looks.extend(self.look_at_cloud(work, &cloud, now).await);
+            inside = self.look_inside(work, &cloud, &mut looks).await;
         }
+        // The cloud no longer knows who asks: is the credential still there?
+        let doubted = looks.values().any(|l| matches!(l, Look::Blind(fault) if fault.code == Code::CredentialInvalid));
+        looks.insert(ResourceKind::ApplicationCredential, self.look_at_credential(work, doubted).await?);
         let kubernetes = self.look_at_kubernetes(work).await?;
-        Ok(Observed { looks, kubernetes })
+        Ok(Observed { looks, kubernetes, inside })
+    }
+
+    async fn look_at_cloud(&self, work: &Work, cloud: &Cloud, now: OffsetDateTime) -> BTreeMap<ResourceKind, Look> {
+        let look = async |after| {
+            let lists = self.services.memory.estate.lists(&work.cluster.tenant, cloud, Freshness { now, after });
+            BTreeMap::from_iter(Eye { cloud, lists, work, egress: &self.services.egress }.look().await)
+        };
+        let begun = Instant::now();
+        if glance::settled(work, now) {
+            let shared = look(None).await;
+            if glance::unremarkable(work, &shared) {
+                return shared;
+            }
+        }
+        look(Some(begun)).await
     }
 
     /// A credential that is recorded and in use is proved by the other looks; only doubtful and dying ones are listed.
-    async fn look_at_credential(&self, work: &Work) -> Result<Look, JournalError> {
+    async fn look_at_credential(&self, work: &Work, doubted: bool) -> Result<Look, JournalError> {
         let kind = ResourceKind::ApplicationCredential;
         let rows: Vec<_> = work.ledger.iter().filter(|r| r.kind == kind && r.state != ResourceState::Gone).collect();
         if rows.is_empty() {
             return Ok(Look::Seen(Vec::new()));
         }
-        if work.cluster.delete_requested_at.is_none() && rows.iter().all(|r| r.state == ResourceState::Known) {
+        if !doubted && work.cluster.delete_requested_at.is_none() && rows.iter().all(|r| r.state == ResourceState::Known) {
             let assumed = rows.iter().filter_map(|r| Some(object(r.cloud_id.clone()?, &r.name, Some(r.id), ObjectState::Ready)));
             return Ok(Look::Seen(assumed.collect()));
         }
@@ -66,11 +90,9 @@ impl World<'_> {
         let answer = tokio::time::timeout(API_PATIENCE, self.services.kubernetes.nodes(&target)).await;
         let was_up = work.nodes.iter().any(|n| n.joined_at.is_some());
         Ok(match answer {
-            Ok(Ok(nodes)) => Kubernetes::Reachable(KubernetesView {
-                nodes,
-                access: self.services.memory.access(work.cluster.id),
-                join_tokens: work.nodes.iter().map(|n| n.id).filter(|n| self.services.memory.join_token(*n)).collect(),
-            }),
+            Ok(Ok(nodes)) => {
+                Kubernetes::Reachable(KubernetesView { nodes, addons: self.look_at_addons(work, &target).await?, ..self.services.memory.view(work) })
+            }
             // Before it ever answered it is not down, only not there yet.
             Ok(Err(_)) | Err(_) if !was_up => Kubernetes::NotTried,
             Ok(Err(error)) => Kubernetes::Unreachable(error.to_string()),
@@ -82,7 +104,9 @@ impl World<'_> {
 /// A look at the cloud with the cluster's credential.
 struct Eye<'a> {
     cloud: &'a Cloud,
+    lists: Lists<'a>,
     work: &'a Work,
+    egress: &'a [Ipv4Net],
 }
 
 impl Eye<'_> {
@@ -135,7 +159,7 @@ impl Eye<'_> {
         if self.never(ResourceKind::Network) {
             return Look::Seen(Vec::new());
         }
-        match self.cloud.network.networks_by_name(&names::object(self.work.cluster.id, "net")).await {
+        match self.lists.networks_by_name(&names::object(self.work.cluster.id, "net")).await {
             Ok(list) => Look::Seen(list.into_iter().map(|n| object(n.id, &n.name, self.owner(&n.description), ObjectState::Ready)).collect()),
             Err(error) => blind(&error),
         }
@@ -143,18 +167,20 @@ impl Eye<'_> {
 
     /// Ids of every network this cluster had that may still be there.
     fn network_ids(&self) -> Vec<&str> {
-        self.work
-            .ledger
-            .iter()
-            .filter(|r| r.kind == ResourceKind::Network && r.state != ResourceState::Gone)
-            .filter_map(|r| r.cloud_id.as_deref())
-            .collect()
+        let live = self.work.ledger.iter().filter(|r| r.kind == ResourceKind::Network && r.state != ResourceState::Gone);
+        live.filter_map(|r| r.cloud_id.as_deref()).collect()
+    }
+
+    /// Where this cluster's ports may be: in its own network, or in the one it was put into.
+    fn port_networks(&self) -> Vec<&str> {
+        let existing = self.work.cluster.spec.network.existing.as_ref().map(|e| e.network_id.as_str());
+        self.network_ids().into_iter().chain(existing.filter(|_| !self.never(ResourceKind::Port))).collect()
     }
 
     async fn subnets(&self) -> Look {
         let mut objects = Vec::new();
         for network in self.network_ids() {
-            match self.cloud.network.subnets_of(network).await {
+            match self.lists.subnets_of(network).await {
                 Ok(list) => objects.extend(list.into_iter().map(|s| object(s.id, &s.name, self.owner(&s.description), ObjectState::Ready))),
                 Err(error) if error.is_not_found() => {}
                 Err(error) => return blind(&error),
@@ -167,8 +193,15 @@ impl Eye<'_> {
         if self.never(ResourceKind::Router) {
             return Look::Seen(Vec::new());
         }
-        match self.cloud.network.routers_by_name(&names::object(self.work.cluster.id, "router")).await {
-            Ok(list) => Look::Seen(list.into_iter().map(|r| object(r.id, &r.name, self.owner(&r.description), ObjectState::Ready)).collect()),
+        match self.lists.routers_by_name(&names::object(self.work.cluster.id, "router")).await {
+            Ok(list) => Look::Seen(
+                list.into_iter()
+                    .map(|r| {
+                        let address = r.external_addresses.first().map(ToString::to_string);
+                        Object { address, ..object(r.id, &r.name, self.owner(&r.description), ObjectState::Ready) }
+                    })
+                    .collect(),
+            ),
             Err(error) => blind(&error),
         }
     }
@@ -176,8 +209,8 @@ impl Eye<'_> {
     /// The ports on our network: ours, and the router's on our subnet.
     async fn ports(&self) -> (Look, Look) {
         let (mut ours, mut interfaces) = (Vec::new(), Vec::new());
-        for network in self.network_ids() {
-            match self.cloud.network.ports_of(network).await {
+        for network in self.port_networks() {
+            match self.lists.ports_of(network).await {
                 Ok(list) => {
                     for port in list {
                         interfaces.extend(self.interface(&port));
@@ -211,7 +244,7 @@ impl Eye<'_> {
         };
         let mut objects = Vec::new();
         for name in self.names(ResourceKind::SecurityGroup) {
-            match self.cloud.network.security_groups_by_name(name).await {
+            match self.lists.security_groups_by_name(name).await {
                 Ok(list) => objects.extend(list.into_iter().map(|g| {
                     // Without the other group its rules cannot be written: not whole yet.
                     let drift = groups.as_ref().is_some_and(|ids| !missing_rules(self.work, ids, &g).is_empty());
@@ -233,7 +266,7 @@ impl Eye<'_> {
             let rows = self.work.ledger.iter().filter(|r| r.kind == ResourceKind::ServerGroup && r.name == name);
             rows.max_by_key(|r| (r.state != ResourceState::Gone, r.created_at)).map(|r| r.id)
         };
-        match self.cloud.compute.server_groups().await {
+        match self.lists.server_groups().await {
             Ok(list) => Look::Seen(
                 list.into_iter()
                     .filter_map(|g| {
@@ -253,7 +286,7 @@ impl Eye<'_> {
             return (Look::Seen(Vec::new()), None);
         };
         let name = names::object(self.work.cluster.id, "api");
-        let list = match service.load_balancers_by_name(&name).await {
+        let list = match self.lists.load_balancers_by_name(service.as_ref(), &name).await {
             Ok(list) => list,
             Err(error) => return (blind(&error), None),
         };
@@ -264,8 +297,8 @@ impl Eye<'_> {
             if current == Some(balancer.id.as_str()) {
                 vip_port = Some(balancer.vip_port_id.clone());
                 if balancer.provisioning == Provisioning::Active {
-                    match service.tree(&balancer.id).await {
-                        Ok(tree) => drift = self.tree_drifted(&tree),
+                    match self.lists.tree(service.as_ref(), &balancer.id).await {
+                        Ok(tree) => drift = self.tree_drifted(&tree) || tree.allowed_cidrs != allowed_cidrs(self.work, self.egress),
                         Err(error) => return (blind(&error), None),
                     }
                 }
@@ -291,7 +324,7 @@ impl Eye<'_> {
     async fn floating_ips(&self) -> Result<Vec<(Object, Option<String>)>, CloudError> {
         let mut objects = Vec::new();
         for row in self.work.ledger.iter().filter(|r| r.kind == ResourceKind::FloatingIp) {
-            for ip in self.cloud.network.floating_ips_by_description(&names::mark(row.cluster, row.id)).await? {
+            for ip in self.lists.floating_ips_by_description(&names::mark(row.cluster, row.id)).await? {
                 let found = object(ip.id, &row.name, Some(row.id), ObjectState::Ready);
                 objects.push((Object { address: Some(ip.address), ..found }, ip.port_id));
             }
@@ -303,7 +336,7 @@ impl Eye<'_> {
         if self.never(ResourceKind::Volume) {
             return Look::Seen(Vec::new());
         }
-        match self.cloud.volumes.volumes_by_metadata("kcs_cluster", &self.work.cluster.id.to_string()).await {
+        match self.lists.volumes_by_metadata("kcs_cluster", &self.work.cluster.id.to_string()).await {
             Ok(list) => Look::Seen(
                 list.into_iter()
                     .map(|v| {
@@ -326,7 +359,7 @@ impl Eye<'_> {
             return Look::Seen(Vec::new());
         }
         let cluster = self.work.cluster.id.to_string();
-        match self.cloud.compute.servers(&names::node_prefix(self.work.cluster.id)).await {
+        match self.lists.servers(&names::node_prefix(self.work.cluster.id)).await {
             Ok(list) => Look::Seen(
                 list.into_iter()
                     .filter(|s| s.metadata.get("kcs_cluster") == Some(&cluster))

@@ -8,12 +8,10 @@ use domain::changes::Change;
 use domain::codes::Code;
 use domain::ledger::{LedgerRow, ResourceState};
 use domain::plan::{CREDENTIAL, OLD_CREDENTIAL};
-use time::OffsetDateTime;
 
 impl World<'_> {
     /// Safe to repeat at any point: the secret is put in its place before the rows say so, and both credentials work meanwhile.
     pub(crate) async fn switch_credential(&self, mut next: LedgerRow, mut old: LedgerRow) -> Result<Vec<Change>, JournalError> {
-        let now = OffsetDateTime::now_utc();
         if let Err(refusal) = self.prove(&next).await {
             let fault = match refusal {
                 Refusal::Journal(error) => return Err(error),
@@ -32,13 +30,10 @@ impl World<'_> {
                 }
             };
             next.failures += 1;
-            if next.state == ResourceState::Known {
-                next.called_at = Some(now);
-            }
             next.fault = Some(fault);
             return Ok(vec![Change::Ledger(next)]);
         }
-        (old.key, old.looked_at) = (OLD_CREDENTIAL.to_owned(), Some(now));
+        old.key = OLD_CREDENTIAL.to_owned();
         (next.key, next.failures, next.fault) = (CREDENTIAL.to_owned(), 0, None);
         // The old one first: a key belongs to one row.
         Ok(vec![Change::Ledger(old), Change::Ledger(next)])

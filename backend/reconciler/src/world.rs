@@ -1,17 +1,22 @@
 //! One cluster's world in a pass: the cloud as its credential sees it, its secrets, and look-ups that several steps share.
 
+use crate::addons::{AddonMemory, AddonSettings};
 use crate::journal::{Journal, JournalError, Owner, secret};
 use crate::kubernetes::{KubernetesApi, Target};
+use crate::lists::Estate;
 use cloud::Cloud;
 use cloud::compute::Flavor;
 use cloud::identity::{ApplicationCredential, Identity, ServiceUser};
 use domain::changes::Work;
 use domain::codes::Code;
-use domain::ids::{ClusterId, NodeId};
+use domain::ids::{ClusterId, NodeId, OperationId};
 use domain::ledger::{LedgerRow, ResourceState};
 use domain::names;
 use domain::nodes::Fault;
+use domain::plan::KubernetesView;
+use domain::settings::ApiExposure;
 use domain::versions::CatalogueVersion;
+use ipnet::Ipv4Net;
 use sealed::ClusterPki;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -26,20 +31,47 @@ pub struct Services {
     /// Where nodes fetch their bundle: `https://host:port`, and the authority they trust for it.
     pub node_endpoint: String,
     pub gate_ca_pem: String,
+    /// Where KCS itself comes from, as clouds see it: let in where an API is restricted.
+    pub egress: Vec<Ipv4Net>,
     /// How many cloud calls of one pass may run at the same time.
     pub parallel: usize,
+    pub addons: AddonSettings,
     pub memory: Memory,
 }
 
 /// What may be forgotten at any time: it only saves repeating what is safe to repeat.
 #[derive(Default)]
 pub struct Memory {
+    pub estate: Estate,
     clouds: Mutex<HashMap<ClusterId, (String, Cloud)>>,
+    authorities: Mutex<HashMap<ClusterId, Arc<ClusterPki>>>,
     access: Mutex<HashSet<ClusterId>>,
-    join_tokens: Mutex<HashSet<NodeId>>,
+    nodes: Mutex<HashMap<NodeId, Notes>>,
+    pub addons: AddonMemory,
 }
 
+/// What was done for a node in its cluster.
+#[derive(Clone, Debug, Default)]
+struct Notes {
+    join_token: bool,
+    /// In which operation it was emptied: it may be in use again after that.
+    drained: Option<OperationId>,
+    held_up: Option<String>,
+    detached: bool,
+}
+
+/// Opened authorities kept at most; beyond that, all are opened anew.
+const MOST_AUTHORITIES: usize = 500;
+
 impl Memory {
+    fn note_authorities(&self, cluster: ClusterId, pki: &Arc<ClusterPki>) {
+        let mut known = lock(&self.authorities);
+        if known.len() >= MOST_AUTHORITIES {
+            known.clear();
+        }
+        known.insert(cluster, pki.clone());
+    }
+
     pub fn note_access(&self, cluster: ClusterId) {
         lock(&self.access).insert(cluster);
     }
@@ -49,20 +81,50 @@ impl Memory {
         lock(&self.access).contains(&cluster)
     }
 
-    pub fn note_join_token(&self, node: NodeId) {
-        lock(&self.join_tokens).insert(node);
+    fn note(&self, node: NodeId, write: impl FnOnce(&mut Notes)) {
+        write(lock(&self.nodes).entry(node).or_default());
     }
 
+    pub fn note_join_token(&self, node: NodeId) {
+        self.note(node, |n| n.join_token = true);
+    }
+
+    pub fn note_drained(&self, node: NodeId, operation: Option<OperationId>) {
+        self.note(node, |n| (n.drained, n.held_up) = (operation, None));
+    }
+
+    /// What keeps pods on a node that is to be emptied; None: they are moving.
+    pub fn note_held_up(&self, node: NodeId, words: Option<String>) {
+        self.note(node, |n| (n.drained, n.held_up) = (None, words));
+    }
+
+    pub fn note_detached(&self, node: NodeId) {
+        self.note(node, |n| n.detached = true);
+    }
+
+    /// What is known of a cluster besides its nodes' readiness.
     #[must_use]
-    pub fn join_token(&self, node: NodeId) -> bool {
-        lock(&self.join_tokens).contains(&node)
+    pub fn view(&self, work: &Work) -> KubernetesView {
+        let notes = lock(&self.nodes);
+        let which = |is: &dyn Fn(&Notes) -> bool| work.nodes.iter().map(|n| n.id).filter(|id| notes.get(id).is_some_and(is)).collect();
+        let operation = work.operation.as_ref().map(|o| o.id);
+        KubernetesView {
+            access: self.access(work.cluster.id),
+            join_tokens: which(&|n| n.join_token),
+            drained: which(&|n| n.drained.is_some() && n.drained == operation),
+            detached: which(&|n| n.detached),
+            held_up: work.nodes.iter().filter_map(|n| Some((n.id, notes.get(&n.id)?.held_up.clone()?))).collect(),
+            ..KubernetesView::default()
+        }
     }
 
     pub fn forget(&self, work: &Work) {
         lock(&self.clouds).remove(&work.cluster.id);
+        lock(&self.authorities).remove(&work.cluster.id);
         lock(&self.access).remove(&work.cluster.id);
+        self.addons.forget(work.cluster.id);
         for node in &work.nodes {
-            lock(&self.join_tokens).remove(&node.id);
+            lock(&self.nodes).remove(&node.id);
         }
     }
 }
@@ -106,6 +168,25 @@ impl World<'_> {
         Ok(Some(cloud))
     }
 
+    /// The cluster's own credential, secret and all.
+    pub async fn stored_credential(&self) -> Result<Option<ApplicationCredential>, JournalError> {
+        let Some(text) = self.journal.secret(Owner::Cluster, secret::APPLICATION_CREDENTIAL).await? else { return Ok(None) };
+        let stored: StoredCredential = parse(&text)?;
+        Ok(Some(ApplicationCredential { id: stored.id, secret: stored.secret.into() }))
+    }
+
+    /// The one that is to take its place.
+    pub async fn next_credential(&self) -> Result<Option<ApplicationCredential>, JournalError> {
+        let Some(text) = self.journal.secret(Owner::Cluster, secret::NEXT_CREDENTIAL).await? else { return Ok(None) };
+        let stored: StoredCredential = parse(&text)?;
+        Ok(Some(ApplicationCredential { id: stored.id, secret: stored.secret.into() }))
+    }
+
+    pub async fn put_next_credential(&self, credential: &ApplicationCredential) -> Result<(), JournalError> {
+        let stored = StoredCredential { id: credential.id.clone(), secret: credential.secret.expose_secret().to_owned() };
+        self.journal.put_secret(Owner::Cluster, secret::NEXT_CREDENTIAL, &render(&stored)?).await
+    }
+
     pub async fn put_credential(&self, credential: &ApplicationCredential) -> Result<(), JournalError> {
         let stored = StoredCredential { id: credential.id.clone(), secret: credential.secret.expose_secret().to_owned() };
         self.journal.put_secret(Owner::Cluster, secret::APPLICATION_CREDENTIAL, &render(&stored)?).await
@@ -128,14 +209,22 @@ impl World<'_> {
     }
 
     /// The cluster's authorities, made at first use: everything a node needs is known before the first server exists.
-    pub async fn pki(&self) -> Result<Arc<ClusterPki>, JournalError> {
-        if let Some(text) = self.journal.secret(Owner::Cluster, secret::PKI).await? {
-            return ClusterPki::from_json(&text).map(Arc::new).map_err(|e| JournalError::Unavailable(e.to_string()));
+    pub async fn pki(&self, cluster: ClusterId) -> Result<Arc<ClusterPki>, JournalError> {
+        let memory = &self.services.memory;
+        if let Some(known) = lock(&memory.authorities).get(&cluster) {
+            return Ok(known.clone());
         }
-        let pki = ClusterPki::generate(time::OffsetDateTime::now_utc()).map_err(|e| JournalError::Unavailable(e.to_string()))?;
-        let text = pki.to_json().map_err(|e| JournalError::Unavailable(e.to_string()))?;
-        self.journal.put_secret(Owner::Cluster, secret::PKI, &text).await?;
-        Ok(Arc::new(pki))
+        let unreadable = |e: sealed::SealError| JournalError::Unavailable(e.to_string());
+        let pki = if let Some(text) = self.journal.secret(Owner::Cluster, secret::PKI).await? {
+            ClusterPki::from_json(&text).map_err(unreadable)?
+        } else {
+            let pki = ClusterPki::generate(time::OffsetDateTime::now_utc()).map_err(unreadable)?;
+            self.journal.put_secret(Owner::Cluster, secret::PKI, &pki.to_json().map_err(unreadable)?).await?;
+            pki
+        };
+        let pki = Arc::new(pki);
+        memory.note_authorities(cluster, &pki);
+        Ok(pki)
     }
 
     pub async fn join_token(&self, node: NodeId) -> Result<SecretString, JournalError> {
@@ -149,14 +238,30 @@ impl World<'_> {
 
     /// The cluster's API, once its address is known.
     pub async fn target(&self, work: &Work) -> Result<Option<Target>, JournalError> {
-        let Some(address) = live(work, "floating_ip").and_then(|r| r.address.clone()) else { return Ok(None) };
-        Ok(Some(Target { cluster: work.cluster.id, endpoint: format!("https://{address}:6443"), pki: self.pki().await? }))
+        let private = work.cluster.spec.api.exposure == ApiExposure::Private;
+        let row = live(work, if private { "load_balancer" } else { "floating_ip" });
+        let Some(address) = row.and_then(|r| r.address.clone()) else { return Ok(None) };
+        Ok(Some(Target { cluster: work.cluster.id, endpoint: format!("https://{address}:6443"), private, pki: self.pki(work.cluster.id).await? }))
     }
 
     /// The flavor of this name.
     pub async fn flavor(&self, cloud: &Cloud, name: &str) -> Result<Flavor, Fault> {
         let flavors = cloud.compute.flavors().await.map_err(|e| e.fault(name))?;
         flavors.into_iter().find(|f| f.name == name).ok_or_else(|| local_fault(Code::FlavorMissing, format!("there is no flavor {name}"), name))
+    }
+
+    /// Id of the image a pool's nodes boot: one of its own, or the version's.
+    pub async fn image_of(&self, cloud: &Cloud, work: &Work, own: Option<&str>) -> Result<String, Fault> {
+        let version = &work.cluster.spec.version;
+        let Some(name) = own else { return self.image(cloud, version).await };
+        let images = cloud.images.images_by_name(name).await.map_err(|e| e.fault(name))?;
+        let of_version = |i: &&cloud::images::Image| i.properties.get(domain::versions::IMAGE_PROPERTY) == Some(version);
+        match images.iter().filter(of_version).collect::<Vec<_>>().as_slice() {
+            [] => Err(local_fault(Code::ImageMismatch, format!("no image named {name} holds {version}"), name)),
+            [image] if image.status == "active" => Ok(image.id.clone()),
+            [image] => Err(local_fault(Code::ImageNotReady, format!("image {name} is {}", image.status), name)),
+            several => Err(local_fault(Code::Ambiguous, format!("{} images are named {name}", several.len()), name)),
+        }
     }
 
     /// Id of the node image for the cluster's version, ready to boot.
@@ -190,6 +295,16 @@ pub fn live<'w>(work: &'w Work, key: &str) -> Option<&'w LedgerRow> {
 #[must_use]
 pub fn cloud_id<'w>(work: &'w Work, key: &str) -> Option<&'w str> {
     live(work, key)?.cloud_id.as_deref()
+}
+
+/// The cloud id of a part, or of what stands in for it: a network that is not ours.
+#[must_use]
+pub fn part_id<'w>(work: &'w Work, key: &str) -> Option<&'w str> {
+    match (&work.cluster.spec.network.existing, key) {
+        (Some(existing), "network") => Some(&existing.network_id),
+        (Some(existing), "subnet") => Some(&existing.subnet_id),
+        _ => cloud_id(work, key),
+    }
 }
 
 /// The metadata pairs by which servers and volumes are known for ours.

@@ -129,7 +129,7 @@ pub enum Action {
     /// Apply the add-ons' objects.
     ApplyAddons,
     EnsureJoinToken(NodeId),
-    /// Prove the next credential by test calls, and let it take the place of the one in use.
+    /// Prove the next credential by test calls, and let it take the place of the one in use. The rows are as they will be, but for their keys.
     SwitchCredential {
         next: LedgerRow,
         old: LedgerRow,

@@ -43,6 +43,7 @@ impl Draft<'_> {
                 self.look_again_in(wait);
                 return;
             }
+            let next = LedgerRow { called_at: Some(self.now), ..next };
             self.actions.push(Action::SwitchCredential { next, old });
         }
     }
@@ -65,7 +66,7 @@ impl Draft<'_> {
         if row.kind != ResourceKind::ApplicationCredential || row.key != OLD_CREDENTIAL || row.state != ResourceState::Known || self.deleting() {
             return false;
         }
-        let fresh = row.looked_at.is_some_and(|t| self.now - t < GRACE);
+        let fresh = self.live(CREDENTIAL).and_then(|r| r.called_at).is_some_and(|t| self.now - t < GRACE);
         let held = fresh || !self.handed_over();
         if held {
             self.look_again_in(Duration::seconds(1));

@@ -1,6 +1,7 @@
 //! The decisions of the engine, without an engine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod addons;
 mod healing;
 mod plan;
 mod verbs;

@@ -1,13 +1,13 @@
 //! A perfect little world for `plan`: what it decides happens, and what it did is written down.
 
 use domain::changes::{Change, Work};
-use domain::clusters::{Cluster, ClusterSpec, ClusterStatus, ControlPlaneSpec, NetworkSpec, NodePoolSpec};
 use domain::codes::Code;
-use domain::ids::{ClusterId, OperationId, TenantId};
+use domain::ids::{ClusterId, OperationId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Fault, NodeRole};
 use domain::operations::{Operation, OperationKind, OperationState};
-use domain::plan::{Action, Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, plan};
+use domain::plan::{AddonsView, Action, Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, plan};
+use domain::test_support::{cluster, spec};
 use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -22,28 +22,16 @@ pub struct World {
     pub sick: Vec<String>,
     pub api_down: bool,
     pub access: bool,
+    /// What is seen of the add-ons once the API answers.
+    pub addons: Option<AddonsView>,
+    /// What programs in the cluster made in the cloud.
+    pub inside: Vec<domain::plan::Inside>,
     pub now: OffsetDateTime,
     pub ids: u64,
     pub log: Vec<String>,
     /// Server creations that end in ERROR, from the front.
     pub broken_servers: u32,
     pub quota_short: bool,
-}
-
-pub fn spec(masters: u32, workers: u32) -> ClusterSpec {
-    ClusterSpec {
-        version: "v1.36.3".into(),
-        network: NetworkSpec {
-            external_network: "ext".into(),
-            node_cidr: "10.0.0.0/24".parse().unwrap(),
-            pod_cidr: "10.128.0.0/16".parse().unwrap(),
-            service_cidr: "10.96.0.0/16".parse().unwrap(),
-            ..NetworkSpec::default()
-        },
-        control_plane: ControlPlaneSpec { count: masters, flavor: "m".into(), root_volume_gib: 20, ..ControlPlaneSpec::default() },
-        node_pools: vec![NodePoolSpec { name: "default".into(), flavor: "m".into(), count: workers, root_volume_gib: 20, ..NodePoolSpec::default() }],
-        ..ClusterSpec::default()
-    }
 }
 
 pub fn operation(cluster: ClusterId, kind: OperationKind, now: OffsetDateTime) -> Operation {
@@ -54,21 +42,7 @@ impl World {
     pub fn new(masters: u32, workers: u32) -> Self {
         let now = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
         let id = ClusterId(Uuid::from_u128(0x1234_5678_9abc_def0_1234_5678_9abc_def0));
-        let cluster = Cluster {
-            id,
-            tenant: TenantId("t".into()),
-            tenant_name: "t".into(),
-            name: "demo".into(),
-            spec: spec(masters, workers),
-            generation: 1,
-            observed_generation: 0,
-            status: ClusterStatus::new(),
-            operation: None,
-            created_at: now,
-            created_by: "u".into(),
-            delete_requested_at: None,
-            deleted_at: None,
-        };
+        let cluster = cluster(id, "t", spec(masters, workers), now);
         let operation = Some(operation(id, OperationKind::ClusterCreate, now));
         Self {
             work: Work { cluster, nodes: vec![], ledger: vec![], operation },
@@ -78,6 +52,8 @@ impl World {
             sick: vec![],
             api_down: false,
             access: false,
+            addons: None,
+            inside: vec![],
             now,
             ids: 100,
             log: vec![],
@@ -103,13 +79,21 @@ impl World {
             Kubernetes::Reachable(KubernetesView {
                 nodes: nodes.collect(),
                 access: self.access,
+                addons: self.addons.clone(),
                 detached: self.detached.clone(),
                 ..KubernetesView::default()
             })
         } else {
             Kubernetes::NotTried
         };
-        Observed { looks, kubernetes }
+        for made in &self.inside {
+            let row = self.work.ledger.iter().find(|r| r.cloud_id.as_ref() == Some(&made.id));
+            if let (Some(row), Some(Look::Seen(list))) = (row, looks.get_mut(&made.kind)) {
+                let (id, name) = (made.id.clone(), made.name.clone());
+                list.push(Object { id, name, owner: Some(row.id), state: ObjectState::Ready, address: None, drift: false });
+            }
+        }
+        Observed { looks, kubernetes, inside: Some(self.inside.clone()) }
     }
 
     pub fn apply(&mut self, changes: Vec<Change>) {
@@ -191,6 +175,7 @@ impl World {
                 self.log.push(format!("delete {}", row.key));
                 let id = row.cloud_id.clone().expect("only what is known is deleted");
                 self.objects.remove(&id);
+                self.inside.retain(|made| made.id != id);
                 row.state = ResourceState::Gone;
                 self.put(row);
             }
@@ -208,6 +193,21 @@ impl World {
                 self.put(row);
             }
             Action::EnsureJoinToken(_) | Action::ForgetNode(_) | Action::Drain(_) => {}
+            Action::ApplyAddons => {
+                self.log.push("apply add-ons".to_owned());
+                if let Some(addons) = &mut self.addons {
+                    addons.applied = true;
+                }
+            }
+            Action::SwitchCredential { mut next, mut old } => {
+                self.log.push("switch the credential".to_owned());
+                (old.key, next.key) = (domain::plan::OLD_CREDENTIAL.to_owned(), domain::plan::CREDENTIAL.to_owned());
+                self.put(old);
+                self.put(next);
+                if let Some(addons) = &mut self.addons {
+                    addons.applied = false;
+                }
+            }
             Action::EnsureAccess => self.access = true,
             Action::Release { node, .. } => {
                 let name = self.work.nodes.iter().find(|n| n.id == node).unwrap().name.clone();

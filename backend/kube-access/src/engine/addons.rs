@@ -159,6 +159,7 @@ fn workload(item: &Item, label: &str, of: Option<&str>) -> Workload {
         name: item.metadata.name.clone(),
         ready,
         desired,
-        current: seen && updated >= desired && (daemon || number(&status["replicas"]) <= desired.max(updated)),
+        // Pods that are on their way out still work with what they were started with.
+        current: seen && updated >= desired && number(&status["replicas"]) <= updated.max(desired) && number(&status["terminatingReplicas"]) == 0,
     }
 }

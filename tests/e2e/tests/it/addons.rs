@@ -31,6 +31,7 @@ async fn services_and_claims_work_with_the_cloud_and_nothing_but_a_kept_volume_s
     nodes_know_their_servers(&tools);
     a_service_answers_at_its_load_balancer(&dev, &tools, folder.path()).await;
     a_claim_gets_a_volume_that_grows(&dev, &tools, folder.path()).await;
+    the_credential_is_replaced_under_load(&dev, &member, &cluster, &tools).await;
     what_is_deleted_comes_back(&tools).await;
     let kept = keep_a_claim(&dev, &tools).await;
 
@@ -155,6 +156,61 @@ async fn a_claim_gets_a_volume_that_grows(dev: &Dev, tools: &Tools, _folder: &st
     tools.kubectl(&["delete", "pvc", "data", "--timeout=60s"]);
     let gone = wait_for("the volume to go", SOON, async || (!of_kind(dev, "volume").await.iter().any(|v| v["id"] == id.as_str())).then_some(()));
     gone.await.expect("the volume outlived its claim");
+}
+
+/// Services and claims come and go while the credential is replaced: no call of theirs is refused, and afterwards the old one is worth nothing.
+async fn the_credential_is_replaced_under_load(dev: &Dev, member: &Person, cluster: &str, tools: &Tools) {
+    let old = credential(member, cluster).await;
+    let refused = refused_inside(dev).await;
+    let answer = member.post(&format!("/clusters/{cluster}/credential/rotate"), json!({}), 202).await;
+    let operation = answer["operation"]["id"].as_str().unwrap().to_owned();
+    let (mut made, started) = (0, Instant::now());
+    let ended = wait_for("the rotation to end", SOON, async || {
+        if made < 4 {
+            let name = format!("load-{made}");
+            tools.kubectl(&["create", "service", "loadbalancer", &name, "--tcp=80:8080"]);
+            claim(tools, &name);
+            made += 1;
+        }
+        // Something new about a Service makes the controller go through all of it again.
+        let note = format!("load={}", started.elapsed().as_millis());
+        tools.kubectl(&["annotate", "service", "load-0", &note, "--overwrite"]);
+        let now = member.get(&format!("/operations/{operation}")).await;
+        (!matches!(now["state"].as_str().unwrap(), "pending" | "running")).then_some(now)
+    })
+    .await
+    .expect("the rotation does not end");
+    assert_eq!(ended["state"], "succeeded", "{ended:#}");
+    println!("the credential was replaced in {:.0} s while {made} Services and claims were made", started.elapsed().as_secs_f64());
+    for number in 0..made {
+        bound(tools, &format!("load-{number}")).await;
+    }
+    let all = wait_for("every Service's load balancer", SOON, async || (of_kind(dev, "load_balancer").await.len() == made + 1).then_some(()));
+    all.await.expect("a Service has no load balancer");
+    assert_eq!(refused_inside(dev).await, refused, "calls of the controllers were refused");
+    let new = credential(member, cluster).await;
+    assert_ne!(old, new);
+    let left: Vec<String> = of_kind(dev, "application_credential").await.iter().map(|c| c["id"].as_str().unwrap().to_owned()).collect();
+    assert!(left.contains(&new) && !left.contains(&old), "{left:?}");
+    for number in 0..made {
+        let name = format!("load-{number}");
+        tools.kubectl(&["delete", &format!("service/{name}"), &format!("pod/{name}"), &format!("pvc/{name}"), "--timeout=90s"]);
+    }
+    let gone = wait_for("what the load made to go", SOON, async || (of_kind(dev, "load_balancer").await.len() == 1).then_some(()));
+    gone.await.expect("a load balancer outlived its Service");
+}
+
+async fn credential(member: &Person, cluster: &str) -> String {
+    let rows = member.get(&format!("/clusters/{cluster}/resources")).await;
+    let live = |r: &&Value| r["kind"] == "application_credential" && r["state"] == "known";
+    rows["items"].as_array().unwrap().iter().find(live).unwrap()["cloud_id"].as_str().unwrap().to_owned()
+}
+
+/// Answers of the cloud to programs in clusters that said no, or failed. (What is not there, or is changing, is no refusal.)
+async fn refused_inside(dev: &Dev) -> u64 {
+    let answer: Value = crate::dev::client().get(format!("{}/_local/failures", dev.cloud_url())).send().await.unwrap().json().await.unwrap();
+    let inside = |f: &&Value| f["origin"].as_str().unwrap().contains("198.18.0.1") && !matches!(f["status"].as_u64().unwrap(), 404 | 409);
+    answer["failures"].as_array().unwrap().iter().filter(inside).map(|f| f["count"].as_u64().unwrap()).sum()
 }
 
 /// Somebody removes a rule of ours: the next look finds it.
