@@ -79,25 +79,37 @@ def interrupted(kcs, conn, name, faults, seen):
 
 def load_balancer_in_error(kcs, conn):
     """Octavia cannot boot its amphora: the load balancer is ERROR, taken away, and made again."""
+    broken = set()
+
     def overcome(id, person):
         rows = [r for r in person.get('/clusters/%s/resources' % id)['items'] if r['kind'] == 'load_balancer']
         mine = [b for b in conn.load_balancer.load_balancers() if id in b.name]
-        return [b.provisioning_status for b in mine] == ['ACTIVE'] and mine[0].id in [r.get('cloud_id') for r in rows]
+        broken.update(b.id for b in mine if b.provisioning_status == 'ERROR')
+        return broken and [b.provisioning_status for b in mine] == ['ACTIVE'] and mine[0].id in [r.get('cloud_id') for r in rows]
     # Nova tries three hosts for an amphora.
     interrupted(kcs, conn, 'balancer', {'nova.spawn': {'error': 'no room', 'match': 'amphora', 'count': 3}}, overcome)
 
 
 def case_36_volume_in_error(kcs, conn):
+    """A root volume ends in error: taken away, and made again."""
+    broken = set()
+
     def overcome(id, person):
         mine = volumes(conn, id)
-        return len(mine) == 2 and all(v.status in ('available', 'reserved', 'attaching', 'in-use') for v in mine)
-    interrupted(kcs, conn, 'volume', {'cinder.create': {'error': 'out of space', 'match': 'kcs-', 'count': 1}}, overcome)
+        broken.update(v.id for v in mine if v.status == 'error')
+        return broken and len(mine) == 2 and all(v.status in ('available', 'reserved', 'attaching', 'in-use') for v in mine)
+    # Cinder's scheduler tries three times.
+    interrupted(kcs, conn, 'volume', {'cinder.create': {'error': 'out of space', 'match': '-cp-', 'count': 3}}, overcome)
 
 
 def case_26_no_valid_host(kcs, conn):
     """No host takes the first master: ERROR, taken away, made again, while the worker's is left alone."""
+    broken = set()
+
     def overcome(id, person):
-        return [s.status for s in servers(conn, id) if '-cp-' in s.name] == ['ACTIVE']
+        mine = [s for s in servers(conn, id) if '-cp-' in s.name]
+        broken.update(s.id for s in mine if s.status == 'ERROR')
+        return broken and [s.status for s in mine] == ['ACTIVE'] and mine[0].id not in broken
     interrupted(kcs, conn, 'no-host', {'nova.spawn': {'error': 'no room', 'match': '-cp-', 'count': 3}}, overcome)
 
 
