@@ -23,6 +23,34 @@ describe("the form", () => {
     });
   });
 
+  it("gives back networks that stand already, restricted APIs, sites and disks", () => {
+    const rich: ClusterSpec = {
+      ...spec,
+      network: { ...spec.network, existing: { network_id: "n", subnet_id: "s", router_addresses: [] } },
+      api: { exposure: "restricted", allowed_cidrs: ["192.0.2.0/24"], client_timeout_seconds: 3600, member_timeout_seconds: 7200 },
+      ntp_servers: ["ntp.example.com"],
+      proxy: { http: "http://proxy:3128", no_proxy: [".example.com"] },
+      registry_mirror: "mirror.example.com",
+      ca_certificates: ["-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\nB\n-----END CERTIFICATE-----"],
+      node_pools: [{ name: "default", flavor: "m", count: 1, root_volume_gib: 0, data_volumes: [{ name: "data", size_gib: 7, type: "ssd", mount_path: "/srv" }], image: "gpu", key_pair: "mine", anti_affinity: false }],
+    };
+    const sent = requestFromDraft("web", draftFromSpec(rich)).spec;
+    expect(sent?.network?.existing).toEqual({ network_id: "n", subnet_id: "s" });
+    expect(sent?.network?.node_cidr).toBeUndefined();
+    expect(sent?.api).toEqual(rich.api);
+    expect(sent?.ntp_servers).toEqual(rich.ntp_servers);
+    expect(sent?.proxy).toEqual({ http: "http://proxy:3128", https: undefined, no_proxy: [".example.com"] });
+    expect(sent?.registry_mirror).toBe("mirror.example.com");
+    expect(sent?.ca_certificates).toEqual(rich.ca_certificates);
+    expect(sent?.node_pools?.[0]).toMatchObject(rich.node_pools[0] ?? {});
+  });
+
+  it("asks who a restricted API lets in", () => {
+    const draft = { ...draftFromSpec(spec), exposure: "restricted" as const };
+    expect(draftErrors(draft)).toEqual({ "spec.api.allowed_cidrs": "create.invalid.allowedCidrs" });
+    expect(draftErrors({ ...draft, allowedCidrs: "192.0.2.0/24, 198.51.100.7/32" })).toEqual({});
+  });
+
   it("leaves out rows that were never filled in", () => {
     const draft = draftFromSpec(spec);
     const pool = draft.pools[0];

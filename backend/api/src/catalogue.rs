@@ -237,16 +237,16 @@ pub async fn project_network_list(caller: Caller, state: Data<State>) -> Answer<
 
 /// A public key of the person's.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct KeyPair {
+pub struct KeyPairName {
     pub name: String,
 }
 
 /// Key pairs of the person, whose owner may be let into nodes.
-#[utoipa::path(tag = "catalogue", responses((status = 200, body = List<KeyPair>)))]
+#[utoipa::path(tag = "catalogue", responses((status = 200, body = List<KeyPairName>)))]
 #[get("/key-pairs")]
-pub async fn key_pair_list(caller: Caller, state: Data<State>) -> Answer<Json<List<KeyPair>>> {
+pub async fn key_pair_list(caller: Caller, state: Data<State>) -> Answer<Json<List<KeyPairName>>> {
     let found = caller.cloud(&state).compute.key_pairs().await?;
-    Ok(Json(List::whole(found.into_iter().map(|k| KeyPair { name: k.name }).collect())))
+    Ok(Json(List::whole(found.into_iter().map(|k| KeyPairName { name: k.name }).collect())))
 }
 
 fn image(image: &cloud::images::Image) -> Image {

@@ -119,6 +119,7 @@ pub struct Proxy {
 /// A disk of a node beside its root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = DataVolumeSpec)]
 pub struct DataVolume {
     /// Unique in the pool, `[a-z]([a-z0-9-]{0,13}[a-z0-9])?`.
     pub name: String,

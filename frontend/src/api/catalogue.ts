@@ -30,6 +30,19 @@ export function useVolumeTypes() {
   return useQuery({ queryKey: ["volume-types"], queryFn: () => unwrap(client.GET("/api/v1/volume-types")), staleTime });
 }
 
+/** Networks that nodes may be put into. */
+export function useProjectNetworks() {
+  return useQuery({ queryKey: ["project-networks"], queryFn: () => unwrap(client.GET("/api/v1/project-networks")), staleTime });
+}
+
+export function useKeyPairs() {
+  return useQuery({ queryKey: ["key-pairs"], queryFn: () => unwrap(client.GET("/api/v1/key-pairs")), staleTime });
+}
+
+export function useImages() {
+  return useQuery({ queryKey: ["images"], queryFn: () => unwrap(client.GET("/api/v1/images")), staleTime });
+}
+
 export function useExternalNetworks() {
   return useQuery({ queryKey: ["networks"], queryFn: () => unwrap(client.GET("/api/v1/networks")), staleTime });
 }

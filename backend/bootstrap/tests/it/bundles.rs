@@ -1,7 +1,7 @@
 //! What is in a bundle, and that no text of a user gets out of its place.
 
 use crate::{Fixture, documents, unpack};
-use bootstrap::{Action, BootstrapError, bundle};
+use bootstrap::{Action, BootstrapError, BundleInput, bundle};
 use domain::clusters::{Taint, TaintEffect};
 use proptest::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
@@ -128,4 +128,50 @@ proptest! {
         let labels = registration["kubeletExtraArgs"][0]["value"].as_str().unwrap().to_owned();
         prop_assert_eq!(labels, format!("kcs.io/pool={pool},{key}={value}"));
     }
+}
+
+#[test]
+fn a_site_without_internet_is_told_its_time_proxy_mirror_authorities_and_disks() {
+    let mut fixture = Fixture::new();
+    assert!(!unpack(&bundle(&fixture.worker()).unwrap()).contains_key("etc/kcs/site"), "nothing is said where nothing was asked");
+    fixture.spec.ntp_servers = vec!["ntp.example.com".into(), "10.0.0.1".into()];
+    fixture.spec.proxy =
+        Some(domain::settings::Proxy { http: Some("http://proxy.example.com:3128".into()), https: None, no_proxy: vec![".example.com".into()] });
+    fixture.spec.registry_mirror = Some("mirror.example.com:5000/proxy".into());
+    fixture.spec.ca_certificates = vec![fixture.certificate.clone()];
+    let disks = [bootstrap::Disk { volume_id: "0f1e2d3c-aaaa-bbbb-cccc-000000000000", mount_path: "/srv/data" }];
+    let files = unpack(&bundle(&BundleInput { disks: &disks, ..fixture.worker() }).unwrap());
+    assert_eq!(files["etc/systemd/timesyncd.conf.d/50-kcs.conf"].text, "[Time]\nNTP=ntp.example.com 10.0.0.1\n");
+    assert_eq!(files["etc/chrony/sources.d/kcs.sources"].text, "server ntp.example.com iburst\nserver 10.0.0.1 iburst\n");
+    for unit in ["containerd", "kubelet"] {
+        let text = &files[&format!("etc/systemd/system/{unit}.service.d/50-kcs-proxy.conf")].text;
+        assert!(text.contains("Environment=\"HTTP_PROXY=http://proxy.example.com:3128\"\n"), "{text}");
+        let without = text.lines().find(|l| l.contains("NO_PROXY=")).unwrap();
+        for own in [".example.com", "10.0.10.0/24", "10.128.0.0/14", "10.96.0.0/16", ".svc"] {
+            assert!(without.contains(own), "{own}: {without}");
+        }
+    }
+    let hosts = &files["etc/containerd/certs.d/_default/hosts.toml"].text;
+    assert_eq!(hosts, "[host.\"https://mirror.example.com:5000/v2/proxy\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n");
+    assert_eq!(files["usr/local/share/ca-certificates/kcs-0.crt"].text, fixture.certificate);
+    assert_eq!(files["etc/kcs/disks"].text, "0f1e2d3c-aaaa-bbbb-cccc-000000000000 /srv/data\n");
+    assert!(files.contains_key("etc/kcs/site"));
+}
+
+#[test]
+fn text_that_would_say_more_than_it_should_makes_no_bundle() {
+    for change in [
+        |s: &mut domain::clusters::ClusterSpec| s.ntp_servers = vec!["a\nserver b".into()],
+        |s: &mut domain::clusters::ClusterSpec| s.registry_mirror = Some("m\"]\n[x".into()),
+        |s: &mut domain::clusters::ClusterSpec| {
+            s.proxy = Some(domain::settings::Proxy { http: Some("http://p:1\"\nExecStart=/bin/sh".into()), https: None, no_proxy: vec![] });
+        },
+    ] {
+        let mut fixture = Fixture::new();
+        change(&mut fixture.spec);
+        assert!(bundle(&fixture.worker()).is_err());
+    }
+    let fixture = Fixture::new();
+    let disks = [bootstrap::Disk { volume_id: "a", mount_path: "/srv/$(id)" }];
+    assert!(bundle(&BundleInput { disks: &disks, ..fixture.worker() }).is_err());
 }

@@ -9,10 +9,10 @@ use serde_yaml_ng::Value;
 fn it_is_a_small_cloud_config_with_one_secret() {
     let fixture = Fixture::new();
     let token = SecretString::from("kcs_node_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-    let text = user_data(&UserData { endpoint: "https://198.18.0.1:8443/", ca_pem: &fixture.certificate, token: &token }).unwrap();
+    let text = user_data(&UserData { endpoint: "https://198.18.0.1:8443/", ca_pem: &fixture.certificate, token: &token, ssh_key: None }).unwrap();
     let text = text.expose_secret();
     assert!(text.starts_with("#cloud-config\n"));
-    assert!(text.len() < 8 * 1024, "{}", text.len());
+    assert!(text.len() < 12 * 1024, "{}", text.len());
     assert!(!text.contains("PRIVATE KEY"));
     assert_eq!(text.matches("kcs_node_A").count(), 1);
     let config: Value = serde_yaml_ng::from_str(text).unwrap();
@@ -34,6 +34,18 @@ fn it_is_a_small_cloud_config_with_one_secret() {
 
 #[test]
 fn what_is_too_large_for_nova_is_refused() {
-    let input = UserData { endpoint: "https://kcs", ca_pem: &"x".repeat(17_000), token: &SecretString::from("t") };
+    let input = UserData { endpoint: "https://kcs", ca_pem: &"x".repeat(17_000), token: &SecretString::from("t"), ssh_key: None };
     assert!(matches!(user_data(&input), Err(BootstrapError::TooLarge { .. })));
+}
+
+#[test]
+fn a_public_key_lets_its_owner_in_and_none_lets_nobody_in() {
+    let fixture = Fixture::new();
+    let text = |ssh_key| {
+        let input = UserData { endpoint: "https://kcs", ca_pem: &fixture.certificate, token: &SecretString::from("t"), ssh_key };
+        user_data(&input).unwrap().expose_secret().to_owned()
+    };
+    let config: Value = serde_yaml_ng::from_str(&text(Some("ssh-ed25519 AAAA me@there"))).unwrap();
+    assert_eq!(config["ssh_authorized_keys"][0], Value::from("ssh-ed25519 AAAA me@there"));
+    assert!(!text(None).contains("ssh_authorized_keys"));
 }

@@ -2,7 +2,7 @@
 import { DeleteOutlined, PlusOutlined } from "@ant-design/icons";
 import { Button, Input, InputNumber } from "antd";
 import { useTranslation } from "react-i18next";
-import { useExternalNetworks, useFlavors, useVolumeTypes, useZones } from "../../api/catalogue";
+import { useExternalNetworks, useFlavors, useProjectNetworks, useVolumeTypes, useZones } from "../../api/catalogue";
 import type { Version } from "../../api/types";
 import { Field } from "../../components/Field";
 import { Card } from "../../components/Page";
@@ -11,6 +11,8 @@ import { useFormat } from "../../i18n/format";
 import { fieldId } from "./CreatePage";
 import { addPool, type Draft, type PoolDraft } from "./draft";
 import { LabelRows, TaintRows } from "./LabelRows";
+import { DataVolumeRows, ImageAndKey } from "./MachineExtras";
+import { ApiForm, SiteForm } from "./SiteForm";
 
 interface Props {
   draft: Draft;
@@ -61,9 +63,10 @@ export function FullForm({ draft, errors, versions, onChange }: Props) {
               />
             )}
           </Field>
+          <ExistingNetwork draft={draft} errors={errors} onChange={set} />
           {(
             [
-              ["nodeCidr", "spec.network.node_cidr"],
+              ...(draft.network ? [] : [["nodeCidr", "spec.network.node_cidr"] as const]),
               ["podCidr", "spec.network.pod_cidr"],
               ["serviceCidr", "spec.network.service_cidr"],
             ] as const
@@ -81,7 +84,7 @@ export function FullForm({ draft, errors, versions, onChange }: Props) {
         <div className="form-grid">
           <Field label={t("create.masters")} hint={t("create.mastersHint")} fixed error={errors["spec.control_plane.count"]} id={fieldId("spec.control_plane.count")}>
             {(field) => (
-              <Select {...field} value={String(draft.masters)} onChange={(value) => set({ masters: Number(value) })} options={["1", "3"].map((value) => ({ value, label: t("create.mastersOption", { count: Number(value) }) }))} />
+              <Select {...field} value={String(draft.masters)} onChange={(value) => set({ masters: Number(value) })} options={["1", "3", "5"].map((value) => ({ value, label: t("create.mastersOption", { count: Number(value) }) }))} />
             )}
           </Field>
           <MachineFields
@@ -100,9 +103,48 @@ export function FullForm({ draft, errors, versions, onChange }: Props) {
               })
             }
           />
+          <ImageAndKey
+            path="spec.control_plane"
+            errors={errors}
+            version={draft.version}
+            image={draft.masterImage}
+            keyPair={draft.masterKeyPair}
+            onChange={({ image, keyPair }) => set({ ...(image !== undefined && { masterImage: image }), ...(keyPair !== undefined && { masterKeyPair: keyPair }) })}
+          />
         </div>
       </Card>
-      <Pools pools={draft.pools} errors={errors} onChange={(pools) => set({ pools })} />
+      <ApiForm draft={draft} errors={errors} onChange={set} />
+      <Pools pools={draft.pools} version={draft.version} errors={errors} onChange={(pools) => set({ pools })} />
+      <SiteForm draft={draft} errors={errors} onChange={set} />
+    </>
+  );
+}
+
+function ExistingNetwork({ draft, errors, onChange }: { draft: Draft; errors: Record<string, string>; onChange: (part: Partial<Draft>) => void }) {
+  const { t } = useTranslation();
+  const networks = useProjectNetworks();
+  const items = networks.data?.items ?? [];
+  const subnets = items.find((network) => network.id === draft.network)?.subnets ?? [];
+  const choose = (network: string) => onChange({ network, subnet: items.find((item) => item.id === network)?.subnets[0]?.id ?? "" });
+  return (
+    <>
+      <Field label={t("create.network")} hint={t("create.networkHint")} fixed error={errors["spec.network.existing.network_id"]} id={fieldId("spec.network.existing.network_id")}>
+        {(field) => (
+          <Select
+            {...field}
+            value={draft.network}
+            onChange={choose}
+            options={[{ value: "", label: t("create.newNetwork") }, ...items.filter((network) => network.subnets.length > 0).map((network) => ({ value: network.id, label: network.name || network.id }))]}
+          />
+        )}
+      </Field>
+      {draft.network && (
+        <Field label={t("create.subnet")} fixed error={errors["spec.network.existing.subnet_id"]} id={fieldId("spec.network.existing.subnet_id")}>
+          {(field) => (
+            <Select {...field} value={draft.subnet} onChange={(subnet) => onChange({ subnet })} options={subnets.map((subnet) => ({ value: subnet.id, label: `${subnet.name || subnet.id} · ${subnet.cidr}` }))} />
+          )}
+        </Field>
+      )}
     </>
   );
 }
@@ -113,7 +155,7 @@ function imageWord(version: Version, t: (key: string, params?: Record<string, un
   return typeof version.image_progress === "number" ? t("create.image.preparingAt", { progress: version.image_progress }) : t("create.image.preparing");
 }
 
-function Pools({ pools, errors, onChange }: { pools: PoolDraft[]; errors: Record<string, string>; onChange: (pools: PoolDraft[]) => void }) {
+function Pools({ pools, version, errors, onChange }: { pools: PoolDraft[]; version: string; errors: Record<string, string>; onChange: (pools: PoolDraft[]) => void }) {
   const { t } = useTranslation();
   const replace = (key: number, part: Partial<PoolDraft>) => onChange(pools.map((pool) => (pool.key === key ? { ...pool, ...part } : pool)));
   return (
@@ -132,6 +174,7 @@ function Pools({ pools, errors, onChange }: { pools: PoolDraft[]; errors: Record
           <PoolForm
             key={pool.key}
             pool={pool}
+            version={version}
             path={`spec.node_pools[${index}]`}
             errors={errors}
             onChange={(part) => replace(pool.key, part)}
@@ -145,13 +188,14 @@ function Pools({ pools, errors, onChange }: { pools: PoolDraft[]; errors: Record
 
 interface PoolProps {
   pool: PoolDraft;
+  version: string;
   path: string;
   errors: Record<string, string>;
   onChange: (part: Partial<PoolDraft>) => void;
   onRemove: () => void;
 }
 
-function PoolForm({ pool, path, errors, onChange, onRemove }: PoolProps) {
+function PoolForm({ pool, version, path, errors, onChange, onRemove }: PoolProps) {
   const { t } = useTranslation();
   const inside = (field: string) => Object.entries(errors).find(([key]) => key === `${path}.${field}` || key.startsWith(`${path}.${field}.`) || key.startsWith(`${path}.${field}[`))?.[1];
   return (
@@ -180,7 +224,16 @@ function PoolForm({ pool, path, errors, onChange, onRemove }: PoolProps) {
             })
           }
         />
+        <ImageAndKey path={path} errors={errors} version={version} image={pool.image} keyPair={pool.keyPair} onChange={onChange} />
       </div>
+      <label className="check">
+        <input type="checkbox" checked={pool.antiAffinity ?? true} onChange={(event) => onChange({ antiAffinity: event.target.checked })} />
+        <span>
+          {t("create.antiAffinity")}
+          <span className="field-hint">{t("create.antiAffinityHint")}</span>
+        </span>
+      </label>
+      <DataVolumeRows volumes={pool.dataVolumes} path={path} pool={pool.name} errors={errors} onChange={(dataVolumes) => onChange({ dataVolumes })} />
       <LabelRows labels={pool.labels} error={inside("labels")} onChange={(labels) => onChange({ labels })} pool={pool.name} />
       <TaintRows taints={pool.taints} error={inside("taints")} onChange={(taints) => onChange({ taints })} pool={pool.name} />
       <div>
@@ -218,8 +271,8 @@ function MachineFields({ path, errors, flavor, volumeGib, volumeType, zones, onC
           />
         )}
       </Field>
-      <Field label={t("create.rootVolume")} error={errors[`${path}.root_volume_gib`]} id={fieldId(`${path}.root_volume_gib`)}>
-        {(field) => <InputNumber {...field} min={10} max={4096} precision={0} suffix="GiB" value={volumeGib} onChange={(next) => onChange({ volumeGib: next ?? 20 })} />}
+      <Field label={t("create.rootVolume")} hint={t("create.rootVolumeHint")} error={errors[`${path}.root_volume_gib`]} id={fieldId(`${path}.root_volume_gib`)}>
+        {(field) => <InputNumber {...field} min={0} max={4096} precision={0} suffix="GiB" value={volumeGib} onChange={(next) => onChange({ volumeGib: next ?? 20 })} />}
       </Field>
       <Field label={t("create.volumeType")} error={errors[`${path}.volume_type`]} id={fieldId(`${path}.volume_type`)}>
         {(field) => (

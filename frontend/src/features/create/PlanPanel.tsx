@@ -1,7 +1,7 @@
 // What a create or resize would take and what stands against it: checks with their remedies, quota, objects.
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Check, PlannedObject, QuotaNeed } from "../../api/types";
+import type { Check, Cost, PlannedObject, QuotaNeed } from "../../api/types";
 import { Bar } from "../../components/Bar";
 import { Card, Loading } from "../../components/Page";
 import { LoadProblem, useExplain } from "../../components/Problem";
@@ -14,6 +14,8 @@ interface Plan {
   checks: Check[];
   quota: QuotaNeed[];
   objects: PlannedObject[];
+  /** Absent where the operator keeps no price list. */
+  cost?: Cost | null;
   blocked: boolean;
 }
 
@@ -50,6 +52,14 @@ export function PlanPanel({ plan, error, waits, stale, without, onRetry }: Props
       <Card title={t("create.objects")}>
         <Objects objects={plan.objects} />
       </Card>
+      {plan.cost && (
+        <Card title={t("create.cost")}>
+          <p>
+            <strong>{t("create.costPerHour", { amount: plan.cost.per_hour, currency: plan.cost.currency })}</strong>
+          </p>
+          {plan.cost.unpriced.length > 0 && <p className="muted">{t("create.unpriced", { names: plan.cost.unpriced.join(t("create.comma")) })}</p>}
+        </Card>
+      )}
     </div>
   );
 }

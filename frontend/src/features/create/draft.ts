@@ -1,5 +1,14 @@
 // The full form's values, how they come from a specification and become a request, and what the console checks itself before it asks the server.
-import type { ClusterRequest, ClusterSpec, NodePoolSpec, Taint } from "../../api/types";
+import type { ApiExposure, ClusterRequest, ClusterSpec, NodePoolSpec, Taint } from "../../api/types";
+
+export interface VolumeDraft {
+  /** Tells volumes apart while their names are being typed. */
+  key: number;
+  name: string;
+  sizeGib: number;
+  type: string;
+  mountPath: string;
+}
 
 export interface PoolDraft {
   /** Tells pools apart while their names are being typed. */
@@ -12,11 +21,19 @@ export interface PoolDraft {
   zones: string[];
   labels: { key: string; value: string }[];
   taints: Taint[];
+  image: string;
+  keyPair: string;
+  dataVolumes: VolumeDraft[];
+  /** Undecided: as far as the quota of server groups lets. */
+  antiAffinity: boolean | undefined;
 }
 
 export interface Draft {
   version: string;
   externalNetwork: string;
+  /** Empty: a new network is made. */
+  network: string;
+  subnet: string;
   nodeCidr: string;
   podCidr: string;
   serviceCidr: string;
@@ -26,9 +43,24 @@ export interface Draft {
   masterVolumeGib: number;
   masterVolumeType: string;
   masterZones: string[];
+  masterImage: string;
+  masterKeyPair: string;
+  exposure: ApiExposure;
+  allowedCidrs: string;
+  clientTimeout: number;
+  memberTimeout: number;
+  ntpServers: string;
+  httpProxy: string;
+  httpsProxy: string;
+  noProxy: string;
+  registryMirror: string;
+  caCertificates: string;
   pools: PoolDraft[];
   deletionProtection: boolean;
 }
+
+/** Seconds a silent connection lives where nothing is said. */
+export const IDLE_SECONDS = 3600;
 
 let nextKey = 1;
 
@@ -36,6 +68,8 @@ export function draftFromSpec(spec: ClusterSpec): Draft {
   return {
     version: spec.version,
     externalNetwork: spec.network.external_network,
+    network: spec.network.existing?.network_id ?? "",
+    subnet: spec.network.existing?.subnet_id ?? "",
     nodeCidr: spec.network.node_cidr,
     podCidr: spec.network.pod_cidr,
     serviceCidr: spec.network.service_cidr,
@@ -45,6 +79,18 @@ export function draftFromSpec(spec: ClusterSpec): Draft {
     masterVolumeGib: spec.control_plane.root_volume_gib,
     masterVolumeType: spec.control_plane.volume_type ?? "",
     masterZones: spec.control_plane.zones,
+    masterImage: spec.control_plane.image ?? "",
+    masterKeyPair: spec.control_plane.key_pair ?? "",
+    exposure: spec.api?.exposure ?? "public",
+    allowedCidrs: (spec.api?.allowed_cidrs ?? []).join(", "),
+    clientTimeout: spec.api?.client_timeout_seconds ?? IDLE_SECONDS,
+    memberTimeout: spec.api?.member_timeout_seconds ?? IDLE_SECONDS,
+    ntpServers: (spec.ntp_servers ?? []).join(", "),
+    httpProxy: spec.proxy?.http ?? "",
+    httpsProxy: spec.proxy?.https ?? "",
+    noProxy: (spec.proxy?.no_proxy ?? []).join(", "),
+    registryMirror: spec.registry_mirror ?? "",
+    caCertificates: (spec.ca_certificates ?? []).join("\n"),
     pools: spec.node_pools.map(poolFromSpec),
     deletionProtection: spec.deletion_protection,
   };
@@ -61,7 +107,19 @@ function poolFromSpec(pool: NodePoolSpec): PoolDraft {
     zones: pool.zones ?? [],
     labels: Object.entries(pool.labels ?? {}).map(([key, value]) => ({ key, value })),
     taints: pool.taints ?? [],
+    image: pool.image ?? "",
+    keyPair: pool.key_pair ?? "",
+    dataVolumes: (pool.data_volumes ?? []).map((volume) => ({ key: nextKey++, name: volume.name, sizeGib: volume.size_gib, type: volume.type ?? "", mountPath: volume.mount_path ?? "" })),
+    antiAffinity: pool.anti_affinity ?? undefined,
   };
+}
+
+/** A further data volume under a free name. */
+export function addVolume(volumes: VolumeDraft[]): VolumeDraft[] {
+  const names = new Set(volumes.map((volume) => volume.name));
+  let number = 1;
+  while (names.has(`data-${number}`)) number += 1;
+  return [...volumes, { key: nextKey++, name: `data-${number}`, sizeGib: 20, type: "", mountPath: "" }];
 }
 
 /** A further pool, like the last one but under a free name. */
@@ -70,7 +128,7 @@ export function addPool(pools: PoolDraft[]): PoolDraft[] {
   const names = new Set(pools.map((pool) => pool.name));
   let number = pools.length + 1;
   while (names.has(`pool-${number}`)) number += 1;
-  const next: PoolDraft = { key: nextKey++, name: `pool-${number}`, flavor: last?.flavor ?? "", count: 1, rootVolumeGib: last?.rootVolumeGib ?? 20, volumeType: last?.volumeType ?? "", zones: [], labels: [], taints: [] };
+  const next: PoolDraft = { key: nextKey++, name: `pool-${number}`, flavor: last?.flavor ?? "", count: 1, rootVolumeGib: last?.rootVolumeGib ?? 20, volumeType: last?.volumeType ?? "", zones: [], labels: [], taints: [], image: "", keyPair: "", dataVolumes: [], antiAffinity: undefined };
   return [...pools, next];
 }
 
@@ -81,7 +139,7 @@ export function requestFromDraft(name: string, draft: Draft): ClusterRequest {
       version: draft.version,
       network: {
         external_network: draft.externalNetwork || undefined,
-        node_cidr: draft.nodeCidr.trim(),
+        ...(draft.network ? { existing: { network_id: draft.network, subnet_id: draft.subnet } } : { node_cidr: draft.nodeCidr.trim() }),
         pod_cidr: draft.podCidr.trim(),
         service_cidr: draft.serviceCidr.trim(),
         dns_servers: splitList(draft.dnsServers),
@@ -92,7 +150,11 @@ export function requestFromDraft(name: string, draft: Draft): ClusterRequest {
         root_volume_gib: draft.masterVolumeGib,
         volume_type: draft.masterVolumeType || undefined,
         zones: draft.masterZones,
+        image: draft.masterImage || undefined,
+        key_pair: draft.masterKeyPair || undefined,
       },
+      ...apiRequest(draft),
+      ...siteRequest(draft),
       node_pools: draft.pools.map((pool) => ({
         name: pool.name.trim(),
         flavor: pool.flavor,
@@ -102,10 +164,50 @@ export function requestFromDraft(name: string, draft: Draft): ClusterRequest {
         zones: pool.zones,
         labels: Object.fromEntries(pool.labels.filter((label) => label.key.trim() !== "").map((label) => [label.key.trim(), label.value.trim()])),
         taints: pool.taints.filter((taint) => taint.key.trim() !== "").map((taint) => ({ ...taint, key: taint.key.trim(), value: taint.value?.trim() ?? "" })),
+        image: pool.image || undefined,
+        key_pair: pool.keyPair || undefined,
+        data_volumes: pool.dataVolumes.length
+          ? pool.dataVolumes.map((volume) => ({ name: volume.name.trim(), size_gib: volume.sizeGib, type: volume.type || undefined, mount_path: volume.mountPath.trim() || undefined }))
+          : undefined,
+        anti_affinity: pool.antiAffinity,
       })),
       deletion_protection: draft.deletionProtection,
     },
   };
+}
+
+function apiRequest(draft: Draft): Pick<NonNullable<ClusterRequest["spec"]>, "api"> {
+  const restricted = draft.exposure === "restricted";
+  const usual = draft.exposure === "public" && draft.clientTimeout === IDLE_SECONDS && draft.memberTimeout === IDLE_SECONDS;
+  if (usual) return {};
+  return {
+    api: {
+      exposure: draft.exposure,
+      allowed_cidrs: restricted ? splitList(draft.allowedCidrs) : undefined,
+      client_timeout_seconds: draft.clientTimeout,
+      member_timeout_seconds: draft.memberTimeout,
+    },
+  };
+}
+
+function siteRequest(draft: Draft): Partial<NonNullable<ClusterRequest["spec"]>> {
+  const proxied = draft.httpProxy.trim() !== "" || draft.httpsProxy.trim() !== "";
+  const ntp = splitList(draft.ntpServers);
+  const certificates = splitCertificates(draft.caCertificates);
+  return {
+    ...(ntp.length && { ntp_servers: ntp }),
+    ...(proxied && { proxy: { http: draft.httpProxy.trim() || undefined, https: draft.httpsProxy.trim() || undefined, no_proxy: splitList(draft.noProxy) } }),
+    ...(draft.registryMirror.trim() && { registry_mirror: draft.registryMirror.trim() }),
+    ...(certificates.length && { ca_certificates: certificates }),
+  };
+}
+
+/** Several certificates may be pasted one after the other. What is none goes along, for the server to say so. */
+export function splitCertificates(text: string): string[] {
+  return text
+    .split(/(?<=-----END CERTIFICATE-----)/)
+    .map((part) => part.trim())
+    .filter(Boolean);
 }
 
 export function splitList(text: string): string[] {
@@ -151,7 +253,7 @@ export function draftErrors(draft: Draft): FieldErrors {
   const errors: FieldErrors = {};
   const ranges: [string, Range][] = [];
   for (const [field, text] of [
-    ["spec.network.node_cidr", draft.nodeCidr],
+    ...(draft.network ? [] : [["spec.network.node_cidr", draft.nodeCidr] as const]),
     ["spec.network.pod_cidr", draft.podCidr],
     ["spec.network.service_cidr", draft.serviceCidr],
   ] as const) {
@@ -162,6 +264,11 @@ export function draftErrors(draft: Draft): FieldErrors {
       ranges.push([field, range]);
     }
   }
+  if (draft.exposure === "restricted") {
+    const cidrs = splitList(draft.allowedCidrs);
+    if (cidrs.length === 0 || cidrs.some((cidr) => !parseCidr(cidr))) errors["spec.api.allowed_cidrs"] = "create.invalid.allowedCidrs";
+  }
+  if (draft.network && !draft.subnet) errors["spec.network.existing.subnet_id"] = "common.required";
   if (splitList(draft.dnsServers).some((server) => parseIp(server) === null)) errors["spec.network.dns_servers"] = "create.invalid.dns";
   const names = new Set<string>();
   draft.pools.forEach((pool, index) => {
