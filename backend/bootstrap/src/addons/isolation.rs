@@ -23,10 +23,7 @@ pub(super) fn policies(namespace: &str) -> [Value; 2] {
     };
     let system = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}});
     [
-        policy(
-            "kcs-own-namespace",
-            json!({"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": {}}, system]}]}),
-        ),
+        policy("kcs-own-namespace", json!({"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": {}}, system]}]})),
         policy(
             "kcs-no-metadata",
             json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": [METADATA]}}]}]}),

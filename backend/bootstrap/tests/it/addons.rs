@@ -52,7 +52,9 @@ fn texts(value: &Value, out: &mut Vec<String>) {
 fn images(objects: &[Object]) -> Vec<String> {
     fn find(value: &Value, out: &mut Vec<String>) {
         match value {
-            Value::Object(fields) => fields.iter().for_each(|(k, v)| if k == "image" { out.extend(v.as_str().map(str::to_owned)) } else { find(v, out) }),
+            Value::Object(fields) => {
+                fields.iter().for_each(|(k, v)| if k == "image" { out.extend(v.as_str().map(str::to_owned)) } else { find(v, out) })
+            }
             Value::Array(items) => items.iter().for_each(|v| find(v, out)),
             _ => {}
         }
@@ -111,7 +113,9 @@ fn images_are_pinned_and_come_from_the_configured_registry() {
 fn controllers_know_the_cluster_by_its_own_name() {
     let objects = objects(&all(), None, SECRET);
     let tag = domain::names::cluster_tag(ClusterId(uuid::Uuid::from_u128(7)));
-    for (kind, name, flag) in [("DaemonSet", "openstack-cloud-controller-manager", "--cluster-name"), ("Deployment", "csi-cinder-controller", "--cluster")] {
+    for (kind, name, flag) in
+        [("DaemonSet", "openstack-cloud-controller-manager", "--cluster-name"), ("Deployment", "csi-cinder-controller", "--cluster")]
+    {
         let text = named(&objects, kind, name).to_string();
         assert!(text.contains(&format!("\"{flag}={tag}\"")), "{text}");
     }

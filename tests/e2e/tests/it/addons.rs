@@ -29,8 +29,8 @@ async fn services_and_claims_work_with_the_cloud_and_nothing_but_a_kept_volume_s
     let (kubeconfig, _) = member.kubeconfig(&cluster, folder.path()).await;
     let tools = Tools::new(&cache, &kubeconfig);
     nodes_know_their_servers(&tools);
-    a_service_answers_at_its_load_balancer(&dev, &tools, folder.path()).await;
-    a_claim_gets_a_volume_that_grows(&dev, &tools, folder.path()).await;
+    a_service_answers_at_its_load_balancer(&dev, &tools).await;
+    a_claim_gets_a_volume_that_grows(&dev, &tools).await;
     the_credential_is_replaced_under_load(&dev, &member, &cluster, &tools).await;
     what_is_deleted_comes_back(&tools).await;
     let kept = keep_a_claim(&dev, &tools).await;
@@ -65,8 +65,7 @@ async fn all_ready(member: &Person, cluster: &str) {
         items.iter().all(|a| a["state"] == "ready").then_some(items)
     })
     .await;
-    let names: Vec<String> =
-        ready.expect("an add-on is not ready").iter().map(|a| a["name"].as_str().unwrap().to_owned()).collect();
+    let names: Vec<String> = ready.expect("an add-on is not ready").iter().map(|a| a["name"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["pod_network", "cloud_controller", "storage", "dns", "metrics"]);
     let found = member.get(&format!("/clusters/{cluster}")).await;
     let condition = found["status"]["conditions"].as_array().unwrap().iter().find(|c| c["type"] == "AddonsHealthy").unwrap().clone();
@@ -86,23 +85,21 @@ fn nodes_know_their_servers(tools: &Tools) {
 }
 
 /// In a guest nothing leads from a node's port to pods: the pod listens at the node's port itself, by a command in it.
-async fn a_service_answers_at_its_load_balancer(dev: &Dev, tools: &Tools, folder: &std::path::Path) {
+async fn a_service_answers_at_its_load_balancer(dev: &Dev, tools: &Tools) {
     let earlier = of_kind(dev, "load_balancer").await.len();
     tools.kubectl(&["create", "deployment", "web", "--image=example.com/web:1"]);
     tools.kubectl(&["expose", "deployment", "web", "--type=LoadBalancer", "--port=80", "--target-port=8080"]);
     tools.kubectl(&["rollout", "status", "deployment/web", "--timeout=60s"]);
     let service = || -> Value { serde_json::from_str(&tools.kubectl(&["get", "service", "web", "-o", "json"])).unwrap() };
-    let address = wait_for("the Service's address", SOON, async || {
-        service()["status"]["loadBalancer"]["ingress"][0]["ip"].as_str().map(str::to_owned)
-    })
-    .await
-    .expect("the Service has no address");
+    let address =
+        wait_for("the Service's address", SOON, async || service()["status"]["loadBalancer"]["ingress"][0]["ip"].as_str().map(str::to_owned))
+            .await
+            .expect("the Service has no address");
     assert_eq!(of_kind(dev, "load_balancer").await.len(), earlier + 1);
     let http = crate::dev::client();
     let url = format!("http://{address}/");
     assert!(http.get(&url).send().await.is_err(), "it answers before a pod can");
     let port = service()["spec"]["ports"][0]["nodePort"].as_u64().unwrap();
-    std::fs::write(folder.join("page"), "").unwrap();
     let serve = format!("cd $(mktemp -d) && echo from-the-pod >index.html && nohup python3 -m http.server {port} >/dev/null 2>&1 & echo started");
     let pod = tools.kubectl(&["get", "pods", "-l", "app=web", "-o", "name"]);
     assert!(tools.kubectl(&["exec", pod.trim(), "--", "sh", "-c", &serve]).contains("started"));
@@ -138,7 +135,7 @@ async fn bound(tools: &Tools, name: &str) -> Value {
     serde_json::from_str(&tools.kubectl(&["get", "pv", &volume, "-o", "json"])).unwrap()
 }
 
-async fn a_claim_gets_a_volume_that_grows(dev: &Dev, tools: &Tools, _folder: &std::path::Path) {
+async fn a_claim_gets_a_volume_that_grows(dev: &Dev, tools: &Tools) {
     claim(tools, "data");
     let volume = bound(tools, "data").await;
     let id = volume["spec"]["csi"]["volumeHandle"].as_str().unwrap().to_owned();
@@ -228,11 +225,10 @@ async fn keep_a_claim(dev: &Dev, tools: &Tools) -> String {
     claim(tools, "kept");
     let id = bound(tools, "kept").await["spec"]["csi"]["volumeHandle"].as_str().unwrap().to_owned();
     assert!(of_kind(dev, "volume").await.iter().any(|v| v["id"] == id.as_str()));
-    // Its Service's load balancer is to go with the cluster.
+    // A Service's load balancer is to go with the cluster.
     tools.kubectl(&["create", "service", "loadbalancer", "left", "--tcp=80:8080"]);
-    let earlier = of_kind(dev, "load_balancer").await.len();
     let made = wait_for("the Service's load balancer", SOON, async || (of_kind(dev, "load_balancer").await.len() == 2).then_some(()));
-    made.await.unwrap_or_else(|| panic!("no load balancer for the Service beside {earlier}"));
+    made.await.expect("the Service has no load balancer");
     id
 }
 
