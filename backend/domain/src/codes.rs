@@ -109,6 +109,7 @@ codes! {
     ClusterApiNotReady = "KCS-API-002", 409, true, "The cluster's API is not there yet", "Wait until the control plane is up.";
     DrainBlocked = "KCS-API-003", 409, true, "Pods may not leave the node", "See which disruption budget or pod holds it up; relax it, or delete the pod.";
     CloudUnavailable = "KCS-CLOUD-001", 503, true, "The cloud does not answer", "Nothing is lost; work goes on when the cloud is back.";
+    CloudBusy = "KCS-CLOUD-009", 503, true, "The cloud wants to be asked more slowly", "Nothing needs to be done: work goes on as soon as the cloud lets it.";
     CloudDenied = "KCS-CLOUD-002", 502, false, "The cloud refuses the service's rights", "Ask the operator to give the service user the role named.";
     CloudRejected = "KCS-CLOUD-003", 502, false, "The cloud rejected a request", "Show the cloud's words to the operator.";
     Ambiguous = "KCS-CLOUD-004", 409, false, "Two cloud objects carry the same name and mark", "Ask the operator to look at the objects listed; nothing is deleted meanwhile.";
