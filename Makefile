@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run reset test deps console fmt lint unit e2e bench queries openapi chaos contract-openstack openstack-up openstack-down openstack-test nodes-up nodes-test
+.PHONY: help run reset test deps console fmt lint unit e2e bench bench-scale queries openapi chaos contract-openstack openstack-up openstack-down openstack-test nodes-up nodes-test
 
 STATE_DIR := $(or $(KCS_STATE_DIR),.kcs)
 # `make run PROFILE=release` for an optimised program; what `make test` builds is shared with the default.
@@ -56,6 +56,13 @@ bench: ## Measure a create through KCS against the bare recipe
 
 chaos: ## 100,000 random kills of the engine
 	@KCS_CHAOS_RUNS=100000 cargo test --release -p reconciler --test it chaos -- --nocapture
+
+CLUSTERS ?= 500 2000
+
+bench-scale: ## What many clusters cost on this machine: 500, then 2,000 (CLUSTERS="50 200" for fewer; an hour), and a burst of two tenants
+	@scripts/step.sh "building the program and the bench" cargo build --quiet --release -p server -p load-tests --bins
+	@ulimit -n $$(ulimit -H -n); for n in $(CLUSTERS); do $(TARGET_DIR)/release/bench-scale --kcs $(TARGET_DIR)/release/kcs --clusters $$n || exit 1; done
+	@$(TARGET_DIR)/release/bench-scale --kcs $(TARGET_DIR)/release/kcs --fairness
 
 contract-openstack: ## The contract suite against real OpenStack services: installs, starts and stops them (root, minutes)
 	@tests/openstack/contract.sh

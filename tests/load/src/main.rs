@@ -1,0 +1,129 @@
+//! `make bench-scale`: many clusters on the local cloud, two real `kcs serve` processes and a real Postgres on this machine; what that costs.
+//!
+//! Servers are records: behind each, the bench plays the node's part of the bootstrap (it fetches the bundle and says that it is done),
+//! and answers at each cluster's address for its Kubernetes API, over TLS by the cluster's own authority, with the nodes and their
+//! readiness and nothing else. Add-ons are switched off: there is nothing they could run on.
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod clusters;
+mod estate;
+mod figures;
+mod nodes;
+mod replicas;
+
+use clap::Parser;
+use clusters::Tenant;
+use estate::Estate;
+use figures::{median, percentile};
+use replicas::Replicas;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+#[derive(Parser)]
+struct Options {
+    /// The program to measure.
+    #[arg(long)]
+    kcs: PathBuf,
+    #[arg(long, default_value_t = 500)]
+    clusters: usize,
+    /// Of each cluster, its one master included.
+    #[arg(long, default_value_t = 10)]
+    nodes: usize,
+    /// Of each tenant.
+    #[arg(long, default_value_t = 20)]
+    clusters_per_tenant: usize,
+    /// Of each process.
+    #[arg(long, default_value_t = 16)]
+    workers: usize,
+    #[arg(long, default_value_t = 60)]
+    steady_seconds: u64,
+    /// 100 creates of one tenant and 10 of another instead.
+    #[arg(long)]
+    fairness: bool,
+}
+
+/// All clusters have to be up by then.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
+fn main() {
+    rustls::crypto::ring::default_provider().install_default().expect("the provider of TLS");
+    let options = Options::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    runtime.block_on(run(options));
+    std::process::exit(0);
+}
+
+async fn run(options: Options) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let tenants = if options.fairness { 3 } else { options.clusters.div_ceil(options.clusters_per_tenant) };
+    let estate = Estate::start(tenants).await;
+    let postgres = store::embedded::start(&directory.path().join("postgres")).await.expect("Postgres");
+    let mut replicas = Replicas::start(&options.kcs, directory.path(), &estate, &postgres.url(), options.workers).await;
+    if options.fairness {
+        fairness(&estate, &replicas).await;
+    } else {
+        scale(&options, &estate, &mut replicas).await;
+    }
+    replicas.stop();
+    postgres.stop().await.expect("Postgres stops");
+}
+
+async fn scale(options: &Options, estate: &Estate, replicas: &mut Replicas) {
+    println!(
+        "{} clusters of {} nodes, {} to a tenant, {} workers in each of 2 processes",
+        options.clusters, options.nodes, options.clusters_per_tenant, options.workers
+    );
+    let tenants: Vec<Tenant> = estate.tenants().iter().map(|t| t.at(&replicas.urls())).collect();
+    let begun = Instant::now();
+    let accepted = clusters::create_all(&tenants, options.clusters, options.nodes).await;
+    println!("accepted in {:.1} s: p50 {:.0} ms, p99 {:.0} ms", begun.elapsed().as_secs_f64(), median(&accepted), percentile(&accepted, 99));
+    clusters::wait_running(&tenants, options.clusters, PATIENCE).await;
+    println!("all running {:.0} s after the first create; cloud calls {}", begun.elapsed().as_secs_f64(), estate.calls());
+
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let (before, calls) = (replicas.usage(), estate.calls());
+    let watched = Instant::now();
+    tokio::time::sleep(Duration::from_secs(options.steady_seconds)).await;
+    let (after, seconds) = (replicas.usage(), watched.elapsed().as_secs_f64());
+    let share = |from: f64, to: f64| 100.0 * (to - from) / seconds;
+    println!(
+        "steady for {seconds:.0} s: KCS {:.1} % of a core (both processes), Postgres {:.1} %; memory {:.0} and {:.0} MiB; {:.2} cloud calls a cluster and minute",
+        share(before.kcs_seconds, after.kcs_seconds),
+        share(before.postgres_seconds, after.postgres_seconds),
+        after.kcs_mib[0],
+        after.kcs_mib[1],
+        (estate.calls() - calls) as f64 / options.clusters as f64 / seconds * 60.0,
+    );
+
+    let lost = clusters::first_running(&tenants[0]).await;
+    let begun = Instant::now();
+    let server = estate.delete_server_of(&lost);
+    clusters::wait_noticed(&tenants[0], &lost).await;
+    println!("the loss of server {server} was noticed after {:.1} s", begun.elapsed().as_secs_f64());
+
+    let busy = clusters::resize_some(&tenants, 20, options.nodes).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let killed = Instant::now();
+    let held = replicas.kill_second();
+    println!("a process was killed holding {} clusters", held.len());
+    replicas.wait_taken_over(&held).await;
+    println!("all of them held by the other after {:.1} s", killed.elapsed().as_secs_f64());
+    let tenants: Vec<Tenant> = estate.tenants().iter().map(|t| t.at(&replicas.urls())).collect();
+    clusters::wait_operations(&tenants, &busy).await;
+    println!("the {} operations under way succeeded {:.1} s after the kill", busy.len(), killed.elapsed().as_secs_f64());
+}
+
+/// A tenant's ten creates alone, then beside a hundred of another's.
+async fn fairness(estate: &Estate, replicas: &Replicas) {
+    let tenants: Vec<Tenant> = estate.tenants().iter().map(|t| t.at(&replicas.urls())).collect();
+    let alone = clusters::create_timed(&tenants[0], 10, 3).await;
+    println!("ten alone: accepted {} of 10, up after p50 {:.1} s", alone.accepted, median(&alone.seconds));
+    let (many, few) = tokio::join!(clusters::create_timed(&tenants[1], 100, 3), clusters::create_timed(&tenants[2], 10, 3));
+    println!("a hundred: accepted {} of 100, up after p50 {:.1} s", many.accepted, median(&many.seconds));
+    println!(
+        "ten beside them: accepted {} of 10, up after p50 {:.1} s, {:.2} times as long",
+        few.accepted,
+        median(&few.seconds),
+        median(&few.seconds) / median(&alone.seconds)
+    );
+}
