@@ -17,6 +17,11 @@ const NODES_ONLY: Row = [401, 401, 401, 401, 401];
 /// The cluster of the test has no API.
 const LOOK_INSIDE: Row = [401, 409, 409, 404, 404];
 
+/// The cluster of these is still being created: who may is told to wait.
+const BUSY: Row = [401, 403, 409, 404, 404];
+const ON_BUSY: [&str; 8] =
+    ["node_pool_create", "node_pool_delete", "control_plane_resize", "cluster_repair", "credential_rotate", "node_drain", "node_reboot", "node_replace"];
+
 fn rows() -> BTreeMap<&'static str, Row> {
     [
         ("about_get", PUBLIC),
@@ -50,6 +55,17 @@ fn rows() -> BTreeMap<&'static str, Row> {
         ("node_pool_list", LOOK),
         ("node_pool_resize_plan", [401, 403, 200, 404, 404]),
         ("node_pool_resize", [401, 403, 202, 404, 404]),
+        ("node_pool_create", BUSY),
+        ("node_pool_delete", BUSY),
+        ("control_plane_resize", BUSY),
+        ("cluster_repair", BUSY),
+        ("credential_rotate", BUSY),
+        ("node_drain", BUSY),
+        ("node_reboot", BUSY),
+        ("node_replace", BUSY),
+        // The cluster has no such node.
+        ("node_cordon", [401, 403, 404, 404, 404]),
+        ("node_uncordon", [401, 403, 404, 404, 404]),
         ("node_list", LOOK),
         // The node of the test has no server.
         ("node_console", [401, 404, 404, 404, 404]),
@@ -90,6 +106,7 @@ fn rows() -> BTreeMap<&'static str, Row> {
 struct Things {
     cluster: String,
     doomed: String,
+    busy: String,
     operation: String,
     kubeconfig: String,
     template: String,
@@ -98,6 +115,7 @@ struct Things {
 fn address(path: &str, operation: &str, things: &Things) -> String {
     let id = match operation {
         "cluster_delete" => &things.doomed,
+        _ if ON_BUSY.contains(&operation) => &things.busy,
         _ if path.contains("/operations/") => &things.operation,
         _ if path.contains("/templates/") => &things.template,
         _ => &things.cluster,
@@ -117,6 +135,8 @@ fn body(operation: &str, who: usize) -> Option<Value> {
         "cluster_update" => json!({"deletion_protection": false}),
         "template_create" | "template_update" => json!({"name": operation, "spec": {}}),
         "node_pool_resize" | "node_pool_resize_plan" => json!({"count": 3}),
+        "node_pool_create" => json!({"name": "second", "flavor": "m1.medium", "count": 1}),
+        "control_plane_resize" => json!({"count": 3}),
         "kubeconfig_issue" => json!({"expires_in": 3600}),
         _ => return None,
     })
@@ -152,7 +172,9 @@ async fn everybody_gets_what_the_table_says() {
     let kubeconfig = issued.body["id"].as_str().unwrap().to_owned();
     let kept = house.call(Some(&member), "POST", "/api/v1/templates", Some(&json!({"name": "kept", "spec": {}}))).await;
     let template = kept.body["id"].as_str().unwrap().to_owned();
-    let things = Things { cluster, doomed, operation, kubeconfig, template };
+    let busy = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&json!({"name": "busy", "template": "dev"}))).await;
+    let busy = busy.body["cluster"]["id"].as_str().unwrap().to_owned();
+    let things = Things { cluster, doomed, busy, operation, kubeconfig, template };
     let people: [Option<Person>; 5] =
         [None, Some(house.sign_in("reader-a").await), Some(member), Some(house.sign_in("member-b").await), Some(house.sign_in("operator").await)];
     let mut wrong = Vec::new();

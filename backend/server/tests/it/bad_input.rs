@@ -123,6 +123,7 @@ async fn every_other_write_refuses_bad_bodies_by_field() {
     let (cluster, _) = house.running_cluster(&member, "web").await;
     let pool = format!("/api/v1/clusters/{cluster}/node-pools/default");
     let kubeconfigs = format!("/api/v1/clusters/{cluster}/kubeconfigs");
+    let (pools, masters) = (format!("/api/v1/clusters/{cluster}/node-pools"), format!("/api/v1/clusters/{cluster}/control-plane"));
     let one = format!("/api/v1/clusters/{cluster}");
     let table = [
         ("POST", "/api/v1/session", json!({"username": "member-a"}), "password"),
@@ -147,6 +148,15 @@ async fn every_other_write_refuses_bad_bodies_by_field() {
         ("PATCH", pool.as_str(), json!({"count": 1_000_000}), "count"),
         ("PATCH", pool.as_str(), json!({"count": 3, "flavor": "m1.large"}), "flavor"),
         ("POST", &format!("{pool}/plan"), json!({"count": null}), "count"),
+        ("PATCH", pool.as_str(), json!({"count": 1, "remove": ["x"]}), "remove[0]"),
+        ("PATCH", pool.as_str(), json!({"count": 1, "remove": ["01990000-0000-7000-8000-000000000000"]}), "remove"),
+        ("POST", pools.as_str(), json!({"name": "Bad Name", "flavor": "m1.medium", "count": 1}), "name"),
+        ("POST", pools.as_str(), json!({"name": "default", "flavor": "m1.medium", "count": 1}), "name"),
+        ("POST", pools.as_str(), json!({"name": "big", "flavor": "m1.medium", "count": 1_000_000}), "count"),
+        ("POST", pools.as_str(), json!({"name": "locked", "flavor": "m1.medium", "count": 1, "key_pair": "mine"}), "key_pair"),
+        ("PATCH", masters.as_str(), json!({}), "count"),
+        ("PATCH", masters.as_str(), json!({"count": 2}), "count"),
+        ("PATCH", masters.as_str(), json!({"count": 3, "flavor": "m1.large"}), "flavor"),
         ("POST", kubeconfigs.as_str(), json!({}), "expires_in"),
         ("POST", kubeconfigs.as_str(), json!({"expires_in": 1}), "expires_in"),
         ("POST", kubeconfigs.as_str(), json!({"expires_in": 99_999_999}), "expires_in"),
