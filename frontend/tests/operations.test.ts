@@ -12,6 +12,7 @@ function operation(more: Partial<Operation> = {}): Operation {
     id: "o",
     cluster: { id: "c", name: "web" },
     kind: "cluster_create",
+    nodes: [],
     state: "running",
     progress: 10,
     steps: [],

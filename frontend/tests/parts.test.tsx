@@ -97,6 +97,7 @@ describe("Timeline", () => {
     id: "o",
     cluster: { id: "c", name: "web" },
     kind: "cluster_create",
+    nodes: [],
     state: "running",
     progress: 30,
     created_at: started,

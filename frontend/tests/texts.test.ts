@@ -126,7 +126,7 @@ describe("every word of the backend", () => {
 
   it("what a step waits for, and a condition's reason", () => {
     const folder = join(root, "../backend/domain/src/plan");
-    const steps = readFileSync(join(folder, "operation.rs"), "utf8");
+    const steps = readFileSync(join(folder, "steps.rs"), "utf8");
     const waiting = /fn waiting_for[\s\S]*?\n {4}\}/.exec(steps)?.[0] ?? "";
     const waitingWords = [...waiting.matchAll(/"([A-Z]\w+)"/g)].map((match) => match[1]);
     expect(waitingWords.length).toBeGreaterThan(5);

@@ -185,6 +185,7 @@ pub enum ReceiptFormat {
 #[serde(deny_unknown_fields)]
 pub struct ReceiptQuery {
     #[serde(default)]
+    #[param(inline)]
     pub format: ReceiptFormat,
 }
 

@@ -93,7 +93,7 @@ pub async fn template_create(caller: Caller, state: Data<State>, body: Body<Temp
 }
 
 /// Replace a template of the project's own.
-#[utoipa::path(tag = "catalogue", params(("id" = TemplateId, Path)), request_body = TemplateRequest, responses((status = 200, body = Template)))]
+#[utoipa::path(tag = "catalogue", params(("id" = String, Path)), request_body = TemplateRequest, responses((status = 200, body = Template)))]
 #[put("/templates/{id}")]
 pub async fn template_update(caller: Caller, state: Data<State>, id: Path<TemplateId>, body: Body<TemplateRequest>) -> Answer<Json<Template>> {
     let record = state.store.template(&caller.actor.scope(), *id).await?;
@@ -103,7 +103,7 @@ pub async fn template_update(caller: Caller, state: Data<State>, id: Path<Templa
 }
 
 /// Delete a template of the project's own. Clusters made of it stay as they are.
-#[utoipa::path(tag = "catalogue", params(("id" = TemplateId, Path)), responses((status = 204, description = "Deleted")))]
+#[utoipa::path(tag = "catalogue", params(("id" = String, Path)), responses((status = 204, description = "Deleted")))]
 #[delete("/templates/{id}")]
 pub async fn template_delete(caller: Caller, state: Data<State>, id: Path<TemplateId>) -> Answer<HttpResponse> {
     let record = state.store.template(&caller.actor.scope(), *id).await?;

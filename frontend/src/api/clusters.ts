@@ -102,7 +102,7 @@ export function useDeletePlan(id: string, enabled: boolean) {
   });
 }
 
-export function deleteCluster(id: string, confirm: string, volumes: "keep" | "erase") {
+export function deleteCluster(id: string, confirm: string, volumes: Record<string, "keep" | "erase">) {
   return unwrap(client.DELETE("/api/v1/clusters/{id}", { params: { path: { id } }, body: { confirm, volumes } }));
 }
 

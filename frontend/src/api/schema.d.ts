@@ -156,6 +156,58 @@ export interface paths {
         delete: operations["cluster_delete"];
         options?: never;
         head?: never;
+        /** Change settings of a cluster: whether it is protected against deletion. */
+        patch: operations["cluster_update"];
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/addons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Add-ons of a cluster, in the order in which each works only with those before it. */
+        get: operations["addon_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/control-plane": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Resize the control plane; masters come and go one at a time. */
+        patch: operations["control_plane_resize"];
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/credential/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a new cloud credential in the place of the cluster's: made and proved, handed to what works with it, then the old one is deleted. */
+        post: operations["credential_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -289,7 +341,8 @@ export interface paths {
         /** Pools of a cluster, the control plane first. */
         get: operations["node_pool_list"];
         put?: never;
-        post?: never;
+        /** Add a pool. */
+        post: operations["node_pool_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -306,7 +359,8 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete?: never;
+        /** Delete a pool with its nodes, which are emptied first. */
+        delete: operations["node_pool_delete"];
         options?: never;
         head?: never;
         /** Resize a pool. */
@@ -364,6 +418,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clusters/{id}/nodes/{node}/cordon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** No new pods come to the node; those there stay. */
+        post: operations["node_cordon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/nodes/{node}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Empty a node, honouring disruption budgets; it stays, closed to new pods. */
+        post: operations["node_drain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/nodes/{node}/reboot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reboot a node's server. */
+        post: operations["node_reboot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/nodes/{node}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a new node in the place of one: the new one first where the old one still works. */
+        post: operations["node_replace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/nodes/{node}/uncordon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** New pods may come to the node again. */
+        post: operations["node_uncordon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make whole what is missing, broken or changed from outside. */
+        post: operations["cluster_repair"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clusters/{id}/resources": {
         parameters: {
             query?: never;
@@ -373,6 +529,23 @@ export interface paths {
         };
         /** Cloud objects of a cluster. */
         get: operations["resource_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the project's clusters cost an hour. */
+        get: operations["cost_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -424,6 +597,23 @@ export interface paths {
         };
         /** Images the project may use. */
         get: operations["image_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/key-pairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Key pairs of the person, whose owner may be let into nodes. */
+        get: operations["key_pair_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -551,6 +741,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/project-networks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Networks and subnets that nodes may be put into. */
+        get: operations["project_network_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects": {
         parameters: {
             query?: never;
@@ -595,11 +802,30 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Templates offered. */
+        /** Templates offered: the operator's, then the project's own. */
         get: operations["template_list"];
         put?: never;
-        post?: never;
+        /** Keep a template of the project's own. */
+        post: operations["template_create"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace a template of the project's own. */
+        put: operations["template_update"];
+        post?: never;
+        /** Delete a template of the project's own. Clusters made of it stay as they are. */
+        delete: operations["template_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -786,6 +1012,105 @@ export interface components {
             /** @description Of the program. */
             version: string;
         };
+        /**
+         * @description One add-on, in the order in which they are applied: each works only when those before it do.
+         * @enum {string}
+         */
+        Addon: "pod_network" | "cloud_controller" | "storage" | "dns" | "isolation" | "metrics" | "ingress";
+        /** @enum {string} */
+        AddonState: "pending" | "progressing" | "ready" | "unknown";
+        /** @description How an add-on is, as last seen. */
+        AddonStatus: {
+            /** Format: int32 */
+            desired: number;
+            /** @description What is wrong, in the cluster's words. */
+            message?: string;
+            name: components["schemas"]["Addon"];
+            /**
+             * Format: int32
+             * @description Pods that work, and pods that should.
+             */
+            ready: number;
+            state: components["schemas"]["AddonState"];
+        };
+        /** @description Add-ons as asked for; what is left out gets the default. */
+        AddonsRequest: {
+            /** @description Default: true. */
+            cloud_controller?: boolean | null;
+            /** @description Default: false, for it holds a load balancer and an address. */
+            ingress?: boolean | null;
+            /** @description Whether pods of one namespace are kept from those of others, and all from the cloud's metadata service. Default: false. */
+            isolate_namespaces?: boolean | null;
+            /** @description Default: true. */
+            metrics?: boolean | null;
+            /** @description Default: true. Without it a pod network must be brought along, or nodes stay NotReady. */
+            pod_network?: boolean | null;
+            /** @description Default: true. */
+            storage?: boolean | null;
+        };
+        /** @description Add-ons as recorded. Clusters older than this have none of ours. */
+        AddonsSpec: {
+            /** @default false */
+            cloud_controller: boolean;
+            /** @default false */
+            ingress: boolean;
+            /** @default false */
+            isolate_namespaces: boolean;
+            /** @default false */
+            metrics: boolean;
+            /** @default false */
+            pod_network: boolean;
+            /** @default false */
+            storage: boolean;
+        };
+        /**
+         * @description Who can reach a cluster's API.
+         * @enum {string}
+         */
+        ApiExposure: "public" | "restricted" | "private";
+        /** @description How a cluster's API is to be reached, as asked for. */
+        ApiRequest: {
+            allowed_cidrs?: string[] | null;
+            /**
+             * Format: int32
+             * @description Default: 3600.
+             */
+            client_timeout_seconds?: number | null;
+            exposure?: components["schemas"]["ApiExposure"] | null;
+            /**
+             * Format: int32
+             * @description Default: 3600.
+             */
+            member_timeout_seconds?: number | null;
+            provider?: string | null;
+        };
+        /** @description How a cluster's API is reached, as recorded. */
+        ApiSpec: {
+            /**
+             * @description Clients that may connect, when it is restricted. KCS adds the cluster's own ranges and its own addresses.
+             * @default []
+             */
+            allowed_cidrs: string[];
+            /**
+             * Format: int32
+             * @description Seconds a connection may be silent on the client's side.
+             * @default 3600
+             */
+            client_timeout_seconds: number;
+            /** @default public */
+            exposure: components["schemas"]["ApiExposure"];
+            /**
+             * Format: int32
+             * @description Seconds a connection may be silent on the master's side.
+             * @default 3600
+             */
+            member_timeout_seconds: number;
+            /**
+             * @description Octavia's provider; None: the operator's or the cloud's default.
+             * @default null
+             */
+            provider: string | null;
+        };
         /** @description How far a node's bootstrap has come, as the node itself told. */
         Bootstrap: {
             /** @enum {string} */
@@ -817,13 +1142,18 @@ export interface components {
         Check: {
             code?: components["schemas"]["Code"] | null;
             field?: string | null;
-            /** @description `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `external_network`, `ranges`, `quota`, `load_balancer`, `cluster_quota`. */
+            /**
+             * @description `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `external_network`, `network`, `key_pairs`, `load_balancer`, `api_route`,
+             *     `quota`, `replacement_room`, `server_groups`, `services`, `cluster_quota`, `deletion_protection`.
+             */
             key: string;
             level: components["schemas"]["CheckLevel"];
             message: string;
             params: {
                 [key: string]: Record<string, never>;
             };
+            /** @description What to do about it. */
+            remedy?: string | null;
         };
         /**
          * @description How a check came out.
@@ -832,6 +1162,7 @@ export interface components {
         CheckLevel: "ok" | "warning" | "blocked";
         /** @description A cluster. */
         Cluster: {
+            cost?: components["schemas"]["Cost"] | null;
             /** Format: date-time */
             created_at: string;
             /** @description Name of the person. */
@@ -861,6 +1192,14 @@ export interface components {
             cluster: components["schemas"]["Cluster"];
             operation: components["schemas"]["Operation"];
         };
+        ClusterCost: {
+            id: components["schemas"]["ClusterId"];
+            name: string;
+            /** Format: double */
+            per_hour: number;
+            /** @description Flavors and volume types without a price: they are not in the sum. */
+            unpriced: string[];
+        };
         ClusterDeletion: {
             /** @description The cluster's name, typed. */
             confirm: string;
@@ -871,11 +1210,16 @@ export interface components {
          * @description A cluster.
          */
         ClusterId: string;
+        /** @description Settings that may be changed while it runs. */
+        ClusterPatch: {
+            deletion_protection: boolean;
+        };
         /** @description What a create would do. */
         ClusterPlan: {
             /** @description Whether a check stands against it. */
             blocked: boolean;
             checks: components["schemas"]["Check"][];
+            cost?: components["schemas"]["Cost"] | null;
             objects: components["schemas"]["PlannedObject"][];
             quota: components["schemas"]["QuotaNeed"][];
             /** @description Complete: template and defaults applied. */
@@ -895,24 +1239,50 @@ export interface components {
         };
         /** @description What was asked for, complete: every choice is made and recorded before anything is built. */
         ClusterSpec: {
+            addons?: components["schemas"]["AddonsSpec"];
+            api?: components["schemas"]["ApiSpec"];
+            ca_certificates?: string[];
             control_plane: components["schemas"]["ControlPlaneSpec"];
             deletion_protection: boolean;
+            /** @description Public keys of the key pairs that the pools name, as they were when the cluster was asked for. */
+            key_pairs?: components["schemas"]["KeyPair"][];
             network: components["schemas"]["NetworkSpec"];
             node_pools: components["schemas"]["NodePoolSpec"][];
+            ntp_servers?: string[];
+            proxy?: components["schemas"]["Proxy"] | null;
+            registry_mirror?: string | null;
+            repair?: components["schemas"]["RepairPolicy"];
+            /**
+             * Format: int32
+             * @description Servers that the cloud lets into one server group; pools use as many groups as that needs.
+             */
+            server_group_members?: number;
             version: string;
         };
         /** @description A specification as a user or template gives it: what is left out gets a default (`ClusterSpecRequest::complete`). */
         ClusterSpecRequest: {
+            addons?: components["schemas"]["AddonsRequest"];
+            api?: components["schemas"]["ApiRequest"];
+            /** @description PEM of authorities that nodes trust besides those of their image. */
+            ca_certificates?: string[] | null;
             control_plane?: components["schemas"]["ControlPlaneRequest"];
             deletion_protection?: boolean | null;
             network?: components["schemas"]["NetworkRequest"];
             /** @description Default: one pool `default` of two nodes. */
             node_pools?: components["schemas"]["NodePoolSpec"][] | null;
+            /** @description Time servers of the nodes; default: those of the image. */
+            ntp_servers?: string[] | null;
+            proxy?: components["schemas"]["Proxy"] | null;
+            /** @description Host, with a path if need be, that stands in for all public registries: `mirror.example.com/proxy`. */
+            registry_mirror?: string | null;
+            repair?: components["schemas"]["RepairPolicy"] | null;
             /** @description `v1.36.3`; default: the newest current version. */
             version?: string | null;
         };
         /** @description How a cluster is, as last observed. */
         ClusterStatus: {
+            /** @description What runs in the cluster for it to be of use, in the order of its making. */
+            addons?: components["schemas"]["AddonStatus"][];
             /** @description `https://<floating IP>:6443`, once the address is there. */
             api_endpoint?: string | null;
             /** @description Address of the load balancer inside the cluster's network. */
@@ -928,7 +1298,7 @@ export interface components {
          * @description A stable error code.
          * @enum {string}
          */
-        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-API-001" | "KCS-API-002" | "KCS-CLOUD-001" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-005" | "KCS-OP-001" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NOTFOUND-003" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
+        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-VER-002" | "KCS-CLOUD-008" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-001" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
         /** @description One condition; `reason` is a CamelCase word, `message` one sentence with the cloud's own words where there are any. */
         Condition: {
             code?: components["schemas"]["Code"] | null;
@@ -951,7 +1321,7 @@ export interface components {
          * @description What a condition speaks about.
          * @enum {string}
          */
-        ConditionType: "InfrastructureReady" | "ApiReachable" | "ControlPlaneHealthy" | "NodesReady" | "CloudReachable";
+        ConditionType: "InfrastructureReady" | "ApiReachable" | "ControlPlaneHealthy" | "NodesReady" | "CloudReachable" | "SelfHealing" | "AddonsHealthy";
         /** @description A server's console log. */
         ConsoleLog: {
             text: string;
@@ -972,33 +1342,70 @@ export interface components {
         ControlPlaneRequest: {
             /**
              * Format: int32
-             * @description 1 or 3.
+             * @description 1, 3 or 5.
              */
             count?: number | null;
             /** @description Name of the flavor. */
             flavor?: string | null;
+            /** @description Name of a node image other than the version's own; it must hold the same Kubernetes version. */
+            image?: string | null;
+            /** @description Name of a key pair of yours whose owner may log in to the nodes; default: nobody may. */
+            key_pair?: string | null;
             /** Format: int32 */
             root_volume_gib?: number | null;
             volume_type?: string | null;
             zones?: string[] | null;
         };
+        ControlPlaneResize: {
+            /**
+             * Format: int32
+             * @description How many masters there shall be: 1, 3 or 5.
+             */
+            count: number;
+        };
         ControlPlaneSpec: {
             /**
              * Format: int32
-             * @description 1 or 3.
+             * @description 1, 3 or 5.
              */
             count: number;
             /** @description Name of the flavor. */
             flavor: string;
+            /** @description None: the version's own image. */
+            image?: string | null;
+            key_pair?: string | null;
             /**
              * Format: int32
-             * @description GiB.
+             * @description GiB; 0: the flavor's own disk instead of a volume.
              */
             root_volume_gib: number;
             /** @description None: the cloud's default type. */
             volume_type?: string | null;
             /** @description Availability zones to spread over; empty: the cloud chooses. */
             zones: string[];
+        };
+        /** @description What something costs an hour. */
+        Cost: {
+            currency: string;
+            lines: components["schemas"]["CostLine"][];
+            /** Format: double */
+            per_hour: number;
+            /** @description Flavors and volume types that the price list does not have: they are not in the sum. */
+            unpriced: string[];
+        };
+        /** @description One kind of thing. */
+        CostLine: {
+            /**
+             * Format: int64
+             * @description Servers, GiB, or pieces.
+             */
+            count: number;
+            /** @description `server`, `volume`, `load_balancer`, `floating_ip` */
+            kind: string;
+            /** @description The flavor or volume type; empty for others. */
+            name: string;
+            /** Format: double */
+            per_hour: number;
         };
         /** @description A volume with data of workloads. */
         DataVolume: {
@@ -1008,6 +1415,19 @@ export interface components {
             name: string;
             /** Format: int32 */
             size_gib: number;
+            /** @description Names of its snapshots: they are kept with it, and erased with it. */
+            snapshots: string[];
+        };
+        /** @description A disk of a node beside its root. */
+        DataVolumeSpec: {
+            /** @description Where it is mounted, with an ext4 file system; None: attached only. */
+            mount_path?: string | null;
+            /** @description Unique in the pool, `[a-z]([a-z0-9-]{0,13}[a-z0-9])?`. */
+            name: string;
+            /** Format: int32 */
+            size_gib: number;
+            /** @description Volume type; default: the cloud's. */
+            type?: string | null;
         };
         /** @description What a delete would remove. */
         DeletePlan: {
@@ -1016,6 +1436,8 @@ export interface components {
             /** @description What stands against it. */
             blocked: components["schemas"]["Check"][];
             objects: components["schemas"]["Resource"][];
+            /** @description Load balancers, addresses and security groups that Services in the cluster made: they go with it. */
+            services: components["schemas"]["ServiceObject"][];
             /** @description Volumes made by workloads in the cluster: they hold data and are kept unless said otherwise. */
             volumes: components["schemas"]["DataVolume"][];
         };
@@ -1042,6 +1464,18 @@ export interface components {
          * @enum {string}
          */
         Environment: "dev" | "production";
+        /** @description A network that is not ours: never changed, never deleted. What was found about it is recorded. */
+        ExistingNetwork: {
+            network_id: string;
+            /** @description External addresses of the router on the subnet: nodes reach a restricted API from there. */
+            router_addresses?: string[];
+            subnet_id: string;
+        };
+        /** @description A network of the project's own to put nodes into, as asked for. */
+        ExistingNetworkRequest: {
+            network_id: string;
+            subnet_id: string;
+        };
         /** @description An external network: routers and floating IPs come from it. */
         ExternalNetwork: {
             id: string;
@@ -1089,6 +1523,15 @@ export interface components {
             min_ram_mib: number;
             name: string;
             status: string;
+        };
+        /** @description A person's public key that nodes accept, as it was when it was chosen. */
+        KeyPair: {
+            name: string;
+            public_key: string;
+        };
+        /** @description A public key of the person's. */
+        KeyPairName: {
+            name: string;
         };
         /** @description A kubeconfig that was issued. */
         Kubeconfig: {
@@ -1150,8 +1593,36 @@ export interface components {
             version: string;
         };
         /** @description A page of a list. */
+        List_Addon: {
+            items: {
+                /** Format: int32 */
+                desired: number;
+                /** @description Without it the cluster is not called running. */
+                essential: boolean;
+                /** @description What is wrong, in the cluster's words. */
+                message?: string;
+                name: components["schemas"]["Addon"];
+                /**
+                 * Format: int32
+                 * @description Pods that work, and pods that should.
+                 */
+                ready: number;
+                state: components["schemas"]["AddonState"];
+                /** @description Of its main image; None: it comes with Kubernetes. */
+                version?: string | null;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
         List_Cluster: {
             items: {
+                cost?: components["schemas"]["Cost"] | null;
                 /** Format: date-time */
                 created_at: string;
                 /** @description Name of the person. */
@@ -1262,6 +1733,19 @@ export interface components {
                 min_ram_mib: number;
                 name: string;
                 status: string;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_KeyPairName: {
+            items: {
+                name: string;
             }[];
             /** @description Pass as `cursor` for the next page; missing on the last one. */
             next_cursor?: string | null;
@@ -1430,6 +1914,8 @@ export interface components {
                  * @description When the engine tries again, while it waits or is blocked.
                  */
                 next_attempt_at?: string | null;
+                /** @description The nodes it is about. */
+                nodes: components["schemas"]["NodeId"][];
                 /**
                  * Format: int32
                  * @description 0 to 100, never falling.
@@ -1437,7 +1923,7 @@ export interface components {
                 progress: number;
                 /**
                  * Format: int32
-                 * @description How often a person retried it.
+                 * @description How often it was retried.
                  */
                 retries: number;
                 /** Format: date-time */
@@ -1475,6 +1961,23 @@ export interface components {
                 restarts: number;
                 /** @description As kubectl shows it: `Running`, `CrashLoopBackOff`, `Completed`, ... */
                 status: string;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_ProjectNetwork: {
+            items: {
+                id: string;
+                name: string;
+                /** @description Another project's, shared with this one. */
+                shared: boolean;
+                subnets: components["schemas"]["ProjectSubnet"][];
             }[];
             /** @description Pass as `cursor` for the next page; missing on the last one. */
             next_cursor?: string | null;
@@ -1527,6 +2030,8 @@ export interface components {
                 id: string;
                 name: string;
                 name_zh: string;
+                /** @description Kept by the project itself, not by the operator. */
+                own?: boolean;
                 spec: components["schemas"]["ClusterSpecRequest"];
             }[];
             /** @description Pass as `cursor` for the next page; missing on the last one. */
@@ -1602,6 +2107,7 @@ export interface components {
         /** @description The network part of a request. */
         NetworkRequest: {
             dns_servers?: string[] | null;
+            existing?: components["schemas"]["ExistingNetworkRequest"] | null;
             /** @description Id of the external network for router and floating IP; default: the first one there is. */
             external_network?: string | null;
             node_cidr?: string | null;
@@ -1610,6 +2116,7 @@ export interface components {
         };
         NetworkSpec: {
             dns_servers: string[];
+            existing?: components["schemas"]["ExistingNetwork"] | null;
             /** @description Id of the external network. */
             external_network: string;
             node_cidr: string;
@@ -1684,13 +2191,22 @@ export interface components {
              * @description How many nodes the pool shall have.
              */
             count: number;
+            /** @description Ids of nodes that shall leave first, no more than the pool shrinks by. */
+            remove?: components["schemas"]["NodeId"][];
         };
         /** @description A set of equal workers. */
         NodePoolSpec: {
+            /** @description Whether the pool's servers are kept on different hosts as far as there are hosts. Default: as far as the quota of server groups lets. */
+            anti_affinity?: boolean | null;
             /** Format: int32 */
             count: number;
+            data_volumes?: components["schemas"]["DataVolumeSpec"][];
             /** @description Name of the flavor. */
             flavor: string;
+            /** @description Name of a node image other than the version's own; it must hold the same Kubernetes version. */
+            image?: string | null;
+            /** @description Name of a key pair whose owner may log in to the nodes; default: nobody may. */
+            key_pair?: string | null;
             /** @description Kubernetes labels of the nodes. */
             labels?: {
                 [key: string]: string;
@@ -1699,7 +2215,7 @@ export interface components {
             name: string;
             /**
              * Format: int32
-             * @description GiB.
+             * @description GiB; 0: the flavor's own disk instead of a volume.
              */
             root_volume_gib?: number;
             taints?: components["schemas"]["Taint"][];
@@ -1742,6 +2258,8 @@ export interface components {
              * @description When the engine tries again, while it waits or is blocked.
              */
             next_attempt_at?: string | null;
+            /** @description The nodes it is about. */
+            nodes: components["schemas"]["NodeId"][];
             /**
              * Format: int32
              * @description 0 to 100, never falling.
@@ -1749,7 +2267,7 @@ export interface components {
             progress: number;
             /**
              * Format: int32
-             * @description How often a person retried it.
+             * @description How often it was retried.
              */
             retries: number;
             /** Format: date-time */
@@ -1787,7 +2305,7 @@ export interface components {
          */
         OperationId: string;
         /** @enum {string} */
-        OperationKind: "cluster_create" | "node_pool_resize" | "cluster_delete";
+        OperationKind: "cluster_create" | "cluster_repair" | "control_plane_resize" | "node_pool_create" | "node_pool_resize" | "node_pool_delete" | "node_replace" | "node_drain" | "node_reboot" | "credential_rotate" | "cluster_delete";
         /**
          * @description `Blocked`: it cannot go on without somebody's act (quota, rights), which its error names; it looks again by itself, rarely.
          * @enum {string}
@@ -1863,8 +2381,28 @@ export interface components {
             /** @description `/problems/<code>` */
             type: string;
         };
+        /** @description What a project's clusters cost, all absent where there is no price list. */
+        ProjectCost: {
+            clusters: components["schemas"]["ClusterCost"][];
+            currency?: string | null;
+            /** Format: double */
+            per_hour?: number | null;
+        };
+        /** @description A network that nodes may be put into. */
+        ProjectNetwork: {
+            id: string;
+            name: string;
+            /** @description Another project's, shared with this one. */
+            shared: boolean;
+            subnets: components["schemas"]["ProjectSubnet"][];
+        };
         /** @description A project by id and name. */
         ProjectRef: {
+            id: string;
+            name: string;
+        };
+        ProjectSubnet: {
+            cidr: string;
             id: string;
             name: string;
         };
@@ -1872,6 +2410,14 @@ export interface components {
         ProjectSwitch: {
             /** @description Id or name. */
             project: string;
+        };
+        /** @description A way out for nodes without internet. */
+        Proxy: {
+            /** @description `http://host:port`, without a user or password. */
+            http?: string | null;
+            https?: string | null;
+            /** @description Hosts, domains and ranges reached without it. KCS adds the cluster's own. */
+            no_proxy?: string[];
         };
         /** @description What is needed of one quota. */
         QuotaNeed: {
@@ -1882,6 +2428,11 @@ export interface components {
             limit: number | null;
             /** Format: int64 */
             need: number;
+            /**
+             * Format: int64
+             * @description What other operations under way will still take.
+             */
+            promised: number;
             /** @description `instances`, `vcpus`, `ram_mib`, `volumes`, `gigabytes`, `ports`, ... */
             resource: string;
             /** Format: int64 */
@@ -1905,6 +2456,11 @@ export interface components {
             kind: components["schemas"]["ResourceKind"];
             name: string;
         };
+        /**
+         * @description Who mends what breaks.
+         * @enum {string}
+         */
+        RepairPolicy: "automatic" | "manual";
         /** @description A cloud object of the cluster, from the ledger. */
         Resource: {
             address?: string | null;
@@ -1931,6 +2487,13 @@ export interface components {
          * @enum {string}
          */
         Role: "reader" | "member";
+        /** @description A cloud object that a Service in the cluster made. */
+        ServiceObject: {
+            id: string;
+            kind: components["schemas"]["ResourceKind"];
+            /** @description For an address the address itself. */
+            name: string;
+        };
         /** @description A signed-in person in one project. */
         Session: {
             /** @description To be sent as `X-CSRF-Token` with every write. */
@@ -1992,7 +2555,7 @@ export interface components {
          * @description The named steps, in the order they are shown. One enum for all kinds of operation.
          * @enum {string}
          */
-        StepKey: "credential" | "network" | "api_load_balancer" | "first_master" | "api_ready" | "other_masters" | "node_pools" | "health" | "remove_nodes" | "delete_load_balancer" | "delete_network" | "scan" | "delete_credential";
+        StepKey: "credential" | "network" | "api_load_balancer" | "first_master" | "api_ready" | "other_masters" | "masters" | "node_pools" | "addons" | "replacement" | "drain" | "reboot" | "health" | "remove_nodes" | "delete_load_balancer" | "delete_network" | "scan" | "delete_credential";
         /** @description A cloud object behind a step. */
         StepResource: {
             cloud_id?: string | null;
@@ -2007,7 +2570,7 @@ export interface components {
          * @description How far a version is supported by the operator.
          * @enum {string}
          */
-        Support: "preview" | "current" | "deprecated";
+        Support: "preview" | "current" | "deprecated" | "hidden";
         Taint: {
             effect: components["schemas"]["TaintEffect"];
             key: string;
@@ -2023,6 +2586,16 @@ export interface components {
             id: string;
             name: string;
             name_zh: string;
+            /** @description Kept by the project itself, not by the operator. */
+            own?: boolean;
+            spec: components["schemas"]["ClusterSpecRequest"];
+        };
+        /** @description A template to be kept. */
+        TemplateRequest: {
+            description?: string;
+            /** @description 1 to 60 characters, unique in the project. */
+            name: string;
+            /** @description What is left out gets its default when a cluster is made of it. */
             spec: components["schemas"]["ClusterSpecRequest"];
         };
         /** @description A Kubernetes version offered, with the state of its node image. */
@@ -2039,11 +2612,14 @@ export interface components {
             support: components["schemas"]["Support"];
             version: string;
         };
-        /** @description One word for all volumes, or one for each id. */
+        /** @description One word for all volumes, or one for each id; a volume that is not named is kept. */
         VolumeChoice: components["schemas"]["VolumeFate"] | {
             [key: string]: components["schemas"]["VolumeFate"];
         };
-        /** @enum {string} */
+        /**
+         * @description What is to become of a volume when its cluster is deleted.
+         * @enum {string}
+         */
         VolumeFate: "keep" | "erase";
         VolumeType: {
             default: boolean;
@@ -2721,6 +3297,404 @@ export interface operations {
             };
             /** @description The body is not JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cluster_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addon_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Addon"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    control_plane_resize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ControlPlaneResize"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAccepted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    credential_rotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAccepted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3530,6 +4504,215 @@ export interface operations {
             };
         };
     };
+    node_pool_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodePoolSpec"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAccepted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    node_pool_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+                pool: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAccepted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     node_pool_resize: {
         parameters: {
             query?: never;
@@ -3913,6 +5096,567 @@ export interface operations {
             };
         };
     };
+    node_cordon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+                node: components["schemas"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    node_drain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+                node: components["schemas"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAccepted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    node_reboot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+                node: components["schemas"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAccepted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    node_replace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+                node: components["schemas"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAccepted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    node_uncordon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+                node: components["schemas"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cluster_repair: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAccepted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     resource_list: {
         parameters: {
             query?: never;
@@ -3961,6 +5705,61 @@ export interface operations {
             };
             /** @description There is no such object, or it is another tenant's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cost_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectCost"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4114,6 +5913,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["List_Image"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    key_pair_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_KeyPairName"];
                 };
             };
             /** @description Not signed in, or the session has expired */
@@ -4528,7 +6382,9 @@ export interface operations {
     };
     receipt_get: {
         parameters: {
-            query?: never;
+            query?: {
+                format?: "json" | "text";
+            };
             header?: never;
             path: {
                 id: components["schemas"]["OperationId"];
@@ -4667,6 +6523,61 @@ export interface operations {
             };
             /** @description The Idempotency-Key was used with another request */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    project_network_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ProjectNetwork"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5095,6 +7006,317 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    template_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    template_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    template_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

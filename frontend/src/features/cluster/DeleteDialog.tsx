@@ -25,9 +25,10 @@ export default function DeleteDialog({ cluster, onClose, onAccepted }: Props) {
   const queryClient = useQueryClient();
   const plan = useDeletePlan(cluster.id, true);
   const [typed, setTyped] = useState("");
-  const [volumes, setVolumes] = useState<"keep" | "erase">("keep");
+  /** Ids of the volumes to be erased; the others are kept. */
+  const [erased, setErased] = useState<ReadonlySet<string>>(new Set());
   const remove = useMutation({
-    mutationFn: () => deleteCluster(cluster.id, typed, volumes),
+    mutationFn: () => deleteCluster(cluster.id, typed, Object.fromEntries((plan.data?.volumes ?? []).map((volume) => [volume.id, erased.has(volume.id) ? "erase" : "keep"]))),
     onSuccess: (answer) => {
       void queryClient.invalidateQueries({ queryKey: ["clusters"] });
       void queryClient.invalidateQueries({ queryKey: ["cluster", cluster.id] });
@@ -58,7 +59,8 @@ export default function DeleteDialog({ cluster, onClose, onAccepted }: Props) {
           <p>{t("cluster.del.text")}</p>
           {blocked && <CheckList checks={plan.data.blocked} />}
           <PlanObjects plan={plan.data} />
-          <Volumes plan={plan.data} value={volumes} onChange={setVolumes} />
+          <Services plan={plan.data} />
+          <Volumes plan={plan.data} erased={erased} onChange={setErased} />
           <Field label={t("cluster.del.type", { name: cluster.name })} error={typed !== "" && !cluster.name.startsWith(typed) ? t("cluster.del.mismatch") : undefined}>
             {(field) => <Input {...field} autoComplete="off" spellCheck={false} value={typed} disabled={blocked} onChange={(event) => setTyped(event.target.value)} onPressEnter={() => matches && !blocked && remove.mutate()} />}
           </Field>
@@ -94,13 +96,40 @@ function PlanObjects({ plan }: { plan: DeletePlan }) {
   );
 }
 
-function Volumes({ plan, value, onChange }: { plan: DeletePlan; value: "keep" | "erase"; onChange: (value: "keep" | "erase") => void }) {
+/** What Services in the cluster made: it goes with the cluster. */
+function Services({ plan }: { plan: DeletePlan }) {
   const { t } = useTranslation();
+  if (!plan.services?.length) return null;
+  return (
+    <section className="stack-small">
+      <h3>{t("cluster.del.services")}</h3>
+      <ul className="step-objects">
+        {plan.services.map((object) => (
+          <li key={object.id}>
+            <span className="step-object-kind">{t(`operation.kindOf.${object.kind}`)}</span>
+            <span className="break">
+              {object.name} <code className="id">{object.id}</code>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Volumes({ plan, erased, onChange }: { plan: DeletePlan; erased: ReadonlySet<string>; onChange: (erased: ReadonlySet<string>) => void }) {
+  const { t } = useTranslation();
+  const all = plan.volumes.map((volume) => volume.id);
+  const toggle = (id: string) => {
+    const next = new Set(erased);
+    if (!next.delete(id)) next.add(id);
+    onChange(next);
+  };
   if (plan.volumes.length === 0) {
     return (
       <section className="stack-small">
         <h3>{t("cluster.del.volumes")}</h3>
-        <p className="small muted">{plan.api_reachable ? t("cluster.del.noVolumes") : t("cluster.del.volumesUnknown")}</p>
+        <p className="small muted">{t("cluster.del.noVolumes")}</p>
       </section>
     );
   }
@@ -113,13 +142,18 @@ function Volumes({ plan, value, onChange }: { plan: DeletePlan; value: "keep" | 
             <span className="step-object-kind numeric">{volume.size_gib} GiB</span>
             <span className="break">
               {volume.claim ?? volume.name} <code className="id">{volume.id}</code>
+              {!!volume.snapshots?.length && <span className="small muted"> {t("cluster.del.snapshots", { names: volume.snapshots.join(", ") })}</span>}
             </span>
+            <label className="check">
+              <input type="checkbox" checked={erased.has(volume.id)} onChange={() => toggle(volume.id)} />
+              <span>{t("cluster.del.eraseOne")}</span>
+            </label>
           </li>
         ))}
       </ul>
       {(["keep", "erase"] as const).map((choice) => (
         <label key={choice} className="check">
-          <input type="radio" name="volumes" checked={value === choice} onChange={() => onChange(choice)} />
+          <input type="radio" name="volumes" checked={choice === "keep" ? erased.size === 0 : erased.size === all.length} onChange={() => onChange(new Set(choice === "keep" ? [] : all))} />
           <span>{t(`cluster.del.${choice}`)}</span>
         </label>
       ))}
