@@ -103,8 +103,9 @@ proptest! {
         let mut fixture = Fixture::new();
         fixture.labels.insert(key.clone(), value.clone());
         fixture.taints.push(Taint { key, value, effect: TaintEffect::NoSchedule });
+        let spec = domain::clusters::ClusterSpec { version, ..fixture.spec.clone() };
         let mut input = fixture.worker();
-        (input.node_name, input.pool, input.version) = (&name, &pool, &version);
+        (input.node_name, input.pool, input.spec) = (&name, &pool, &spec);
         prop_assert!(bundle(&input).is_err() || name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
     }
 

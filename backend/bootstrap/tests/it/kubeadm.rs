@@ -31,8 +31,9 @@ fn kubeadm_finds_every_configuration_valid() {
             writeln!(std::io::stderr(), "SKIPPED for {version}: no kubeadm (KCS_KUBERNETES_DIR or the cache)").unwrap();
             continue;
         };
+        let spec = domain::clusters::ClusterSpec { version: version.to_owned(), ..fixture.spec.clone() };
         for mut input in [fixture.input(init.clone()), fixture.master(), fixture.worker()] {
-            input.version = version;
+            input.spec = &spec;
             let files = unpack(&bundle(&input).unwrap());
             let directory = tempfile::tempdir().unwrap();
             let file = directory.path().join("kubeadm.yaml");
