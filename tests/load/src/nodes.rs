@@ -214,8 +214,14 @@ async fn converse(mut stream: tokio_rustls::server::TlsStream<tokio::net::TcpStr
 
 /// Nodes are as their servers are; nothing else is in the cluster, and whatever is written is taken.
 fn answer(reads: bool, path: &str, body: Value, network: &str, state: &Mutex<State>) -> Value {
-    let list = |items: Vec<Value>| json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": items});
-    match (reads, path.split('?').next().unwrap_or_default()) {
+    let path = path.split('?').next().unwrap_or_default();
+    let kind = match path.rsplit('/').next() {
+        Some("nodes") => "NodeList",
+        Some("pods") => "PodList",
+        _ => "List",
+    };
+    let list = |items: Vec<Value>| json!({"kind": kind, "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": items});
+    match (reads, path) {
         (true, "/api/v1/nodes") => {
             let state = state.lock().unwrap();
             list(state.members.values().filter(|m| m.network == network).map(node).collect())
