@@ -116,8 +116,8 @@ fn nothing_is_concluded_from_blindness() {
     let mut world = World::new(1, 1);
     world.settle();
     let fault = Fault { code: Code::CloudUnavailable, message: "503".into(), cloud_request_id: None, retryable: true, object: None };
-    let blind =
-        Observed { looks: ResourceKind::ALL.into_iter().map(|k| (k, Look::Blind(fault.clone()))).collect(), kubernetes: Kubernetes::NotTried };
+    let looks = ResourceKind::ALL.into_iter().map(|k| (k, Look::Blind(fault.clone()))).collect();
+    let blind = Observed { looks, kubernetes: Kubernetes::NotTried, inside: None };
     let decided = plan(&world.work, &blind, world.now, &mut Uuid::now_v7);
     assert!(decided.actions.is_empty());
     assert!(!decided.changes.iter().any(|c| matches!(c, Change::Ledger(_) | Change::NodeGone(_))), "{:?}", decided.changes);
@@ -166,7 +166,7 @@ fn two_objects_with_one_mark_stop_everything() {
 }
 
 #[test]
-fn a_node_that_says_it_failed_is_replaced() {
+fn case_30_a_node_that_says_it_failed_is_replaced() {
     let mut world = World::new(1, 1);
     while world.servers() < 2 {
         world.step();

@@ -251,6 +251,15 @@ impl Lab {
 
     /// A call of the tenant's own, past KCS.
     pub fn person(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.call_as("member-a", "tenant-a", method, path, body)
+    }
+
+    /// A call of the cloud's administrator.
+    pub fn admin(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.call_as("operator", "admin", method, path, body)
+    }
+
+    fn call_as(&self, user: &str, project: &str, method: &str, path: &str, body: &Value) -> Value {
         let send = |method: &str, path: &str, token: Option<&str>, body: &Value| {
             let mut request = http::Request::builder().method(method).uri(format!("http://local-cloud{path}")).header("content-type", "application/json");
             if let Some(token) = token {
@@ -259,8 +268,8 @@ impl Lab {
             let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
             self.cloud.handle(request.body(bytes).unwrap())
         };
-        let scope = json!({"project": {"name": "tenant-a", "domain": {"id": "default"}}});
-        let user = json!({"name": "member-a", "domain": {"id": "default"}, "password": PASSWORD});
+        let scope = json!({"project": {"name": project, "domain": {"id": "default"}}});
+        let user = json!({"name": user, "domain": {"id": "default"}, "password": PASSWORD});
         let auth = json!({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}});
         let signed_in = send("POST", "/identity/v3/auth/tokens", None, &auth);
         let token = signed_in.headers().get("x-subject-token").unwrap().to_str().unwrap().to_owned();

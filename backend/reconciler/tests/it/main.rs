@@ -11,3 +11,4 @@ mod states;
 mod kubernetes;
 mod lab;
 mod memory;
+mod withdrawn;

@@ -96,9 +96,9 @@ async fn case_46_a_deadlock_is_repeated_and_nobody_hears_of_it() {
 }
 
 #[tokio::test]
-async fn case_48_a_full_pool_of_requests_is_said_at_once_and_leaves_the_engine_alone() {
+async fn case_48_a_full_pool_of_requests_is_said_soon_and_leaves_the_engine_alone() {
     let database = Database::new().await;
-    let options = StoreOptions { api_connections: 2, acquire_timeout: Duration::from_millis(200), ..database.options() };
+    let options = StoreOptions { api_connections: 2, acquire_timeout: Duration::from_secs(2), ..database.options() };
     let store = Store::connect(&options, database.keys.clone()).await.unwrap();
     create(&store, &member("a"), "x").await;
     let mut held = database.lock("audit").await;
