@@ -20,8 +20,8 @@ use domain::ids::{ClusterId, OperationId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::names;
 use domain::nodes::Fault;
-pub use domain::preflight::{Check, CheckLevel, QuotaNeed};
 use domain::operations::{OperationKind, OperationState, StepKey, StepState, VolumeChoice, VolumeFate};
+pub use domain::preflight::{Check, CheckLevel, QuotaNeed};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::{ClusterFilter, ClusterRecord, ClusterSort, NewCluster, PageRequest};
@@ -370,8 +370,12 @@ async fn data_volumes(state: &State, caller: &Caller, record: &ClusterRecord) ->
     let volumes = cloud.volumes.volumes_by_metadata(names::VOLUME_CLUSTER, &tag).await?;
     let snapshots = if volumes.is_empty() { Vec::new() } else { cloud.volumes.snapshots().await? };
     let snapshots_of = |id: &str| snapshots.iter().filter(|s| s.volume_id == id).map(|s| s.name.clone()).collect();
-    let claim = |m: &BTreeMap<String, String>| Some(format!("{}/{}", m.get("csi.storage.k8s.io/pvc/namespace")?, m.get("csi.storage.k8s.io/pvc/name")?));
-    Ok(volumes.into_iter().map(|v| DataVolume { claim: claim(&v.metadata), snapshots: snapshots_of(&v.id), id: v.id, name: v.name, size_gib: v.size_gib }).collect())
+    let claim =
+        |m: &BTreeMap<String, String>| Some(format!("{}/{}", m.get("csi.storage.k8s.io/pvc/namespace")?, m.get("csi.storage.k8s.io/pvc/name")?));
+    Ok(volumes
+        .into_iter()
+        .map(|v| DataVolume { claim: claim(&v.metadata), snapshots: snapshots_of(&v.id), id: v.id, name: v.name, size_gib: v.size_gib })
+        .collect())
 }
 
 /// What Services made, known by the cluster's own name that the cloud controller writes into it.

@@ -43,12 +43,7 @@ async fn refuse(state: &State, caller: &Caller, cluster: &Cluster, count: u32) -
 /// Resize the control plane; masters come and go one at a time.
 #[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path)), request_body = ControlPlaneResize, responses((status = 202, body = OperationAccepted)))]
 #[patch("/clusters/{id}/control-plane")]
-pub async fn control_plane_resize(
-    caller: Caller,
-    state: Data<State>,
-    id: Path<ClusterId>,
-    body: Body<ControlPlaneResize>,
-) -> Answer<HttpResponse> {
+pub async fn control_plane_resize(caller: Caller, state: Data<State>, id: Path<ClusterId>, body: Body<ControlPlaneResize>) -> Answer<HttpResponse> {
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     let permit = caller.actor.may::<ResizeAction>(&record)?;
     let (request, _) = body.read()?;

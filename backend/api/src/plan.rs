@@ -58,8 +58,7 @@ pub fn facts(catalogue: &Snapshot, state: &State, cloud: &Cloud) -> Facts {
         kubernetes_version: i.properties.get(domain::versions::IMAGE_PROPERTY).cloned(),
         progress: i.properties.get(crate::catalogue::PROGRESS_PROPERTY).and_then(|p| p.parse().ok()),
     };
-    let flavor =
-        |f: &cloud::compute::Flavor| FlavorFact { name: f.name.clone(), vcpus: f.vcpus, ram_mib: f.ram_mib, disk_gib: f.disk_gib };
+    let flavor = |f: &cloud::compute::Flavor| FlavorFact { name: f.name.clone(), vcpus: f.vcpus, ram_mib: f.ram_mib, disk_gib: f.disk_gib };
     Facts {
         versions: state.settings.versions.clone(),
         images: catalogue.images.iter().map(image).collect(),

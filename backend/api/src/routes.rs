@@ -2,8 +2,8 @@
 
 use crate::errors::Problem;
 use crate::{
-    about, addons, admin, catalogue, clusters, control_plane, costs, docs, events, gate, health, kubeconfigs, kubernetes, node_bootstrap, node_pools, node_verbs, nodes, operations, projects,
-    session, templates,
+    about, addons, admin, catalogue, clusters, control_plane, costs, docs, events, gate, health, kubeconfigs, kubernetes, node_bootstrap, node_pools,
+    node_verbs, nodes, operations, projects, session, templates,
 };
 use actix_web::web::{PathConfig, resource};
 use utoipa_actix_web::scope;
@@ -32,7 +32,12 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(catalogue::volume_type_list).service(catalogue::network_list).service(catalogue::version_list);
     config.service(catalogue::project_network_list).service(catalogue::key_pair_list);
     config.service(clusters::cluster_list).service(clusters::cluster_create).service(clusters::cluster_create_plan);
-    config.service(clusters::cluster_get).service(clusters::cluster_update).service(clusters::cluster_delete_plan).service(clusters::cluster_delete).service(clusters::resource_list);
+    config
+        .service(clusters::cluster_get)
+        .service(clusters::cluster_update)
+        .service(clusters::cluster_delete_plan)
+        .service(clusters::cluster_delete)
+        .service(clusters::resource_list);
     config.service(node_pools::node_pool_list).service(node_pools::node_pool_resize_plan).service(node_pools::node_pool_resize);
     config.service(node_pools::node_pool_create).service(node_pools::node_pool_delete).service(control_plane::control_plane_resize);
     config.service(node_verbs::node_cordon).service(node_verbs::node_uncordon).service(node_verbs::node_drain);

@@ -136,7 +136,8 @@ impl LedgerRow {
     #[must_use]
     pub fn node(&self) -> Option<&str> {
         // What programs in the cluster made belongs to no node.
-        let of_node = self.key.starts_with(self.kind.as_str()) && matches!(self.kind, ResourceKind::Server | ResourceKind::Port | ResourceKind::Volume);
+        let of_node =
+            self.key.starts_with(self.kind.as_str()) && matches!(self.kind, ResourceKind::Server | ResourceKind::Port | ResourceKind::Volume);
         of_node.then(|| self.key.split(['/', '~']).nth(1)).flatten()
     }
 

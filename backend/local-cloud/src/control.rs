@@ -69,7 +69,8 @@ fn route(cloud: &LocalCloud, path: &str, request: &Request<Bytes>) -> Outcome {
         (&Method::GET, ["calls"]) => Ok((200, json!({ "calls": calls(cloud) }))),
         (&Method::GET, ["failures"]) => {
             let failures = cloud.inner.lock().failures.clone().into_iter();
-            let failures: Vec<Value> = failures.map(|((origin, status), count)| json!({"origin": origin, "status": status, "count": count})).collect();
+            let failures: Vec<Value> =
+                failures.map(|((origin, status), count)| json!({"origin": origin, "status": status, "count": count})).collect();
             Ok((200, json!({ "failures": failures })))
         }
         (&Method::GET, ["faults"]) => {

@@ -15,7 +15,7 @@ use domain::codes::Code;
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::needs::Machine;
 use domain::nodes::{Fault, Node, NodeRole};
-use domain::plan::{Action, allowed_cidrs, data_volume_key, group_key, node_key, NEXT_CREDENTIAL};
+use domain::plan::{Action, NEXT_CREDENTIAL, allowed_cidrs, data_volume_key, group_key, node_key};
 use std::time::Duration;
 
 /// A node's bundle may be fetched this long after its server was asked for.

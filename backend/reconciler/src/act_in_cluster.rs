@@ -30,7 +30,9 @@ impl World<'_> {
                 None => Ok(()),
             },
             Action::ForgetNode(node) => api.delete_node(&target, &node).await,
-            Action::SwitchCredential { .. } | Action::Create(_) | Action::Update(_) | Action::Delete(_) | Action::Start(_) | Action::Reboot(_) => Ok(()),
+            Action::SwitchCredential { .. } | Action::Create(_) | Action::Update(_) | Action::Delete(_) | Action::Start(_) | Action::Reboot(_) => {
+                Ok(())
+            }
         };
         if let Err(error) = done {
             tracing::warn!(cluster = %work.cluster.id, %error, "the cluster's API refused");

@@ -17,8 +17,8 @@ mod steps;
 
 pub use addons::{AddonsView, WorkloadView};
 pub use nodes::surplus;
-pub use rotation::{CREDENTIAL, NEXT_CREDENTIAL, OLD_CREDENTIAL};
 pub use parts::{Part, allowed_cidrs, data_volume_key, group_key, node_key, parts};
+pub use rotation::{CREDENTIAL, NEXT_CREDENTIAL, OLD_CREDENTIAL};
 pub use steps::operation_steps;
 
 use crate::changes::{Change, Work};

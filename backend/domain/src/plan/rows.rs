@@ -271,8 +271,8 @@ impl Draft<'_> {
                         && (!same_node || other.node() == row.node())
                 });
             // While a server lives, the controller on it would make the object again.
-            let controlled = row.made_inside()
-                && self.next.ledger.iter().any(|other| other.kind == ResourceKind::Server && other.state != ResourceState::Gone);
+            let controlled =
+                row.made_inside() && self.next.ledger.iter().any(|other| other.kind == ResourceKind::Server && other.state != ResourceState::Gone);
             if self.behind_balancer(&row) {
                 self.look_again_in(Duration::seconds(1));
                 continue;

@@ -40,7 +40,9 @@ impl Draft<'_> {
         match self.next.operation.as_ref().map(|o| (o.kind, o.state)) {
             Some((OperationKind::ClusterCreate, Failed | Cancelled)) => Phase::Failed,
             Some((OperationKind::ClusterCreate, Pending | Running | Blocked)) => Phase::Provisioning,
-            Some((OperationKind::ClusterRepair | OperationKind::NodeDrain | OperationKind::NodeReboot | OperationKind::CredentialRotate, _)) => settled,
+            Some((OperationKind::ClusterRepair | OperationKind::NodeDrain | OperationKind::NodeReboot | OperationKind::CredentialRotate, _)) => {
+                settled
+            }
             Some((OperationKind::ClusterDelete, _)) => Phase::Deleting,
             // A cluster that was never up is not running because an old operation is out of sight.
             None if self.next.cluster.observed_generation == 0 => self.next.cluster.status.phase,

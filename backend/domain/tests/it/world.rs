@@ -6,7 +6,7 @@ use domain::ids::{ClusterId, OperationId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Fault, NodeRole};
 use domain::operations::{Operation, OperationKind, OperationState};
-use domain::plan::{AddonsView, Action, Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, plan};
+use domain::plan::{Action, AddonsView, Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, plan};
 use domain::test_support::{cluster, spec};
 use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};

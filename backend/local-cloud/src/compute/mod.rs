@@ -69,9 +69,10 @@ pub(crate) fn serve(state: &mut State, call: &Call<'_>) -> Answer {
 
 fn key_pair(state: &mut State, call: &Call<'_>) -> Answer {
     let given = call.object("keypair")?;
-    let required = |key: &str| text(given, key).ok_or_else(|| Failure::bad(format!("Invalid input for field/attribute keypair. '{key}' is a required property")));
-    let pair =
-        KeyPair { user_id: call.actor.user_id.clone(), name: required("name")?.to_owned(), public_key: required("public_key")?.to_owned() };
+    let required = |key: &str| {
+        text(given, key).ok_or_else(|| Failure::bad(format!("Invalid input for field/attribute keypair. '{key}' is a required property")))
+    };
+    let pair = KeyPair { user_id: call.actor.user_id.clone(), name: required("name")?.to_owned(), public_key: required("public_key")?.to_owned() };
     if state.compute.key_pairs.iter().any(|k| k.user_id == pair.user_id && k.name == pair.name) {
         return Err(Failure::conflict(format!("Key pair '{}' already exists.", pair.name)));
     }

@@ -161,7 +161,12 @@ async fn recover(lab: &mut Lab, what: &str) {
             OperationState::Failed | OperationState::Blocked => lab.retry(),
             _ => {}
         }
-        assert!(lab.now - start < Duration::hours(2), "{what}: {operation:#?}\nin the cloud: {:#?}\nledger: {:#?}", lab.ours_in_cloud(), lab.live_rows());
+        assert!(
+            lab.now - start < Duration::hours(2),
+            "{what}: {operation:#?}\nin the cloud: {:#?}\nledger: {:#?}",
+            lab.ours_in_cloud(),
+            lab.live_rows()
+        );
         lab.step().await;
     }
 }
@@ -223,5 +228,8 @@ fn case_42_random_lives_on_all_processors() {
     let seed = failed.load(Ordering::Relaxed);
     assert!(seed == 0, "seed {seed} failed: repeat with KCS_CHAOS_SEED={seed} KCS_CHAOS_RUNS=1");
     let seconds = start.elapsed().as_secs_f64();
-    println!("{runs} random lives from seed {first} in {seconds:.1} s on {threads} threads, {:.0} a second", f64::from(u32::try_from(runs).unwrap()) / seconds);
+    println!(
+        "{runs} random lives from seed {first} in {seconds:.1} s on {threads} threads, {:.0} a second",
+        f64::from(u32::try_from(runs).unwrap()) / seconds
+    );
 }

@@ -18,7 +18,11 @@ async fn running(seed: u64, masters: u32, workers: u32) -> Lab {
 
 fn whole(lab: &Lab) {
     let operation = lab.operation();
-    assert_eq!((operation.kind, operation.created_by.as_str(), operation.state), (OperationKind::ClusterRepair, ENGINE, OperationState::Succeeded), "{operation:#?}");
+    assert_eq!(
+        (operation.kind, operation.created_by.as_str(), operation.state),
+        (OperationKind::ClusterRepair, ENGINE, OperationState::Succeeded),
+        "{operation:#?}"
+    );
     assert!(lab.work().cluster.status.conditions.iter().all(|c| c.status == ConditionStatus::True), "{:#?}", lab.work().cluster.status);
     lab.check_settled();
 }

@@ -261,7 +261,8 @@ impl Lab {
 
     fn call_as(&self, user: &str, project: &str, method: &str, path: &str, body: &Value) -> Value {
         let send = |method: &str, path: &str, token: Option<&str>, body: &Value| {
-            let mut request = http::Request::builder().method(method).uri(format!("http://local-cloud{path}")).header("content-type", "application/json");
+            let mut request =
+                http::Request::builder().method(method).uri(format!("http://local-cloud{path}")).header("content-type", "application/json");
             if let Some(token) = token {
                 request = request.header("x-auth-token", token);
             }

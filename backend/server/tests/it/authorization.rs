@@ -19,8 +19,16 @@ const LOOK_INSIDE: Row = [401, 409, 409, 404, 404];
 
 /// The cluster of these is still being created: who may is told to wait.
 const BUSY: Row = [401, 403, 409, 404, 404];
-const ON_BUSY: [&str; 8] =
-    ["node_pool_create", "node_pool_delete", "control_plane_resize", "cluster_repair", "credential_rotate", "node_drain", "node_reboot", "node_replace"];
+const ON_BUSY: [&str; 8] = [
+    "node_pool_create",
+    "node_pool_delete",
+    "control_plane_resize",
+    "cluster_repair",
+    "credential_rotate",
+    "node_drain",
+    "node_reboot",
+    "node_replace",
+];
 
 fn rows() -> BTreeMap<&'static str, Row> {
     [
@@ -181,7 +189,9 @@ async fn everybody_gets_what_the_table_says() {
     let table = rows();
     // What ends things comes last.
     let mut order = operations();
-    order.sort_by_key(|(id, ..)| matches!(id.as_str(), "session_switch" | "session_delete" | "kubeconfig_revoke" | "cluster_delete" | "template_delete"));
+    order.sort_by_key(|(id, ..)| {
+        matches!(id.as_str(), "session_switch" | "session_delete" | "kubeconfig_revoke" | "cluster_delete" | "template_delete")
+    });
     for (id, method, path) in order {
         // Whoever is refused comes first.
         let mut visitors: Vec<usize> = (0..5).collect();

@@ -4,7 +4,6 @@ use auth::{Actor, ClusterCreate, Project, User, Via};
 use domain::ids::TenantId;
 use domain::permissions::Role;
 use domain::test_support::spec;
-use std::collections::BTreeMap;
 use store::{ClusterRecord, CreatedCluster, Idempotency, NewCluster, RequestContext, Store, StoreError};
 
 pub fn person(tenant: &str, role: Role) -> Actor {
