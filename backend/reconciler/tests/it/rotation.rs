@@ -66,11 +66,3 @@ async fn case_18_a_credential_deleted_behind_our_back_is_made_anew_by_the_tenant
     made(&mut lab).await;
     deleted(&mut lab).await;
 }
-
-#[tokio::test]
-async fn a_cluster_whose_credential_is_gone_can_still_be_deleted() {
-    let mut lab = Lab::new(319, 1, 1);
-    made(&mut lab).await;
-    lab.lose_credential().await;
-    deleted(&mut lab).await;
-}
