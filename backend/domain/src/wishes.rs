@@ -50,7 +50,7 @@ pub enum Undo {
     /// The pool as it was; None: there was none.
     Pool {
         name: String,
-        before: Option<NodePoolSpec>,
+        before: Option<Box<NodePoolSpec>>,
     },
 }
 
@@ -98,11 +98,11 @@ impl Wish {
                 let found = spec.node_pools.iter_mut().find(|p| p.name == *pool).ok_or(Code::PoolMissing)?;
                 let before = found.clone();
                 found.count = *count;
-                Ok(Undo::Pool { name: pool.clone(), before: Some(before) })
+                Ok(Undo::Pool { name: pool.clone(), before: Some(Box::new(before)) })
             }
             Self::NodePoolDelete { pool } => {
                 let at = spec.node_pools.iter().position(|p| p.name == *pool).ok_or(Code::PoolMissing)?;
-                Ok(Undo::Pool { name: pool.clone(), before: Some(spec.node_pools.remove(at)) })
+                Ok(Undo::Pool { name: pool.clone(), before: Some(Box::new(spec.node_pools.remove(at))) })
             }
             Self::Repair | Self::NodeReplace { .. } | Self::NodeDrain { .. } | Self::NodeReboot { .. } | Self::CredentialRotate => Ok(Undo::Nothing),
         }
@@ -118,9 +118,9 @@ impl Undo {
             Self::Pool { name, before } => {
                 let at = spec.node_pools.iter().position(|p| p.name == name);
                 match (at.and_then(|i| spec.node_pools.get_mut(i)), before) {
-                    (Some(pool), Some(before)) => std::mem::replace(pool, before.clone()) != before,
+                    (Some(pool), Some(before)) => std::mem::replace(pool, (*before).clone()) != *before,
                     (None, Some(before)) => {
-                        spec.node_pools.push(before);
+                        spec.node_pools.push(*before);
                         true
                     }
                     (Some(_), None) => {

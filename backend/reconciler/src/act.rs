@@ -79,7 +79,7 @@ impl World<'_> {
                 let rebooted = self.power(work, &row, true).await;
                 record_power(row, rebooted)
             }
-            Action::SwitchCredential { next, old } => self.switch_credential(next, old).await,
+            Action::SwitchCredential { next, old } => self.switch_credential(next, *old).await,
             Action::EnsureAccess
             | Action::ApplyAddons
             | Action::EnsureJoinToken(_)

@@ -125,19 +125,19 @@ fn only<T: Clone>(list: &[T], mut is: impl FnMut(&T) -> bool) -> Vec<T> {
 
 impl Lists<'_> {
     pub async fn networks_by_name(&self, name: &str) -> Result<Vec<Net>, CloudError> {
-        Ok(only(&*self.shelves.networks.get(self.freshness, self.cloud.network.networks()).await?, |n| n.name == name))
+        Ok(only(&self.shelves.networks.get(self.freshness, self.cloud.network.networks()).await?, |n| n.name == name))
     }
 
     pub async fn subnets_of(&self, network_id: &str) -> Result<Vec<Subnet>, CloudError> {
-        Ok(only(&*self.shelves.subnets.get(self.freshness, self.cloud.network.subnets()).await?, |s| s.network_id == network_id))
+        Ok(only(&self.shelves.subnets.get(self.freshness, self.cloud.network.subnets()).await?, |s| s.network_id == network_id))
     }
 
     pub async fn routers_by_name(&self, name: &str) -> Result<Vec<Router>, CloudError> {
-        Ok(only(&*self.shelves.routers.get(self.freshness, self.cloud.network.routers()).await?, |r| r.name == name))
+        Ok(only(&self.shelves.routers.get(self.freshness, self.cloud.network.routers()).await?, |r| r.name == name))
     }
 
     pub async fn ports_of(&self, network_id: &str) -> Result<Vec<Port>, CloudError> {
-        Ok(only(&*self.shelves.ports.get(self.freshness, self.cloud.network.ports()).await?, |p| p.network_id == network_id))
+        Ok(only(&self.shelves.ports.get(self.freshness, self.cloud.network.ports()).await?, |p| p.network_id == network_id))
     }
 
     pub async fn security_groups_by_name(&self, name: &str) -> Result<Vec<SecurityGroup>, CloudError> {
@@ -146,11 +146,11 @@ impl Lists<'_> {
     }
 
     pub async fn server_groups(&self) -> Result<Vec<ServerGroup>, CloudError> {
-        Ok(only(&*self.shelves.server_groups.get(self.freshness, self.cloud.compute.server_groups()).await?, |g| g.name.starts_with(OURS)))
+        Ok(only(&self.shelves.server_groups.get(self.freshness, self.cloud.compute.server_groups()).await?, |g| g.name.starts_with(OURS)))
     }
 
     pub async fn load_balancers_by_name(&self, service: &dyn LoadBalancers, name: &str) -> Result<Vec<LoadBalancer>, CloudError> {
-        Ok(only(&*self.shelves.load_balancers.get(self.freshness, service.load_balancers()).await?, |lb| lb.name == name))
+        Ok(only(&self.shelves.load_balancers.get(self.freshness, service.load_balancers()).await?, |lb| lb.name == name))
     }
 
     /// What is under a load balancer. Its members are asked for only when one is new.
@@ -184,6 +184,6 @@ impl Lists<'_> {
     }
 
     pub async fn servers(&self, prefix: &str) -> Result<Vec<Server>, CloudError> {
-        Ok(only(&*self.shelves.servers.get(self.freshness, self.cloud.compute.servers(OURS)).await?, |s| s.name.starts_with(prefix)))
+        Ok(only(&self.shelves.servers.get(self.freshness, self.cloud.compute.servers(OURS)).await?, |s| s.name.starts_with(prefix)))
     }
 }

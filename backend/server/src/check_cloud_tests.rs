@@ -1,3 +1,4 @@
+//! What the checks of a cloud say.
 #![allow(clippy::unwrap_used)]
 use super::*;
 

@@ -1,3 +1,4 @@
+//! What `clouds.yaml` files give, merged.
 #![allow(clippy::unwrap_used)]
 use super::*;
 

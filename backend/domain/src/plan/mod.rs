@@ -132,7 +132,7 @@ pub enum Action {
     /// Prove the next credential by test calls, and let it take the place of the one in use. The rows are as they will be, but for their keys.
     SwitchCredential {
         next: LedgerRow,
-        old: LedgerRow,
+        old: Box<LedgerRow>,
     },
     /// Power the server of this row on.
     Start(LedgerRow),

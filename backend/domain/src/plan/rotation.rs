@@ -44,7 +44,7 @@ impl Draft<'_> {
                 return;
             }
             let next = LedgerRow { called_at: Some(self.now), ..next };
-            self.actions.push(Action::SwitchCredential { next, old });
+            self.actions.push(Action::SwitchCredential { next, old: Box::new(old) });
         }
     }
 

@@ -202,7 +202,7 @@ impl World {
             Action::SwitchCredential { mut next, mut old } => {
                 self.log.push("switch the credential".to_owned());
                 (old.key, next.key) = (domain::plan::OLD_CREDENTIAL.to_owned(), domain::plan::CREDENTIAL.to_owned());
-                self.put(old);
+                self.put(*old);
                 self.put(next);
                 if let Some(addons) = &mut self.addons {
                     addons.applied = false;
