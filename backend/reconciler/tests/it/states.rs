@@ -94,6 +94,7 @@ async fn case_12_what_was_just_made_and_is_not_found_yet_is_asked_for_again() {
 #[tokio::test]
 async fn case_20_a_credential_whose_secret_was_lost_is_thrown_away_for_the_next_revision() {
     // The engine dies after Keystone made the credential, before the secret was stored. Which call that is, the calls themselves tell.
+    let mut thrown_away = 0;
     for call in 1..12 {
         let mut lab = Lab::new(120, 1, 0);
         lab.cut(Some(Cut::After(call)));
@@ -106,9 +107,11 @@ async fn case_20_a_credential_whose_secret_was_lost_is_thrown_away_for_the_next_
         assert_eq!(credentials.len(), 1, "cut after call {call}: {credentials:?}");
         let rows = lab.work().ledger.into_iter().filter(|r| r.kind == ResourceKind::ApplicationCredential);
         let lost = rows.filter(|r| r.state == ResourceState::Gone && r.cloud_id.is_some()).count();
-        assert_eq!(credentials[0].contains("credential-2"), lost == 1);
+        assert!(lost == 0 || credentials[0].contains("credential-2"), "cut after call {call}: {credentials:?}");
+        thrown_away += lost;
         deleted(&mut lab).await;
     }
+    assert_eq!(thrown_away, 1, "one of the calls was the one");
 }
 
 #[tokio::test]

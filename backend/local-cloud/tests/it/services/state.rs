@@ -84,7 +84,7 @@ fn on_a_port_it_answers_and_a_reset_closes_the_connection() {
     let handle = told.recv().unwrap();
     let ask = |path: &str| {
         let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n").unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
         let mut text = String::new();
         let _ = stream.read_to_string(&mut text); // a reset is an error or the end
         text
