@@ -126,7 +126,9 @@ export function cluster(n, name, phase, more = {}) {
   };
 }
 
-/** @type {Record<Schema<"OperationKind">, [Schema<"StepKey">, number, Schema<"ResourceKind">[]][]>} */
+/** The kinds of operation that the stand-in plays.
+ * @type {Partial<Record<Schema<"OperationKind">, [Schema<"StepKey">, number, Schema<"ResourceKind">[]][]>}
+ */
 export const STEPS = {
   cluster_create: [
     ["credential", 2, ["application_credential"]],
@@ -163,7 +165,7 @@ export const WAITING = { network: "Network", api_load_balancer: "LoadBalancer", 
  */
 export function steps(kind, at, started) {
   let clock = started;
-  return STEPS[kind].map(([key, usual, kinds], index) => {
+  return (STEPS[kind] ?? []).map(([key, usual, kinds], index) => {
     const state = index < at ? "succeeded" : index === at ? "running" : "pending";
     const begun = clock;
     clock += usual * 900;
@@ -191,7 +193,7 @@ export function steps(kind, at, started) {
  * @returns {Schema<"Operation">}
  */
 export function operation(n, kind, of, state, at, more = {}) {
-  const all = STEPS[kind];
+  const all = STEPS[kind] ?? [];
   const whole = all.reduce((sum, [, usual]) => sum + usual, 0);
   const done = all.slice(0, at).reduce((sum, [, usual]) => sum + usual, 0);
   const started = now - 40_000;
@@ -208,6 +210,7 @@ export function operation(n, kind, of, state, at, more = {}) {
     ...(["succeeded", "failed", "cancelled"].includes(state) && { finished_at: new Date(now - 5000).toISOString() }),
     deadline_at: new Date(now + 1_800_000).toISOString(),
     retries: 0,
+    nodes: [],
     ...more,
   };
 }
