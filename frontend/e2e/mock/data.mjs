@@ -126,9 +126,7 @@ export function cluster(n, name, phase, more = {}) {
   };
 }
 
-/** The kinds of operation that the stand-in plays.
- * @type {Partial<Record<Schema<"OperationKind">, [Schema<"StepKey">, number, Schema<"ResourceKind">[]][]>}
- */
+/** @type {Partial<Record<Schema<"OperationKind">, [Schema<"StepKey">, number, Schema<"ResourceKind">[]][]>>} The kinds of operation that the stand-in plays. */
 export const STEPS = {
   cluster_create: [
     ["credential", 2, ["application_credential"]],
