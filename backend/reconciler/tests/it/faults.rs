@@ -10,14 +10,6 @@ fn servers(effect: Effect) -> FaultRule {
     FaultRule::new(effect).on(Service::Compute, "POST", "/servers$")
 }
 
-async fn finish_and_delete(lab: &mut Lab) {
-    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
-    lab.check_settled();
-    lab.begin(OperationKind::ClusterDelete);
-    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
-    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
-}
-
 #[tokio::test]
 async fn a_short_quota_blocks_with_the_clouds_words_and_a_retry_goes_on() {
     let mut lab = Lab::new(10, 1, 1);
@@ -29,7 +21,7 @@ async fn a_short_quota_blocks_with_the_clouds_words_and_a_retry_goes_on() {
     assert!(fault.cloud_request_id.is_some());
     lab.cloud.clear_faults();
     lab.retry();
-    finish_and_delete(&mut lab).await;
+    lab.made_and_deleted().await;
 }
 
 #[tokio::test]
@@ -42,7 +34,7 @@ async fn case_26_no_valid_host_is_retried_under_new_names_then_fails_and_a_retry
     assert!(fault.message.contains("No valid host"));
     lab.cloud.clear_faults();
     lab.retry();
-    finish_and_delete(&mut lab).await;
+    lab.made_and_deleted().await;
 }
 
 #[tokio::test]
@@ -53,14 +45,14 @@ async fn a_missing_image_blocks() {
     assert_eq!(lab.operation().fault.unwrap().code, Code::ImageMissing);
     lab.db.lock().unwrap().work.cluster.spec.version = "v1.36.3".into();
     lab.retry();
-    finish_and_delete(&mut lab).await;
+    lab.made_and_deleted().await;
 }
 
 #[tokio::test]
 async fn case_02_an_error_500_after_the_server_was_made_makes_no_second() {
     let mut lab = Lab::new(13, 1, 1);
     lab.cloud.inject(servers(Effect::DoneBut { status: 500 }));
-    finish_and_delete(&mut lab).await;
+    lab.made_and_deleted().await;
     assert_eq!(lab.cloud.calls(Service::Compute, "POST", "/compute/v2.1/servers"), 2);
 }
 
@@ -76,7 +68,7 @@ async fn case_03_lost_answers_of_every_service_are_adopted() {
     ] {
         let mut lab = Lab::new(14, 1, 1);
         lab.cloud.inject(FaultRule::new(Effect::AnswerLost).on(service, "POST", path));
-        finish_and_delete(&mut lab).await;
+        lab.made_and_deleted().await;
     }
 }
 
@@ -85,7 +77,7 @@ async fn a_broken_load_balancer_is_replaced_and_said_if_it_stays_broken() {
     let broken = || FaultRule::new(Effect::Error { text: "amphora boot failed".into() }).on(Service::LoadBalancer, "POST", "/loadbalancers$");
     let mut lab = Lab::new(15, 1, 1);
     lab.cloud.inject(broken());
-    finish_and_delete(&mut lab).await;
+    lab.made_and_deleted().await;
 
     let mut lab = Lab::new(16, 1, 1);
     lab.cloud.inject(broken().count(None));
@@ -93,7 +85,7 @@ async fn a_broken_load_balancer_is_replaced_and_said_if_it_stays_broken() {
     assert_eq!(lab.operation().fault.unwrap().code, Code::LoadBalancerFailed);
     lab.cloud.clear_faults();
     lab.retry();
-    finish_and_delete(&mut lab).await;
+    lab.made_and_deleted().await;
 }
 
 #[tokio::test]
@@ -101,7 +93,7 @@ async fn case_29_a_server_that_never_leaves_build_is_replaced() {
     let mut lab = Lab::new(17, 1, 1);
     lab.cloud.inject(servers(Effect::Stuck));
     let start = lab.now;
-    finish_and_delete(&mut lab).await;
+    lab.made_and_deleted().await;
     assert!(lab.now - start > domain::plan::SERVER_LIMIT);
 }
 
@@ -110,7 +102,7 @@ async fn tokens_that_end_midway_are_renewed() {
     let mut lab = Lab::new(18, 1, 1);
     lab.cloud.inject(FaultRule::new(Effect::TokensExpire).on(Service::Network, "POST", "/routers$"));
     lab.cloud.inject(FaultRule::new(Effect::TokensExpire).on(Service::Compute, "POST", "/servers$"));
-    finish_and_delete(&mut lab).await;
+    lab.made_and_deleted().await;
 }
 
 #[tokio::test]
@@ -118,7 +110,7 @@ async fn five_minutes_without_a_cloud_cost_five_minutes() {
     let mut lab = Lab::new(19, 1, 1);
     lab.cloud.inject(FaultRule::new(Effect::CloudDown { seconds: 300 }).on(Service::BlockStorage, "POST", "/volumes$"));
     let start = lab.now;
-    finish_and_delete(&mut lab).await;
+    lab.made_and_deleted().await;
     assert!(lab.now - start > Duration::minutes(5));
 }
 

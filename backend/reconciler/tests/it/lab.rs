@@ -239,6 +239,26 @@ impl Lab {
         self.operation().state
     }
 
+    /// The operation succeeds, and the cloud and the ledger agree.
+    pub async fn made(&mut self) {
+        assert_eq!(self.settle().await, OperationState::Succeeded, "{:#?}", self.operation());
+        self.check_settled();
+    }
+
+    /// The cluster is deleted, nothing of it is left, and nothing else was touched.
+    pub async fn deleted(&mut self) {
+        self.begin(OperationKind::ClusterDelete);
+        assert_eq!(self.settle().await, OperationState::Succeeded, "{:#?}", self.operation());
+        assert_eq!(self.ours_in_cloud(), Vec::<String>::new());
+        assert!(self.foreign_untouched());
+    }
+
+    /// Both, one after the other.
+    pub async fn made_and_deleted(&mut self) {
+        self.made().await;
+        self.deleted().await;
+    }
+
     /// Nodes whose servers are up call home and join as the real ones do.
     fn play_nodes(&self) {
         let up = running(&self.cloud);

@@ -2,20 +2,8 @@
 
 use crate::lab::{Cut, Lab};
 use domain::ledger::{ResourceKind, ResourceState};
-use domain::operations::{OperationKind, OperationState};
+use domain::operations::OperationKind;
 use time::Duration;
-
-async fn made(lab: &mut Lab) {
-    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
-    lab.check_settled();
-}
-
-async fn deleted(lab: &mut Lab) {
-    lab.begin(OperationKind::ClusterDelete);
-    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
-    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
-    assert!(lab.foreign_untouched());
-}
 
 /// Cloud ids of the cluster's credentials in the ledger.
 fn credentials(lab: &Lab) -> Vec<String> {
@@ -28,7 +16,7 @@ fn credentials(lab: &Lab) -> Vec<String> {
 async fn a_new_credential_takes_the_old_ones_place_whichever_call_the_engine_dies_at() {
     for call in 0..16 {
         let mut lab = Lab::new(300, 1, 1);
-        made(&mut lab).await;
+        lab.made().await;
         let before = credentials(&lab);
         lab.begin(OperationKind::CredentialRotate);
         if call > 0 {
@@ -39,7 +27,7 @@ async fn a_new_credential_takes_the_old_ones_place_whichever_call_the_engine_die
             lab.cut(None);
             lab.restart();
         }
-        made(&mut lab).await;
+        lab.made().await;
         let after = credentials(&lab);
         assert_eq!((before.len(), after.len()), (1, 1), "killed after call {call}");
         assert_ne!(before, after, "killed after call {call}");
@@ -47,15 +35,15 @@ async fn a_new_credential_takes_the_old_ones_place_whichever_call_the_engine_die
         assert_eq!(named, 1, "killed after call {call}: the old one is still there");
         // The new one is worth something: the cluster can be changed and deleted with it.
         lab.resize(2);
-        made(&mut lab).await;
-        deleted(&mut lab).await;
+        lab.made().await;
+        lab.deleted().await;
     }
 }
 
 #[tokio::test]
 async fn case_18_a_credential_deleted_behind_our_back_is_made_anew_by_the_tenants_service_user() {
     let mut lab = Lab::new(318, 1, 1);
-    made(&mut lab).await;
+    lab.made().await;
     let before = credentials(&lab);
     lab.lose_credential().await;
     lab.watch(Duration::minutes(5)).await;
@@ -63,6 +51,6 @@ async fn case_18_a_credential_deleted_behind_our_back_is_made_anew_by_the_tenant
     assert_eq!(after.len(), 1);
     assert_ne!(before, after, "{:#?}", lab.operation());
     lab.resize(2);
-    made(&mut lab).await;
-    deleted(&mut lab).await;
+    lab.made().await;
+    lab.deleted().await;
 }

@@ -11,18 +11,6 @@ use time::Duration;
 
 const SERVERS: &str = "/servers$";
 
-async fn made(lab: &mut Lab) {
-    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
-    lab.check_settled();
-}
-
-async fn deleted(lab: &mut Lab) {
-    lab.begin(OperationKind::ClusterDelete);
-    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
-    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
-    assert!(lab.foreign_untouched());
-}
-
 fn creations(lab: &Lab) -> u64 {
     lab.cloud.calls(Service::Compute, "POST", "/compute/v2.1/servers")
 }
@@ -32,10 +20,10 @@ async fn case_01_an_error_500_that_made_nothing_is_tried_again_after_two_looks()
     let mut lab = Lab::new(101, 1, 0);
     lab.cloud.inject(FaultRule::new(Effect::Status { status: 500, body: None }).on(Service::Compute, "POST", SERVERS));
     let start = lab.now;
-    made(&mut lab).await;
+    lab.made().await;
     assert!(lab.now - start >= domain::plan::SETTLE * 2);
     assert_eq!(creations(&lab), 2);
-    deleted(&mut lab).await;
+    lab.deleted().await;
 }
 
 #[tokio::test]
@@ -44,10 +32,10 @@ async fn case_04_a_server_that_shows_up_after_a_minute_is_adopted_or_taken_away_
     lab.cloud.inject(FaultRule::new(Effect::AnswerLost).on(Service::Compute, "POST", SERVERS));
     // The list of servers does not show it for several looks.
     lab.fate.lock().unwrap().hidden = Some(Hidden { list: "servers", answers: 6 });
-    made(&mut lab).await;
+    lab.made().await;
     let servers = lab.ours_in_cloud().into_iter().filter(|o| o.starts_with("server ")).count();
     assert_eq!(servers, 1);
-    deleted(&mut lab).await;
+    lab.deleted().await;
 }
 
 #[tokio::test]
@@ -64,14 +52,14 @@ async fn case_09_a_refusal_nobody_knows_is_not_repeated_for_ever_and_shown_as_it
     lab.watch(Duration::hours(2)).await;
     assert_eq!(creations(&lab), calls);
     lab.cloud.clear_faults();
-    deleted(&mut lab).await;
+    lab.deleted().await;
 }
 
 #[tokio::test]
 async fn case_11_one_list_that_shows_nothing_makes_nothing_and_deletes_nothing() {
     for list in ["servers", "ports", "volumes", "networks", "subnets", "routers", "security_groups", "loadbalancers", "floatingips"] {
         let mut lab = Lab::new(111, 1, 1);
-        made(&mut lab).await;
+        lab.made().await;
         let before = lab.ours_in_cloud();
         lab.fate.lock().unwrap().deleted.clear();
         lab.fate.lock().unwrap().hidden = Some(Hidden { list, answers: 1 });
@@ -87,8 +75,8 @@ async fn case_12_what_was_just_made_and_is_not_found_yet_is_asked_for_again() {
     let mut lab = Lab::new(112, 1, 0);
     let body = json!({"NeutronError": {"type": "NetworkNotFound", "message": "Network could not be found.", "detail": ""}});
     lab.cloud.inject(FaultRule::new(Effect::Status { status: 404, body: Some(body) }).on(Service::Network, "POST", "/subnets$").count(Some(2)));
-    made(&mut lab).await;
-    deleted(&mut lab).await;
+    lab.made().await;
+    lab.deleted().await;
 }
 
 #[tokio::test]
@@ -102,14 +90,14 @@ async fn case_20_a_credential_whose_secret_was_lost_is_thrown_away_for_the_next_
             lab.step().await;
         }
         lab.cut(None);
-        made(&mut lab).await;
+        lab.made().await;
         let credentials: Vec<String> = lab.ours_in_cloud().into_iter().filter(|o| o.starts_with("application_credential ")).collect();
         assert_eq!(credentials.len(), 1, "cut after call {call}: {credentials:?}");
         let rows = lab.work().ledger.into_iter().filter(|r| r.kind == ResourceKind::ApplicationCredential);
         let lost = rows.filter(|r| r.state == ResourceState::Gone && r.cloud_id.is_some()).count();
         assert!(lost == 0 || credentials[0].contains("credential-2"), "cut after call {call}: {credentials:?}");
         thrown_away += lost;
-        deleted(&mut lab).await;
+        lab.deleted().await;
     }
     assert_eq!(thrown_away, 1, "one of the calls was the one");
 }
@@ -127,14 +115,14 @@ async fn case_27_without_free_addresses_the_load_balancer_stays_and_the_operatio
     assert_eq!(lab.cloud.calls(Service::LoadBalancer, "POST", "/load-balancer/v2.0/lbaas/loadbalancers"), 1);
     lab.cloud.clear_faults();
     lab.watch(domain::plan::BLOCKED_REST).await;
-    made(&mut lab).await;
-    deleted(&mut lab).await;
+    lab.made().await;
+    lab.deleted().await;
 }
 
 #[tokio::test]
 async fn case_32_a_load_balancer_that_stays_pending_is_left_alone_said_and_after_half_an_hour_an_alarm() {
     let mut lab = Lab::new(132, 1, 1);
-    made(&mut lab).await;
+    lab.made().await;
     let path = format!("/load-balancer/v2.0/lbaas/loadbalancers/{}", lab.id_of("load_balancer"));
     lab.cloud.inject(FaultRule::new(Effect::Stuck).on(Service::LoadBalancer, "PUT", "/loadbalancers/"));
     lab.person("PUT", &path, &json!({"loadbalancer": {"admin_state_up": true}}));
@@ -152,7 +140,7 @@ async fn case_32_a_load_balancer_that_stays_pending_is_left_alone_said_and_after
 #[tokio::test]
 async fn case_33_a_broken_load_balancer_is_made_anew_with_the_same_addresses() {
     let mut lab = Lab::new(133, 3, 1);
-    made(&mut lab).await;
+    lab.made().await;
     let (endpoint, vip) = (lab.work().cluster.status.api_endpoint.unwrap(), lab.work().cluster.status.api_vip.unwrap());
     let old = lab.id_of("load_balancer");
     lab.cloud.inject(FaultRule::new(Effect::Error { text: "amphora lost".into() }).on(Service::LoadBalancer, "PUT", "/loadbalancers/"));
@@ -164,13 +152,13 @@ async fn case_33_a_broken_load_balancer_is_made_anew_with_the_same_addresses() {
     assert_eq!((lab.operation().kind, lab.operation().state), (OperationKind::ClusterRepair, OperationState::Succeeded), "{:#?}", lab.operation());
     assert_eq!(lab.condition(ConditionType::InfrastructureReady).status, ConditionStatus::True);
     lab.check_settled();
-    deleted(&mut lab).await;
+    lab.deleted().await;
 }
 
 #[tokio::test]
 async fn case_34_a_listener_without_its_pool_is_completed() {
     let mut lab = Lab::new(134, 1, 1);
-    made(&mut lab).await;
+    lab.made().await;
     let pools = lab.person("GET", &format!("/load-balancer/v2.0/lbaas/pools?loadbalancer_id={}", lab.id_of("load_balancer")), &Value::Null);
     lab.person("DELETE", &format!("/load-balancer/v2.0/lbaas/pools/{}", pools["pools"][0]["id"].as_str().unwrap()), &Value::Null);
     lab.watch(Duration::minutes(3)).await;
@@ -185,22 +173,22 @@ async fn case_36_a_volume_that_ends_in_error_is_deleted_and_made_anew() {
     let broken = |count| FaultRule::new(Effect::Error { text: "no space".into() }).on(Service::BlockStorage, "POST", "/volumes$").count(count);
     let mut lab = Lab::new(136, 1, 1);
     lab.cloud.inject(broken(Some(2)));
-    made(&mut lab).await;
-    deleted(&mut lab).await;
+    lab.made().await;
+    lab.deleted().await;
     let mut lab = Lab::new(136, 1, 0);
     lab.cloud.inject(broken(None));
     assert_eq!(lab.settle().await, OperationState::Failed);
     assert_eq!(lab.operation().fault.unwrap().code, Code::VolumeFailed);
     lab.cloud.clear_faults();
     lab.retry();
-    made(&mut lab).await;
-    deleted(&mut lab).await;
+    lab.made().await;
+    lab.deleted().await;
 }
 
 #[tokio::test]
 async fn case_37_a_volume_that_does_not_let_go_holds_up_nothing_else_of_a_delete() {
     let mut lab = Lab::new(137, 1, 1);
-    made(&mut lab).await;
+    lab.made().await;
     let body = json!({"badRequest": {"code": 400, "message": "Invalid volume: Volume status must be available, in-use, error but current status is: detaching."}});
     lab.cloud.inject(FaultRule::new(Effect::Status { status: 400, body: Some(body) }).on(Service::BlockStorage, "DELETE", "/volumes/").count(None));
     // Nova deletes root volumes with their servers; these it leaves.
@@ -230,8 +218,8 @@ async fn case_40_two_objects_of_one_mark_stop_everything_and_are_named() {
     assert!(lab.fate.lock().unwrap().deleted.is_empty());
     lab.person("DELETE", &format!("/network/v2.0/networks/{twin}"), &Value::Null);
     lab.retry();
-    made(&mut lab).await;
-    deleted(&mut lab).await;
+    lab.made().await;
+    lab.deleted().await;
 }
 
 #[tokio::test]
@@ -243,14 +231,14 @@ async fn case_41_a_cluster_with_a_name_that_begins_like_anothers_is_not_touched(
         lab.add_lookalike(&format!("kcs-{cluster}-{suffix}"));
     }
     lab.add_lookalike(&format!("{}w-0", domain::names::node_prefix(cluster)));
-    made(&mut lab).await;
-    deleted(&mut lab).await;
+    lab.made().await;
+    lab.deleted().await;
 }
 
 #[tokio::test]
 async fn case_43_an_engine_that_dies_after_a_deletion_finds_it_done() {
     let mut lab = Lab::new(143, 1, 0);
-    made(&mut lab).await;
+    lab.made().await;
     lab.begin(OperationKind::ClusterDelete);
     for _ in 0..400 {
         // Dies after each of its deletions, before the row says so.
@@ -273,7 +261,7 @@ async fn case_60_a_delete_wins_over_every_kind_of_operation() {
     for steps in [1, 4, 9] {
         for kind in 0..5 {
             let mut lab = Lab::new(160 + kind, 1, 2);
-            made(&mut lab).await;
+            lab.made().await;
             let worker = lab.node(&lab.names(domain::nodes::NodeRole::Worker)[0]);
             lab.wish(&match kind {
                 0 => Wish::NodePoolResize { pool: "default".into(), count: 4, remove: vec![] },
@@ -285,7 +273,7 @@ async fn case_60_a_delete_wins_over_every_kind_of_operation() {
             for _ in 0..steps {
                 lab.step().await;
             }
-            deleted(&mut lab).await;
+            lab.deleted().await;
         }
     }
 }

@@ -2,16 +2,8 @@
 
 use crate::lab::Lab;
 use domain::codes::Code;
-use domain::operations::{OperationKind, OperationState};
+use domain::operations::OperationState;
 use serde_json::{Value, json};
-
-async fn grown_and_deleted(lab: &mut Lab) {
-    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
-    lab.check_settled();
-    lab.begin(OperationKind::ClusterDelete);
-    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
-    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
-}
 
 #[tokio::test]
 async fn case_19_the_maker_of_a_cluster_leaves_and_it_goes_on() {
@@ -21,7 +13,7 @@ async fn case_19_the_maker_of_a_cluster_leaves_and_it_goes_on() {
     let id = users["users"][0]["id"].as_str().unwrap().to_owned();
     lab.admin("PATCH", &format!("/identity/v3/users/{id}"), &json!({"user": {"enabled": false}}));
     lab.resize(2);
-    grown_and_deleted(&mut lab).await;
+    lab.made_and_deleted().await;
 }
 
 #[tokio::test]
@@ -38,5 +30,5 @@ async fn case_28_a_flavor_is_withdrawn_and_only_growing_fails() {
     assert!(before.iter().all(|row| rows.contains(row)), "what runs was touched");
     lab.fate.lock().unwrap().hidden = None;
     lab.retry();
-    grown_and_deleted(&mut lab).await;
+    lab.made_and_deleted().await;
 }
