@@ -47,11 +47,21 @@ def difference(before, after):
     return gone + ['left: %s %s' % (k, v) for k, v in after.items() if k not in before]
 
 
+FAULTS = STATE + '/faults.json'
+
+
 def faults(**settings):
     """Sets the lab's faults, counted afresh: faults(**{'nova.spawn': {'error': 'no room', 'count': 1}}); none: all well."""
-    used = STATE + '/faults.json.used'
-    if os.path.exists(used):
-        os.unlink(used)
-    with open(STATE + '/faults.json.new', 'w') as f:
+    if os.path.exists(FAULTS + '.fired'):
+        os.unlink(FAULTS + '.fired')
+    with open(FAULTS + '.new', 'w') as f:
         json.dump(settings, f)
-    os.rename(STATE + '/faults.json.new', STATE + '/faults.json')
+    os.rename(FAULTS + '.new', FAULTS)
+
+
+def fired(operation):
+    """Names of what this fault has hit since the faults were set, once for each time."""
+    if not os.path.exists(FAULTS + '.fired'):
+        return []
+    with open(FAULTS + '.fired') as f:
+        return [hit['name'] for hit in map(json.loads, f) if hit['operation'] == operation]
