@@ -115,7 +115,7 @@ codes! {
     Ambiguous = "KCS-CLOUD-004", 409, false, "Two cloud objects carry the same name and mark", "Ask the operator to look at the objects listed; nothing is deleted meanwhile.";
     Drifted = "KCS-CLOUD-006", 409, true, "Something of the cluster was removed or changed outside KCS", "It is repaired by itself, or repair the cluster.";
     ObjectStuck = "KCS-CLOUD-007", 504, true, "A cloud object has been changing for half an hour", "Ask the operator to free it; nothing else is changed meanwhile.";
-    InUse = "KCS-CLOUD-005", 409, true, "A foreign object still uses something of the cluster", "Remove the object named, then retry.";
+    InUse = "KCS-CLOUD-005", 409, true, "The cloud does not let go of something of the cluster", "Remove what still uses the object named, or ask the operator to free it; work goes on by itself.";
     Cancelled = "KCS-OP-001", 409, false, "The operation was cancelled", "Start it again if it is still wanted.";
     NotRetryable = "KCS-OP-002", 409, false, "The operation cannot be retried in this state", "Only failed and blocked operations can be retried.";
     NotYet = "KCS-OP-003", 409, true, "The result is not there yet", "Wait until the operation has ended.";

@@ -155,7 +155,7 @@ fn delete(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
     let status = own(state, call, id)?.status.clone();
     let cascade = call.query("cascade").is_some_and(|v| v.eq_ignore_ascii_case("true"));
     let snapshots: Vec<String> = state.volumes.snapshots.values().filter(|s| s.volume_id == id).map(|s| s.id.clone()).collect();
-    let deletable = matches!(status.as_str(), "available" | "error" | "error_restoring" | "error_extending" | "error_deleting");
+    let deletable = matches!(status.as_str(), "available" | "error" | "error_restoring" | "error_extending" | "error_managing");
     if !deletable || (!snapshots.is_empty() && !cascade) {
         return Err(Failure::bad(
             "Invalid volume: Volume status must be available or error or error_restoring or error_extending or error_managing and must not be \
