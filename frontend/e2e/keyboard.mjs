@@ -29,6 +29,39 @@ try {
     throw new Error("the Tab key never gets there");
   };
 
+  /** What needs the stand-in's clusters: verbs of nodes from the table's menu, and the switch of the deletion protection. */
+  const standIn = async () => {
+    await page.goto(`${baseUrl}/clusters/0199c0de-0000-7000-8000-000000000001/nodes`);
+    await page.locator(".menu-trigger[aria-label*='w0-0']").waitFor();
+    await tabTo((now) => now.class.includes("menu-trigger") && now.text.includes("w0-0"));
+    await page.keyboard.press("ArrowDown");
+    await page.locator("[role=menu] [role=menuitem]", { hasText: "Drain" }).waitFor();
+    for (let i = 0; i < 6 && !(await focused()).text.startsWith("Drain"); i += 1) await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.locator("[role=dialog]").waitFor();
+    await page.waitForFunction(() => document.activeElement?.closest("[role=dialog]"));
+    must(true, "a node's menu leads into the dialog of a verb");
+    await page.keyboard.press("Escape");
+    await page.locator("[role=dialog]").waitFor({ state: "detached" });
+    await page.waitForFunction(() => document.activeElement?.classList.contains("menu-trigger"));
+    must((await focused()).text.includes("w0-0"), "Escape gives the focus back to the node's menu");
+
+    await page.goto(`${baseUrl}/clusters/0199c0de-0000-7000-8000-000000000003`);
+    await page.locator("[role=switch]").waitFor();
+    const protection = await tabTo((now) => /protection/i.test(now.text) && now.class.includes("switch"));
+    must(protection.visible, "the focus on the switch can be seen");
+    await page.keyboard.press("Space");
+    await page.locator("[role=dialog]").waitFor();
+    await page.locator("[role=dialog] .ant-btn-dangerous").focus();
+    await page.keyboard.press("Enter");
+    await page.locator("[role=switch][aria-checked=false]").waitFor();
+    await page.locator("[role=dialog]").waitFor({ state: "detached" });
+    await page.waitForFunction(() => document.activeElement?.getAttribute("role") === "switch");
+    await page.keyboard.press("Space");
+    await page.locator("[role=switch][aria-checked=true]").waitFor();
+    must(true, "the deletion protection is switched off after a question, and on at once");
+  };
+
   await page.goto(`${baseUrl}/sign-in`);
   await page.locator(".signin-form").waitFor();
   must((await focused()).tag === "INPUT", "the sign-in begins in its first field");
@@ -68,6 +101,8 @@ try {
   await page.locator("[role=dialog]").waitFor({ state: "detached" });
   await page.waitForFunction(() => document.activeElement?.tagName === "BUTTON");
   must(/kubeconfig/i.test((await focused()).text), "Escape closes it and gives the focus back");
+
+  if (!process.env.KCS_URL) await standIn();
 
   await page.goto(`${baseUrl}/clusters`);
   await page.locator(".table a").first().waitFor();

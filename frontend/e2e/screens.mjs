@@ -2,19 +2,35 @@
 // Walks every screen in both languages, light and dark, wide and narrow; saves a picture of each where asked to, and fails on any accessibility violation
 // (axe, WCAG 2.0 to 2.2 A and AA), on sideways scrolling of the page, and on any error in the browser's console.
 // Without KCS_URL the stand-in server is started, whose data has every state there is. With it (and KCS_PASSWORD) only the screens are walked that
-// need none of that data. KCS_SCREENS: where pictures go. ONLY: part of a screen's name.
+// need none of that data. KCS_SCREENS: where pictures go. ONLY: parts of screens' names, separated by commas. VARIANT: part of
+// a variant's name, such as dark-390.
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { baseUrl, collectErrors, launch, password, signIn } from "./browser.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const out = process.env.KCS_SCREENS;
-const only = process.env.ONLY ?? "";
+const only = (process.env.ONLY ?? "").split(",");
 if (out) mkdirSync(out, { recursive: true });
 
 const id = (/** @type {number} */ n) => `0199c0de-0000-7000-8000-${String(n).padStart(12, "0")}`;
 
 /** @typedef {import("playwright-core").Page} Page */
+
+/** Opens the menu of a part of the page and chooses from it. @param {Page} page @param {string} where @param {number} [item] */
+async function choose(page, where, item) {
+  await page.locator(`${where} .menu-trigger`).first().click();
+  const items = page.locator("[role=menu] [role=menuitem]");
+  await items.first().waitFor();
+  if (item !== undefined) await items.nth(item).click();
+}
+
+/** The pools come first on the page, then the nodes; both are cards on a narrow screen. */
+const POOLS = ":is(.table tbody tr, .row-cards > li):has(.menu-trigger[aria-label*='default'])";
+const NODE = ":is(.table tbody tr, .row-cards > li):has(.menu-trigger[aria-label*='w0-0'])";
+/** @param {Page} page */
+const dialog = (page) => page.locator(".ant-modal-footer").waitFor();
+
 /** @type {{ name: string, user: string | null, path: string, ready?: string, act?: (page: Page) => Promise<void> }[]} */
 const screens = [
   { name: "sign-in", user: null, path: "/sign-in", ready: ".signin-form" },
@@ -74,7 +90,7 @@ const screens = [
     path: `/clusters/${id(1)}/nodes`,
     ready: ".fault-words",
     act: async (page) => {
-      await page.locator("button[aria-label*='default']").first().click();
+      await choose(page, POOLS, 0);
       await page.locator(".ant-modal input[role=spinbutton]").fill("9");
       await page.locator(".ant-modal .quota").waitFor();
     },
@@ -85,7 +101,7 @@ const screens = [
     path: `/clusters/${id(1)}/nodes`,
     ready: ".fault-words",
     act: async (page) => {
-      await page.locator("button[aria-label*='default']").first().click();
+      await choose(page, POOLS, 0);
       await page.locator(".ant-modal input[role=spinbutton]").fill("1");
       await page.locator(".ant-modal .fault-warn").waitFor();
     },
@@ -125,9 +141,92 @@ const screens = [
     path: `/clusters/${id(1)}`,
     ready: ".conditions",
     act: async (page) => {
-      await page.locator(".page-actions button").nth(1).click();
+      await page.locator(".page-actions .ant-btn-dangerous").click();
       await page.locator(".plan-objects").waitFor();
       await page.locator(".ant-modal input[type=text], .ant-modal input:not([type])").last().fill("shop-production");
+    },
+  },
+  {
+    name: "cluster-delete-protected",
+    user: "member-a",
+    path: `/clusters/${id(3)}`,
+    ready: ".conditions",
+    act: async (page) => {
+      await page.locator(".page-actions .ant-btn-dangerous").click();
+      await page.locator(".ant-modal .fault-actions button").waitFor();
+    },
+  },
+  {
+    name: "cluster-protection-off",
+    user: "member-a",
+    path: `/clusters/${id(3)}`,
+    ready: ".conditions",
+    act: async (page) => {
+      await page.locator("[role=switch]").click();
+      await dialog(page);
+    },
+  },
+  { name: "cluster-reader", user: "reader-a", path: `/clusters/${id(3)}`, ready: ".conditions" },
+  { name: "cluster-nodes-reader", user: "reader-a", path: `/clusters/${id(1)}/nodes`, ready: ".fault-words" },
+  { name: "cluster-addons", user: "member-a", path: `/clusters/${id(1)}/addons`, ready: ".table, .row-cards" },
+  { name: "cluster-addons-none", user: "member-a", path: `/clusters/${id(2)}/addons`, ready: ".empty" },
+  { name: "cluster-menu", user: "member-a", path: `/clusters/${id(1)}`, ready: ".conditions", act: (page) => choose(page, ".page-actions") },
+  { name: "cluster-menu-busy", user: "member-a", path: `/clusters/${id(4)}`, ready: ".conditions", act: (page) => choose(page, ".page-actions") },
+  ...["cluster-repair", "cluster-control-plane", "cluster-rotate"].map((name, item) => ({
+    name,
+    user: "member-a",
+    path: `/clusters/${id(1)}`,
+    ready: ".conditions",
+    act: async (/** @type {Page} */ page) => {
+      await choose(page, ".page-actions", item);
+      await dialog(page);
+      const smallest = page.locator(".ant-modal input[type=radio]").first();
+      if (await smallest.count()) await smallest.check();
+    },
+  })),
+  { name: "node-menu", user: "member-a", path: `/clusters/${id(1)}/nodes`, ready: ".fault-words", act: (page) => choose(page, NODE) },
+  ...["node-drain", "node-reboot", "node-replace"].map((name, item) => ({
+    name,
+    user: "member-a",
+    path: `/clusters/${id(1)}/nodes`,
+    ready: ".fault-words",
+    act: async (/** @type {Page} */ page) => {
+      await page.locator("[aria-label*='w0-0'].menu-trigger").waitFor();
+      await choose(page, NODE);
+      await page.locator("[role=menuitem]").nth(await page.locator("[role=menuitem]").count() - 3 + item).click();
+      await dialog(page);
+    },
+  })),
+  {
+    name: "pool-add",
+    user: "member-a",
+    path: `/clusters/${id(1)}/nodes`,
+    ready: ".fault-words",
+    act: async (page) => {
+      await page.locator(".card-extra button").first().click();
+      await page.locator(".ant-modal .pool").waitFor();
+    },
+  },
+  {
+    name: "pool-add-refused",
+    user: "member-a",
+    path: `/clusters/${id(1)}/nodes`,
+    ready: ".fault-words",
+    act: async (page) => {
+      await page.locator(".card-extra button").first().click();
+      await page.locator("#f-pool-flavor").selectOption("m1.impossible");
+      await page.locator(".ant-modal-footer .ant-btn-primary").click();
+      await page.locator(".ant-modal .fault-bad").waitFor();
+    },
+  },
+  {
+    name: "pool-delete",
+    user: "member-a",
+    path: `/clusters/${id(1)}/nodes`,
+    ready: ".fault-words",
+    act: async (page) => {
+      await choose(page, POOLS, 1);
+      await dialog(page);
     },
   },
   { name: "cluster-operations", user: "member-a", path: `/clusters/${id(1)}/operations`, ready: ".table, .row-cards" },
@@ -174,7 +273,7 @@ const screens = [
 /** Whether a screen shows data that only the stand-in has. @param {{ name: string, path: string }} screen */
 const standInOnly = (screen) => screen.path.includes("0199c0de") || screen.name === "create-blocked";
 
-const variants = ["zh-CN", "en-US"].flatMap((language) => ["light", "dark"].flatMap((theme) => [1440, 390].map((width) => ({ language, theme, width }))));
+const variants = ["zh-CN", "en-US"].flatMap((language) => ["light", "dark"].flatMap((theme) => [1440, 390].map((width) => ({ language, theme, width })))).filter(({ language, theme, width }) => `${language}-${theme}-${width}`.includes(process.env.VARIANT ?? ""));
 
 /** @type {string[]} */
 const findings = [];
@@ -211,7 +310,7 @@ async function check(page, where) {
 const browser = await launch();
 try {
   for (const { language, theme, width } of variants) {
-    const wanted = screens.filter((screen) => screen.name.includes(only) && (!process.env.KCS_URL || !standInOnly(screen)));
+    const wanted = screens.filter((screen) => only.some((part) => screen.name.includes(part)) && (!process.env.KCS_URL || !standInOnly(screen)));
     for (const user of new Set(wanted.map((screen) => screen.user))) {
       const context = await browser.newContext({ viewport: { width, height: width > 1000 ? 900 : 844 }, locale: language, colorScheme: theme === "dark" ? "dark" : "light", reducedMotion: "reduce" });
       await context.addInitScript(

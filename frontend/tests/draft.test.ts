@@ -1,7 +1,7 @@
 // The full form: from a specification, to a request, and what it refuses itself.
 import { describe, expect, it } from "vitest";
 import type { ClusterSpec } from "../src/api/types";
-import { addPool, draftErrors, draftFromSpec, nameError, parseCidr, requestFromDraft } from "../src/features/create/draft";
+import { addPool, draftErrors, draftFromSpec, nameError, nextPool, parseCidr, poolNameError, poolRequest, requestFromDraft } from "../src/features/create/draft";
 
 const spec: ClusterSpec = {
   version: "v1.36.3",
@@ -11,7 +11,24 @@ const spec: ClusterSpec = {
     { name: "default", flavor: "m1.medium", count: 2, root_volume_gib: 20, volume_type: null, zones: [], labels: { team: "shop" }, taints: [{ key: "gpu", value: "yes", effect: "NoSchedule" }] },
   ],
   deletion_protection: true,
+  addons: { pod_network: true, cloud_controller: true, storage: false, metrics: true, ingress: true, isolate_namespaces: true },
+  repair: "manual",
 };
+
+describe("a pool alone", () => {
+  it("is like the last one, under a free name", () => {
+    const there = [{ name: "default", flavor: "a", rootVolumeGib: 20, volumeType: "" }, { name: "pool-3", flavor: "b", rootVolumeGib: 60, volumeType: "ssd" }];
+    expect(poolRequest(nextPool(there))).toMatchObject({ name: "pool-4", flavor: "b", count: 1, root_volume_gib: 60, volume_type: "ssd" });
+  });
+
+  it("needs a name that no other pool has", () => {
+    const taken = new Set(["default"]);
+    expect(poolNameError("gpu", taken)).toBeUndefined();
+    expect(poolNameError(" default ", taken)).toBe("create.invalid.poolNameTaken");
+    expect(poolNameError("control-plane", taken)).toBe("create.invalid.poolNameTaken");
+    expect(poolNameError("GPU", taken)).toBe("create.invalid.poolName");
+  });
+});
 
 describe("the form", () => {
   it("gives back the specification it was filled from", () => {

@@ -32,6 +32,19 @@ describe("MenuButton", () => {
     expect(document.activeElement).toBe(button);
   });
 
+  it("says why an item cannot be chosen now, and does not choose it", () => {
+    const chosen = vi.fn();
+    render(<MenuButton label="More" name="More" items={[{ key: "repair", label: "Repair", unavailable: "An operation is running", onSelect: chosen }]} />);
+    fireEvent.click(screen.getByRole("button", { name: "More" }));
+    const item = screen.getByRole("menuitem");
+    expect(document.activeElement).toBe(item);
+    expect(item.getAttribute("aria-disabled")).toBe("true");
+    expect(item.textContent).toContain("An operation is running");
+    fireEvent.click(item);
+    expect(chosen).not.toHaveBeenCalled();
+    expect(screen.getByRole("menu")).toBeTruthy();
+  });
+
   it("closes on Escape", () => {
     render(<MenuButton label="x" name="x" items={[{ key: "a", label: "a", onSelect: () => undefined }]} />);
     fireEvent.click(screen.getByRole("button", { name: "x" }));

@@ -118,6 +118,10 @@ describe("every word of the backend", () => {
     ["ResourceState", "status.resource"],
     ["CheckLevel", "create.level"],
     ["TaintEffect", "create.effectOf"],
+    ["Addon", "cluster.addons.nameOf"],
+    ["Addon", "cluster.addons.textOf"],
+    ["AddonState", "status.addon"],
+    ["RepairPolicy", "create.repairOf"],
   ])("%s", (name, prefix) => {
     const values = schemas[name]?.enum ?? [];
     expect(values.length, `${name} in openapi.json`).toBeGreaterThan(1);

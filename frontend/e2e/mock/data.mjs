@@ -25,6 +25,9 @@ export const flavors = [
   { id: "4", name: "m1.impossible", vcpus: 512, ram_mib: 4194304, disk_gib: 20 },
 ];
 
+/** @type {Schema<"ProjectNetwork">[]} */
+export const projectNetworks = [{ id: "net-office", name: "office", shared: false, subnets: [{ id: "sub-office", name: "office-4", cidr: "10.40.0.0/24" }] }];
+
 /** @type {Schema<"Version">[]} */
 export const versions = [
   { version: "v1.36.3", support: "current", image: "kcs-node-v1.36.3", image_status: "active" },
@@ -49,7 +52,50 @@ export const templates = [
     description_zh: "3 个控制平面节点、3 个工作节点：任何一个控制平面节点故障都不影响集群 API。",
     spec: { network: {}, control_plane: { count: 3, flavor: "m1.large" }, node_pools: [{ name: "default", flavor: "m1.medium", count: 3 }] },
   },
+  {
+    id: "0199c0de-0000-7000-8000-000000000801",
+    own: true,
+    name: "Shop, as in production",
+    name_zh: "Shop, as in production",
+    description: "Two pools, one of them tainted for GPU work; protected against deletion.",
+    description_zh: "Two pools, one of them tainted for GPU work; protected against deletion.",
+    spec: {
+      version: "v1.36.3",
+      network: { pod_cidr: "172.24.0.0/16" },
+      control_plane: { count: 3, flavor: "m1.large", root_volume_gib: 40 },
+      node_pools: [
+        { name: "default", flavor: "m1.medium", count: 3, root_volume_gib: 20 },
+        { name: "gpu", flavor: "m1.large", count: 1, root_volume_gib: 60, taints: [{ key: "gpu", value: "true", effect: "NoSchedule" }] },
+      ],
+      deletion_protection: true,
+    },
+  },
 ];
+
+/** What the operator charges an hour; nothing else has a price. */
+const PRICES = /** @type {Record<string, number>} */ ({ "m1.small": 0.06, "m1.medium": 0.12, "m1.large": 0.25 });
+
+/**
+ * @param {Schema<"ClusterSpec">} spec
+ * @returns {Schema<"Cost">}
+ */
+export function costOf(spec) {
+  /** @type {Map<string, number>} */
+  const servers = new Map();
+  let gib = 0;
+  for (const { flavor, count, root_volume_gib: volume } of [spec.control_plane, ...spec.node_pools]) {
+    servers.set(flavor, (servers.get(flavor) ?? 0) + count);
+    gib += count * (volume ?? 20);
+  }
+  const priced = [...servers].filter(([flavor]) => flavor in PRICES);
+  const lines = [
+    ...priced.map(([name, count]) => ({ kind: "server", name, count, per_hour: count * (PRICES[name] ?? 0) })),
+    { kind: "volume", name: "standard", count: gib, per_hour: gib * 0.0005 },
+    { kind: "load_balancer", name: "", count: 1, per_hour: 0.03 },
+    { kind: "floating_ip", name: "", count: 1, per_hour: 0.01 },
+  ];
+  return { currency: "CNY", lines, per_hour: lines.reduce((sum, line) => sum + line.per_hour, 0), unpriced: [...servers.keys()].filter((flavor) => !(flavor in PRICES)) };
+}
 
 /**
  * @param {Schema<"ClusterSpecRequest">} [request]
@@ -74,6 +120,16 @@ export function completeSpec(request) {
     },
     node_pools: request?.node_pools ?? [{ name: "default", flavor: "m1.medium", count: 2, root_volume_gib: 20, zones: [], labels: {}, taints: [] }],
     deletion_protection: request?.deletion_protection ?? false,
+    addons: {
+      pod_network: request?.addons?.pod_network ?? true,
+      cloud_controller: request?.addons?.cloud_controller ?? true,
+      storage: request?.addons?.storage ?? true,
+      metrics: request?.addons?.metrics ?? true,
+      ingress: request?.addons?.ingress ?? false,
+      isolate_namespaces: request?.addons?.isolate_namespaces ?? false,
+    },
+    repair: request?.repair ?? "automatic",
+    key_pairs: [{ name: "operations", public_key: "ssh-ed25519 AAAA operations" }],
   };
 }
 
@@ -89,6 +145,8 @@ export function conditions(wrong = {}) {
     ["ApiReachable", "Answers"],
     ["ControlPlaneHealthy", "AllReady"],
     ["NodesReady", "AllReady"],
+    ["AddonsHealthy", "AllReady"],
+    ["SelfHealing", "Active"],
   ];
   return all.map(([type, reason]) => {
     const found = wrong[type];
@@ -121,6 +179,7 @@ export function cluster(n, name, phase, more = {}) {
     observed_generation: 1,
     created_at: ago(86_400 * n),
     created_by: "member-a",
+    cost: costOf(spec),
     born: 0,
     ...more,
   };
@@ -141,6 +200,35 @@ export const STEPS = {
     ["remove_nodes", 10, []],
     ["node_pools", 20, ["port", "volume", "server"]],
     ["health", 2, []],
+  ],
+  cluster_repair: [
+    ["network", 3, ["security_group"]],
+    ["masters", 20, []],
+    ["health", 2, []],
+  ],
+  control_plane_resize: [
+    ["masters", 40, ["port", "volume", "server"]],
+    ["health", 2, []],
+  ],
+  node_pool_create: [
+    ["node_pools", 20, ["port", "volume", "server"]],
+    ["health", 2, []],
+  ],
+  node_pool_delete: [
+    ["drain", 10, []],
+    ["remove_nodes", 10, ["server", "volume", "port"]],
+  ],
+  node_replace: [
+    ["replacement", 30, ["port", "volume", "server"]],
+    ["drain", 10, []],
+    ["remove_nodes", 10, ["server", "volume", "port"]],
+  ],
+  node_drain: [["drain", 10, []]],
+  node_reboot: [["reboot", 20, []]],
+  credential_rotate: [
+    ["credential", 3, ["application_credential"]],
+    ["addons", 10, []],
+    ["delete_credential", 1, ["application_credential"]],
   ],
   cluster_delete: [
     ["remove_nodes", 10, ["server", "port", "volume"]],
@@ -218,7 +306,8 @@ export const clusters = [
   cluster(1, "shop-production", "Running"),
   cluster(2, "team-sandbox", "Provisioning", { status: { phase: "Provisioning", conditions: conditions({ ApiReachable: ["Unknown", "NotThereYet"], NodesReady: ["Unknown", "NotKnown"], InfrastructureReady: ["False", "ObjectsMissing", "4"] }), masters_ready: 0, nodes_ready: 0 } }),
   cluster(3, "billing", "Degraded", {
-    status: { phase: "Degraded", conditions: conditions({ ControlPlaneHealthy: ["False", "MastersNotReady", "kcs-1a2b3c4d-m-2"] }), api_endpoint: "https://127.30.0.3:6443", api_vip: "10.0.0.5", masters_ready: 2, nodes_ready: 3 },
+    spec: completeSpec({ ...templates[1].spec, deletion_protection: true }),
+    status: { phase: "Degraded", conditions: conditions({ InfrastructureReady: ["False", "ObjectsDrifted", "kcs-1a2b3c4d-security-group (rules: +1)", "KCS-CLOUD-006"], ControlPlaneHealthy: ["False", "MastersNotReady", "kcs-1a2b3c4d-m-2"] }), api_endpoint: "https://127.30.0.3:6443", api_vip: "10.0.0.5", masters_ready: 2, nodes_ready: 3 },
   }),
   cluster(4, "machine-learning", "Updating"),
   cluster(5, "quota-too-small", "Provisioning", { status: { phase: "Provisioning", conditions: [], masters_ready: 0, nodes_ready: 0 } }),
@@ -349,3 +438,15 @@ export const kubeconfigs = [
   { id: uuid(702), name: "", created_at: ago(90_000), expires_at: ago(3600), created_by: "reader-a", mine: false },
   { id: uuid(703), name: "deploy job", created_at: ago(172_800), expires_at: ago(-2_000_000), last_used_at: ago(90_000), created_by: "member-a", mine: true, revoked_at: ago(4000) },
 ];
+
+/** @type {Schema<"List_Addon">["items"]} */
+export const addons = [
+  { name: "pod_network", version: "v0.27.4", essential: true, state: "ready", ready: 3, desired: 3 },
+  { name: "cloud_controller", version: "v1.35.0", essential: true, state: "ready", ready: 1, desired: 1 },
+  { name: "storage", version: "v1.35.0", essential: true, state: "progressing", ready: 3, desired: 4, message: "csi-cinder-nodeplugin: 2 of 3 pods are ready (kcs-1a2b3c4d-w0-1: ImagePullBackOff)" },
+  { name: "dns", essential: true, state: "ready", ready: 2, desired: 2 },
+  { name: "metrics", version: "v0.8.0", essential: false, state: "pending", ready: 0, desired: 1 },
+];
+
+/** @type {Schema<"KubernetesNode">[]} */
+export const kubernetesNodes = nodes.slice(0, 3).map((node, i) => ({ name: node.name, status: i === 2 ? "NotReady" : "Ready", schedulable: i !== 1, roles: i === 0 ? ["control-plane"] : [], version: "v1.36.3", cpu: "2", memory: "4016Mi", pods: "110", labels: {} }));

@@ -107,7 +107,7 @@ function plan(request) {
       { kind, name: "default", count: workers },
     ]),
   ];
-  return { spec, checks, quota, objects, blocked: checks.some((check) => check.level === "blocked") };
+  return { spec, checks, quota, objects, cost: data.costOf(spec), blocked: checks.some((check) => check.level === "blocked") };
 }
 
 /** Moves an operation on, one step every `pace` ms. @param {import("../../src/api/schema").components["schemas"]["Operation"]} operation @param {() => void} done */
@@ -140,6 +140,18 @@ function begin(kind, cluster) {
   data.operations.unshift(operation);
   cluster.operation = { id: operation.id, kind, state: "running", progress: 0, step: operation.steps[0]?.key };
   return operation;
+}
+
+/** Plays a change of a cluster that is there. @param {import("../../src/api/schema").components["schemas"]["OperationKind"]} kind @param {data.MockCluster} cluster @param {Response} response */
+function change(kind, cluster, response) {
+  const { phase } = cluster.status;
+  cluster.status = { ...cluster.status, phase: "Updating" };
+  const operation = begin(kind, cluster);
+  run(operation, () => {
+    cluster.operation = undefined;
+    cluster.status = { ...cluster.status, phase };
+  });
+  return send(response, 202, { operation });
 }
 
 /** @param {Request} request @param {Response} response */
@@ -178,7 +190,12 @@ async function api(request, response, url) {
     return send(response, 200, sessionBody(session));
   }
   const mine = session.project.id === "p-a" ? data.clusters : [];
-  const lists = { "/flavors": data.flavors, "/versions": data.versions, "/templates": data.templates, "/zones": ["az1", "az2", "az3"].map((name, i) => ({ name, available: i !== 2 })), "/volume-types": [{ id: "v1", name: "standard", default: true }, { id: "v2", name: "ssd", default: false }], "/networks": [{ id: "net-public", name: "public" }] };
+  if (parts[0] === "templates" && method !== "GET") return templateApi(request, response, parts);
+  if (path === "/costs") {
+    const clusters = mine.map((cluster) => ({ id: cluster.id, name: cluster.name, per_hour: cluster.cost?.per_hour ?? 0, unpriced: cluster.cost?.unpriced ?? [] }));
+    return send(response, 200, session.project.id === "p-a" ? { currency: "CNY", per_hour: clusters.reduce((sum, cluster) => sum + cluster.per_hour, 0), clusters } : { clusters });
+  }
+  const lists = { "/project-networks": data.projectNetworks, "/key-pairs": [{ name: "operations" }, { name: "laptop" }], "/images": [], "/flavors": data.flavors, "/versions": data.versions, "/templates": data.templates, "/zones": ["az1", "az2", "az3"].map((name, i) => ({ name, available: i !== 2 })), "/volume-types": [{ id: "v1", name: "standard", default: true }, { id: "v2", name: "ssd", default: false }], "/networks": [{ id: "net-public", name: "public" }] };
   if (path in lists) return send(response, 200, { items: lists[/** @type {keyof typeof lists} */ (path)] });
   if (path === "/events") {
     stream(request, response);
@@ -215,6 +232,21 @@ async function api(request, response, url) {
   return fail(response, 404, "KCS-NOTFOUND-001");
 }
 
+/** @param {Request} request @param {Response} response @param {string[]} parts */
+async function templateApi(request, response, parts) {
+  const at = data.templates.findIndex((template) => template.id === parts[1]);
+  if (request.method === "DELETE") {
+    data.templates.splice(at, 1);
+    return send(response, 204);
+  }
+  const given = await readBody(request);
+  if (data.templates.some((template, i) => template.own && template.name === given.name && i !== at)) return fail(response, 409, "KCS-NAME-003");
+  const template = { id: parts[1] ?? `0199c0de-0000-7000-8000-00000000${serial++}`, own: true, name: given.name, name_zh: given.name, description: given.description ?? "", description_zh: given.description ?? "", spec: given.spec };
+  if (at >= 0) data.templates[at] = template;
+  else data.templates.push(template);
+  return send(response, at >= 0 ? 200 : 201, template);
+}
+
 /** @param {import("../../src/api/schema").components["schemas"]["Cluster"][]} all @param {URL} url */
 function filterClusters(all, url) {
   const search = url.searchParams.get("search") ?? "";
@@ -233,7 +265,12 @@ function operationsApi(request, response, url, parts, any) {
   if (!operation || !any) return fail(response, 404, "KCS-NOTFOUND-001");
   if (parts[2] === "receipt") {
     const removed = data.resources.map(({ kind, name, cloud_id }) => ({ kind, name, cloud_id }));
-    return send(response, 200, { removed, kept: [], left: [], scanned_at: new Date().toISOString() });
+    if (url.searchParams.get("format") === "text") {
+      response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8", "Content-Disposition": 'attachment; filename="receipt.txt"' });
+      return response.end(`Cluster ${operation.cluster.name}\n`);
+    }
+    const kept = [{ kind: "volume", name: "pvc-3f1c0a52", cloud_id: "4b1f0c1e-7f6a-4f1e-9d37-2f3c1a5b6c7d" }];
+    return send(response, 200, { removed, kept, left: [], scanned_at: new Date().toISOString() });
   }
   if (parts[2] === "retry" || parts[2] === "cancel") {
     operation.state = parts[2] === "retry" ? "running" : "cancelled";
@@ -269,8 +306,49 @@ async function clusterApi(request, response, url, parts, cluster) {
     run(operation, () => data.clusters.splice(data.clusters.indexOf(cluster), 1));
     return send(response, 202, { operation });
   }
+  if (!part && method === "PATCH") {
+    const given = await readBody(request);
+    cluster.spec = { ...cluster.spec, ...given };
+    return send(response, 200, cluster);
+  }
   if (part === "delete-plan") {
-    return send(response, 200, { objects: data.resources, volumes: cluster.name === "shop-production" ? [{ id: "4b1f0c1e-7f6a-4f1e-9d37-2f3c1a5b6c7d", name: "pvc-1", size_gib: 10, claim: "default/data-db-0" }] : [], blocked: [], api_reachable: true });
+    const shop = cluster.name === "shop-production";
+    return send(response, 200, {
+      objects: data.resources,
+      volumes: shop ? [{ id: "4b1f0c1e-7f6a-4f1e-9d37-2f3c1a5b6c7d", name: "pvc-1", size_gib: 10, claim: "default/data-db-0", snapshots: ["nightly"] }] : [],
+      services: shop ? [{ kind: "load_balancer", id: "7d0e44aa-13c2-4f1e-9d37-2f3c1a5b6c7d", name: "kube_service_default_web" }] : [],
+      blocked: cluster.spec.deletion_protection ? [{ key: "deletion_protection", level: "blocked", code: "KCS-CONF-005", message: "The cluster is protected against deletion", params: {} }] : [],
+      api_reachable: true,
+    });
+  }
+  if (part === "addons") return send(response, 200, { items: cluster.status.phase === "Provisioning" ? [] : data.addons });
+  if (part === "repair") return change("cluster_repair", cluster, response);
+  if (part === "credential") return change("credential_rotate", cluster, response);
+  if (part === "control-plane") {
+    const { count } = await readBody(request);
+    cluster.spec.control_plane.count = count;
+    cluster.masters_desired = count;
+    return change("control_plane_resize", cluster, response);
+  }
+  if (part === "nodes" && method === "POST") {
+    const verb = parts[4] ?? "";
+    const node = data.nodes.find((candidate) => candidate.id === sub);
+    const inside = data.kubernetesNodes.find((candidate) => candidate.name === node?.name);
+    if (verb === "cordon" || verb === "uncordon") {
+      if (inside) inside.schedulable = verb === "uncordon";
+      return send(response, 204);
+    }
+    return change(/** @type {import("../../src/api/schema").components["schemas"]["OperationKind"]} */ (`node_${verb}`), cluster, response);
+  }
+  if (part === "node-pools" && !sub && method === "POST") {
+    const given = await readBody(request);
+    if (given.flavor === "m1.impossible") return fail(response, 400, "KCS-CMP-009", { params: {}, errors: [{ field: "flavor", code: "KCS-CMP-009", message: "has no room" }] });
+    cluster.spec.node_pools.push(given);
+    return change("node_pool_create", cluster, response);
+  }
+  if (part === "node-pools" && method === "DELETE") {
+    cluster.spec.node_pools = cluster.spec.node_pools.filter((pool) => pool.name !== sub);
+    return change("node_pool_delete", cluster, response);
   }
   if (part === "resources") return send(response, 200, { items: data.resources });
   if (part === "nodes" && parts[4] === "console") return send(response, 200, { text: "[  OK  ] Started cloud-init\n[  12.41] kcs-bootstrap: bundle fetched\n[  14.02] kubeadm: control plane is up" });
@@ -290,13 +368,7 @@ async function clusterApi(request, response, url, parts, cluster) {
     const { count } = await readBody(request);
     const pool = cluster.spec.node_pools.find((candidate) => candidate.name === sub);
     if (pool) pool.count = count;
-    cluster.status = { ...cluster.status, phase: "Updating" };
-    const operation = begin("node_pool_resize", cluster);
-    run(operation, () => {
-      cluster.operation = undefined;
-      cluster.status = { ...cluster.status, phase: "Running" };
-    });
-    return send(response, 202, { operation });
+    return change("node_pool_resize", cluster, response);
   }
   if (part === "kubeconfigs" && method === "POST") {
     const given = await readBody(request);
@@ -316,6 +388,7 @@ async function clusterApi(request, response, url, parts, cluster) {
     const search = url.searchParams.get("search") ?? "";
     const fits = (/** @type {{ name: string, namespace: string }} */ item) => (!namespace || item.namespace === namespace) && item.name.includes(search);
     if (sub === "namespaces") return send(response, 200, { items: ["default", "kube-node-lease", "kube-public", "kube-system"].map((name) => ({ name, status: "Active", labels: {} })) });
+    if (sub === "nodes") return send(response, 200, { items: cluster.name === "shop-production" ? data.kubernetesNodes : [] });
     if (sub === "deployments") return send(response, 200, page(data.deployments.filter(fits), url));
     if (sub === "pods") return send(response, 200, page(data.pods.filter(fits), url));
   }

@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
 import { usePollInterval } from "./live";
-import type { ClusterRequest, Phase } from "./types";
+import type { Cluster, ClusterRequest, NodePoolSpec, Phase } from "./types";
 
 export interface ClusterFilter {
   search?: string;
@@ -77,6 +77,24 @@ export function useKubeconfigs(id: string) {
   });
 }
 
+export function useAddons(id: string) {
+  const refetchInterval = usePollInterval();
+  return useQuery({
+    queryKey: ["cluster", id, "addons"],
+    queryFn: () => unwrap(client.GET("/api/v1/clusters/{id}/addons", { params: { path: { id } } })),
+    refetchInterval,
+  });
+}
+
+/** Why a cluster takes no change now; null when it does. A repair gives way to what a person asks for, if the engine began it. */
+export function unchangeable(cluster: Pick<Cluster, "status" | "operation">): "busy" | "failed" | "deleting" | null {
+  if (cluster.status.phase === "Deleting") return "deleting";
+  if (cluster.status.phase === "Failed") return "failed";
+  const { operation } = cluster;
+  const runs = operation && (operation.state === "pending" || operation.state === "running" || operation.state === "blocked");
+  return runs && operation.kind !== "cluster_repair" ? "busy" : null;
+}
+
 export function planCluster(body: ClusterRequest) {
   return unwrap(client.POST("/api/v1/clusters/plan", { body }));
 }
@@ -85,12 +103,48 @@ export function createCluster(body: ClusterRequest, key: string) {
   return unwrap(client.POST("/api/v1/clusters", { body, params: { header: { "Idempotency-Key": key } } }));
 }
 
-export function planResize(id: string, pool: string, count: number) {
-  return unwrap(client.POST("/api/v1/clusters/{id}/node-pools/{pool}/plan", { params: { path: { id, pool } }, body: { count } }));
+export function planResize(id: string, pool: string, count: number, remove: string[]) {
+  return unwrap(client.POST("/api/v1/clusters/{id}/node-pools/{pool}/plan", { params: { path: { id, pool } }, body: { count, remove } }));
 }
 
-export function resizePool(id: string, pool: string, count: number) {
-  return unwrap(client.PATCH("/api/v1/clusters/{id}/node-pools/{pool}", { params: { path: { id, pool } }, body: { count } }));
+/** `remove`: ids of nodes that leave first. */
+export function resizePool(id: string, pool: string, count: number, remove: string[]) {
+  return unwrap(client.PATCH("/api/v1/clusters/{id}/node-pools/{pool}", { params: { path: { id, pool } }, body: { count, remove } }));
+}
+
+export function createPool(id: string, body: NodePoolSpec) {
+  return unwrap(client.POST("/api/v1/clusters/{id}/node-pools", { params: { path: { id } }, body }));
+}
+
+export function deletePool(id: string, pool: string) {
+  return unwrap(client.DELETE("/api/v1/clusters/{id}/node-pools/{pool}", { params: { path: { id, pool } } }));
+}
+
+export function resizeControlPlane(id: string, count: number) {
+  return unwrap(client.PATCH("/api/v1/clusters/{id}/control-plane", { params: { path: { id } }, body: { count } }));
+}
+
+export function repairCluster(id: string) {
+  return unwrap(client.POST("/api/v1/clusters/{id}/repair", { params: { path: { id } } }));
+}
+
+export function rotateCredential(id: string) {
+  return unwrap(client.POST("/api/v1/clusters/{id}/credential/rotate", { params: { path: { id } } }));
+}
+
+export function protectCluster(id: string, on: boolean) {
+  return unwrap(client.PATCH("/api/v1/clusters/{id}", { params: { path: { id } }, body: { deletion_protection: on } }));
+}
+
+/** What a person does with one node that takes a while. */
+export type NodeVerb = "drain" | "reboot" | "replace";
+
+export function operateNode(id: string, node: string, verb: NodeVerb) {
+  return unwrap(client.POST(`/api/v1/clusters/{id}/nodes/{node}/${verb}`, { params: { path: { id, node } } }));
+}
+
+export function setSchedulable(id: string, node: string, on: boolean) {
+  return unwrap(client.POST(`/api/v1/clusters/{id}/nodes/{node}/${on ? "uncordon" : "cordon"}`, { params: { path: { id, node } } }));
 }
 
 export function useDeletePlan(id: string, enabled: boolean) {

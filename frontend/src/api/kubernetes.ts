@@ -41,3 +41,15 @@ export function usePods(id: string, filter: WorkloadFilter, enabled: boolean) {
     placeholderData: keepPreviousData,
   });
 }
+
+/** Nodes as Kubernetes sees them, by name. */
+export function useKubernetesNodes(id: string, enabled: boolean) {
+  return useQuery({
+    queryKey: ["kubernetes", id, "nodes"],
+    queryFn: () => unwrap(client.GET("/api/v1/clusters/{id}/kubernetes/nodes", { params: { path: { id }, query: { limit: 500 } } })),
+    select: (list) => new Map(list.items.map((node) => [node.name, node])),
+    enabled,
+    refetchInterval,
+    retry: false,
+  });
+}

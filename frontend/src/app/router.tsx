@@ -68,6 +68,7 @@ const cluster = createRoute({ getParentRoute: () => app, path: "/clusters/$id", 
 
 const clusterOverview = createRoute({ getParentRoute: () => cluster, path: "/", component: lazyRouteComponent(() => import("../features/cluster/OverviewTab"), "OverviewTab") });
 const clusterNodes = createRoute({ getParentRoute: () => cluster, path: "/nodes", component: lazyRouteComponent(() => import("../features/cluster/NodesTab"), "NodesTab") });
+const clusterAddons = createRoute({ getParentRoute: () => cluster, path: "/addons", component: lazyRouteComponent(() => import("../features/cluster/AddonsTab"), "AddonsTab") });
 const clusterObjects = createRoute({ getParentRoute: () => cluster, path: "/objects", component: lazyRouteComponent(() => import("../features/cluster/ObjectsTab"), "ObjectsTab") });
 const clusterKubeconfigs = createRoute({ getParentRoute: () => cluster, path: "/kubeconfigs", component: lazyRouteComponent(() => import("../features/cluster/KubeconfigsTab"), "KubeconfigsTab") });
 const clusterOperations = createRoute({ getParentRoute: () => cluster, path: "/operations", component: lazyRouteComponent(() => import("../features/cluster/OperationsTab"), "OperationsTab") });
@@ -120,7 +121,7 @@ const routeTree = root.addChildren([
     overview,
     clusters,
     create,
-    cluster.addChildren([clusterOverview, clusterNodes, clusterWorkloads, podLogs, clusterObjects, clusterKubeconfigs, clusterOperations]),
+    cluster.addChildren([clusterOverview, clusterNodes, clusterWorkloads, podLogs, clusterAddons, clusterObjects, clusterKubeconfigs, clusterOperations]),
     operations,
     operation,
     adminClusters,

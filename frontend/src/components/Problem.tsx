@@ -61,6 +61,11 @@ export function faultOfProblem(problem: ProblemBody): FaultWords {
   };
 }
 
+/** Of an error of any kind. */
+export function faultOf(error: unknown): FaultWords {
+  return isApiError(error) ? faultOfProblem(error.problem) : { code: "unknown", detail: error instanceof Error ? error.message : null };
+}
+
 interface FaultProps {
   fault: FaultWords;
   tone?: "bad" | "warn";
@@ -119,11 +124,10 @@ export function Fault({ fault, tone = "bad", actions, alert }: FaultProps) {
 /** An error in place of what could not be loaded. */
 export function LoadProblem({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { t } = useTranslation();
-  const fault: FaultWords = isApiError(error) ? faultOfProblem(error.problem) : { code: "unknown", detail: error instanceof Error ? error.message : null };
   return (
     <Fault
       alert
-      fault={fault}
+      fault={faultOf(error)}
       actions={
         onRetry && (
           <Button size="small" onClick={onRetry}>

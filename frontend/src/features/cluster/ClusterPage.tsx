@@ -5,24 +5,28 @@ import { Button } from "antd";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { isApiError } from "../../api/client";
-import { useCluster } from "../../api/clusters";
+import { unchangeable, useCluster } from "../../api/clusters";
 import { ended } from "../../api/operations";
 import { useMayWrite } from "../../api/session";
 import type { Cluster } from "../../api/types";
 import { NotFoundPage } from "../../app/FallbackPages";
+import { MenuButton } from "../../components/MenuButton";
 import { Loading, Page } from "../../components/Page";
 import { LoadProblem } from "../../components/Problem";
 import { PhaseStatus } from "../../components/words";
 import { OperationBanner } from "./OperationBanner";
 import "./cluster.css";
 
+const ControlPlaneDialog = lazy(() => import("./ControlPlaneDialog"));
 const DeleteDialog = lazy(() => import("./DeleteDialog"));
 const KubeconfigDialog = lazy(() => import("./KubeconfigDialog"));
+const VerbDialog = lazy(() => import("./VerbDialog"));
 
 const TABS = [
   ["overview", "/clusters/$id"],
   ["nodes", "/clusters/$id/nodes"],
   ["workloads", "/clusters/$id/workloads"],
+  ["addons", "/clusters/$id/addons"],
   ["objects", "/clusters/$id/objects"],
   ["kubeconfigs", "/clusters/$id/kubeconfigs"],
   ["operations", "/clusters/$id/operations"],
@@ -46,12 +50,14 @@ function Loaded({ cluster }: { cluster: Cluster }) {
   const { t } = useTranslation();
   const mayWrite = useMayWrite();
   const navigate = useNavigate();
-  const [dialog, setDialog] = useState<"delete" | "kubeconfig" | null>(null);
+  const [dialog, setDialog] = useState<"delete" | "kubeconfig" | "controlPlane" | "repair" | "rotate" | null>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
   const tab = path.startsWith(`/clusters/${cluster.id}/pods/`) ? "workloads" : (TABS.toReversed().find(([, to]) => path.startsWith(to.replace("$id", cluster.id)))?.[0] ?? "overview");
   const { operation } = cluster;
   const title = operation && !ended(operation.state) ? `▶ ${operation.progress}% ${cluster.name}` : `${t(`cluster.tab.${tab}`)} · ${cluster.name}`;
   const deleting = cluster.status.phase === "Deleting";
+  const standsAgainst = unchangeable(cluster);
+  const unavailable = standsAgainst ? t(`cluster.unchangeable.${standsAgainst}`) : undefined;
   return (
     <Page
       title={cluster.name}
@@ -64,6 +70,14 @@ function Loaded({ cluster }: { cluster: Cluster }) {
             <Button icon={<KeyOutlined aria-hidden="true" />} disabled={deleting} onClick={() => setDialog("kubeconfig")}>
               {t("cluster.getKubeconfig")}
             </Button>
+          )}
+          {mayWrite && (
+            <MenuButton
+              className="menu-outlined more-menu"
+              label={t("cluster.more")}
+              name={t("cluster.moreOf", { name: cluster.name })}
+              items={(["repair", "controlPlane", "rotate"] as const).map((key) => ({ key, label: t(`cluster.menu.${key}`), unavailable, onSelect: () => setDialog(key) }))}
+            />
           )}
           {mayWrite && (
             <Button danger icon={<DeleteOutlined aria-hidden="true" />} disabled={deleting} onClick={() => setDialog("delete")}>
@@ -86,6 +100,8 @@ function Loaded({ cluster }: { cluster: Cluster }) {
         {dialog === "delete" && (
           <DeleteDialog cluster={cluster} onClose={() => setDialog(null)} onAccepted={(operationId) => void navigate({ to: "/operations/$id", params: { id: operationId } })} />
         )}
+        {dialog === "controlPlane" && <ControlPlaneDialog cluster={cluster} onClose={() => setDialog(null)} />}
+        {(dialog === "repair" || dialog === "rotate") && <VerbDialog cluster={cluster} wish={{ verb: dialog }} onClose={() => setDialog(null)} />}
         {dialog === "kubeconfig" && <KubeconfigDialog cluster={cluster} onClose={() => setDialog(null)} />}
       </Suspense>
     </Page>

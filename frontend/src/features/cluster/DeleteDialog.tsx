@@ -1,6 +1,6 @@
 // Deleting a cluster: what goes, what is kept, what stands against it, and the name typed.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Input } from "antd";
+import { Button, Input } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { isApiError } from "../../api/client";
@@ -12,6 +12,7 @@ import { Loading } from "../../components/Page";
 import { Fault, faultOfProblem, LoadProblem } from "../../components/Problem";
 import { ResourceStatus } from "../../components/words";
 import { CheckList } from "../create/PlanPanel";
+import { useProtect } from "./Protection";
 import "../operations/operations.css";
 
 interface Props {
@@ -57,7 +58,7 @@ export default function DeleteDialog({ cluster, onClose, onAccepted }: Props) {
       ) : (
         <div className="stack">
           <p>{t("cluster.del.text")}</p>
-          {blocked && <CheckList checks={plan.data.blocked} />}
+          {blocked && <Obstacles cluster={cluster} plan={plan.data} />}
           <PlanObjects plan={plan.data} />
           <Services plan={plan.data} />
           <Volumes plan={plan.data} erased={erased} onChange={setErased} />
@@ -68,6 +69,26 @@ export default function DeleteDialog({ cluster, onClose, onAccepted }: Props) {
         </div>
       )}
     </Dialog>
+  );
+}
+
+/** What stands against it, and the way to lift a protection. */
+function Obstacles({ cluster, plan }: { cluster: Cluster; plan: DeletePlan }) {
+  const { t } = useTranslation();
+  const protect = useProtect(cluster);
+  return (
+    <div className="fault fault-warn">
+      <div className="fault-body">
+        <CheckList checks={plan.blocked} />
+        {plan.blocked.some((check) => check.key === "deletion_protection") && (
+          <div className="fault-actions">
+            <Button size="small" loading={protect.isPending} onClick={() => protect.mutate(false)}>
+              {t("cluster.protection.off")}
+            </Button>
+          </div>
+        )}
+      </div>
+    </div>
   );
 }
 

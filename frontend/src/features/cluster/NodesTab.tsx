@@ -1,35 +1,46 @@
 // Node pools with their sizes, and every node with the server it is.
-import { ColumnHeightOutlined } from "@ant-design/icons";
+import { PlusOutlined } from "@ant-design/icons";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { Button } from "antd";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useCluster, useNodePools, useNodes } from "../../api/clusters";
-import { ended } from "../../api/operations";
+import { setSchedulable, unchangeable, useCluster, useNodePools, useNodes } from "../../api/clusters";
+import { useKubernetesNodes } from "../../api/kubernetes";
 import { useMayWrite } from "../../api/session";
-import type { ClusterNode, NodePool } from "../../api/types";
+import type { Cluster, ClusterNode, KubernetesNode, NodePool } from "../../api/types";
 import { DataTable, type Column } from "../../components/DataTable";
+import { MenuButton, type MenuItem } from "../../components/MenuButton";
 import { Card, Empty } from "../../components/Page";
-import { Fault } from "../../components/Problem";
+import { Fault, useErrorText } from "../../components/Problem";
 import { Status, type Tone } from "../../components/Status";
 import { Ago } from "../../components/Time";
+import { useToast } from "../../components/Toast";
 import { NodeStatus, nodeState } from "../../components/words";
+import type { Verb } from "./VerbDialog";
 
-const ResizeDialog = lazy(() => import("./ResizeDialog"));
 const ConsoleDialog = lazy(() => import("./ConsoleDialog"));
+const ControlPlaneDialog = lazy(() => import("./ControlPlaneDialog"));
+const PoolDialog = lazy(() => import("./PoolDialog"));
+const ResizeDialog = lazy(() => import("./ResizeDialog"));
+const VerbDialog = lazy(() => import("./VerbDialog"));
 
 export function NodesTab() {
   const { t } = useTranslation();
   const { id } = useParams({ from: "/app/clusters/$id" });
   const [console, setConsole] = useState<ClusterNode | null>(null);
+  const [wish, setWish] = useState<Verb | null>(null);
+  const cluster = useCluster(id).data;
   const nodes = useNodes(id);
+  const inside = useKubernetesNodes(id, Boolean(cluster?.status.api_endpoint ?? cluster?.status.api_vip));
+  const columns = useNodeColumns({ cluster, inside: inside.data, onConsole: setConsole, onWish: setWish });
   return (
     <div className="stack">
-      <Pools id={id} />
+      {cluster && <Pools cluster={cluster} nodes={nodes.data?.items ?? []} onWish={setWish} />}
       <Card flush title={t("cluster.nodes.title")}>
         <DataTable
           name={t("cluster.nodes.title")}
-          columns={useNodeColumns(setConsole)}
+          columns={columns}
           rows={nodes.data?.items}
           rowKey={(node) => node.id}
           error={nodes.error}
@@ -38,19 +49,23 @@ export function NodesTab() {
           detail={(node) => (nodeState(node) === "failed" || (node.fault && nodeState(node) !== "ready") ? <NodeFault node={node} /> : null)}
         />
       </Card>
-      <Suspense fallback={null}>{console && <ConsoleDialog clusterId={id} node={console} onClose={() => setConsole(null)} />}</Suspense>
+      <Suspense fallback={null}>
+        {console && <ConsoleDialog clusterId={id} node={console} onClose={() => setConsole(null)} />}
+        {wish && cluster && <VerbDialog cluster={cluster} wish={wish} onClose={() => setWish(null)} />}
+      </Suspense>
     </div>
   );
 }
 
-function Pools({ id }: { id: string }) {
+function Pools({ cluster, nodes, onWish }: { cluster: Cluster; nodes: ClusterNode[]; onWish: (wish: Verb) => void }) {
   const { t } = useTranslation();
+  const { id } = cluster;
   const pools = useNodePools(id);
-  const cluster = useCluster(id);
   const mayWrite = useMayWrite();
-  const [resizing, setResizing] = useState<NodePool | null>(null);
-  const operation = cluster.data?.operation;
-  const busy = (operation && !ended(operation.state)) || cluster.data?.status.phase === "Failed" || cluster.data?.status.phase === "Deleting";
+  const [dialog, setDialog] = useState<NodePool | "add" | "controlPlane" | null>(null);
+  const standsAgainst = unchangeable(cluster);
+  const unavailable = standsAgainst ? t(`cluster.unchangeable.${standsAgainst}`) : undefined;
+  const of = (pool: NodePool) => nodes.filter((node) => node.pool === pool.name && node.role === "worker");
   const columns: Column<NodePool>[] = [
     { key: "name", title: t("cluster.pools.name"), main: true, render: (pool) => (pool.role === "master" ? t("clusters.col.masters") : pool.name) },
     {
@@ -92,20 +107,45 @@ function Pools({ id }: { id: string }) {
     columns.push({
       key: "act",
       title: t("cluster.actions"),
-      render: (pool) =>
-        pool.role === "worker" ? (
-          <Button size="small" icon={<ColumnHeightOutlined aria-hidden="true" />} disabled={busy} title={busy ? t("cluster.pools.busy") : undefined} aria-label={t("cluster.pools.resizeOf", { pool: pool.name })} onClick={() => setResizing(pool)}>
-            {t("cluster.pools.resize")}
-          </Button>
-        ) : (
-          <span className="muted">—</span>
-        ),
+      render: (pool) => (
+        <MenuButton
+          floating
+          className="menu-outlined menu-small"
+          label={t("cluster.actions")}
+          name={t("cluster.pools.actionsOf", { pool: pool.role === "master" ? t("clusters.col.masters") : pool.name })}
+          items={
+            pool.role === "master"
+              ? [{ key: "resize", label: t("cluster.pools.resize"), unavailable, onSelect: () => setDialog("controlPlane") }]
+              : [
+                  { key: "resize", label: t("cluster.pools.resize"), unavailable, onSelect: () => setDialog(pool) },
+                  { key: "delete", label: t("cluster.delete"), danger: true, unavailable, onSelect: () => onWish({ verb: "deletePool", pool, nodes: of(pool) }) },
+                ]
+          }
+        />
+      ),
     });
   }
   return (
-    <Card flush title={t("create.section.pools")}>
+    <Card
+      flush
+      title={t("create.section.pools")}
+      extra={
+        mayWrite &&
+        (unavailable ? (
+          <span className="small muted">{unavailable}</span>
+        ) : (
+          <Button size="small" icon={<PlusOutlined aria-hidden="true" />} onClick={() => setDialog("add")}>
+            {t("create.addPool")}
+          </Button>
+        ))
+      }
+    >
       <DataTable name={t("create.section.pools")} columns={columns} rows={pools.data?.items} rowKey={(pool) => pool.name} error={pools.error} onRetry={() => void pools.refetch()} empty={<Empty title={t("cluster.pools.none")} />} />
-      <Suspense fallback={null}>{resizing && <ResizeDialog clusterId={id} pool={resizing} onClose={() => setResizing(null)} />}</Suspense>
+      <Suspense fallback={null}>
+        {dialog === "add" && <PoolDialog cluster={cluster} onClose={() => setDialog(null)} />}
+        {dialog === "controlPlane" && <ControlPlaneDialog cluster={cluster} onClose={() => setDialog(null)} />}
+        {dialog && typeof dialog === "object" && <ResizeDialog clusterId={id} pool={dialog} nodes={of(dialog)} onClose={() => setDialog(null)} />}
+      </Suspense>
     </Card>
   );
 }
@@ -113,7 +153,15 @@ function Pools({ id }: { id: string }) {
 /** Nova's words for a server, with their tone; others are shown as they are. */
 const serverTone: Record<string, Tone> = { ACTIVE: "ok", BUILD: "busy", ERROR: "bad", SHUTOFF: "warn", DELETED: "off", REBOOT: "busy", HARD_REBOOT: "busy", PAUSED: "warn", SUSPENDED: "warn" };
 
-function useNodeColumns(onConsole: (node: ClusterNode) => void): Column<ClusterNode>[] {
+interface NodeColumns {
+  cluster: Cluster | undefined;
+  /** By name, as Kubernetes sees them; missing while its API does not answer. */
+  inside: Map<string, KubernetesNode> | undefined;
+  onConsole: (node: ClusterNode) => void;
+  onWish: (wish: Verb) => void;
+}
+
+function useNodeColumns({ cluster, inside, onConsole, onWish }: NodeColumns): Column<ClusterNode>[] {
   const { t } = useTranslation();
   return [
     {
@@ -133,6 +181,7 @@ function useNodeColumns(onConsole: (node: ClusterNode) => void): Column<ClusterN
       render: (node) => (
         <div className="state-cell-narrow">
           <NodeStatus node={node} />
+          {inside?.get(node.name)?.schedulable === false && <Status tone="warn">{t("cluster.nodes.cordoned")}</Status>}
           {nodeState(node) === "joining" && <span className="small muted">{t(`status.bootstrap.${node.bootstrap.state}`, { stage: node.bootstrap.state === "running" ? node.bootstrap.stage : "" })}</span>}
         </div>
       ),
@@ -155,18 +204,43 @@ function useNodeColumns(onConsole: (node: ClusterNode) => void): Column<ClusterN
     { key: "version", title: t("clusters.col.version"), render: (node) => (node.kubelet_version ? <span className="numeric">{node.kubelet_version}</span> : <span className="muted">—</span>) },
     { key: "created", title: t("clusters.col.created"), render: (node) => (node.created_at ? <Ago time={node.created_at} /> : <span className="muted">—</span>) },
     {
-      key: "console",
+      key: "act",
       title: t("cluster.actions"),
-      render: (node) =>
-        node.server?.id ? (
-          <Button size="small" aria-label={t("cluster.console.of", { node: node.name })} onClick={() => onConsole(node)}>
-            {t("cluster.console.open")}
-          </Button>
-        ) : (
-          <span className="muted">—</span>
-        ),
+      render: (node) => <NodeActions cluster={cluster} node={node} inside={inside?.get(node.name)} onConsole={onConsole} onWish={onWish} />,
     },
   ];
+}
+
+interface NodeActionsProps extends Omit<NodeColumns, "inside"> {
+  node: ClusterNode;
+  inside: KubernetesNode | undefined;
+}
+
+function NodeActions({ cluster, node, inside, onConsole, onWish }: NodeActionsProps) {
+  const { t } = useTranslation();
+  const mayWrite = useMayWrite();
+  const queryClient = useQueryClient();
+  const notify = useToast();
+  const errorText = useErrorText();
+  const clusterId = cluster?.id ?? "";
+  const schedule = useMutation({
+    mutationFn: (on: boolean) => setSchedulable(clusterId, node.id, on),
+    onSuccess: (_, on) => {
+      void queryClient.invalidateQueries({ queryKey: ["kubernetes", clusterId, "nodes"] });
+      notify(t(on ? "cluster.nodes.uncordoned" : "cluster.nodes.cordonDone", { node: node.name }));
+    },
+    onError: (error) => notify(errorText(error), "bad"),
+  });
+  const standsAgainst = node.removing ? "removing" : cluster ? unchangeable(cluster) : null;
+  const unavailable = standsAgainst ? t(`cluster.unchangeable.${standsAgainst}`) : undefined;
+  const items: MenuItem[] = [];
+  if (node.server?.id) items.push({ key: "console", label: t("cluster.console.open"), onSelect: () => onConsole(node) });
+  if (mayWrite) {
+    if (inside) items.push({ key: "schedule", label: t(inside.schedulable ? "cluster.nodes.cordon" : "cluster.nodes.uncordon"), onSelect: () => schedule.mutate(!inside.schedulable) });
+    for (const verb of ["drain", "reboot", "replace"] as const) items.push({ key: verb, label: t(`cluster.verb.${verb}.submit`), danger: verb === "replace", unavailable, onSelect: () => onWish({ verb, node }) });
+  }
+  if (items.length === 0) return <span className="muted">—</span>;
+  return <MenuButton floating className="menu-outlined menu-small" label={t("cluster.actions")} name={t("cluster.nodes.actionsOf", { node: node.name })} items={items} />;
 }
 
 function NodeFault({ node }: { node: ClusterNode }) {

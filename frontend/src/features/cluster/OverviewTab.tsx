@@ -1,8 +1,11 @@
 // A cluster at a glance: what is well and what is not, its address, what was asked for.
 import { Link, useParams } from "@tanstack/react-router";
+import { Button } from "antd";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useExternalNetworks } from "../../api/catalogue";
-import { useCluster } from "../../api/clusters";
+import { unchangeable, useCluster } from "../../api/clusters";
+import { useMayWrite } from "../../api/session";
 import type { Cluster, Condition } from "../../api/types";
 import { CopyButton } from "../../components/Copy";
 import { Card, Definitions } from "../../components/Page";
@@ -11,6 +14,9 @@ import { Status } from "../../components/Status";
 import { Ago } from "../../components/Time";
 import { conditionTone, useReason } from "../../components/words";
 import { Ready } from "../clusters/ClusterTable";
+import { Protection } from "./Protection";
+
+const VerbDialog = lazy(() => import("./VerbDialog"));
 
 export function OverviewTab() {
   const { id } = useParams({ from: "/app/clusters/$id" });
@@ -29,17 +35,33 @@ export function OverviewTab() {
 
 function Health({ cluster }: { cluster: Cluster }) {
   const { t } = useTranslation();
+  const mayWrite = useMayWrite();
+  const [repairing, setRepairing] = useState(false);
+  const { phase, conditions } = cluster.status;
+  const broken = conditions.some((condition) => conditionTone(condition, phase) === "bad");
   return (
-    <Card title={t("cluster.health")}>
-      {cluster.status.conditions.length === 0 ? (
+    <Card
+      title={t("cluster.health")}
+      extra={
+        broken &&
+        mayWrite &&
+        !unchangeable(cluster) && (
+          <Button size="small" onClick={() => setRepairing(true)}>
+            {t("cluster.menu.repair")}
+          </Button>
+        )
+      }
+    >
+      {conditions.length === 0 ? (
         <p className="muted">{t("cluster.healthNone")}</p>
       ) : (
         <ul className="conditions">
-          {cluster.status.conditions.map((condition) => (
+          {conditions.map((condition) => (
             <ConditionRow key={condition.type} condition={condition} cluster={cluster} />
           ))}
         </ul>
       )}
+      <Suspense fallback={null}>{repairing && <VerbDialog cluster={cluster} wish={{ verb: "repair" }} onClose={() => setRepairing(false)} />}</Suspense>
     </Card>
   );
 }
@@ -109,7 +131,8 @@ function Summary({ cluster }: { cluster: Cluster }) {
           { label: t("create.podCidr"), value: <code>{spec.network.pod_cidr}</code> },
           { label: t("create.serviceCidr"), value: <code>{spec.network.service_cidr}</code> },
           { label: t("create.externalNetwork"), value: external },
-          { label: t("create.protection"), value: spec.deletion_protection ? t("cluster.on") : t("cluster.off") },
+          { label: t("create.protection"), value: <Protection cluster={cluster} /> },
+          { label: t("create.repair"), value: t(`create.repairOf.${spec.repair ?? "automatic"}`) },
           { label: t("clusters.col.createdBy"), value: cluster.created_by },
           { label: t("clusters.col.created"), value: <Ago time={cluster.created_at} /> },
           { label: t("cluster.id"), value: <Copyable text={cluster.id} what={t("cluster.id")} /> },

@@ -1,43 +1,48 @@
 // Resizing a pool: the new count, what it makes or takes away, what quota it needs.
-import { useMutation, useQueryClient, useQuery, keepPreviousData } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { useMutation, useQuery, keepPreviousData } from "@tanstack/react-query";
 import { InputNumber } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { isApiError } from "../../api/client";
 import { planResize, resizePool } from "../../api/clusters";
-import type { NodePool } from "../../api/types";
+import type { ClusterNode, NodePool } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
 import { Field } from "../../components/Field";
 import { Loading } from "../../components/Page";
-import { Fault, faultOfProblem, LoadProblem } from "../../components/Problem";
+import { Fault, faultOf, LoadProblem } from "../../components/Problem";
+import { NodeStatus } from "../../components/words";
 import { CheckList, QuotaBars } from "../create/PlanPanel";
 import { useDebounced, useServerErrors } from "../create/usePlan";
+import { useOperationStarted } from "./useOperationStarted";
 
-export default function ResizeDialog({ clusterId, pool, onClose }: { clusterId: string; pool: NodePool; onClose: () => void }) {
+interface Props {
+  clusterId: string;
+  pool: NodePool;
+  /** Of the pool. */
+  nodes: ClusterNode[];
+  onClose: () => void;
+}
+
+export default function ResizeDialog({ clusterId, pool, nodes, onClose }: Props) {
   const { t } = useTranslation();
-  const navigate = useNavigate();
-  const queryClient = useQueryClient();
   const [count, setCount] = useState(pool.desired);
+  /** Ids of nodes that shall leave first. */
+  const [chosen, setChosen] = useState<string[]>([]);
+  const fewer = Math.max(0, pool.desired - count);
+  const remove = chosen.slice(0, fewer);
   const settled = useDebounced(count, 300);
   const changed = settled !== pool.desired;
   const plan = useQuery({
-    queryKey: ["resize-plan", clusterId, pool.name, settled],
-    queryFn: () => planResize(clusterId, pool.name, settled),
+    queryKey: ["resize-plan", clusterId, pool.name, settled, remove],
+    queryFn: () => planResize(clusterId, pool.name, settled, remove.slice(0, Math.max(0, pool.desired - settled))),
     enabled: changed,
     placeholderData: keepPreviousData,
     retry: false,
   });
   const resize = useMutation({
-    mutationFn: () => resizePool(clusterId, pool.name, count),
-    onSuccess: (answer) => {
-      void queryClient.invalidateQueries({ queryKey: ["cluster", clusterId] });
-      onClose();
-      void navigate({ to: "/operations/$id", params: { id: answer.operation.id } });
-    },
+    mutationFn: () => resizePool(clusterId, pool.name, count, remove),
+    onSuccess: useOperationStarted(clusterId, onClose),
   });
   const errors = useServerErrors(plan.data?.checks, resize.error ?? plan.error);
-  const problem = isApiError(resize.error) ? resize.error.problem : null;
   const planned = changed && !plan.error ? plan.data : undefined;
   return (
     <Dialog
@@ -53,6 +58,25 @@ export default function ResizeDialog({ clusterId, pool, onClose }: { clusterId: 
         <Field label={t("create.count")} hint={t("cluster.pools.now", { count: pool.desired })} error={errors.count}>
           {(field) => <InputNumber {...field} min={0} max={100} precision={0} value={count} onChange={(next) => setCount(next ?? 0)} />}
         </Field>
+        {fewer > 0 && nodes.length > 0 && (
+          <fieldset className="expiry">
+            <legend className="field-label">{t("cluster.pools.leaveFirst")}</legend>
+            {nodes.map((node) => (
+              <label key={node.id} className="check">
+                <input
+                  type="checkbox"
+                  checked={remove.includes(node.id)}
+                  disabled={!remove.includes(node.id) && remove.length >= fewer}
+                  onChange={(event) => setChosen(event.target.checked ? [...remove, node.id] : remove.filter((id) => id !== node.id))}
+                />
+                <span className="row">
+                  {node.name} <NodeStatus node={node} />
+                </span>
+              </label>
+            ))}
+            <p className="field-hint">{t("cluster.pools.leaveFirstHint", { count: fewer })}</p>
+          </fieldset>
+        )}
         {changed && !plan.data && !plan.error && <Loading rows={3} />}
         {changed && plan.error && !errors.count && <LoadProblem error={plan.error} onRetry={() => void plan.refetch()} />}
         {planned && (
@@ -81,7 +105,7 @@ export default function ResizeDialog({ clusterId, pool, onClose }: { clusterId: 
             )}
           </>
         )}
-        {resize.error && <Fault alert fault={problem ? faultOfProblem(problem) : { code: "unknown" }} />}
+        {resize.error && <Fault alert fault={faultOf(resize.error)} />}
       </div>
     </Dialog>
   );

@@ -14,6 +14,7 @@ import { Card, Loading, Page } from "../../components/Page";
 import { Fault, faultOfProblem, LoadProblem } from "../../components/Problem";
 import { Chips } from "../clusters/ListFilters";
 import { draftErrors, draftFromSpec, nameError, requestFromDraft, standInName, type Draft, type FieldErrors } from "./draft";
+import { ErrorSummary, focusField } from "./ErrorSummary";
 import { FullForm } from "./FullForm";
 import { NameField, TemplateCards } from "./QuickForm";
 import { PlanPanel } from "./PlanPanel";
@@ -157,34 +158,5 @@ function CreateForm() {
         <PlanPanel plan={plan.data} error={plan.error} waits={request === null} stale={plan.isPlaceholderData || plan.isFetching} without={localName ? "name" : undefined} onRetry={() => void plan.refetch()} />
       </aside>
     </form>
-  );
-}
-
-export function fieldId(path: string): string {
-  return `f-${path.replaceAll(/[^a-z0-9]+/gi, "-")}`;
-}
-
-function focusField(path: string): undefined {
-  document.getElementById(fieldId(path))?.focus();
-  return undefined;
-}
-
-function ErrorSummary({ errors, fields }: { errors: Record<string, string>; fields: string[] }) {
-  const { t } = useTranslation();
-  return (
-    <div className="fault fault-bad" role="alert">
-      <div className="fault-body">
-        <p className="fault-title">{t("create.fieldsWrong", { count: fields.length })}</p>
-        <ul>
-          {fields.map((field) => (
-            <li key={field}>
-              <button type="button" className="text-button" onClick={() => focusField(field)}>
-                {errors[field]}
-              </button>
-            </li>
-          ))}
-        </ul>
-      </div>
-    </div>
   );
 }

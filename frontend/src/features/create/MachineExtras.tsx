@@ -5,8 +5,8 @@ import { useTranslation } from "react-i18next";
 import { useImages, useKeyPairs, useVolumeTypes } from "../../api/catalogue";
 import { Field } from "../../components/Field";
 import { Select } from "../../components/Select";
-import { fieldId } from "./CreatePage";
 import { addVolume, type VolumeDraft } from "./draft";
+import { fieldId } from "./ErrorSummary";
 
 interface ImageKeyProps {
   path: string;
@@ -14,13 +14,15 @@ interface ImageKeyProps {
   version: string;
   image: string;
   keyPair: string;
+  keyPairs?: string[];
   onChange: (part: { image?: string; keyPair?: string }) => void;
 }
 
-export function ImageAndKey({ path, errors, version, image, keyPair, onChange }: ImageKeyProps) {
+export function ImageAndKey({ path, errors, version, image, keyPair, keyPairs, onChange }: ImageKeyProps) {
   const { t } = useTranslation();
   const images = useImages();
-  const keyPairs = useKeyPairs();
+  const own = useKeyPairs();
+  const names = keyPairs ?? (own.data?.items ?? []).map((item) => item.name);
   const fitting = (images.data?.items ?? []).filter((item) => item.kubernetes_version === version);
   return (
     <>
@@ -40,7 +42,7 @@ export function ImageAndKey({ path, errors, version, image, keyPair, onChange }:
             {...field}
             value={keyPair}
             onChange={(next) => onChange({ keyPair: next })}
-            options={[{ value: "", label: t("create.noKeyPair") }, ...(keyPairs.data?.items ?? []).map((item) => ({ value: item.name, label: item.name }))]}
+            options={[{ value: "", label: t("create.noKeyPair") }, ...names.map((name) => ({ value: name, label: name }))]}
           />
         )}
       </Field>
@@ -93,7 +95,7 @@ export function DataVolumeRows({ volumes, path, pool, errors, onChange }: Volume
           </div>
         );
       })}
-      <Button size="small" icon={<PlusOutlined aria-hidden="true" />} aria-label={`${t("create.addDataVolume")} ${pool}`} onClick={() => onChange(addVolume(volumes))}>
+      <Button size="small" type="dashed" icon={<PlusOutlined aria-hidden="true" />} aria-label={`${t("create.addDataVolume")} ${pool}`} onClick={() => onChange(addVolume(volumes))}>
         {t("create.addDataVolume")}
       </Button>
     </fieldset>

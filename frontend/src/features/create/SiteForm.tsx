@@ -4,8 +4,8 @@ import { useTranslation } from "react-i18next";
 import { Field } from "../../components/Field";
 import { Card } from "../../components/Page";
 import { Select } from "../../components/Select";
-import { fieldId } from "./CreatePage";
 import type { Draft } from "./draft";
+import { fieldId } from "./ErrorSummary";
 
 interface Props {
   draft: Draft;
@@ -48,6 +48,35 @@ export function ApiForm({ draft, errors, onChange }: Props) {
             {(field) => <InputNumber {...field} min={60} max={86_400} precision={0} suffix="s" value={draft[name]} onChange={(value) => onChange({ [name]: value ?? 3600 })} />}
           </Field>
         ))}
+      </div>
+    </Card>
+  );
+}
+
+const ADDONS = ["pod_network", "cloud_controller", "storage", "metrics", "ingress", "isolate_namespaces"] as const;
+
+/** What runs in the cluster for it to be of use, and who mends what breaks. */
+export function AddonsForm({ draft, onChange }: Props) {
+  const { t } = useTranslation();
+  return (
+    <Card title={t("create.section.addons")}>
+      <div className="form-grid">
+        {ADDONS.map((name) => (
+          <label key={name} className="check">
+            <input type="checkbox" checked={draft.addons[name]} onChange={(event) => onChange({ addons: { ...draft.addons, [name]: event.target.checked } })} />
+            <span>
+              {t(`create.addon.${name}`)}
+              <span className="field-hint">{t(`create.addonHint.${name}`)}</span>
+            </span>
+          </label>
+        ))}
+        <label className="check">
+          <input type="checkbox" checked={draft.repair === "automatic"} onChange={(event) => onChange({ repair: event.target.checked ? "automatic" : "manual" })} />
+          <span>
+            {t("create.repair")}
+            <span className="field-hint">{t("create.repairHint")}</span>
+          </span>
+        </label>
       </div>
     </Card>
   );

@@ -1,5 +1,5 @@
 // The full form's values, how they come from a specification and become a request, and what the console checks itself before it asks the server.
-import type { ApiExposure, ClusterRequest, ClusterSpec, NodePoolSpec, Taint } from "../../api/types";
+import type { AddonsSpec, ApiExposure, ClusterRequest, ClusterSpec, NodePoolSpec, RepairPolicy, Taint } from "../../api/types";
 
 export interface VolumeDraft {
   /** Tells volumes apart while their names are being typed. */
@@ -57,7 +57,12 @@ export interface Draft {
   caCertificates: string;
   pools: PoolDraft[];
   deletionProtection: boolean;
+  addons: AddonsSpec;
+  repair: RepairPolicy;
 }
+
+/** What a cluster gets where nothing is said. */
+export const USUAL_ADDONS: AddonsSpec = { pod_network: true, cloud_controller: true, storage: true, metrics: true, ingress: false, isolate_namespaces: false };
 
 /** Seconds a silent connection lives where nothing is said. */
 export const IDLE_SECONDS = 3600;
@@ -93,6 +98,8 @@ export function draftFromSpec(spec: ClusterSpec): Draft {
     caCertificates: (spec.ca_certificates ?? []).join("\n"),
     pools: spec.node_pools.map(poolFromSpec),
     deletionProtection: spec.deletion_protection,
+    addons: spec.addons ?? USUAL_ADDONS,
+    repair: spec.repair ?? "automatic",
   };
 }
 
@@ -124,12 +131,16 @@ export function addVolume(volumes: VolumeDraft[]): VolumeDraft[] {
 
 /** A further pool, like the last one but under a free name. */
 export function addPool(pools: PoolDraft[]): PoolDraft[] {
+  return [...pools, nextPool(pools)];
+}
+
+/** What a further pool begins as, for a form that has the pool alone. */
+export function nextPool(pools: { name: string; flavor: string; rootVolumeGib: number; volumeType: string }[]): PoolDraft {
   const last = pools.at(-1);
   const names = new Set(pools.map((pool) => pool.name));
   let number = pools.length + 1;
   while (names.has(`pool-${number}`)) number += 1;
-  const next: PoolDraft = { key: nextKey++, name: `pool-${number}`, flavor: last?.flavor ?? "", count: 1, rootVolumeGib: last?.rootVolumeGib ?? 20, volumeType: last?.volumeType ?? "", zones: [], labels: [], taints: [], image: "", keyPair: "", dataVolumes: [], antiAffinity: undefined };
-  return [...pools, next];
+  return { key: nextKey++, name: `pool-${number}`, flavor: last?.flavor ?? "", count: 1, rootVolumeGib: last?.rootVolumeGib ?? 20, volumeType: last?.volumeType ?? "", zones: [], labels: [], taints: [], image: "", keyPair: "", dataVolumes: [], antiAffinity: undefined };
 }
 
 export function requestFromDraft(name: string, draft: Draft): ClusterRequest {
@@ -155,24 +166,31 @@ export function requestFromDraft(name: string, draft: Draft): ClusterRequest {
       },
       ...apiRequest(draft),
       ...siteRequest(draft),
-      node_pools: draft.pools.map((pool) => ({
-        name: pool.name.trim(),
-        flavor: pool.flavor,
-        count: pool.count,
-        root_volume_gib: pool.rootVolumeGib,
-        volume_type: pool.volumeType || undefined,
-        zones: pool.zones,
-        labels: Object.fromEntries(pool.labels.filter((label) => label.key.trim() !== "").map((label) => [label.key.trim(), label.value.trim()])),
-        taints: pool.taints.filter((taint) => taint.key.trim() !== "").map((taint) => ({ ...taint, key: taint.key.trim(), value: taint.value?.trim() ?? "" })),
-        image: pool.image || undefined,
-        key_pair: pool.keyPair || undefined,
-        data_volumes: pool.dataVolumes.length
-          ? pool.dataVolumes.map((volume) => ({ name: volume.name.trim(), size_gib: volume.sizeGib, type: volume.type || undefined, mount_path: volume.mountPath.trim() || undefined }))
-          : undefined,
-        anti_affinity: pool.antiAffinity,
-      })),
+      node_pools: draft.pools.map(poolRequest),
       deletion_protection: draft.deletionProtection,
+      addons: draft.addons,
+      repair: draft.repair,
     },
+  };
+}
+
+/** A pool as the API takes it. */
+export function poolRequest(pool: PoolDraft): NodePoolSpec {
+  return {
+    name: pool.name.trim(),
+    flavor: pool.flavor,
+    count: pool.count,
+    root_volume_gib: pool.rootVolumeGib,
+    volume_type: pool.volumeType || undefined,
+    zones: pool.zones,
+    labels: Object.fromEntries(pool.labels.filter((label) => label.key.trim() !== "").map((label) => [label.key.trim(), label.value.trim()])),
+    taints: pool.taints.filter((taint) => taint.key.trim() !== "").map((taint) => ({ ...taint, key: taint.key.trim(), value: taint.value?.trim() ?? "" })),
+    image: pool.image || undefined,
+    key_pair: pool.keyPair || undefined,
+    data_volumes: pool.dataVolumes.length
+      ? pool.dataVolumes.map((volume) => ({ name: volume.name.trim(), size_gib: volume.sizeGib, type: volume.type || undefined, mount_path: volume.mountPath.trim() || undefined }))
+      : undefined,
+    anti_affinity: pool.antiAffinity,
   };
 }
 
@@ -272,10 +290,16 @@ export function draftErrors(draft: Draft): FieldErrors {
   if (splitList(draft.dnsServers).some((server) => parseIp(server) === null)) errors["spec.network.dns_servers"] = "create.invalid.dns";
   const names = new Set<string>();
   draft.pools.forEach((pool, index) => {
-    const name = pool.name.trim();
-    if (!POOL_NAME.test(name)) errors[`spec.node_pools[${index}].name`] = "create.invalid.poolName";
-    else if (name === "control-plane" || names.has(name)) errors[`spec.node_pools[${index}].name`] = "create.invalid.poolNameTaken";
-    names.add(name);
+    const wrong = poolNameError(pool.name, names);
+    if (wrong) errors[`spec.node_pools[${index}].name`] = wrong;
+    names.add(pool.name.trim());
   });
   return errors;
+}
+
+/** Key of the text that says what is wrong with a pool's name among others. */
+export function poolNameError(text: string, taken: ReadonlySet<string>): string | undefined {
+  const name = text.trim();
+  if (!POOL_NAME.test(name)) return "create.invalid.poolName";
+  return name === "control-plane" || taken.has(name) ? "create.invalid.poolNameTaken" : undefined;
 }

@@ -85,7 +85,7 @@ function Actions({ operation }: { operation: Operation }) {
   if (!mayWrite) return null;
   const mayRetry = operation.state === "failed" || operation.state === "blocked";
   // A creation is stopped by deleting the cluster, and a delete that was begun is finished: half a cluster is no use to anybody.
-  const mayCancel = !ended(operation.state) && operation.kind === "node_pool_resize";
+  const mayCancel = !ended(operation.state) && operation.kind !== "cluster_create" && operation.kind !== "cluster_delete";
   if (!mayRetry && !mayCancel) return null;
   return (
     <div className="progress-actions">

@@ -1,0 +1,64 @@
+// Resizing the control plane: 1, 3 or 5 nodes, and what that means for the cluster's API.
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { resizeControlPlane } from "../../api/clusters";
+import type { Cluster } from "../../api/types";
+import { Dialog } from "../../components/Dialog";
+import { Fault, faultOf } from "../../components/Problem";
+import { useServerErrors } from "../create/usePlan";
+import { useOperationStarted } from "./useOperationStarted";
+
+const SIZES = [1, 3, 5] as const;
+
+export default function ControlPlaneDialog({ cluster, onClose }: { cluster: Cluster; onClose: () => void }) {
+  const { t } = useTranslation();
+  const now = cluster.masters_desired;
+  const [count, setCount] = useState(now);
+  const started = useOperationStarted(cluster.id, onClose);
+  const resize = useMutation({ mutationFn: () => resizeControlPlane(cluster.id, count), onSuccess: started });
+  const errors = useServerErrors(undefined, resize.error);
+  return (
+    <Dialog
+      width={560}
+      title={t("cluster.controlPlane.title", { name: cluster.name })}
+      okText={t("cluster.pools.resize")}
+      cancelText={t("cluster.close")}
+      okButtonProps={{ disabled: count === now, loading: resize.isPending }}
+      onOk={() => resize.mutate()}
+      onCancel={onClose}
+    >
+      <div className="stack">
+        <p>{t("cluster.controlPlane.text")}</p>
+        <fieldset className="expiry">
+          <legend className="field-label">{t("create.masters")}</legend>
+          {SIZES.map((size) => (
+            <label key={size} className="check">
+              <input
+                type="radio"
+                name="masters"
+                checked={count === size}
+                onChange={() => {
+                  setCount(size);
+                  resize.reset();
+                }}
+              />
+              <span>
+                {t("create.mastersOption", { count: size })}
+                {size === now && <span className="muted"> {t("cluster.controlPlane.current")}</span>}
+                <span className="field-hint">{t(`cluster.controlPlane.meaning.${size}`)}</span>
+              </span>
+            </label>
+          ))}
+          {errors.count && <p className="field-error">{errors.count}</p>}
+        </fieldset>
+        {count < now && (
+          <div className="fault fault-warn">
+            <p className="fault-body">{t("cluster.controlPlane.fewer", { count: now - count })}</p>
+          </div>
+        )}
+        {resize.error && !errors.count && <Fault alert fault={faultOf(resize.error)} />}
+      </div>
+    </Dialog>
+  );
+}
