@@ -45,9 +45,9 @@ struct Foreign {
 }
 
 #[derive(Serialize)]
-struct Called {
+struct Counted<K> {
     #[serde(flatten)]
-    key: crate::CallKey,
+    key: K,
     count: u64,
 }
 
@@ -68,9 +68,7 @@ fn route(cloud: &LocalCloud, path: &str, request: &Request<Bytes>) -> Outcome {
         (&Method::GET, ["dump"]) => Ok((200, json!({ "objects": cloud.dump() }))),
         (&Method::GET, ["calls"]) => Ok((200, json!({ "calls": calls(cloud) }))),
         (&Method::GET, ["failures"]) => {
-            let failures = cloud.inner.lock().failures.clone().into_iter();
-            let failures: Vec<Value> =
-                failures.map(|((origin, status), count)| json!({"origin": origin, "status": status, "count": count})).collect();
+            let failures: Vec<_> = cloud.inner.lock().failures.iter().map(|(key, count)| Counted { key: key.clone(), count: *count }).collect();
             Ok((200, json!({ "failures": failures })))
         }
         (&Method::GET, ["faults"]) => {
@@ -101,8 +99,8 @@ fn read<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, (u16, String
     serde_json::from_slice(request.body()).map_err(|e| (400, e.to_string()))
 }
 
-fn calls(cloud: &LocalCloud) -> Vec<Called> {
-    cloud.inner.lock().calls.iter().map(|(key, count)| Called { key: key.clone(), count: *count }).collect()
+fn calls(cloud: &LocalCloud) -> Vec<Counted<crate::CallKey>> {
+    cloud.inner.lock().calls.iter().map(|(key, count)| Counted { key: key.clone(), count: *count }).collect()
 }
 
 fn faults(cloud: &LocalCloud, request: &Request<Bytes>) -> Outcome {

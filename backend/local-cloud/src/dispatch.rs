@@ -3,7 +3,7 @@
 use crate::ConnectionLost;
 use crate::faults::{Effect, ObjectFault, met};
 use crate::http::{Actor, Answer, Call, Failure, Later, Service, parse_query, respond};
-use crate::state::{CallKey, State};
+use crate::state::{CallKey, FailureKey, State};
 use crate::{compute, identity, images, load_balancers, network, versions, volumes};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response};
@@ -24,7 +24,7 @@ pub(crate) fn dispatch(state: &mut State, request: &Request<Bytes>) -> Result<Do
         let failure = Failure::missing(format!("no service answers at {path}"));
         return Ok(done(respond(Service::Identity, Err(failure), "req-none", true)));
     };
-    count(state, service, request, &segments);
+    *state.calls.entry(call_key(service, request, &segments)).or_insert(0) += 1;
     if state.clock.now_ms() < state.down_until_ms {
         return Err(ConnectionLost { done: false });
     }
@@ -59,7 +59,8 @@ pub(crate) fn dispatch(state: &mut State, request: &Request<Bytes>) -> Result<Do
     let later = answer.as_mut().ok().and_then(|reply| reply.later.take());
     let mut response = respond(service, answer, &request_id, asks_json);
     if response.status().is_client_error() || response.status().is_server_error() {
-        *state.failures.entry((origin(state, request), response.status().as_u16())).or_insert(0) += 1;
+        let key = FailureKey { origin: origin(state, request), call: call_key(service, request, &segments), status: response.status().as_u16() };
+        *state.failures.entry(key).or_insert(0) += 1;
     }
     if service == Service::Compute {
         version_headers(request.headers(), response.headers_mut());
@@ -94,14 +95,14 @@ fn over_quota(service: Service, resource: &str) -> Failure {
     }
 }
 
-fn count(state: &mut State, service: Service, request: &Request<Bytes>, segments: &[&str]) {
+fn call_key(service: Service, request: &Request<Bytes>, segments: &[&str]) -> CallKey {
     let is_id = |s: &str| s.len() >= 32 && s.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     let mut path = String::new();
     for segment in segments {
         path.push('/');
         path.push_str(if is_id(segment) { "{id}" } else { segment });
     }
-    *state.calls.entry(CallKey { service, method: request.method().to_string(), path }).or_insert(0) += 1;
+    CallKey { service, method: request.method().to_string(), path }
 }
 
 /// Segments of a service's version, as they appear in URLs; the rest of the path belongs to its handlers.

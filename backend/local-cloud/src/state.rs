@@ -35,6 +35,16 @@ pub struct CallKey {
     pub path: String,
 }
 
+/// An answer of 400 or more: who was told so, of what call.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct FailureKey {
+    /// The address that the caller asked at.
+    pub origin: String,
+    #[serde(flatten)]
+    pub call: CallKey,
+    pub status: u16,
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct State {
     pub clock: Clock,
@@ -57,9 +67,8 @@ pub(crate) struct State {
     pub faults: Vec<ActiveFault>,
     #[serde(skip)]
     pub calls: BTreeMap<CallKey, u64>,
-    /// Answers of 400 and more, by the host that the caller asked at, and status.
     #[serde(skip)]
-    pub failures: BTreeMap<(String, u16), u64>,
+    pub failures: BTreeMap<FailureKey, u64>,
     #[serde(skip)]
     pub down_until_ms: u64,
     pub identity: identity::Identity,

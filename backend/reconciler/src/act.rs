@@ -84,7 +84,7 @@ impl World<'_> {
             | Action::ApplyAddons
             | Action::EnsureJoinToken(_)
             | Action::Drain(_)
-            | Action::Release { .. }
+            | Action::Release(_)
             | Action::ForgetNode(_) => {
                 self.act_in_cluster(work, action).await?;
                 Ok(Vec::new())

@@ -7,7 +7,7 @@ use domain::changes::Work;
 use domain::ids::NodeId;
 use domain::ledger::ResourceKind;
 use domain::nodes::{Node, NodeIntent, NodeRole};
-use domain::plan::{Action, node_key};
+use domain::plan::{Action, Release, node_key};
 
 impl World<'_> {
     pub(crate) async fn act_in_cluster(&self, work: &Work, action: Action) -> Result<(), JournalError> {
@@ -25,11 +25,11 @@ impl World<'_> {
                 Some(node) => self.empty(&target, work, node).await.map(drop),
                 None => Ok(()),
             },
-            Action::Release { node: id, evict } => match node(id) {
-                Some(node) => self.release(&target, work, node, evict).await,
+            Action::Release(release) => match node(release.node) {
+                Some(node) => self.release(&target, work, node, release).await,
                 None => Ok(()),
             },
-            Action::ForgetNode(node) => api.delete_node(&target, &node).await,
+            Action::ForgetNode(node) => self.forget(&target, &node, true, true).await,
             Action::SwitchCredential { .. } | Action::Create(_) | Action::Update(_) | Action::Delete(_) | Action::Start(_) | Action::Reboot(_) => {
                 Ok(())
             }
@@ -60,24 +60,33 @@ impl World<'_> {
         Ok(false)
     }
 
-    /// Empties a leaving node, takes its member out of etcd, and only then deletes the Kubernetes node: while that is there, the rest is not sure.
-    async fn release(&self, target: &Target, work: &Work, node: &Node, evict: bool) -> Result<(), KubernetesError> {
-        if evict && !self.empty(target, work, node).await? {
+    /// The Kubernetes node goes last: while that is there, the rest is not sure.
+    async fn release(&self, target: &Target, work: &Work, node: &Node, release: Release) -> Result<(), KubernetesError> {
+        if release.evict && !self.empty(target, work, node).await? {
             return Ok(());
         }
-        let api = &self.services.kubernetes;
         if node.role == NodeRole::Master {
             let able = |n: &&Node| n.role == NodeRole::Master && n.intent == NodeIntent::Keep && n.id != node.id && n.ready == Some(true);
             if let Some(through) = work.nodes.iter().find(able) {
                 let port = live(work, &node_key(ResourceKind::Port, &node.name));
                 let member = Member { name: node.name.clone(), address: port.and_then(|r| r.address.clone()) };
-                api.remove_member(target, &through.name, &member).await?;
+                self.services.kubernetes.remove_member(target, &through.name, &member).await?;
                 self.services.memory.note_detached(node.id);
             } else if work.nodes.iter().any(|n| n.role == NodeRole::Master && n.id != node.id && n.joined_at.is_some()) {
                 // Others hold members but none of them works now: wait.
                 return Ok(());
             }
         }
-        api.delete_node(target, &node.name).await
+        self.forget(target, &node.name, release.off, release.patient).await
+    }
+
+    /// Deletes a Kubernetes node. Its volumes are detached first: of a node that is not there they stay where they are for minutes.
+    async fn forget(&self, target: &Target, node: &str, off: bool, patient: bool) -> Result<(), KubernetesError> {
+        let attached = self.services.kubernetes.attachments(target, node, off).await?;
+        if attached > 0 && patient {
+            tracing::info!(node, attached, "volumes are leaving the node");
+            return Ok(());
+        }
+        self.services.kubernetes.delete_node(target, node).await
     }
 }

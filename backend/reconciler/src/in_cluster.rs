@@ -66,6 +66,14 @@ impl KubernetesApi for InCluster {
         Ok(self.engine(target).await?.remove_etcd_member(through, &member.name, member.address.as_deref()).await?)
     }
 
+    async fn attachments(&self, target: &Target, node: &str, off: bool) -> Result<usize, KubernetesError> {
+        let engine = self.engine(target).await?;
+        if off {
+            engine.mark_out_of_service(node).await?;
+        }
+        Ok(engine.attachments(node).await?)
+    }
+
     async fn delete_node(&self, target: &Target, node: &str) -> Result<(), KubernetesError> {
         match self.engine(target).await?.delete_node(node).await {
             Err(error) if error.is_not_found() => Ok(()),

@@ -139,13 +139,21 @@ pub enum Action {
     Reboot(LedgerRow),
     /// Cordon, and evict what runs there one step further.
     Drain(NodeId),
-    /// Let a leaving node go: empty it (unless it is past that), take its member out of etcd, delete the Kubernetes node.
-    Release {
-        node: NodeId,
-        evict: bool,
-    },
+    Release(Release),
     /// Delete the Kubernetes node of this name: its server is gone.
     ForgetNode(String),
+}
+
+/// Letting a leaving node go: empty it, take its member out of etcd, wait for its volumes, delete the Kubernetes node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Release {
+    pub node: NodeId,
+    /// Whether its pods are asked to leave; not where nothing would answer, or the time for it is over.
+    pub evict: bool,
+    /// Its server surely does not run: pods and volumes need not be asked.
+    pub off: bool,
+    /// Whether volumes that are still attached hold it.
+    pub patient: bool,
 }
 
 impl Action {

@@ -2,7 +2,7 @@
 
 use super::parts::node_key;
 use super::rows::failed_code;
-use super::{Action, BOOTSTRAP_LIMIT, DRAIN_LIMIT, Draft, Kubernetes, OFF_LIMIT, ObjectState, SERVER_LIMIT, UNREADY_LIMIT};
+use super::{Action, BOOTSTRAP_LIMIT, DRAIN_LIMIT, Draft, Kubernetes, OFF_LIMIT, ObjectState, Release, SERVER_LIMIT, UNREADY_LIMIT};
 use crate::codes::Code;
 use crate::ids::NodeId;
 use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
@@ -75,9 +75,13 @@ impl Draft<'_> {
     }
 
     pub(super) fn surely_down(&self, node: &str) -> bool {
+        self.surely_off(node) || matches!(self.server_state(node), Some(ObjectState::Failed(_)))
+    }
+
+    /// Nothing runs there any more. (A server in error may run on.)
+    fn surely_off(&self, node: &str) -> bool {
         let gone = |r: &LedgerRow| r.state == ResourceState::Gone && r.cloud_id.is_some();
-        self.newest(&node_key(ResourceKind::Server, node)).is_some_and(gone)
-            || matches!(self.server_state(node), Some(ObjectState::Off | ObjectState::Failed(_)))
+        self.newest(&node_key(ResourceKind::Server, node)).is_some_and(gone) || self.server_state(node) == Some(&ObjectState::Off)
     }
 
     /// Why this node can only be replaced, if so.
@@ -297,8 +301,23 @@ impl Draft<'_> {
     }
 
     fn drained_long_enough(&self, node: &Node) -> bool {
+        self.left_longer_than(node, DRAIN_LIMIT)
+    }
+
+    fn left_longer_than(&self, node: &Node, limit: Duration) -> bool {
         let since = node.leaving_since.or(self.next.operation.as_ref().and_then(|o| o.started_at));
-        since.is_some_and(|t| self.now - t > DRAIN_LIMIT)
+        since.is_some_and(|t| self.now - t > limit)
+    }
+
+    /// Evictions from a node that does not answer would never end.
+    fn to_evict(&self, node: &Node) -> bool {
+        node.ready == Some(true) && !self.drained_long_enough(node)
+    }
+
+    /// A worker that is not asked to let go any more: only when its server surely does not run may others have its volumes.
+    pub(super) fn server_goes_first(&self, node: &Node) -> bool {
+        let asked = self.observed.kubernetes.view().is_none() || self.to_evict(node);
+        node.role == NodeRole::Worker && (!asked || self.surely_down(&node.name))
     }
 
     /// What is to be done in the cluster itself.
@@ -318,9 +337,11 @@ impl Draft<'_> {
                 actions.push(Action::EnsureJoinToken(node.id));
             }
             if self.to_release(node) {
-                // Evictions from a node that does not answer would never end.
-                let evict = node.ready == Some(true) && !self.drained_long_enough(node);
-                actions.push(Action::Release { node: node.id, evict });
+                let (off, patient) = (self.surely_off(&node.name), !self.left_longer_than(node, DRAIN_LIMIT * 2));
+                // What may still run may still write to its volumes.
+                if off || !self.server_goes_first(node) {
+                    actions.push(Action::Release(Release { node: node.id, evict: self.to_evict(node), off, patient }));
+                }
             } else if to_drain.contains(&node.id) && !view.drained.contains(&node.id) {
                 actions.push(Action::Drain(node.id));
             }

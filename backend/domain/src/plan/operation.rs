@@ -89,6 +89,11 @@ impl Draft<'_> {
         !rest && self.looked_everywhere() && self.inside_is_clean() && self.leftovers().is_empty()
     }
 
+    /// Whether a delete has had its scan.
+    pub(super) fn scanned(&self) -> bool {
+        self.next.operation.as_ref().and_then(|o| o.receipt.as_ref()).is_some_and(|r| r.scanned_at.is_some())
+    }
+
     fn looked_everywhere(&self) -> bool {
         let never_made = self.next.ledger.iter().all(|r| r.kind == ResourceKind::ApplicationCredential);
         never_made || ResourceKind::ALL.into_iter().filter(|k| *k != ResourceKind::RouterInterface).all(|k| self.look(k).is_some())

@@ -1,6 +1,7 @@
 //! Ledger rows: what a look says of each, what is to be made, mended and taken away.
 
 use super::parts::{Part, blockers, parts};
+use super::rotation::CREDENTIAL;
 use super::{Action, Draft, Look, Object, ObjectState, SETTLE, back_off};
 use crate::codes::Code;
 use crate::ids::ResourceId;
@@ -106,7 +107,7 @@ impl Draft<'_> {
 
     /// Makes what is missing, mends what drifted, retires what broke. Only while an operation runs.
     pub(super) fn decide_parts(&mut self, fresh: &mut dyn FnMut() -> Uuid) {
-        if self.deleting() || !self.active() {
+        if !self.active() {
             return;
         }
         for part in self.wanted() {
@@ -130,10 +131,14 @@ impl Draft<'_> {
         }
     }
 
-    /// Parts wanted now: those of leaving nodes until the cluster has let them go, unless there is nothing left that runs.
+    /// Parts wanted now: those of leaving nodes until the cluster has let them go, or is not to be asked. Of a cluster that
+    /// is being deleted only what it takes to look and to delete: a credential that was lost is made anew.
     pub(super) fn wanted(&self) -> Vec<Part> {
-        let down = |node: &Node| node.role == crate::nodes::NodeRole::Worker && self.surely_down(&node.name);
-        let keep = |node: &Node| node.intent == NodeIntent::Keep || (self.to_release(node) && !down(node));
+        if self.deleting() {
+            let used = |p: &Part| p.key == CREDENTIAL && !self.scanned() && self.next.ledger.iter().any(|r| r.key == CREDENTIAL);
+            return parts(&self.next, &|_| false).into_iter().filter(used).collect();
+        }
+        let keep = |node: &Node| node.intent == NodeIntent::Keep || (self.to_release(node) && !self.server_goes_first(node));
         parts(&self.next, &keep)
     }
 
@@ -248,7 +253,8 @@ impl Draft<'_> {
         if !self.deleting() && !self.active() {
             return;
         }
-        let wanted: Vec<String> = if self.deleting() { Vec::new() } else { self.wanted().into_iter().map(|p| p.key).collect() };
+        let wanted: Vec<String> = self.wanted().into_iter().map(|p| p.key).collect();
+        let refused = self.credential_lost();
         let doomed: Vec<LedgerRow> = self
             .next
             .ledger
@@ -283,8 +289,19 @@ impl Draft<'_> {
             if blocked || controlled || (row.kind == ResourceKind::ApplicationCredential && self.deleting() && !self.scanned_clean()) {
                 continue;
             }
+            if refused && row.kind != ResourceKind::ApplicationCredential {
+                self.look_again_in(Duration::seconds(1));
+                continue;
+            }
             self.remove(row);
         }
+    }
+
+    /// The cloud refuses the credential that we have, and it is not there any more: calls wait for the next one.
+    fn credential_lost(&self) -> bool {
+        let refused = |look: &Look| matches!(look, Look::Blind(fault) if fault.code == Code::CredentialInvalid);
+        let there = self.live(CREDENTIAL).is_some_and(|r| r.state == ResourceState::Known && self.object(r).is_some());
+        !there && self.observed.looks.values().any(refused)
     }
 
     /// Deletes a row's object, or closes the row if there surely is none.

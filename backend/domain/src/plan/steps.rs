@@ -170,10 +170,7 @@ impl Draft<'_> {
             (StepKey::RemoveNodes, _) => of_total(count(self.next.nodes.iter().filter(|n| n.intent == NodeIntent::Remove).count())),
             (StepKey::DeleteLoadBalancer, _) => taken_away(&[LoadBalancer, FloatingIp]),
             (StepKey::DeleteNetwork, _) => taken_away(&[Network, Subnet, Router, RouterInterface, SecurityGroup, ServerGroup]),
-            (StepKey::Scan, _) => {
-                let scanned = self.next.operation.as_ref().and_then(|o| o.receipt.as_ref()).is_some_and(|r| r.scanned_at.is_some());
-                (u32::from(scanned), 1)
-            }
+            (StepKey::Scan, _) => (u32::from(self.scanned()), 1),
             (StepKey::DeleteCredential, _) => taken_away(&[ApplicationCredential]),
             (StepKey::Network | StepKey::ApiLoadBalancer, OperationKind::ClusterRepair) => {
                 let parts = self.wanted();
@@ -280,7 +277,7 @@ impl Draft<'_> {
 
     fn waiting_for(&self, key: StepKey) -> String {
         let blind = self.observed.looks.values().any(|l| matches!(l, Look::Blind(_)));
-        let emptying = self.actions.iter().any(|a| matches!(a, Action::Release { .. } | Action::Drain(_)));
+        let emptying = self.actions.iter().any(|a| matches!(a, Action::Release(_) | Action::Drain(_)));
         let word = match key {
             _ if blind => "Cloud",
             StepKey::Credential | StepKey::DeleteCredential => "Credential",

@@ -6,7 +6,7 @@ use domain::ids::{ClusterId, OperationId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Fault, NodeRole};
 use domain::operations::{Operation, OperationKind, OperationState};
-use domain::plan::{Action, AddonsView, Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, plan};
+use domain::plan::{Action, AddonsView, Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, Release, plan};
 use domain::test_support::{cluster, spec};
 use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
@@ -209,7 +209,7 @@ impl World {
                 }
             }
             Action::EnsureAccess => self.access = true,
-            Action::Release { node, .. } => {
+            Action::Release(Release { node, .. }) => {
                 let name = self.work.nodes.iter().find(|n| n.id == node).unwrap().name.clone();
                 self.log.push(format!("drain {name}"));
                 self.drained.push(name);

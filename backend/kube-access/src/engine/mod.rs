@@ -8,6 +8,7 @@ mod exec;
 mod health;
 mod join_tokens;
 mod nodes;
+mod volumes;
 
 pub use addons::{Marks, Workload, key_of};
 pub use drain::Drain;

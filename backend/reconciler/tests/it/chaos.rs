@@ -152,7 +152,7 @@ async fn suffer(lab: &mut Lab, random: &mut StdRng) -> bool {
 async fn recover(lab: &mut Lab, what: &str) {
     lab.cut(None);
     lab.cloud.clear_faults();
-    let start = lab.now;
+    let start = lab.now();
     loop {
         let operation = lab.operation();
         let well = lab.work().cluster.status.conditions.iter().all(|c| c.status == ConditionStatus::True);
@@ -162,7 +162,7 @@ async fn recover(lab: &mut Lab, what: &str) {
             _ => {}
         }
         assert!(
-            lab.now - start < Duration::hours(2),
+            lab.now() - start < Duration::hours(2),
             "{what}: {operation:#?}\nin the cloud: {:#?}\nledger: {:#?}",
             lab.ours_in_cloud(),
             lab.live_rows()

@@ -207,9 +207,9 @@ async fn case_59_pods_that_may_not_leave_are_named_and_given_up_on_in_time() {
     // A removal goes on without the pods' leave once its time is over.
     lab.in_cluster.lock().unwrap().pinned = Some("shop/db-0".into());
     lab.wish(&Wish::NodePoolResize { pool: "default".into(), count: 1, remove: vec![lab.node(&node)] });
-    let start = lab.now;
+    let start = lab.now();
     assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
-    assert!(lab.now - start > domain::plan::DRAIN_LIMIT);
+    assert!(lab.now() - start > domain::plan::DRAIN_LIMIT);
     assert!(!lab.names(NodeRole::Worker).contains(&node));
 }
 

@@ -22,6 +22,8 @@ pub struct InCluster {
     /// How often a cluster was begun: the second time the first one's objects are lost.
     pub begun: u32,
     pub drained: Vec<String>,
+    /// Workers that hold a volume: every one that ever worked.
+    attached: BTreeSet<String>,
     /// Nodes that say they are not ready, and nodes nobody hears of.
     pub sick: BTreeSet<String>,
     pub silent: BTreeSet<String>,
@@ -92,7 +94,10 @@ impl Api {
 #[async_trait]
 impl KubernetesApi for Api {
     async fn nodes(&self, _: &Target) -> Result<BTreeMap<String, Option<bool>>, KubernetesError> {
-        let (state, up) = self.open()?;
+        let (mut state, up) = self.open()?;
+        let works = |name: &&String| up.contains(*name) && !state.drained.contains(name) && name.contains("-w-");
+        let holding: Vec<String> = state.nodes.iter().filter(works).cloned().collect();
+        state.attached.extend(holding);
         let ready = |name: &String| (!state.silent.contains(name)).then(|| up.contains(name) && !state.sick.contains(name));
         Ok(state.nodes.iter().map(|name| (name.clone(), ready(name))).collect())
     }
@@ -107,9 +112,12 @@ impl KubernetesApi for Api {
     }
 
     async fn drain(&self, _: &Target, node: &str) -> Result<Drain, KubernetesError> {
-        let (mut state, _) = self.open()?;
+        let (mut state, up) = self.open()?;
         if let Some(words) = &state.pinned {
             return Ok(Drain::Blocked(words.clone()));
+        }
+        if up.contains(node) {
+            state.attached.remove(node);
         }
         state.drained.push(node.to_owned());
         Ok(Drain::Done)
@@ -126,8 +134,18 @@ impl KubernetesApi for Api {
         Ok(())
     }
 
+    async fn attachments(&self, _: &Target, node: &str, off: bool) -> Result<usize, KubernetesError> {
+        let (mut state, up) = self.open()?;
+        if off {
+            assert!(!up.contains(node), "{node} runs and was called out of service");
+            state.attached.remove(node);
+        }
+        Ok(usize::from(state.attached.contains(node)))
+    }
+
     async fn delete_node(&self, _: &Target, node: &str) -> Result<(), KubernetesError> {
         let (mut state, _) = self.open()?;
+        assert!(!state.attached.contains(node), "{node} went while it held a volume");
         state.nodes.remove(node);
         state.deleted.insert(node.to_owned());
         Ok(())

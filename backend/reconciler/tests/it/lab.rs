@@ -4,7 +4,7 @@ use crate::kubernetes::{Api, InCluster, running};
 use crate::memory::{Db, MemoryJournal};
 use async_trait::async_trait;
 use bytes::Bytes;
-use cloud_openstack::{Config, Interface, OpenStack, Transport, TransportError};
+use cloud_openstack::{Clock, Config, Interface, Limits, Manners, OpenStack, Transport, TransportError};
 use domain::changes::Work;
 use domain::conditions::{Condition, ConditionType};
 use domain::ids::{ClusterId, OperationId};
@@ -19,7 +19,7 @@ use reconciler::journal::{Owner, secret};
 use reconciler::pass::{Next, pass};
 use reconciler::world::{Memory, Services};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -53,9 +53,23 @@ pub struct Fate {
     pub hidden: Option<Hidden>,
     /// Paths of the engine's deletions.
     pub deleted: Vec<String>,
+    /// When this engine's calls of the last second were made, in the cloud's milliseconds.
+    recent: VecDeque<u64>,
 }
 
+/// Calls a second that an engine of a lab may make: so few that it has to wait often.
+const RATE: u32 = 20;
+
 impl Fate {
+    /// I8: the calls of a second are no more than the agreed, and what may come at once.
+    fn count(&mut self, now: u64) {
+        self.recent.push_back(now);
+        while self.recent.front().is_some_and(|t| t + 1_000 <= now) {
+            self.recent.pop_front();
+        }
+        assert!(self.recent.len() <= 3 * RATE as usize, "{} calls in a second", self.recent.len());
+    }
+
     fn hide(&mut self, method: &http::Method, answer: http::Response<Bytes>) -> http::Response<Bytes> {
         let Some(hidden) = self.hidden.as_mut().filter(|h| h.answers > 0 && method == http::Method::GET) else { return answer };
         let Ok(mut body) = serde_json::from_slice::<Value>(answer.body()) else { return answer };
@@ -81,6 +95,7 @@ impl Transport for Wire {
                 return Err(lost(false));
             }
             fate.calls += 1;
+            fate.count(self.cloud.now_ms());
             if fate.cut == Some(Cut::Before(fate.calls)) {
                 fate.dead = true;
                 return Err(lost(false));
@@ -105,12 +120,25 @@ impl Transport for Wire {
     }
 }
 
+/// The cloud's time is everybody's: it passes at the end of a step, and when the engine's manners hold a call back.
+struct Stepped(LocalCloud);
+
+#[async_trait]
+impl Clock for Stepped {
+    fn now(&self) -> std::time::Duration {
+        std::time::Duration::from_millis(self.0.now_ms())
+    }
+
+    async fn sleep(&self, wait: std::time::Duration) {
+        self.0.advance(wait + std::time::Duration::from_millis(1));
+    }
+}
+
 pub struct Lab {
     pub cloud: LocalCloud,
     pub db: Arc<Mutex<Db>>,
     pub fate: Arc<Mutex<Fate>>,
     pub in_cluster: Arc<Mutex<InCluster>>,
-    pub now: OffsetDateTime,
     tenant: String,
     services: Services,
     journal: MemoryJournal,
@@ -137,7 +165,7 @@ impl Lab {
         let tenant = cloud.project_id("tenant-a").unwrap();
         let external = cloud.dump().into_iter().find(|o| o.kind == "network" && o.name == "public").unwrap().id;
         let foreign = cloud.dump().into_iter().map(|o| o.id).collect();
-        let now = OffsetDateTime::UNIX_EPOCH + Duration::milliseconds(i64::try_from(cloud.now_ms()).unwrap());
+        let now = now(&cloud);
         let db = Arc::new(Mutex::new(Db {
             work: new_work(seed, &tenant, &external, masters, workers, now),
             secrets: BTreeMap::from([((Owner::Cluster, secret::PKI.to_owned()), authorities())]),
@@ -149,7 +177,7 @@ impl Lab {
         let in_cluster = Arc::new(Mutex::new(InCluster::default()));
         let services = services(&cloud, &fate, &in_cluster);
         let journal = MemoryJournal::claim(&db);
-        Self { cloud, db, fate, in_cluster, now, tenant, services, journal, ids: u128::from(seed) << 64, foreign, begun_before_use: 0 }
+        Self { cloud, db, fate, in_cluster, tenant, services, journal, ids: u128::from(seed) << 64, foreign, begun_before_use: 0 }
     }
 
     /// Makes objects of the tenant's own whose names look like ours; they must survive everything.
@@ -179,6 +207,7 @@ impl Lab {
             let mut fate = self.fate.lock().unwrap();
             fate.dead = false;
             fate.cut = None;
+            fate.recent.clear();
         }
         self.services = services(&self.cloud, &self.fate, &self.in_cluster);
         self.journal = MemoryJournal::claim(&self.db);
@@ -193,18 +222,20 @@ impl Lab {
     /// One pass and the time to the next; false once the cluster is gone.
     pub async fn step(&mut self) -> bool {
         self.play_nodes();
+        let now = self.now();
         let ids = &mut self.ids;
         let mut fresh = || {
             *ids += 1;
             Uuid::from_u128(*ids)
         };
-        let outcome = pass(&self.services, &self.journal, self.now, &mut fresh).await;
+        // Nobody else is there to be fair to: a turn that only yields would look like one that waits.
+        let outcome = tokio::task::unconstrained(pass(&self.services, &self.journal, now, &mut fresh)).await;
         let wait = match outcome {
             Ok(Next::Never) => return false,
             Ok(Next::Again(wait)) => wait,
             Err(error) => {
                 if std::env::var_os("KCS_CHAOS_TRACE").is_some() {
-                    println!("{}: {error}", self.now);
+                    println!("{}: {error}", self.now());
                 }
                 Duration::seconds(1)
             }
@@ -220,8 +251,11 @@ impl Lab {
         true
     }
 
+    pub fn now(&self) -> OffsetDateTime {
+        now(&self.cloud)
+    }
+
     pub fn advance(&mut self, by: Duration) {
-        self.now += by;
         self.cloud.advance(by.unsigned_abs());
     }
 
@@ -266,7 +300,7 @@ impl Lab {
         self.in_cluster.lock().unwrap().play(&db.work, &up);
         for node in &mut db.work.nodes {
             if up.contains(&node.name) && node.bootstrap == Bootstrap::Waiting {
-                node.bootstrap = Bootstrap::Done { at: self.now };
+                node.bootstrap = Bootstrap::Done { at: self.now() };
             }
         }
     }
@@ -323,8 +357,8 @@ impl Lab {
 
     /// Looks on for so long, whatever operations there are.
     pub async fn watch(&mut self, time: Duration) {
-        let end = self.now + time;
-        while self.now < end {
+        let end = self.now() + time;
+        while self.now() < end {
             self.step().await;
         }
     }
@@ -336,9 +370,9 @@ impl Lab {
     pub fn begin(&self, kind: OperationKind) {
         let mut db = self.db.lock().unwrap();
         let cluster = db.work.cluster.id;
-        db.work.operation = Some(new_operation(cluster, kind, self.now));
+        db.work.operation = Some(new_operation(cluster, kind, self.now()));
         if kind == OperationKind::ClusterDelete {
-            db.work.cluster.delete_requested_at = Some(self.now);
+            db.work.cluster.delete_requested_at = Some(self.now());
         }
     }
 
@@ -363,7 +397,7 @@ impl Lab {
         let before = db.work.cluster.spec.clone();
         let undo = wish.apply(&mut db.work.cluster.spec).unwrap();
         db.work.cluster.generation += i64::from(db.work.cluster.spec != before);
-        let operation = new_operation(db.work.cluster.id, wish.kind(), self.now);
+        let operation = new_operation(db.work.cluster.id, wish.kind(), self.now());
         db.work.operation = Some(Operation { nodes: wish.nodes(), ..operation });
         undo
     }
@@ -374,7 +408,7 @@ impl Lab {
         db.work.cluster.generation += i64::from(undo.apply(&mut db.work.cluster.spec));
         let operation = db.work.operation.as_mut().unwrap();
         operation.state = OperationState::Cancelled;
-        operation.finished_at = Some(self.now);
+        operation.finished_at = Some(self.now());
         operation.next_attempt_at = None;
     }
 
@@ -387,7 +421,7 @@ impl Lab {
         operation.finished_at = None;
         operation.next_attempt_at = None;
         operation.retries += 1;
-        operation.deadline_at = self.now + operation.kind.limit();
+        operation.deadline_at = self.now() + operation.kind.limit();
     }
 
     /// Ids of the cloud's objects that are neither there from the beginning nor the tenant's service user.
@@ -481,6 +515,10 @@ fn authorities() -> secrecy::SecretString {
     AUTHORITIES.get_or_init(|| sealed::ClusterPki::generate(OffsetDateTime::now_utc()).unwrap().to_json().unwrap()).clone()
 }
 
+fn now(cloud: &LocalCloud) -> OffsetDateTime {
+    OffsetDateTime::UNIX_EPOCH + Duration::milliseconds(i64::try_from(cloud.now_ms()).unwrap())
+}
+
 fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mutex<InCluster>>) -> Services {
     let config = Config {
         auth_url: "http://local-cloud/identity/v3".parse().unwrap(),
@@ -493,10 +531,12 @@ fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mutex<
         tenant_domain: "Default".into(),
         load_balancer_provider: None,
     };
+    let limits = Limits { calls_per_second: Some(RATE), calls_per_second_per_project: None, ..Limits::default() };
+    let manners = Manners::by_clock(limits, Arc::new(Stepped(cloud.clone())));
     let wire = Arc::new(Wire { cloud: cloud.clone(), fate: fate.clone() });
     let versions = vec![CatalogueVersion { version: "v1.36.3".into(), support: Support::Current, image: "kcs-node-v1.36.3".into() }];
     Services {
-        identity: Arc::new(OpenStack::new(config, wire)),
+        identity: Arc::new(OpenStack::with_manners(config, wire, manners)),
         kubernetes: Arc::new(Api { cloud: cloud.clone(), state: in_cluster.clone() }),
         versions,
         node_endpoint: "https://198.18.0.1:8443".into(),

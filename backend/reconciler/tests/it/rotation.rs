@@ -2,7 +2,7 @@
 
 use crate::lab::{Cut, Lab};
 use domain::ledger::{ResourceKind, ResourceState};
-use domain::operations::OperationKind;
+use domain::operations::{OperationKind, OperationState};
 use time::Duration;
 
 /// Cloud ids of the cluster's credentials in the ledger.
@@ -53,4 +53,29 @@ async fn case_18_a_credential_deleted_behind_our_back_is_made_anew_by_the_tenant
     lab.resize(2);
     lab.made().await;
     lab.deleted().await;
+}
+
+#[tokio::test]
+async fn case_18_a_cluster_whose_credential_was_deleted_can_be_deleted_at_once() {
+    let mut lab = Lab::new(319, 1, 1);
+    lab.made().await;
+    lab.lose_credential().await;
+    lab.deleted().await;
+    let named = lab.cloud.dump().into_iter().filter(|o| o.kind == "application_credential").count();
+    assert_eq!(named, 0, "the one made for the delete stayed");
+}
+
+#[tokio::test]
+async fn a_credential_lost_in_the_middle_of_a_delete_is_made_anew_wherever_it_was() {
+    for passes in 1..8 {
+        let mut lab = Lab::new(320, 1, 1);
+        lab.made().await;
+        lab.begin(OperationKind::ClusterDelete);
+        for _ in 0..passes {
+            lab.step().await;
+        }
+        lab.lose_credential().await;
+        assert_eq!(lab.settle().await, OperationState::Succeeded, "after {passes} passes: {:#?}", lab.operation());
+        assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+    }
 }

@@ -19,9 +19,9 @@ fn creations(lab: &Lab) -> u64 {
 async fn case_01_an_error_500_that_made_nothing_is_tried_again_after_two_looks() {
     let mut lab = Lab::new(101, 1, 0);
     lab.cloud.inject(FaultRule::new(Effect::Status { status: 500, body: None }).on(Service::Compute, "POST", SERVERS));
-    let start = lab.now;
+    let start = lab.now();
     lab.made().await;
-    assert!(lab.now - start >= domain::plan::SETTLE * 2);
+    assert!(lab.now() - start >= domain::plan::SETTLE * 2);
     assert_eq!(creations(&lab), 2);
     lab.deleted().await;
 }

@@ -203,11 +203,12 @@ async fn credential(member: &Person, cluster: &str) -> String {
     rows["items"].as_array().unwrap().iter().find(live).unwrap()["cloud_id"].as_str().unwrap().to_owned()
 }
 
-/// Answers of the cloud to programs in clusters that said no, or failed. (What is not there, or is changing, is no refusal.)
-async fn refused_inside(dev: &Dev) -> u64 {
+/// Answers of the cloud to programs in clusters that said no, or failed, with their number. What is not there or is just changing is no
+/// refusal: of a volume on its way Nova and Cinder say so with 400, others with 409.
+async fn refused_inside(dev: &Dev) -> Vec<Value> {
     let answer: Value = crate::dev::client().get(format!("{}/_local/failures", dev.cloud_url())).send().await.unwrap().json().await.unwrap();
-    let inside = |f: &&Value| f["origin"].as_str().unwrap().contains("198.18.0.1") && !matches!(f["status"].as_u64().unwrap(), 404 | 409);
-    answer["failures"].as_array().unwrap().iter().filter(inside).map(|f| f["count"].as_u64().unwrap()).sum()
+    let inside = |f: &&Value| f["origin"].as_str().unwrap().contains("198.18.0.1") && !matches!(f["status"].as_u64().unwrap(), 400 | 404 | 409);
+    answer["failures"].as_array().unwrap().iter().filter(inside).cloned().collect()
 }
 
 /// Somebody removes a rule of ours: the next look finds it.

@@ -52,12 +52,14 @@ async fn a_lost_master_is_survived_said_and_healed() {
     assert_eq!(failed, 0, "the API did not answer throughout");
 
     power_on(&dev, server).await;
-    wait_for("the cluster to heal", Duration::from_secs(180), async || {
+    let healed = wait_for("the cluster to heal", Duration::from_secs(180), async || {
         let now = member.get(&format!("/clusters/{cluster}")).await;
         (now["status"]["phase"] == "Running").then_some(())
-    })
-    .await
-    .expect("it did not heal");
+    });
+    if healed.await.is_none() {
+        let status = &member.get(&format!("/clusters/{cluster}")).await["status"];
+        panic!("it did not heal: {status:#}\n{}", tools.try_kubectl(&["get", "nodes,pods", "-A", "-o", "wide"]).out);
+    }
     let receipt = member.delete_cluster(&cluster).await;
     assert_eq!(receipt["left"], json!([]));
 }
