@@ -28,6 +28,7 @@ async function choose(page, where, item) {
 /** The pools come first on the page, then the nodes; both are cards on a narrow screen. */
 const POOLS = ":is(.table tbody tr, .row-cards > li):has(.menu-trigger[aria-label*='default'])";
 const NODE = ":is(.table tbody tr, .row-cards > li):has(.menu-trigger[aria-label*='w0-0'])";
+const OWN_TEMPLATE = ":is(.table tbody tr, .row-cards > li):has(.menu-trigger[aria-label*='Shop'])";
 /** @param {Page} page */
 const dialog = (page) => page.locator(".ant-modal-footer").waitFor();
 
@@ -231,6 +232,55 @@ const screens = [
   },
   { name: "cluster-operations", user: "member-a", path: `/clusters/${id(1)}/operations`, ready: ".table, .row-cards" },
   { name: "cluster-not-found", user: "member-a", path: `/clusters/${id(999)}`, ready: ".empty" },
+  { name: "templates", user: "member-a", path: "/templates", ready: ".table, .row-cards" },
+  { name: "templates-reader", user: "reader-a", path: "/templates", ready: ".table, .row-cards" },
+  { name: "template-menu", user: "member-a", path: "/templates?of=own", ready: ".menu-trigger[aria-label*='Shop']", act: (page) => choose(page, OWN_TEMPLATE) },
+  {
+    name: "template-delete",
+    user: "member-a",
+    path: "/templates?of=own",
+    ready: ".menu-trigger[aria-label*='Shop']",
+    act: async (page) => {
+      await choose(page, OWN_TEMPLATE, 3);
+      await dialog(page);
+    },
+  },
+  { name: "template-edit", user: "member-a", path: `/templates/${id(801)}`, ready: ".pool" },
+  { name: "template-new", user: "member-a", path: "/templates/new?from=ha", ready: ".pool" },
+  {
+    name: "template-new-errors",
+    user: "member-a",
+    path: "/templates/new",
+    ready: ".pool",
+    act: async (page) => {
+      await page.locator("#f-spec-network-pod-cidr").fill("10.0.0.0/8");
+      await page.locator(".create-submit button[type=submit]").click();
+      await page.locator(".fault-bad").waitFor();
+    },
+  },
+  { name: "template-forbidden", user: "reader-a", path: `/templates/${id(801)}`, ready: ".empty" },
+  { name: "template-not-found", user: "member-a", path: "/templates/none", ready: ".empty" },
+  {
+    name: "template-save-cluster",
+    user: "member-a",
+    path: `/clusters/${id(1)}`,
+    ready: ".conditions",
+    act: async (page) => {
+      await choose(page, ".page-actions", 3);
+      await dialog(page);
+    },
+  },
+  {
+    name: "template-save-create",
+    user: "member-a",
+    path: "/clusters/new?mode=full",
+    ready: ".pool",
+    act: async (page) => {
+      await page.locator(".create-submit button").nth(2).click();
+      await page.locator(".ant-modal-footer .ant-btn-primary").click();
+      await page.locator(".ant-modal .field-error").waitFor();
+    },
+  },
   { name: "operations", user: "member-a", path: "/operations", ready: ".table, .row-cards, .empty" },
   { name: "operation-running", user: "member-a", path: `/operations/${id(9002)}`, ready: ".step-objects, .timeline" },
   { name: "operation-blocked", user: "member-a", path: `/operations/${id(9005)}`, ready: ".fault" },

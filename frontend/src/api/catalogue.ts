@@ -4,10 +4,6 @@ import { client, unwrap } from "./client";
 
 const staleTime = 60_000;
 
-export function useTemplates() {
-  return useQuery({ queryKey: ["templates"], queryFn: () => unwrap(client.GET("/api/v1/templates")), staleTime });
-}
-
 /** Versions load again while a node image is being prepared. */
 export function useVersions() {
   return useQuery({

@@ -15,6 +15,7 @@ export type Condition = Schemas["Condition"];
 export type NodePoolSpec = Schemas["NodePoolSpec"];
 export type ClusterSpec = Schemas["ClusterSpec"];
 export type Cluster = Schemas["Cluster"];
+export type ClusterSpecRequest = Schemas["ClusterSpecRequest"];
 export type ClusterRequest = Schemas["ClusterRequest"];
 export type PlannedObject = Schemas["PlannedObject"];
 export type Check = Schemas["Check"];

@@ -1,5 +1,5 @@
 // The menu: what a tenant has, and the admin view for operators only.
-import { AppstoreOutlined, ClusterOutlined, GlobalOutlined, HistoryOutlined } from "@ant-design/icons";
+import { AppstoreOutlined, ClusterOutlined, FileTextOutlined, GlobalOutlined, HistoryOutlined } from "@ant-design/icons";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { useAbout, useSession } from "../api/session";
@@ -22,6 +22,12 @@ export function SideMenu() {
           <Link to="/clusters" activeOptions={{ includeSearch: false }} className="side-link">
             <ClusterOutlined aria-hidden="true" />
             {t("shell.nav.clusters")}
+          </Link>
+        </li>
+        <li>
+          <Link to="/templates" activeOptions={{ includeSearch: false }} className="side-link">
+            <FileTextOutlined aria-hidden="true" />
+            {t("shell.nav.templates")}
           </Link>
         </li>
         <li>

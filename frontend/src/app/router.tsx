@@ -99,6 +99,22 @@ const podLogs = createRoute({
   component: lazyRouteComponent(() => import("../features/cluster/PodLogsPage"), "PodLogsPage"),
 });
 
+const templates = createRoute({
+  getParentRoute: () => app,
+  path: "/templates",
+  validateSearch: (search: Search): { of?: "public" | "own" } => ({ of: oneOf(["public", "own"], search.of) }),
+  component: lazyRouteComponent(() => import("../features/templates/TemplateListPage"), "TemplateListPage"),
+});
+
+const templateNew = createRoute({
+  getParentRoute: () => app,
+  path: "/templates/new",
+  validateSearch: (search: Search): { from?: string } => ({ from: text(search.from) }),
+  component: lazyRouteComponent(() => import("../features/templates/TemplateNewPage"), "TemplateNewPage"),
+});
+
+const template = createRoute({ getParentRoute: () => app, path: "/templates/$id", component: lazyRouteComponent(() => import("../features/templates/TemplatePage"), "TemplatePage") });
+
 const operations = createRoute({
   getParentRoute: () => app,
   path: "/operations",
@@ -122,6 +138,9 @@ const routeTree = root.addChildren([
     clusters,
     create,
     cluster.addChildren([clusterOverview, clusterNodes, clusterWorkloads, podLogs, clusterAddons, clusterObjects, clusterKubeconfigs, clusterOperations]),
+    templates,
+    templateNew,
+    template,
     operations,
     operation,
     adminClusters,

@@ -20,6 +20,7 @@ import "./cluster.css";
 const ControlPlaneDialog = lazy(() => import("./ControlPlaneDialog"));
 const DeleteDialog = lazy(() => import("./DeleteDialog"));
 const KubeconfigDialog = lazy(() => import("./KubeconfigDialog"));
+const SaveAsTemplate = lazy(() => import("./SaveAsTemplate"));
 const VerbDialog = lazy(() => import("./VerbDialog"));
 
 const TABS = [
@@ -50,7 +51,7 @@ function Loaded({ cluster }: { cluster: Cluster }) {
   const { t } = useTranslation();
   const mayWrite = useMayWrite();
   const navigate = useNavigate();
-  const [dialog, setDialog] = useState<"delete" | "kubeconfig" | "controlPlane" | "repair" | "rotate" | null>(null);
+  const [dialog, setDialog] = useState<"delete" | "kubeconfig" | "controlPlane" | "repair" | "rotate" | "template" | null>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
   const tab = path.startsWith(`/clusters/${cluster.id}/pods/`) ? "workloads" : (TABS.toReversed().find(([, to]) => path.startsWith(to.replace("$id", cluster.id)))?.[0] ?? "overview");
   const { operation } = cluster;
@@ -76,7 +77,10 @@ function Loaded({ cluster }: { cluster: Cluster }) {
               className="menu-outlined more-menu"
               label={t("cluster.more")}
               name={t("cluster.moreOf", { name: cluster.name })}
-              items={(["repair", "controlPlane", "rotate"] as const).map((key) => ({ key, label: t(`cluster.menu.${key}`), unavailable, onSelect: () => setDialog(key) }))}
+              items={[
+                ...(["repair", "controlPlane", "rotate"] as const).map((key) => ({ key, label: t(`cluster.menu.${key}`), unavailable, onSelect: () => setDialog(key) })),
+                { key: "template", label: t("template.saveAs"), onSelect: () => setDialog("template") },
+              ]}
             />
           )}
           {mayWrite && (
@@ -102,6 +106,7 @@ function Loaded({ cluster }: { cluster: Cluster }) {
         )}
         {dialog === "controlPlane" && <ControlPlaneDialog cluster={cluster} onClose={() => setDialog(null)} />}
         {(dialog === "repair" || dialog === "rotate") && <VerbDialog cluster={cluster} wish={{ verb: dialog }} onClose={() => setDialog(null)} />}
+        {dialog === "template" && <SaveAsTemplate cluster={cluster} onClose={() => setDialog(null)} />}
         {dialog === "kubeconfig" && <KubeconfigDialog cluster={cluster} onClose={() => setDialog(null)} />}
       </Suspense>
     </Page>

@@ -2,12 +2,13 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Button } from "antd";
-import { useMemo, useRef, useState, type FormEvent } from "react";
+import { lazy, Suspense, useMemo, useRef, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
-import { useTemplates, useVersions } from "../../api/catalogue";
+import { useVersions } from "../../api/catalogue";
 import { idempotencyKey, isApiError } from "../../api/client";
 import { createCluster } from "../../api/clusters";
 import { useMayWrite } from "../../api/session";
+import { useTemplates } from "../../api/templates";
 import type { ClusterRequest } from "../../api/types";
 import { Forbidden } from "../../app/FallbackPages";
 import { Card, Loading, Page } from "../../components/Page";
@@ -20,6 +21,8 @@ import { NameField, TemplateCards } from "./QuickForm";
 import { PlanPanel } from "./PlanPanel";
 import { usePlan, useServerErrors } from "./usePlan";
 import "./create.css";
+
+const SaveTemplateDialog = lazy(() => import("../templates/SaveTemplateDialog"));
 
 export function CreatePage() {
   const { t } = useTranslation();
@@ -45,6 +48,7 @@ function CreateForm() {
   const [nameTouched, setNameTouched] = useState(false);
   const [edited, setEdited] = useState<Draft | null>(null);
   const [tried, setTried] = useState(false);
+  const [saving, setSaving] = useState(false);
   const form = useRef<HTMLFormElement>(null);
 
   // The full form begins with the template's specification, completed by the server.
@@ -149,11 +153,17 @@ function CreateForm() {
           <Button size="large" onClick={() => void navigate({ to: "/clusters", search: {} })}>
             {t("create.back")}
           </Button>
+          {full && request?.spec && (
+            <Button size="large" onClick={() => setSaving(true)}>
+              {t("template.saveAs")}
+            </Button>
+          )}
           <p id="submit-reason" className="small muted">
             {blocked.length > 0 && current ? t("create.blockedReason", { count: blocked.length }) : t("create.submitHint")}
           </p>
         </div>
       </div>
+      <Suspense fallback={null}>{saving && request?.spec && <SaveTemplateDialog name={localName ? "" : name} spec={request.spec} onClose={() => setSaving(false)} />}</Suspense>
       <aside className="create-side" aria-label={t("create.plan")}>
         <PlanPanel plan={plan.data} error={plan.error} waits={request === null} stale={plan.isPlaceholderData || plan.isFetching} without={localName ? "name" : undefined} onRetry={() => void plan.refetch()} />
       </aside>

@@ -17,10 +17,12 @@ interface Props {
   draft: Draft;
   errors: Record<string, string>;
   versions: Version[];
+  /** In a template: no version means the newest current one when a cluster is made of it. */
+  versionMayFloat?: boolean;
   onChange: (draft: Draft) => void;
 }
 
-export function FullForm({ draft, errors, versions, onChange }: Props) {
+export function FullForm({ draft, errors, versions, versionMayFloat, onChange }: Props) {
   const { t } = useTranslation();
   const set = (part: Partial<Draft>) => onChange({ ...draft, ...part });
   const networks = useExternalNetworks();
@@ -34,10 +36,13 @@ export function FullForm({ draft, errors, versions, onChange }: Props) {
                 {...field}
                 value={draft.version}
                 onChange={(version) => set({ version })}
-                options={versions.map((version) => ({
-                  value: version.version,
-                  label: [version.version, version.support === "current" ? "" : t(`create.support.${version.support}`), imageWord(version, t)].filter(Boolean).join(" · "),
-                }))}
+                options={[
+                  ...(versionMayFloat ? [{ value: "", label: t("template.newest") }] : []),
+                  ...versions.map((version) => ({
+                    value: version.version,
+                    label: [version.version, version.support === "current" ? "" : t(`create.support.${version.support}`), imageWord(version, t)].filter(Boolean).join(" · "),
+                  })),
+                ]}
               />
             )}
           </Field>

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { Template } from "../../api/types";
 import { useSettings } from "../../app/settings";
 import { Field } from "../../components/Field";
+import { templateWords } from "../templates/words";
 
 export function TemplateCards({ templates, value, onChange }: { templates: Template[]; value: string | undefined; onChange: (id: string) => void }) {
   const { t } = useTranslation();
@@ -15,9 +16,10 @@ export function TemplateCards({ templates, value, onChange }: { templates: Templ
       {templates.map((template) => (
         <label key={template.id} className={`template-card ${template.id === value ? "chosen" : ""}`}>
           <input type="radio" name="template" value={template.id} checked={template.id === value} onChange={() => onChange(template.id)} />
-          <span className="template-name">{language === "zh-CN" ? template.name_zh : template.name}</span>
-          <span className="muted small">{language === "zh-CN" ? template.description_zh : template.description}</span>
+          <span className="template-name">{templateWords(template, language).name}</span>
+          <span className="muted small">{templateWords(template, language).description}</span>
           <span className="tags">
+            {template.own && <span className="tag">{t("template.of.own")}</span>}
             {template.spec.control_plane?.count && <span className="tag">{t("create.mastersTag", { count: template.spec.control_plane.count })}</span>}
             {template.spec.node_pools && <span className="tag">{t("create.nodesTag", { count: template.spec.node_pools.reduce((sum, pool) => sum + pool.count, 0) })}</span>}
             {template.spec.version && <span className="tag">{template.spec.version}</span>}

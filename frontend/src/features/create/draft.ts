@@ -1,5 +1,5 @@
 // The full form's values, how they come from a specification and become a request, and what the console checks itself before it asks the server.
-import type { AddonsSpec, ApiExposure, ClusterRequest, ClusterSpec, NodePoolSpec, RepairPolicy, Taint } from "../../api/types";
+import type { AddonsSpec, ApiExposure, ClusterRequest, ClusterSpec, ClusterSpecRequest, NodePoolSpec, RepairPolicy, Taint } from "../../api/types";
 
 export interface VolumeDraft {
   /** Tells volumes apart while their names are being typed. */
@@ -29,6 +29,7 @@ export interface PoolDraft {
 }
 
 export interface Draft {
+  /** Empty, in a template: the newest current one when a cluster is made of it. */
   version: string;
   externalNetwork: string;
   /** Empty: a new network is made. */
@@ -144,33 +145,34 @@ export function nextPool(pools: { name: string; flavor: string; rootVolumeGib: n
 }
 
 export function requestFromDraft(name: string, draft: Draft): ClusterRequest {
+  return { name, spec: specFromDraft(draft) };
+}
+
+export function specFromDraft(draft: Draft): ClusterSpecRequest {
   return {
-    name,
-    spec: {
-      version: draft.version,
-      network: {
-        external_network: draft.externalNetwork || undefined,
-        ...(draft.network ? { existing: { network_id: draft.network, subnet_id: draft.subnet } } : { node_cidr: draft.nodeCidr.trim() }),
-        pod_cidr: draft.podCidr.trim(),
-        service_cidr: draft.serviceCidr.trim(),
-        dns_servers: splitList(draft.dnsServers),
-      },
-      control_plane: {
-        count: draft.masters,
-        flavor: draft.masterFlavor,
-        root_volume_gib: draft.masterVolumeGib,
-        volume_type: draft.masterVolumeType || undefined,
-        zones: draft.masterZones,
-        image: draft.masterImage || undefined,
-        key_pair: draft.masterKeyPair || undefined,
-      },
-      ...apiRequest(draft),
-      ...siteRequest(draft),
-      node_pools: draft.pools.map(poolRequest),
-      deletion_protection: draft.deletionProtection,
-      addons: draft.addons,
-      repair: draft.repair,
+    version: draft.version || undefined,
+    network: {
+      external_network: draft.externalNetwork || undefined,
+      ...(draft.network ? { existing: { network_id: draft.network, subnet_id: draft.subnet } } : { node_cidr: draft.nodeCidr.trim() }),
+      pod_cidr: draft.podCidr.trim(),
+      service_cidr: draft.serviceCidr.trim(),
+      dns_servers: splitList(draft.dnsServers),
     },
+    control_plane: {
+      count: draft.masters,
+      flavor: draft.masterFlavor,
+      root_volume_gib: draft.masterVolumeGib,
+      volume_type: draft.masterVolumeType || undefined,
+      zones: draft.masterZones,
+      image: draft.masterImage || undefined,
+      key_pair: draft.masterKeyPair || undefined,
+    },
+    ...apiRequest(draft),
+    ...siteRequest(draft),
+    node_pools: draft.pools.map(poolRequest),
+    deletion_protection: draft.deletionProtection,
+    addons: draft.addons,
+    repair: draft.repair,
   };
 }
 
@@ -194,7 +196,7 @@ export function poolRequest(pool: PoolDraft): NodePoolSpec {
   };
 }
 
-function apiRequest(draft: Draft): Pick<NonNullable<ClusterRequest["spec"]>, "api"> {
+function apiRequest(draft: Draft): Pick<ClusterSpecRequest, "api"> {
   const restricted = draft.exposure === "restricted";
   const usual = draft.exposure === "public" && draft.clientTimeout === IDLE_SECONDS && draft.memberTimeout === IDLE_SECONDS;
   if (usual) return {};
@@ -208,7 +210,7 @@ function apiRequest(draft: Draft): Pick<NonNullable<ClusterRequest["spec"]>, "ap
   };
 }
 
-function siteRequest(draft: Draft): Partial<NonNullable<ClusterRequest["spec"]>> {
+function siteRequest(draft: Draft): Partial<ClusterSpecRequest> {
   const proxied = draft.httpProxy.trim() !== "" || draft.httpsProxy.trim() !== "";
   const ntp = splitList(draft.ntpServers);
   const certificates = splitCertificates(draft.caCertificates);

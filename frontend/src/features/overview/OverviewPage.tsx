@@ -2,10 +2,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { useTemplates, useVersions } from "../../api/catalogue";
+import { useVersions } from "../../api/catalogue";
 import { planCluster, useClusters } from "../../api/clusters";
 import { running, useOperations } from "../../api/operations";
 import { useMayWrite, useSession } from "../../api/session";
+import { useTemplates } from "../../api/templates";
 import type { Cluster, Operation, Phase } from "../../api/types";
 import { Bar } from "../../components/Bar";
 import { Card, Loading, Page } from "../../components/Page";

@@ -10,8 +10,9 @@ import operation from "./operation.json";
 import overview from "./overview.json";
 import shell from "./shell.json";
 import status from "./status.json";
+import template from "./template.json";
 import unit from "./unit.json";
 import workload from "./workload.json";
 
-const texts = { admin, cluster, clusters, common, create, error, kubeconfig, operation, overview, shell, status, unit, workload };
+const texts = { admin, cluster, clusters, common, create, error, kubeconfig, operation, overview, shell, status, template, unit, workload };
 export default texts;
