@@ -9,7 +9,8 @@ import { DataTable, type Column } from "../src/components/DataTable";
 import { MenuButton } from "../src/components/MenuButton";
 import { LoadProblem } from "../src/components/Problem";
 import { Timeline } from "../src/features/operations/Timeline";
-import { spanParts } from "../src/i18n/format";
+import { CostBreakdown } from "../src/features/costs/Cost";
+import { moneyText, spanParts } from "../src/i18n/format";
 import en from "../src/locales/en-US";
 
 beforeAll(async () => {
@@ -147,4 +148,29 @@ describe("spans of time", () => {
     [3600, [[1, "h"]]],
     [90_061, [[1, "d"], [1, "h"]]],
   ])("%s s", (seconds, parts) => expect(spanParts(seconds)).toEqual(parts));
+});
+
+describe("money", () => {
+  it.each([
+    ["en-US", 0.492, "CNY", 4, "CN\u00a50.492"],
+    ["zh-CN", 0.492, "CNY", 4, "\u00a50.492"],
+    ["en-US", 1234.5, "USD", 2, "$1,234.50"],
+    ["en-US", 0.00005, "EUR", 4, "\u20ac0.0001"],
+    ["en-US", 12, "credits", 2, "12.00 credits"],
+  ])("%s %s %s", (language, value, currency, digits, text) => expect(moneyText(language, value, currency, digits)).toBe(text));
+
+  it("is told by the hour and by the month, part by part, with what has no price", () => {
+    const cost = {
+      currency: "USD",
+      per_hour: 0.5,
+      lines: [
+        { kind: "server", name: "m1.medium", count: 3, per_hour: 0.45 },
+        { kind: "volume", name: "ssd", count: 60, per_hour: 0.05 },
+      ],
+      unpriced: ["m1.odd"],
+    };
+    const { container } = render(<CostBreakdown cost={cost} />);
+    const text = container.textContent ?? "";
+    for (const part of ["$0.50 per hour", "about $365.00 a month", "m1.odd", "Server", "\u00d7 3", "$0.45", "60 GiB", "$0.05"]) expect(text).toContain(part);
+  });
 });

@@ -6,7 +6,7 @@ import { openEvents } from "./sse";
 /** Whether changes are pushed to this tab at the moment. */
 export const LiveContext = createContext(false);
 
-const LIVE_KEYS = new Set(["clusters", "cluster", "operations", "admin-clusters"]);
+const LIVE_KEYS = new Set(["clusters", "cluster", "operations", "admin-clusters", "costs"]);
 
 /** Loads again what changes with clusters, at most every 700 ms. */
 export function throttledRefresh(queryClient: QueryClient, wait = 700): () => void {

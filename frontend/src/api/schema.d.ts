@@ -106,6 +106,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/orphans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The oldest thousand orphans of all projects, the oldest first. Operators only. */
+        get: operations["orphan_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/orphans/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say of an orphan that it is to go, or that it is known and stays. A later decision takes the place of an earlier one. Operators only. */
+        post: operations["orphan_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clusters": {
         parameters: {
             query?: never;
@@ -1429,6 +1463,11 @@ export interface components {
             /** @description Volume type; default: the cloud's. */
             type?: string | null;
         };
+        /**
+         * @description What an operator has said of a doubtful one.
+         * @enum {string}
+         */
+        Decision: "delete" | "keep";
         /** @description What a delete would remove. */
         DeletePlan: {
             /** @description Whether the cluster's API answers (only then are `volumes` known for sure). */
@@ -1940,6 +1979,53 @@ export interface components {
             total?: number | null;
         };
         /** @description A page of a list. */
+        List_Orphan: {
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When its deletion was last asked for.
+                 */
+                called_at?: string | null;
+                /** @description Its id in the cloud. */
+                cloud_id: string;
+                /** @description The cluster its mark tells of, known or not. */
+                cluster: components["schemas"]["ClusterId"];
+                cluster_name?: string | null;
+                /** @description Name of the operator. */
+                decided_by?: string | null;
+                decision?: components["schemas"]["Decision"] | null;
+                /** @description What the cloud had against it, in its own words. */
+                fault?: string | null;
+                /** Format: date-time */
+                first_seen_at: string;
+                id: components["schemas"]["OrphanId"];
+                kind: components["schemas"]["ResourceKind"];
+                /** Format: date-time */
+                last_seen_at: string;
+                /**
+                 * Format: int32
+                 * @description How often it was seen.
+                 */
+                looks: number;
+                /** @description Its name in the cloud; of a floating IP, its address. */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description Before this it is not removed, whatever is decided.
+                 */
+                not_before: string;
+                project: components["schemas"]["ProjectRef"];
+                verdict: components["schemas"]["Verdict"];
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
         List_Pod: {
             items: {
                 containers: components["schemas"]["Container"][];
@@ -2311,6 +2397,53 @@ export interface components {
          * @enum {string}
          */
         OperationState: "pending" | "running" | "blocked" | "succeeded" | "failed" | "cancelled";
+        /** @description An orphan. */
+        Orphan: {
+            /**
+             * Format: date-time
+             * @description When its deletion was last asked for.
+             */
+            called_at?: string | null;
+            /** @description Its id in the cloud. */
+            cloud_id: string;
+            /** @description The cluster its mark tells of, known or not. */
+            cluster: components["schemas"]["ClusterId"];
+            cluster_name?: string | null;
+            /** @description Name of the operator. */
+            decided_by?: string | null;
+            decision?: components["schemas"]["Decision"] | null;
+            /** @description What the cloud had against it, in its own words. */
+            fault?: string | null;
+            /** Format: date-time */
+            first_seen_at: string;
+            id: components["schemas"]["OrphanId"];
+            kind: components["schemas"]["ResourceKind"];
+            /** Format: date-time */
+            last_seen_at: string;
+            /**
+             * Format: int32
+             * @description How often it was seen.
+             */
+            looks: number;
+            /** @description Its name in the cloud; of a floating IP, its address. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Before this it is not removed, whatever is decided.
+             */
+            not_before: string;
+            project: components["schemas"]["ProjectRef"];
+            verdict: components["schemas"]["Verdict"];
+        };
+        /** @description What an operator says of an orphan. */
+        OrphanDecision: {
+            decision: components["schemas"]["Decision"];
+        };
+        /**
+         * Format: uuid
+         * @description An object in the cloud that nobody looks after.
+         */
+        OrphanId: string;
         /** @description How one part is. */
         PartHealth: {
             message: string;
@@ -2598,6 +2731,11 @@ export interface components {
             /** @description What is left out gets its default when a cluster is made of it. */
             spec: components["schemas"]["ClusterSpecRequest"];
         };
+        /**
+         * @description Whose an object is.
+         * @enum {string}
+         */
+        Verdict: "ours" | "no_row" | "contradicted";
         /** @description A Kubernetes version offered, with the state of its node image. */
         Version: {
             /** @description Name of the node image. */
@@ -2831,6 +2969,176 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    orphan_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Orphan"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    orphan_decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrphanId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrphanDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Orphan"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

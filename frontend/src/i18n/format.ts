@@ -16,6 +16,13 @@ export function spanParts(seconds: number): [number, "d" | "h" | "min" | "s"][] 
   return all.slice(first, first + 2).filter(([amount], index) => index === 0 || amount > 0);
 }
 
+/** An amount of money with two decimals, more where small prices need them. A currency may be any word the operator chose. */
+export function moneyText(language: string, value: number, currency: string, digits: number): string {
+  const decimals = { minimumFractionDigits: 2, maximumFractionDigits: Math.max(2, digits) };
+  if (/^[A-Z]{3}$/.test(currency)) return new Intl.NumberFormat(language, { style: "currency", currency, ...decimals }).format(value);
+  return `${new Intl.NumberFormat(language, decimals).format(value)} ${currency}`;
+}
+
 export function useFormat() {
   const { t, i18n } = useTranslation();
   const language = i18n.language;
@@ -41,7 +48,9 @@ export function useFormat() {
   const amount = useCallback((value: number) => number.format(value), [number]);
   const memory = useCallback((mib: number) => (mib % 1024 === 0 || mib >= 10_240 ? `${number.format(Math.round((mib / 1024) * 10) / 10)} GiB` : `${number.format(mib)} MiB`), [number]);
 
-  return { span, relative, absolute, amount, memory };
+  const money = useCallback((value: number, currency: string, digits: number) => moneyText(language, value, currency, digits), [language]);
+
+  return { span, relative, absolute, amount, memory, money };
 }
 
 /** The time now, told again every `every` ms while `active`. */

@@ -14,11 +14,13 @@ import { Status } from "../../components/Status";
 import { Ago } from "../../components/Time";
 import { conditionTone, useReason } from "../../components/words";
 import { Ready } from "../clusters/ClusterTable";
+import { CostBreakdown } from "../costs/Cost";
 import { Protection } from "./Protection";
 
 const VerbDialog = lazy(() => import("./VerbDialog"));
 
 export function OverviewTab() {
+  const { t } = useTranslation();
   const { id } = useParams({ from: "/app/clusters/$id" });
   const { data } = useCluster(id);
   if (!data) return null;
@@ -27,6 +29,11 @@ export function OverviewTab() {
       <Health cluster={data} />
       <div className="stack">
         <Access cluster={data} />
+        {data.cost && (
+          <Card title={t("cost.title")}>
+            <CostBreakdown cost={data.cost} />
+          </Card>
+        )}
         <Summary cluster={data} />
       </div>
     </div>

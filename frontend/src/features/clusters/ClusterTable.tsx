@@ -8,6 +8,7 @@ import { Bar } from "../../components/Bar";
 import { DataTable, type Column } from "../../components/DataTable";
 import { Ago } from "../../components/Time";
 import { conditionTone, PhaseStatus, useReason } from "../../components/words";
+import { useFormat } from "../../i18n/format";
 
 interface Props {
   clusters: Cluster[] | undefined;
@@ -24,6 +25,7 @@ interface Props {
 
 export function ClusterTable({ clusters, error, onRetry, stale, sort, onSort, empty, withProject, linked = () => true }: Props) {
   const { t } = useTranslation();
+  const { money } = useFormat();
   const columns: Column<Cluster>[] = [
     {
       key: "name",
@@ -57,6 +59,9 @@ export function ClusterTable({ clusters, error, onRetry, stale, sort, onSort, em
       align: "right",
       render: (cluster) => <Ready ready={cluster.status.nodes_ready} desired={cluster.nodes_desired} />,
     },
+    ...(clusters?.some((cluster) => cluster.cost)
+      ? [{ key: "cost", title: t("cost.column"), align: "right" as const, render: ({ cost }: Cluster) => <span className="numeric nowrap">{cost ? money(cost.per_hour, cost.currency, 4) : "—"}</span> }]
+      : []),
     { key: "createdBy", title: t("clusters.col.createdBy"), render: (cluster) => <span className="nowrap">{cluster.created_by}</span> },
     { key: "created", title: t("clusters.col.created"), sort: "created_at", render: (cluster) => <Ago time={cluster.created_at} /> },
   ];

@@ -7,6 +7,7 @@ import { Card, Loading } from "../../components/Page";
 import { LoadProblem, useExplain } from "../../components/Problem";
 import { StatusIcon, type Tone } from "../../components/Status";
 import { useFormat } from "../../i18n/format";
+import { CostBreakdown } from "../costs/Cost";
 import { useCheckText } from "./usePlan";
 import "./plan.css";
 
@@ -46,20 +47,17 @@ export function PlanPanel({ plan, error, waits, stale, without, onRetry }: Props
       <Card title={t("create.preflight")} extra={<Verdict checks={checks} />}>
         <CheckList checks={checks} />
       </Card>
+      {plan.cost && (
+        <Card title={t("cost.title")}>
+          <CostBreakdown cost={plan.cost} />
+        </Card>
+      )}
       <Card title={t("create.quotaPreview")}>
         <QuotaBars quota={plan.quota} withNeed />
       </Card>
       <Card title={t("create.objects")}>
         <Objects objects={plan.objects} />
       </Card>
-      {plan.cost && (
-        <Card title={t("create.cost")}>
-          <p>
-            <strong>{t("create.costPerHour", { amount: plan.cost.per_hour, currency: plan.cost.currency })}</strong>
-          </p>
-          {plan.cost.unpriced.length > 0 && <p className="muted">{t("create.unpriced", { names: plan.cost.unpriced.join(t("create.comma")) })}</p>}
-        </Card>
-      )}
     </div>
   );
 }

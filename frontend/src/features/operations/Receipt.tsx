@@ -20,13 +20,18 @@ export function ReceiptCard({ operation }: { operation: Operation }) {
       title={t("operation.receipt.title")}
       extra={
         data && (
-          <Button
-            size="small"
-            icon={<DownloadOutlined aria-hidden="true" />}
-            onClick={() => saveFile(`receipt-${operation.cluster.name}.json`, JSON.stringify({ cluster: operation.cluster, operation: operation.id, ...data }, null, 2), "application/json")}
-          >
-            {t("operation.receipt.download")}
-          </Button>
+          <>
+            <Button
+              size="small"
+              icon={<DownloadOutlined aria-hidden="true" />}
+              onClick={() => saveFile(`receipt-${operation.cluster.name}.json`, JSON.stringify({ cluster: operation.cluster, operation: operation.id, ...data }, null, 2), "application/json")}
+            >
+              {t("operation.receipt.download")}
+            </Button>
+            <Button size="small" icon={<DownloadOutlined aria-hidden="true" />} href={`/api/v1/operations/${operation.id}/receipt?format=text`} download={`receipt-${operation.cluster.name}.txt`}>
+              {t("operation.receipt.downloadText")}
+            </Button>
+          </>
         )
       }
     >

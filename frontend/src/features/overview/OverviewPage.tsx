@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { useVersions } from "../../api/catalogue";
 import { planCluster, useClusters } from "../../api/clusters";
+import { useCosts } from "../../api/costs";
 import { running, useOperations } from "../../api/operations";
 import { useMayWrite, useSession } from "../../api/session";
 import { useTemplates } from "../../api/templates";
@@ -14,7 +15,9 @@ import { LoadProblem } from "../../components/Problem";
 import { Status, StatusIcon } from "../../components/Status";
 import { Elapsed } from "../../components/Time";
 import { OperationStatus, phaseTone } from "../../components/words";
+import { useFormat } from "../../i18n/format";
 import { CreateLink } from "../clusters/ClusterListPage";
+import { CostFigures } from "../costs/Cost";
 import { QuotaBars } from "../create/PlanPanel";
 import { standInName } from "../create/draft";
 import "./overview.css";
@@ -40,6 +43,7 @@ export function OverviewPage() {
           <RunningList operations={operations.data?.items.filter((operation) => running(operation.state))} error={operations.error} />
         </Card>
         <div className="stack">
+          <CostCard />
           <QuotaCard />
           <ImagesCard />
         </div>
@@ -134,6 +138,39 @@ function QuotaCard() {
   return (
     <Card title={t("overview.quota")}>
       {plan.data ? <QuotaBars quota={plan.data.quota} withNeed={false} /> : error ? <LoadProblem error={error} onRetry={() => void plan.refetch()} /> : <Loading rows={4} />}
+    </Card>
+  );
+}
+
+/** What all clusters cost together, and which of them most; nothing where there is no price list. */
+function CostCard() {
+  const { t } = useTranslation();
+  const { money } = useFormat();
+  const { data, error, refetch } = useCosts();
+  if (error && !data) return <Card title={t("cost.ofProject")}>{<LoadProblem error={error} onRetry={() => void refetch()} />}</Card>;
+  if (!data?.currency || typeof data.per_hour !== "number") return null;
+  const { currency } = data;
+  const most = data.clusters.toSorted((a, b) => b.per_hour - a.per_hour).slice(0, 3);
+  return (
+    <Card title={t("cost.ofProject")}>
+      <div className="cost">
+        <CostFigures perHour={data.per_hour} currency={currency} unpriced={[...new Set(data.clusters.flatMap((cluster) => cluster.unpriced))]} />
+        {data.clusters.length > 1 && (
+          <>
+            <h3>{t("cost.most")}</h3>
+            <ul className="cost-lines cost-clusters">
+              {most.map((cluster) => (
+                <li key={cluster.id}>
+                  <Link to="/clusters/$id" params={{ id: cluster.id }} className="break">
+                    {cluster.name}
+                  </Link>
+                  <span className="numeric">{money(cluster.per_hour, currency, 4)}</span>
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </div>
     </Card>
   );
 }

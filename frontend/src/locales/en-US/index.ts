@@ -3,6 +3,7 @@ import admin from "./admin.json";
 import cluster from "./cluster.json";
 import clusters from "./clusters.json";
 import common from "./common.json";
+import cost from "./cost.json";
 import create from "./create.json";
 import error from "./error.json";
 import kubeconfig from "./kubeconfig.json";
@@ -14,5 +15,5 @@ import template from "./template.json";
 import unit from "./unit.json";
 import workload from "./workload.json";
 
-const texts = { admin, cluster, clusters, common, create, error, kubeconfig, operation, overview, shell, status, template, unit, workload };
+const texts = { admin, cluster, clusters, common, cost, create, error, kubeconfig, operation, overview, shell, status, template, unit, workload };
 export default texts;
