@@ -26,6 +26,7 @@ pub mod node_verbs;
 pub mod nodes;
 pub mod openapi;
 pub mod operations;
+pub mod orphans;
 pub mod plan;
 pub mod preflight;
 pub mod projects;

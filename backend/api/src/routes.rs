@@ -3,7 +3,7 @@
 use crate::errors::Problem;
 use crate::{
     about, addons, admin, catalogue, clusters, control_plane, costs, docs, events, gate, health, kubeconfigs, kubernetes, node_bootstrap, node_pools,
-    node_verbs, nodes, operations, projects, session, templates,
+    node_verbs, nodes, operations, orphans, projects, session, templates,
 };
 use actix_web::web::{PathConfig, resource};
 use utoipa_actix_web::scope;
@@ -50,7 +50,7 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(operations::operation_list).service(operations::operation_get).service(operations::operation_events);
     config.service(operations::operation_retry).service(operations::operation_cancel).service(operations::receipt_get);
     config.service(events::event_stream);
-    config.service(admin::admin_cluster_list);
+    config.service(admin::admin_cluster_list).service(orphans::orphan_list).service(orphans::orphan_decide);
 }
 
 fn node_version_1(config: &mut ServiceConfig<'_>) {

@@ -198,4 +198,8 @@ impl Identity for OpenStack {
         let auth = || Auth::Credential { id: credential.id.clone(), secret: credential.secret.clone() };
         self.cloud(self.session("credential", &credential.id, &credential.secret, auth))
     }
+
+    fn as_service_user(&self, user: &ServiceUser, project_id: &str) -> Cloud {
+        self.cloud(service_users::session(self, user, project_id))
+    }
 }

@@ -128,7 +128,7 @@ async fn grant_roles(cloud: &OpenStack, user_id: &str, project_id: &str) -> Resu
 }
 
 /// The service user's own session in the project.
-fn session(cloud: &OpenStack, user: &ServiceUser, project_id: &str) -> Arc<Session> {
+pub(crate) fn session(cloud: &OpenStack, user: &ServiceUser, project_id: &str) -> Arc<Session> {
     let id = format!("{} {project_id}", user.user_id);
     cloud.session("user", &id, &user.password, || Auth::User {
         id: user.user_id.clone(),

@@ -80,4 +80,6 @@ pub trait Identity: Send + Sync {
     fn as_token(&self, token: &Token) -> Cloud;
     /// The cloud as an application credential sees it (for the engine); tokens are fetched and renewed inside, one at a time.
     fn as_credential(&self, credential: &ApplicationCredential) -> Cloud;
+    /// The cloud as a project's service user sees it: where no cluster's credential speaks any more.
+    fn as_service_user(&self, user: &ServiceUser, project_id: &str) -> Cloud;
 }

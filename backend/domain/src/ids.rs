@@ -49,6 +49,8 @@ uuid_id! {
     KubeconfigId,
     /// A cluster template of a tenant's own.
     TemplateId,
+    /// An object in the cloud that nobody looks after.
+    OrphanId,
 }
 
 /// A tenant: the id of one OpenStack project, as Keystone spells it.

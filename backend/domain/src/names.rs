@@ -54,3 +54,52 @@ pub fn pool_digest(pool: &str) -> String {
 pub fn mark(cluster: ClusterId, resource: ResourceId) -> String {
     format!("kcs cluster={cluster} resource={resource}")
 }
+
+/// What a mark in a description says; None: it is not exactly such a mark.
+#[must_use]
+pub fn marked(description: &str) -> Option<(ClusterId, ResourceId)> {
+    let (cluster, resource) = description.strip_prefix("kcs cluster=")?.split_once(" resource=")?;
+    let (cluster, resource) = (cluster.parse().ok()?, resource.parse().ok()?);
+    (mark(cluster, resource) == description).then_some((cluster, resource))
+}
+
+/// Whose a server group is by its name, the only thing of it that can carry a mark; None: no name of ours.
+#[must_use]
+pub fn server_group(name: &str) -> Option<ClusterId> {
+    let rest = name.strip_prefix("kcs-")?;
+    let (cluster, part) = (rest.get(..36)?.parse().ok()?, rest.get(37..)?);
+    let shard = part.split_once('-').is_some_and(|(pool, shard)| pool.len() == 8 && shard.parse::<u32>().is_ok());
+    (object(cluster, part) == name && (part == "masters" || shard)).then_some(cluster)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_marks_are_read() {
+        let (cluster, resource) = (ClusterId::generate(), ResourceId::generate());
+        let text = mark(cluster, resource);
+        assert_eq!(marked(&text), Some((cluster, resource)));
+        for other in [format!("{text} "), format!("copy of {text}"), text.to_uppercase(), text.replace('-', ""), String::new()] {
+            assert_eq!(marked(&other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn server_groups_are_known_by_their_whole_name() {
+        let cluster = ClusterId::generate();
+        for part in ["masters".to_owned(), format!("{}-0", pool_digest("default"))] {
+            assert_eq!(server_group(&object(cluster, &part)), Some(cluster));
+        }
+        for name in [
+            object(cluster, "net"),
+            object(cluster, "masters-2"),
+            format!("my-{}", object(cluster, "masters")),
+            "kcs-masters".to_owned(),
+            "kcs-ä".repeat(20),
+        ] {
+            assert_eq!(server_group(&name), None, "{name}");
+        }
+    }
+}

@@ -11,13 +11,25 @@ pub struct Marked {
     pub kind: ResourceKind,
     pub cloud_id: String,
     pub name: String,
-    /// What the mark says: cluster and ledger row.
+    /// What the mark says: cluster and ledger row. A server group has but its name, which tells no row.
     pub cluster: ClusterId,
-    pub resource: ResourceId,
+    pub resource: Option<ResourceId>,
+}
+
+impl Marked {
+    /// The row that tells of this object: the one its mark names, or, where a name is all there is, the one with its identity or at least its name.
+    #[must_use]
+    pub fn row<'r>(&self, rows: &'r [LedgerRow]) -> Option<&'r LedgerRow> {
+        let Some(resource) = self.resource else {
+            let named = rows.iter().filter(|r| r.cluster == self.cluster && r.kind == self.kind && r.name == self.name);
+            return named.max_by_key(|r| (r.cloud_id.as_ref() == Some(&self.cloud_id), r.state != ResourceState::Gone, r.created_at));
+        };
+        rows.iter().find(|r| r.id == resource)
+    }
 }
 
 /// Whose an object is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The ledger has recorded that it was taken away, yet it is there: ours, by kind, name and identity.
@@ -29,6 +41,8 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    pub const ALL: [Self; 3] = [Self::Ours, Self::NoRow, Self::Contradicted];
+
     /// As stored.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -41,7 +55,7 @@ impl Verdict {
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Ours, Self::NoRow, Self::Contradicted].into_iter().find(|v| v.as_str() == text)
+        Self::ALL.into_iter().find(|v| v.as_str() == text)
     }
 }
 
@@ -49,8 +63,17 @@ impl Verdict {
 #[must_use]
 pub fn judge(object: &Marked, row: Option<&LedgerRow>) -> Option<Verdict> {
     let Some(row) = row else { return Some(Verdict::NoRow) };
-    let told = row.cluster == object.cluster && row.kind == object.kind && row.name == object.name;
-    let same = row.cloud_id.as_deref().is_none_or(|id| id == object.cloud_id);
+    // A floating IP has no name, only an address.
+    let named = match row.kind {
+        ResourceKind::FloatingIp => row.address.as_ref().is_none_or(|address| *address == object.name),
+        _ => row.name == object.name,
+    };
+    let told = row.cluster == object.cluster && row.kind == object.kind && named;
+    let same = match &row.cloud_id {
+        Some(id) => *id == object.cloud_id,
+        // What was never asked for cannot have been made, and a name alone proves nothing.
+        None => row.state != ResourceState::Gone || (row.called_at.is_some() && object.resource.is_some()),
+    };
     match (row.state, told && same) {
         (_, false) => Some(Verdict::Contradicted),
         (ResourceState::Gone, true) => Some(Verdict::Ours),
@@ -123,7 +146,7 @@ mod tests {
     }
 
     fn object(row: &LedgerRow) -> Marked {
-        Marked { kind: row.kind, cloud_id: "n1".into(), name: row.name.clone(), cluster: row.cluster, resource: row.id }
+        Marked { kind: row.kind, cloud_id: "n1".into(), name: row.name.clone(), cluster: row.cluster, resource: Some(row.id) }
     }
 
     #[test]
@@ -143,6 +166,27 @@ mod tests {
             let live = row(state);
             assert_eq!(judge(&object(&live), Some(&live)), None, "the engine's own affair: {state:?}");
         }
+    }
+
+    #[test]
+    fn an_object_that_shows_up_late_is_ours_only_if_it_was_asked_for() {
+        let asked = LedgerRow { cloud_id: None, called_at: Some(OffsetDateTime::UNIX_EPOCH), ..row(ResourceState::Gone) };
+        assert_eq!(judge(&object(&asked), Some(&asked)), Some(Verdict::Ours));
+        let never = LedgerRow { called_at: None, ..asked };
+        assert_eq!(judge(&object(&never), Some(&never)), Some(Verdict::Contradicted));
+    }
+
+    #[test]
+    fn a_server_group_is_ours_by_identity_and_never_by_its_name() {
+        let gone = LedgerRow { kind: ResourceKind::ServerGroup, ..row(ResourceState::Gone) };
+        let group = Marked { resource: None, ..object(&gone) };
+        let rows = [LedgerRow { id: ResourceId::generate(), cloud_id: Some("n0".into()), ..gone.clone() }, gone];
+        assert_eq!(judge(&group, group.row(&rows)), Some(Verdict::Ours));
+        let namesake = Marked { cloud_id: "n7".into(), ..group.clone() };
+        assert_eq!(judge(&namesake, namesake.row(&rows)), Some(Verdict::Contradicted));
+        let lost = [LedgerRow { cloud_id: None, called_at: Some(OffsetDateTime::UNIX_EPOCH), ..rows[0].clone() }];
+        assert_eq!(judge(&group, group.row(&lost)), Some(Verdict::Contradicted));
+        assert_eq!(judge(&group, group.row(&[])), Some(Verdict::NoRow));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 use crate::clusters::{Cluster, ClusterSpec, ClusterStatus, ControlPlaneSpec, NetworkSpec, NodePoolSpec};
-use crate::ids::{ClusterId, TenantId};
+use crate::ids::{ClusterId, ResourceId, TenantId};
+use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
 use time::OffsetDateTime;
 
 /// So many masters, and one pool `default` of so many workers.
@@ -48,5 +49,26 @@ pub fn cluster(id: ClusterId, tenant: &str, spec: ClusterSpec, now: OffsetDateTi
         created_by: "member-a".to_owned(),
         delete_requested_at: None,
         deleted_at: None,
+    }
+}
+
+/// The row of an object that is gone, named after its kind.
+#[must_use]
+pub fn gone_row(cluster: ClusterId, kind: ResourceKind, cloud_id: &str) -> LedgerRow {
+    LedgerRow {
+        id: ResourceId::generate(),
+        cluster,
+        key: kind.as_str().to_owned(),
+        kind,
+        name: crate::names::object(cluster, kind.as_str()),
+        state: ResourceState::Gone,
+        cloud_id: Some(cloud_id.to_owned()),
+        address: None,
+        called_at: Some(OffsetDateTime::UNIX_EPOCH),
+        empty_looks: 0,
+        looked_at: None,
+        failures: 0,
+        fault: None,
+        created_at: OffsetDateTime::UNIX_EPOCH,
     }
 }

@@ -1,5 +1,6 @@
 //! Carries out actions: one call each, and the ledger row as it is afterwards. The rows were committed before; what is lost here is looked for.
 
+use crate::delete::record_delete;
 use crate::journal::JournalError;
 use crate::observe::{master_addresses, missing_rules};
 use crate::rules::Groups;
@@ -92,7 +93,7 @@ impl World<'_> {
         }
     }
 
-    async fn cloud_of(&self, work: &Work) -> Result<Cloud, Refusal> {
+    pub(crate) async fn cloud_of(&self, work: &Work) -> Result<Cloud, Refusal> {
         self.cloud(work.cluster.id)
             .await?
             .ok_or_else(|| Refusal::Local(local_fault(Code::CredentialInvalid, "the cluster has no cloud credential".to_owned(), "credential")))
@@ -127,7 +128,7 @@ impl World<'_> {
             ResourceKind::SecurityGroup => id(cloud.network.create_security_group(&row.name, &description(row)).await?),
             ResourceKind::ServerGroup => id(cloud.compute.create_server_group(&row.name).await?),
             ResourceKind::LoadBalancer => {
-                let service = balancing(&cloud, row)?;
+                let service = balancing(&cloud, &row.name)?;
                 let balancer = self.new_balancer(work, row, need("subnet")?);
                 id(service.create_load_balancer(&balancer).await?)
             }
@@ -288,7 +289,7 @@ impl World<'_> {
                 }
             }
             ResourceKind::LoadBalancer => {
-                let service = balancing(&cloud, row)?;
+                let service = balancing(&cloud, &row.name)?;
                 let Some(subnet) = part_id(work, "subnet") else { return Ok(()) };
                 let wanted = self.new_balancer(work, row, subnet.to_owned());
                 if service.complete(id, &wanted).await? {
@@ -323,35 +324,6 @@ impl World<'_> {
         }
         Ok(())
     }
-
-    async fn delete(&self, work: &Work, row: &LedgerRow) -> Result<(), Refusal> {
-        let Some(id) = row.cloud_id.as_deref() else { return Ok(()) };
-        if row.kind == ResourceKind::ApplicationCredential {
-            let user = self.service_user(work).await??;
-            return Ok(self.services.identity.delete_application_credential(&user, &work.cluster.tenant.0, id).await?);
-        }
-        let cloud = self.cloud_of(work).await?;
-        match row.kind {
-            ResourceKind::Network => cloud.network.delete_network(id).await?,
-            ResourceKind::Subnet => cloud.network.delete_subnet(id).await?,
-            ResourceKind::Router => cloud.network.delete_router(id).await?,
-            ResourceKind::RouterInterface => {
-                if let (Some(router), Some(subnet)) = (cloud_id(work, "router"), cloud_id(work, "subnet")) {
-                    cloud.network.remove_router_interface(router, subnet).await?;
-                }
-            }
-            ResourceKind::SecurityGroup => cloud.network.delete_security_group(id).await?,
-            ResourceKind::ServerGroup => cloud.compute.delete_server_group(id).await?,
-            ResourceKind::LoadBalancer => balancing(&cloud, row)?.delete_load_balancer(id).await?,
-            ResourceKind::FloatingIp => cloud.network.delete_floating_ip(id).await?,
-            ResourceKind::Port => cloud.network.delete_port(id).await?,
-            ResourceKind::Volume if row.made_inside() => cloud.volumes.erase_volume(id).await?,
-            ResourceKind::Volume => cloud.volumes.delete_volume(id).await?,
-            ResourceKind::Server => cloud.compute.delete_server(id).await?,
-            ResourceKind::ApplicationCredential => {}
-        }
-        Ok(())
-    }
 }
 
 /// The address of the load balancer that was there before: certificates and kubeconfigs name it.
@@ -373,14 +345,9 @@ fn node_named<'w>(work: &'w Work, row: &LedgerRow) -> Result<&'w Node, Refusal> 
     found.ok_or_else(|| Refusal::Local(local_fault(Code::ServerFailed, format!("there is no node {}", row.name), &row.name)))
 }
 
-fn balancing<'c>(cloud: &'c Cloud, row: &LedgerRow) -> Result<&'c dyn cloud::load_balancers::LoadBalancers, Refusal> {
+pub(crate) fn balancing<'c>(cloud: &'c Cloud, name: &str) -> Result<&'c dyn cloud::load_balancers::LoadBalancers, Refusal> {
     let service = cloud.load_balancers.as_deref();
-    service.ok_or_else(|| Refusal::Local(local_fault(Code::NoLoadBalancer, "the service catalogue has no load balancing".to_owned(), &row.name)))
-}
-
-/// Neutron, Keystone and Nova's groups are gone when the call answers; the others go by and by.
-fn gone_at_once(kind: ResourceKind) -> bool {
-    !matches!(kind, ResourceKind::Server | ResourceKind::Volume | ResourceKind::LoadBalancer)
+    service.ok_or_else(|| Refusal::Local(local_fault(Code::NoLoadBalancer, "the service catalogue has no load balancing".to_owned(), name)))
 }
 
 fn settled(mut row: LedgerRow) -> Vec<Change> {
@@ -404,24 +371,6 @@ fn record_create(mut row: LedgerRow, made: Made) -> Result<Vec<Change>, JournalE
     }
 }
 
-fn record_delete(mut row: LedgerRow, deleted: Result<(), Refusal>) -> Result<Vec<Change>, JournalError> {
-    match deleted {
-        Ok(()) if gone_at_once(row.kind) => {
-            row.state = ResourceState::Gone;
-            Ok(vec![Change::Ledger(row)])
-        }
-        Ok(()) => {
-            row.failures = 0;
-            Ok(vec![Change::Ledger(row)])
-        }
-        Err(Refusal::Cloud(error)) if error.is_not_found() => {
-            row.state = ResourceState::Gone;
-            Ok(vec![Change::Ledger(row)])
-        }
-        Err(refusal) => record_failure(row, refusal, None),
-    }
-}
-
 /// A power call whose outcome is not known counts as made: it is not to be made twice.
 fn record_power(row: LedgerRow, done: Result<(), Refusal>) -> Result<Vec<Change>, JournalError> {
     match done {
@@ -431,7 +380,7 @@ fn record_power(row: LedgerRow, done: Result<(), Refusal>) -> Result<Vec<Change>
     }
 }
 
-fn record_failure(mut row: LedgerRow, refusal: Refusal, state: Option<ResourceState>) -> Result<Vec<Change>, JournalError> {
+pub(crate) fn record_failure(mut row: LedgerRow, refusal: Refusal, state: Option<ResourceState>) -> Result<Vec<Change>, JournalError> {
     let fault = match refusal {
         Refusal::Journal(error) => return Err(error),
         Refusal::Cloud(error) => {

@@ -6,7 +6,8 @@
 pub mod act;
 mod act_in_cluster;
 pub mod addons;
-mod claimed;
+pub mod claimed;
+mod delete;
 pub mod driver;
 mod glance;
 pub mod in_cluster;
@@ -18,6 +19,8 @@ pub mod observe;
 pub mod pass;
 mod rotation;
 pub mod rules;
+pub mod sweep;
+mod sweep_look;
 pub mod world;
 
 pub use driver::{Deps, run};

@@ -123,34 +123,79 @@ fn only<T: Clone>(list: &[T], mut is: impl FnMut(&T) -> bool) -> Vec<T> {
     list.iter().filter(|one| is(one)).cloned().collect()
 }
 
+/// Whole lists.
+impl Lists<'_> {
+    pub async fn networks(&self) -> Read<Net> {
+        self.shelves.networks.get(self.freshness, self.cloud.network.networks()).await
+    }
+
+    pub async fn subnets(&self) -> Read<Subnet> {
+        self.shelves.subnets.get(self.freshness, self.cloud.network.subnets()).await
+    }
+
+    pub async fn routers(&self) -> Read<Router> {
+        self.shelves.routers.get(self.freshness, self.cloud.network.routers()).await
+    }
+
+    pub async fn ports(&self) -> Read<Port> {
+        self.shelves.ports.get(self.freshness, self.cloud.network.ports()).await
+    }
+
+    pub async fn security_groups(&self) -> Read<SecurityGroup> {
+        self.shelves.security_groups.get(self.freshness, self.cloud.network.security_groups_with_rules()).await
+    }
+
+    pub async fn all_server_groups(&self) -> Read<ServerGroup> {
+        self.shelves.server_groups.get(self.freshness, self.cloud.compute.server_groups()).await
+    }
+
+    pub async fn floating_ips(&self) -> Read<FloatingIp> {
+        self.shelves.floating_ips.get(self.freshness, self.cloud.network.floating_ips()).await
+    }
+
+    pub async fn volumes(&self) -> Read<Volume> {
+        self.shelves.volumes.get(self.freshness, self.cloud.volumes.volumes()).await
+    }
+
+    /// Those whose names begin as ours do.
+    pub async fn all_servers(&self) -> Read<Server> {
+        self.shelves.servers.get(self.freshness, self.cloud.compute.servers(OURS)).await
+    }
+
+    pub async fn load_balancers(&self, service: &dyn LoadBalancers) -> Read<LoadBalancer> {
+        self.shelves.load_balancers.get(self.freshness, service.load_balancers()).await
+    }
+}
+
+/// What a cluster looks for in them.
 impl Lists<'_> {
     pub async fn networks_by_name(&self, name: &str) -> Result<Vec<Net>, CloudError> {
-        Ok(only(&self.shelves.networks.get(self.freshness, self.cloud.network.networks()).await?, |n| n.name == name))
+        Ok(only(&self.networks().await?, |n| n.name == name))
     }
 
     pub async fn subnets_of(&self, network_id: &str) -> Result<Vec<Subnet>, CloudError> {
-        Ok(only(&self.shelves.subnets.get(self.freshness, self.cloud.network.subnets()).await?, |s| s.network_id == network_id))
+        Ok(only(&self.subnets().await?, |s| s.network_id == network_id))
     }
 
     pub async fn routers_by_name(&self, name: &str) -> Result<Vec<Router>, CloudError> {
-        Ok(only(&self.shelves.routers.get(self.freshness, self.cloud.network.routers()).await?, |r| r.name == name))
+        Ok(only(&self.routers().await?, |r| r.name == name))
     }
 
     pub async fn ports_of(&self, network_id: &str) -> Result<Vec<Port>, CloudError> {
-        Ok(only(&self.shelves.ports.get(self.freshness, self.cloud.network.ports()).await?, |p| p.network_id == network_id))
+        Ok(only(&self.ports().await?, |p| p.network_id == network_id))
     }
 
     pub async fn security_groups_by_name(&self, name: &str) -> Result<Vec<SecurityGroup>, CloudError> {
-        let all = self.shelves.security_groups.get(self.freshness, self.cloud.network.security_groups_with_rules()).await?;
+        let all = self.security_groups().await?;
         Ok(only(&all, |g| g.name == name))
     }
 
     pub async fn server_groups(&self) -> Result<Vec<ServerGroup>, CloudError> {
-        Ok(only(&self.shelves.server_groups.get(self.freshness, self.cloud.compute.server_groups()).await?, |g| g.name.starts_with(OURS)))
+        Ok(only(&self.all_server_groups().await?, |g| g.name.starts_with(OURS)))
     }
 
     pub async fn load_balancers_by_name(&self, service: &dyn LoadBalancers, name: &str) -> Result<Vec<LoadBalancer>, CloudError> {
-        Ok(only(&self.shelves.load_balancers.get(self.freshness, service.load_balancers()).await?, |lb| lb.name == name))
+        Ok(only(&self.load_balancers(service).await?, |lb| lb.name == name))
     }
 
     /// What is under a load balancer. Its members are asked for only when one is new.
@@ -174,16 +219,16 @@ impl Lists<'_> {
     }
 
     pub async fn floating_ips_by_description(&self, description: &str) -> Result<Vec<FloatingIp>, CloudError> {
-        let all = self.shelves.floating_ips.get(self.freshness, self.cloud.network.floating_ips()).await?;
+        let all = self.floating_ips().await?;
         Ok(only(&all, |ip| ip.description == description))
     }
 
     pub async fn volumes_by_metadata(&self, key: &str, value: &str) -> Result<Vec<Volume>, CloudError> {
-        let all = self.shelves.volumes.get(self.freshness, self.cloud.volumes.volumes()).await?;
+        let all = self.volumes().await?;
         Ok(only(&all, |v| v.metadata.get(key).is_some_and(|v| v == value)))
     }
 
     pub async fn servers(&self, prefix: &str) -> Result<Vec<Server>, CloudError> {
-        Ok(only(&self.shelves.servers.get(self.freshness, self.cloud.compute.servers(OURS)).await?, |s| s.name.starts_with(prefix)))
+        Ok(only(&self.all_servers().await?, |s| s.name.starts_with(prefix)))
     }
 }

@@ -412,9 +412,7 @@ fn object(id: String, name: &str, owner: Option<ResourceId>, state: ObjectState)
 
 /// The row that a description's mark names, if it is a mark of this cluster.
 fn owner(work: &Work, description: &str) -> Option<ResourceId> {
-    let rest = description.strip_prefix("kcs cluster=")?;
-    let (cluster, resource) = rest.split_once(" resource=")?;
-    (cluster == work.cluster.id.to_string()).then(|| resource.parse().ok())?
+    names::marked(description).filter(|(cluster, _)| *cluster == work.cluster.id).map(|(_, resource)| resource)
 }
 
 fn owner_in(metadata: &BTreeMap<String, String>) -> Option<ResourceId> {

@@ -195,8 +195,7 @@ impl World<'_> {
     /// The tenant's service user, made at first use.
     pub async fn service_user(&self, work: &Work) -> Result<Result<ServiceUser, cloud::CloudError>, JournalError> {
         if let Some(text) = self.journal.secret(Owner::Tenant, secret::SERVICE_USER).await? {
-            let stored: StoredUser = parse(&text)?;
-            return Ok(Ok(ServiceUser { user_id: stored.user_id, password: stored.password.into() }));
+            return Ok(Ok(stored_user(&text)?));
         }
         let tenant = &work.cluster.tenant.0;
         let user = match self.services.identity.ensure_service_user(&format!("kcs-{tenant}"), tenant).await {
@@ -317,6 +316,12 @@ pub fn marks(row: &LedgerRow) -> std::collections::BTreeMap<String, String> {
 #[must_use]
 pub fn description(row: &LedgerRow) -> String {
     names::mark(row.cluster, row.id)
+}
+
+/// A tenant's service user as it is kept.
+pub(crate) fn stored_user(text: &SecretString) -> Result<ServiceUser, JournalError> {
+    let stored: StoredUser = parse(text)?;
+    Ok(ServiceUser { user_id: stored.user_id, password: stored.password.into() })
 }
 
 fn parse<T: for<'d> Deserialize<'d>>(text: &SecretString) -> Result<T, JournalError> {

@@ -126,6 +126,9 @@ pub struct Engine {
     /// How KCS reaches APIs without a public address: `direct`, `http://host:port` (a proxy that takes CONNECT) or `socks5://host:port`.
     #[serde(default)]
     pub private_api_route: Option<String>,
+    /// Each project is looked through for orphans so often.
+    #[serde(default = "default_sweep")]
+    pub sweep_minutes: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -186,6 +189,9 @@ fn default_workers() -> usize {
 fn default_lease() -> u32 {
     30
 }
+fn default_sweep() -> u32 {
+    10
+}
 fn default_clusters() -> u32 {
     20
 }
@@ -204,7 +210,13 @@ fn default_level() -> String {
 
 impl Default for Engine {
     fn default() -> Self {
-        Self { workers: default_workers(), lease_seconds: default_lease(), egress_cidrs: Vec::new(), private_api_route: None }
+        Self {
+            workers: default_workers(),
+            lease_seconds: default_lease(),
+            egress_cidrs: Vec::new(),
+            private_api_route: None,
+            sweep_minutes: default_sweep(),
+        }
     }
 }
 impl Default for Limits {
@@ -320,6 +332,7 @@ impl Config {
         within("engine.workers", self.engine.workers, 0, 256)?;
         self.private_route()?;
         within("engine.lease_seconds", self.engine.lease_seconds, 30, 600)?;
+        within("engine.sweep_minutes", self.engine.sweep_minutes, 1, 1440)?;
         within("limits.clusters_per_project", self.limits.clusters_per_project, 1, 100_000)?;
         within("limits.nodes_per_pool", self.limits.nodes_per_pool, 1, 5000)?;
         within("limits.nodes_per_cluster", self.limits.nodes_per_cluster, 1, 5000)?;

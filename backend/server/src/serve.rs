@@ -133,6 +133,7 @@ async fn start_engine(
         memory: Memory::default(),
     };
     let (workers, lease) = (config.engine.workers, Duration::from_secs(config.engine.lease_seconds.into()));
+    let sweep_every = Duration::from_secs(60 * u64::from(config.engine.sweep_minutes));
     let (options, keys) = (options.clone(), keys.clone());
     let runtime = ENGINE_RUNTIME.get().ok_or("the engine has no threads")?;
     let store = runtime.spawn(async move { Store::connect(&options, keys).await }).await??;
@@ -140,7 +141,8 @@ async fn start_engine(
         // Without workers here, other processes have the engine.
         health.engine_runs(true);
         if workers > 0 {
-            reconciler::run(Arc::new(Deps { services, store: store.clone(), workers, lease }), token).await;
+            let deps = Arc::new(Deps { services, store: store.clone(), workers, lease });
+            tokio::join!(reconciler::run(deps.clone(), token.clone()), reconciler::sweep::run(deps, sweep_every, token));
         } else {
             token.cancelled().await;
         }

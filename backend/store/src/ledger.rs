@@ -3,7 +3,7 @@
 use crate::error::{StoreError, count, unknown};
 use crate::pool::{Store, read};
 use auth::Scope;
-use domain::ids::{ClusterId, ResourceId};
+use domain::ids::{ClusterId, ResourceId, TenantId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::Fault;
 use sqlx::PgConnection;
@@ -72,14 +72,17 @@ pub(crate) async fn rows(db: &mut PgConnection, tenant: Option<&str>, cluster: C
     rows.into_iter().map(LedgerRow::try_from).collect()
 }
 
-/// Rows of any cluster by their ids; ids nobody has are left out.
-pub(crate) async fn rows_by_id(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<LedgerRow>, StoreError> {
+/// A tenant's rows of these ids, and those of the server groups of these clusters; what is another tenant's is left out.
+pub(crate) async fn rows_of_marks(db: &mut PgConnection, tenant: &TenantId, ids: &[Uuid], clusters: &[Uuid]) -> Result<Vec<LedgerRow>, StoreError> {
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT id, cluster_id, key, kind, name, state, cloud_id, address, called_at, empty_looks, looked_at, failures,
-                  fault AS "fault: Json<Fault>", created_at
-           FROM ledger WHERE id = ANY($1)"#,
+        r#"SELECT l.id, l.cluster_id, l.key, l.kind, l.name, l.state, l.cloud_id, l.address, l.called_at, l.empty_looks, l.looked_at,
+                  l.failures, l.fault AS "fault: Json<Fault>", l.created_at
+           FROM ledger l JOIN clusters c ON c.id = l.cluster_id
+           WHERE c.tenant_id = $1 AND (l.id = ANY($2) OR (l.cluster_id = ANY($3) AND l.kind = 'server_group'))"#,
+        tenant.0,
         ids,
+        clusters,
     );
     rows.fetch_all(db).await?.into_iter().map(LedgerRow::try_from).collect()
 }

@@ -34,7 +34,7 @@ pub use idempotency::Idempotency;
 pub use kubeconfigs::{KubeconfigRecord, KubeconfigUse, NewKubeconfig};
 pub use nodes::{BundleFetch, NodeRecord};
 pub use operations::{OperationFilter, OperationRecord};
-pub use orphans::OrphanRecord;
+pub use orphans::{OrphanRecord, OrphansSeen, Turn};
 pub use pages::{Page, PageRequest};
 pub use pool::{Store, StoreOptions};
 pub use promises::QuotaRoom;

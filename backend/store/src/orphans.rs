@@ -3,9 +3,9 @@
 use crate::audit::{AuditEntry, RequestContext, append};
 use crate::error::{StoreError, count, unknown};
 use crate::ledger;
-use crate::pool::{Store, read, write};
+use crate::pool::{Store, read, statement, write};
 use auth::{Actor, OperatorScope};
-use domain::ids::{ClusterId, ResourceId, TenantId};
+use domain::ids::{ClusterId, OrphanId, ResourceId, TenantId};
 use domain::ledger::{LedgerRow, ResourceKind};
 use domain::orphans::{Decision, Marked, Verdict};
 use serde_json::json;
@@ -14,10 +14,29 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+/// A tenant's turn to be looked through, held by one process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    pub tenant: TenantId,
+    /// By the database's clock.
+    pub now: OffsetDateTime,
+    /// What tells this turn from a later one.
+    held_until: OffsetDateTime,
+}
+
+/// What a look through a project found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrphansSeen {
+    /// All that are known of the tenant, the oldest first.
+    pub known: Vec<OrphanRecord>,
+    /// Those that were asked to go and are gone.
+    pub removed: Vec<(ResourceKind, String)>,
+}
+
 /// An orphan as it is kept until it is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrphanRecord {
-    pub id: Uuid,
+    pub id: OrphanId,
     pub tenant: TenantId,
     pub tenant_name: String,
     pub object: Marked,
@@ -27,6 +46,11 @@ pub struct OrphanRecord {
     pub last_seen_at: OffsetDateTime,
     pub decision: Option<Decision>,
     pub decided_by: Option<String>,
+    /// The name of the cluster its mark tells of, if there is or was one.
+    pub cluster_name: Option<String>,
+    /// When it was last asked to go, and what the cloud had against it.
+    pub called_at: Option<OffsetDateTime>,
+    pub fault: Option<String>,
 }
 
 struct Row {
@@ -37,20 +61,23 @@ struct Row {
     cloud_id: String,
     name: String,
     cluster_id: Uuid,
-    resource_id: Uuid,
+    resource_id: Option<Uuid>,
     verdict: String,
     looks: i64,
     first_seen_at: OffsetDateTime,
     last_seen_at: OffsetDateTime,
     decision: Option<String>,
     decided_by: Option<String>,
+    cluster_name: Option<String>,
+    called_at: Option<OffsetDateTime>,
+    fault: Option<String>,
 }
 
 impl TryFrom<Row> for OrphanRecord {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
         Ok(Self {
-            id: row.id,
+            id: OrphanId(row.id),
             tenant: TenantId(row.tenant_id),
             tenant_name: row.tenant_name,
             object: Marked {
@@ -58,7 +85,7 @@ impl TryFrom<Row> for OrphanRecord {
                 cloud_id: row.cloud_id,
                 name: row.name,
                 cluster: ClusterId(row.cluster_id),
-                resource: ResourceId(row.resource_id),
+                resource: row.resource_id.map(ResourceId),
             },
             verdict: Verdict::parse(&row.verdict).ok_or_else(|| unknown("verdict", &row.verdict))?,
             looks: count("looks", row.looks)?,
@@ -66,49 +93,100 @@ impl TryFrom<Row> for OrphanRecord {
             last_seen_at: row.last_seen_at,
             decision: row.decision.map(|d| Decision::parse(&d).ok_or_else(|| unknown("decision", &d))).transpose()?,
             decided_by: row.decided_by,
+            cluster_name: row.cluster_name,
+            called_at: row.called_at,
+            fault: row.fault,
         })
     }
 }
 
 impl Store {
-    /// Takes the tenant whose project is due to be looked through; for the others, and other replicas, it is done for `every`.
-    pub async fn sweep_claim(&self, every: Duration) -> Result<Option<TenantId>, StoreError> {
-        write(&self.engine, every.as_secs_f64(), |db, seconds| {
+    /// Takes the turn of a tenant whose project is due to be looked through, for at most `lease`; its next one comes after `every`.
+    pub async fn sweep_claim(&self, every: Duration, lease: Duration) -> Result<Option<Turn>, StoreError> {
+        write(&self.engine, (every.as_secs_f64(), lease.as_secs_f64()), |db, (every, lease)| {
             Box::pin(async move {
                 sqlx::query!("INSERT INTO sweeps (tenant_id) SELECT DISTINCT tenant_id FROM clusters ON CONFLICT DO NOTHING")
                     .execute(&mut *db)
                     .await?;
-                let tenant = sqlx::query_scalar!(
-                    "UPDATE sweeps SET run_at = now() + make_interval(secs => $1) WHERE tenant_id =
-                         (SELECT tenant_id FROM sweeps WHERE run_at <= now() ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-                     RETURNING tenant_id",
-                    seconds,
+                let turn = sqlx::query!(
+                    r#"UPDATE sweeps SET run_at = now() + make_interval(secs => $1), held_until = now() + make_interval(secs => $2)
+                       WHERE tenant_id = (SELECT tenant_id FROM sweeps WHERE run_at <= now() AND (held_until IS NULL OR held_until < now())
+                                          ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+                       RETURNING tenant_id, held_until AS "held_until!", now() AS "now!""#,
+                    every,
+                    lease,
                 );
-                Ok(tenant.fetch_optional(db).await?.map(TenantId))
+                let turn = turn.fetch_optional(db).await?;
+                Ok(turn.map(|t| Turn { tenant: TenantId(t.tenant_id), now: t.now, held_until: t.held_until }))
             })
         })
         .await
     }
 
-    /// The ledger's rows of these ids, whoever's.
-    pub async fn ledger_rows(&self, ids: &[ResourceId]) -> Result<Vec<LedgerRow>, StoreError> {
-        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        read(&self.engine, ids, |db, ids| Box::pin(ledger::rows_by_id(db, ids))).await
+    /// Ends a turn; with `again`, the next one comes after that already. A turn that was lost is no error.
+    pub async fn sweep_release(&self, turn: Turn, again: Option<Duration>) -> Result<(), StoreError> {
+        statement(&self.engine, (turn, again.map(|a| a.as_secs_f64())), |db, (turn, again)| {
+            Box::pin(async move {
+                sqlx::query!(
+                    "UPDATE sweeps SET held_until = NULL, run_at = LEAST(run_at, now() + make_interval(secs => $3))
+                     WHERE tenant_id = $1 AND held_until = $2",
+                    turn.tenant.0,
+                    turn.held_until,
+                    again.unwrap_or(f64::from(u32::MAX)),
+                )
+                .execute(db)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// The ledger's rows that may tell of objects with marks in a tenant's project: another tenant's rows prove nothing here.
+    pub async fn ledger_rows(&self, tenant: &TenantId, marked: &[Marked]) -> Result<Vec<LedgerRow>, StoreError> {
+        let ids: Vec<Uuid> = marked.iter().filter_map(|m| Some(m.resource?.0)).collect();
+        let clusters: Vec<Uuid> = marked.iter().filter(|m| m.resource.is_none()).map(|m| m.cluster.0).collect();
+        read(&self.engine, (tenant.clone(), ids, clusters), |db, (tenant, ids, clusters)| Box::pin(ledger::rows_of_marks(db, tenant, ids, clusters)))
+            .await
     }
 
     /// Records a whole look through a tenant's project: what is here now, and that nothing else of these kinds is. Answers all that is known.
-    pub async fn orphans_seen(
-        &self,
-        tenant: &TenantId,
-        seen: Vec<(Marked, Verdict)>,
-        whole: Vec<ResourceKind>,
-    ) -> Result<Vec<OrphanRecord>, StoreError> {
+    pub async fn orphans_seen(&self, tenant: &TenantId, seen: Vec<(Marked, Verdict)>, whole: Vec<ResourceKind>) -> Result<OrphansSeen, StoreError> {
         write(&self.engine, (tenant.clone(), seen, whole), |db, (tenant, seen, whole)| Box::pin(record(db, tenant, seen, whole))).await
     }
 
-    /// All orphans, the oldest first. Operators only.
+    /// Whether an orphan may be asked to go now: the turn is still ours, and no operator has said otherwise. Said in the audit log before it is done.
+    pub async fn orphan_call(&self, turn: &Turn, orphan: &OrphanRecord) -> Result<bool, StoreError> {
+        write(&self.engine, (turn.clone(), orphan.clone()), |db, (turn, orphan)| Box::pin(call(db, turn, orphan))).await
+    }
+
+    /// What the cloud had against the going of an orphan.
+    pub async fn orphan_fault(&self, id: OrphanId, words: Option<String>) -> Result<(), StoreError> {
+        statement(&self.engine, (id, words), |db, (id, words)| {
+            Box::pin(async move {
+                sqlx::query!("UPDATE orphans SET fault = $2 WHERE id = $1", id.0, words.as_deref()).execute(db).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// How many orphans there are of each verdict, all tenants taken together.
+    pub async fn orphan_counts(&self) -> Result<Vec<(Verdict, u64)>, StoreError> {
+        read(&self.engine, (), |db, ()| {
+            Box::pin(async move {
+                let rows = sqlx::query!(r#"SELECT verdict, count(*) AS "count!" FROM orphans GROUP BY verdict"#).fetch_all(db).await?;
+                let each =
+                    rows.into_iter().map(|r| Ok((Verdict::parse(&r.verdict).ok_or_else(|| unknown("verdict", &r.verdict))?, r.count.unsigned_abs())));
+                each.collect()
+            })
+        })
+        .await
+    }
+
+    /// The oldest thousand orphans, the oldest first. Operators only.
     pub async fn orphans(&self, _: OperatorScope) -> Result<Vec<OrphanRecord>, StoreError> {
-        read(&self.api, (), |db, ()| Box::pin(list(db, None))).await
+        read(&self.api, (), |db, ()| Box::pin(list(db, None, None))).await
     }
 
     /// What an operator says of an orphan.
@@ -116,10 +194,10 @@ impl Store {
         &self,
         _: OperatorScope,
         actor: &Actor,
-        id: Uuid,
+        id: OrphanId,
         decision: Decision,
         context: RequestContext,
-    ) -> Result<(), StoreError> {
+    ) -> Result<OrphanRecord, StoreError> {
         write(&self.api, (actor.clone(), id, decision, context), |db, (actor, id, decision, context)| {
             Box::pin(decide(db, actor, *id, *decision, context))
         })
@@ -127,24 +205,32 @@ impl Store {
     }
 }
 
-async fn record(
-    db: &mut PgConnection,
-    tenant: &TenantId,
-    seen: &[(Marked, Verdict)],
-    whole: &[ResourceKind],
-) -> Result<Vec<OrphanRecord>, StoreError> {
+async fn record(db: &mut PgConnection, tenant: &TenantId, seen: &[(Marked, Verdict)], whole: &[ResourceKind]) -> Result<OrphansSeen, StoreError> {
     for (object, verdict) in seen {
+        // With another mark, name or verdict it is another case: looks and decisions were about the former one.
+        sqlx::query!(
+            "DELETE FROM orphans WHERE tenant_id = $1 AND kind = $2 AND cloud_id = $3
+                 AND (name, cluster_id, resource_id, verdict) IS DISTINCT FROM ($4, $5, $6, $7)",
+            tenant.0,
+            object.kind.as_str(),
+            object.cloud_id,
+            object.name,
+            object.cluster.0,
+            object.resource.map(|r| r.0),
+            verdict.as_str(),
+        )
+        .execute(&mut *db)
+        .await?;
         sqlx::query!(
             "INSERT INTO orphans (id, tenant_id, kind, cloud_id, name, cluster_id, resource_id, verdict) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-             ON CONFLICT (tenant_id, kind, cloud_id) DO UPDATE SET name = $5, cluster_id = $6, resource_id = $7, verdict = $8,
-                 looks = orphans.looks + 1, last_seen_at = now()",
+             ON CONFLICT (tenant_id, kind, cloud_id) DO UPDATE SET looks = orphans.looks + 1, last_seen_at = now()",
             Uuid::now_v7(),
             tenant.0,
             object.kind.as_str(),
             object.cloud_id,
             object.name,
             object.cluster.0,
-            object.resource.0,
+            object.resource.map(|r| r.0),
             verdict.as_str(),
         )
         .execute(&mut *db)
@@ -152,41 +238,89 @@ async fn record(
     }
     let kinds: Vec<String> = whole.iter().map(|k| k.as_str().to_owned()).collect();
     let here: Vec<String> = seen.iter().map(|(o, _)| o.cloud_id.clone()).collect();
-    sqlx::query!("DELETE FROM orphans WHERE tenant_id = $1 AND kind = ANY($2) AND NOT cloud_id = ANY($3)", tenant.0, &kinds, &here)
-        .execute(&mut *db)
-        .await?;
-    list(db, Some(tenant)).await
+    let left = sqlx::query!(
+        r#"DELETE FROM orphans WHERE tenant_id = $1 AND kind = ANY($2) AND NOT cloud_id = ANY($3)
+           RETURNING kind, name, called_at IS NOT NULL AS "called!""#,
+        tenant.0,
+        &kinds,
+        &here,
+    );
+    let left = left.fetch_all(&mut *db).await?;
+    let removed = left.into_iter().filter(|l| l.called).filter_map(|l| Some((ResourceKind::parse(&l.kind)?, l.name))).collect();
+    Ok(OrphansSeen { known: list(db, Some(tenant), None).await?, removed })
 }
 
-async fn list(db: &mut PgConnection, tenant: Option<&TenantId>) -> Result<Vec<OrphanRecord>, StoreError> {
+async fn list(db: &mut PgConnection, tenant: Option<&TenantId>, id: Option<OrphanId>) -> Result<Vec<OrphanRecord>, StoreError> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT o.id, o.tenant_id, t.name AS tenant_name, o.kind, o.cloud_id, o.name, o.cluster_id, o.resource_id, o.verdict, o.looks,
-                o.first_seen_at, o.last_seen_at, o.decision, o.decided_by
-         FROM orphans o JOIN tenants t ON t.id = o.tenant_id WHERE $1::text IS NULL OR o.tenant_id = $1
-         ORDER BY o.first_seen_at, o.id LIMIT 1000",
+        r#"SELECT o.id, o.tenant_id, t.name AS tenant_name, o.kind, o.cloud_id, o.name, o.cluster_id, o.resource_id, o.verdict, o.looks,
+                  o.first_seen_at, o.last_seen_at, o.decision, o.decided_by, c.name AS "cluster_name?", o.called_at, o.fault
+           FROM orphans o JOIN tenants t ON t.id = o.tenant_id LEFT JOIN clusters c ON c.id = o.cluster_id AND c.tenant_id = o.tenant_id
+           WHERE ($1::text IS NULL OR o.tenant_id = $1) AND ($2::uuid IS NULL OR o.id = $2)
+           ORDER BY o.first_seen_at, o.id LIMIT 1000"#,
         tenant.map(|t| t.0.as_str()),
+        id.map(|id| id.0),
     );
     rows.fetch_all(db).await?.into_iter().map(OrphanRecord::try_from).collect()
 }
 
-async fn decide(db: &mut PgConnection, actor: &Actor, id: Uuid, decision: Decision, context: &RequestContext) -> Result<(), StoreError> {
-    let orphan = sqlx::query!(
-        "UPDATE orphans SET decision = $2, decided_by = $3, decided_at = now() WHERE id = $1 RETURNING tenant_id, kind, cloud_id, name",
-        id,
-        decision.as_str(),
-        actor.user.name,
+async fn call(db: &mut PgConnection, turn: &Turn, orphan: &OrphanRecord) -> Result<bool, StoreError> {
+    let held = sqlx::query_scalar!(
+        "SELECT tenant_id FROM sweeps WHERE tenant_id = $1 AND held_until = $2 AND held_until > now() FOR UPDATE",
+        turn.tenant.0,
+        turn.held_until,
     );
-    let orphan = orphan.fetch_optional(&mut *db).await?.ok_or(StoreError::NotFound)?;
+    if held.fetch_optional(&mut *db).await?.is_none() {
+        return Ok(false);
+    }
+    let kept = sqlx::query_scalar!("SELECT called_at FROM orphans WHERE id = $1 AND decision IS DISTINCT FROM 'keep' FOR UPDATE", orphan.id.0);
+    let Some(called) = kept.fetch_optional(&mut *db).await? else { return Ok(false) };
+    sqlx::query!("UPDATE orphans SET called_at = now() WHERE id = $1", orphan.id.0).execute(&mut *db).await?;
+    if called.is_none() {
+        // KCS's own deed, nobody's request.
+        sqlx::query!(
+            "INSERT INTO audit (tenant_id, user_id, user_name, via, action, object_kind, object_id, outcome, request_id, source, detail)
+             VALUES ($1, '', 'kcs', 'engine', 'orphan_remove', 'orphan', $2, 'accepted', '', '', $3)",
+            turn.tenant.0,
+            orphan.id.to_string(),
+            told(&orphan.object, json!({"verdict": orphan.verdict, "decision": orphan.decision, "looks": orphan.looks})),
+        )
+        .execute(db)
+        .await?;
+    }
+    Ok(true)
+}
+
+/// What the audit log tells of an orphan.
+fn told(object: &Marked, mut detail: serde_json::Value) -> serde_json::Value {
+    detail["kind"] = json!(object.kind);
+    detail["cloud_id"] = json!(object.cloud_id);
+    detail["name"] = json!(object.name);
+    detail["cluster"] = json!(object.cluster);
+    detail
+}
+
+async fn decide(
+    db: &mut PgConnection,
+    actor: &Actor,
+    id: OrphanId,
+    decision: Decision,
+    context: &RequestContext,
+) -> Result<OrphanRecord, StoreError> {
+    sqlx::query!("UPDATE orphans SET decision = $2, decided_by = $3, decided_at = now() WHERE id = $1", id.0, decision.as_str(), actor.user.name,)
+        .execute(&mut *db)
+        .await?;
+    let orphan = list(db, None, Some(id)).await?.into_iter().next().ok_or(StoreError::NotFound)?;
     // The deed is looked for again at once, not at the next turn.
-    sqlx::query!("UPDATE sweeps SET run_at = now() WHERE tenant_id = $1", orphan.tenant_id).execute(&mut *db).await?;
+    sqlx::query!("UPDATE sweeps SET run_at = now() WHERE tenant_id = $1", orphan.tenant.0).execute(&mut *db).await?;
     let entry = AuditEntry {
         actor: actor.clone(),
         action: "orphan_decide",
         object_kind: "orphan",
         object_id: id.to_string(),
         outcome: "done",
-        detail: json!({"tenant": orphan.tenant_id, "kind": orphan.kind, "cloud_id": orphan.cloud_id, "name": orphan.name, "decision": decision}),
+        detail: told(&orphan.object, json!({"tenant": orphan.tenant, "decision": decision})),
     };
-    append(db, &entry, context).await
+    append(db, &entry, context).await?;
+    Ok(orphan)
 }

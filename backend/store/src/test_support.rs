@@ -47,6 +47,13 @@ impl Database {
         Store::connect(&self.options(), self.keys.clone()).await.unwrap()
     }
 
+    /// Statements past the store: how tests make time pass, or lose records.
+    pub async fn execute(&self, statements: &'static str) {
+        let mut connection = self.options().connect.connect().await.unwrap();
+        sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
     /// Makes the database slow: nobody may even read the table until it is released.
     pub async fn lock(&self, table: &'static str) -> LockedTable {
         let mut connection = self.options().connect.connect().await.unwrap();

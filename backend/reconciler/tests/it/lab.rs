@@ -510,7 +510,7 @@ impl Lab {
 }
 
 /// The same for all labs: making some takes as long as a whole life.
-fn authorities() -> secrecy::SecretString {
+pub fn authorities() -> secrecy::SecretString {
     static AUTHORITIES: std::sync::OnceLock<secrecy::SecretString> = std::sync::OnceLock::new();
     AUTHORITIES.get_or_init(|| sealed::ClusterPki::generate(OffsetDateTime::now_utc()).unwrap().to_json().unwrap()).clone()
 }
@@ -519,7 +519,7 @@ fn now(cloud: &LocalCloud) -> OffsetDateTime {
     OffsetDateTime::UNIX_EPOCH + Duration::milliseconds(i64::try_from(cloud.now_ms()).unwrap())
 }
 
-fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mutex<InCluster>>) -> Services {
+pub fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mutex<InCluster>>) -> Services {
     let config = Config {
         auth_url: "http://local-cloud/identity/v3".parse().unwrap(),
         region: None,

@@ -11,6 +11,7 @@ mod lab;
 mod memory;
 mod rotation;
 mod states;
+mod sweep;
 mod withdrawn;
 
 /// A life is mostly the making and reading of JSON: with this one, half as many again pass in the same time.

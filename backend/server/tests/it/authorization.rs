@@ -95,6 +95,8 @@ fn rows() -> BTreeMap<&'static str, Row> {
         ("receipt_get", [401, 404, 404, 404, 404]),
         ("event_stream", SIGNED_IN),
         ("admin_cluster_list", [401, 403, 403, 403, 200]),
+        ("orphan_list", [401, 403, 403, 403, 200]),
+        ("orphan_decide", [401, 403, 403, 403, 200]),
         ("node_bundle", NODES_ONLY),
         ("node_progress", NODES_ONLY),
         ("node_done", NODES_ONLY),
@@ -118,6 +120,7 @@ struct Things {
     operation: String,
     kubeconfig: String,
     template: String,
+    orphan: String,
 }
 
 fn address(path: &str, operation: &str, things: &Things) -> String {
@@ -126,6 +129,7 @@ fn address(path: &str, operation: &str, things: &Things) -> String {
         _ if ON_BUSY.contains(&operation) => &things.busy,
         _ if path.contains("/operations/") => &things.operation,
         _ if path.contains("/templates/") => &things.template,
+        _ if path.contains("/orphans/") => &things.orphan,
         _ => &things.cluster,
     };
     let node = "01990000-0000-7000-8000-000000000000";
@@ -146,6 +150,7 @@ fn body(operation: &str, who: usize) -> Option<Value> {
         "node_pool_create" => json!({"name": "second", "flavor": "m1.medium", "count": 1}),
         "control_plane_resize" => json!({"count": 3}),
         "kubeconfig_issue" => json!({"expires_in": 3600}),
+        "orphan_decide" => json!({"decision": "keep"}),
         _ => return None,
     })
 }
@@ -182,7 +187,8 @@ async fn everybody_gets_what_the_table_says() {
     let template = kept.body["id"].as_str().unwrap().to_owned();
     let busy = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&json!({"name": "busy", "template": "dev"}))).await;
     let busy = busy.body["cluster"]["id"].as_str().unwrap().to_owned();
-    let things = Things { cluster, doomed, busy, operation, kubeconfig, template };
+    let orphan = house.orphan("kcs-lost-net").await.to_string();
+    let things = Things { cluster, doomed, busy, operation, kubeconfig, template, orphan };
     let people: [Option<Person>; 5] =
         [None, Some(house.sign_in("reader-a").await), Some(member), Some(house.sign_in("member-b").await), Some(house.sign_in("operator").await)];
     let mut wrong = Vec::new();

@@ -174,6 +174,28 @@ async fn every_other_write_refuses_bad_bodies_by_field() {
 }
 
 #[actix_web::test]
+async fn an_operators_write_refuses_bad_bodies_too() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    house.running_cluster(&member, "web").await;
+    let operator = house.sign_in("operator").await;
+    let path = format!("/api/v1/admin/orphans/{}/decision", house.orphan("kcs-lost-net").await);
+    for (body, field) in [
+        (json!({}), "decision"),
+        (json!({"decision": "burn"}), "decision"),
+        (json!({"decision": null}), "decision"),
+        (json!({"decision": "delete", "force": true}), "force"),
+        (json!(["delete"]), "(body)"),
+    ] {
+        refused(&house, &operator, "POST", &path, "bad body", &body, field).await;
+    }
+    let not_json = house.raw(Some(&operator), "POST", &path, "application/json", b"{\"decision\": \"de".to_vec()).await;
+    assert_eq!((not_json.status, not_json.content_type.as_str()), (400, "application/problem+json"));
+    let list = house.call(Some(&operator), "GET", "/api/v1/admin/orphans", None).await;
+    assert_eq!(list.body["items"][0]["decision"], Value::Null, "nothing was decided");
+}
+
+#[actix_web::test]
 async fn what_is_not_json_is_refused_everywhere() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;

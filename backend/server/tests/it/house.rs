@@ -10,7 +10,10 @@ use bytes::Bytes;
 use cloud_openstack::{OpenStack, Transport, TransportError};
 use domain::changes::Change;
 use domain::clusters::Phase;
+use domain::ids::{ClusterId, OrphanId, ResourceId};
+use domain::ledger::ResourceKind;
 use domain::operations::OperationState;
+use domain::orphans::{Marked, Verdict};
 use http::{Request, Response};
 use kube_access::KubeAccess;
 use local_cloud::{LocalCloud, LocalCloudConfig};
@@ -231,6 +234,21 @@ impl House {
         let (cluster, api) = (made.body["cluster"]["id"].as_str().unwrap().to_owned(), ClusterApi::start());
         self.finish_at(&cluster, Some(&api)).await;
         (cluster, api)
+    }
+
+    /// A network that a sweep has just found in the project of a cluster's, and that no row tells of.
+    pub async fn orphan(&self, name: &str) -> OrphanId {
+        let turn = self.store.sweep_claim(Duration::from_secs(600), Duration::from_secs(60)).await.unwrap().expect("a project with clusters");
+        let object = Marked {
+            kind: ResourceKind::Network,
+            cloud_id: Uuid::new_v4().to_string(),
+            name: name.to_owned(),
+            cluster: ClusterId::generate(),
+            resource: Some(ResourceId::generate()),
+        };
+        let seen = self.store.orphans_seen(&turn.tenant, vec![(object, Verdict::NoRow)], vec![]).await.unwrap();
+        self.store.sweep_release(turn, Some(Duration::ZERO)).await.unwrap();
+        seen.known.into_iter().find(|o| o.object.name == name).unwrap().id
     }
 
     /// A kubeconfig of a person: (id, token).

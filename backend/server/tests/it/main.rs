@@ -10,5 +10,6 @@ mod documents;
 mod events;
 mod gate;
 mod house;
+mod orphans;
 mod revocation;
 mod sessions;

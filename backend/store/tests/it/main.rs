@@ -4,6 +4,7 @@
 mod clusters;
 mod embedded;
 mod engine;
+mod orphans;
 mod pools;
 mod support;
 mod tokens;

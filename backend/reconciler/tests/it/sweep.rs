@@ -1,0 +1,300 @@
+//! Sweeps of whole projects: the real store, the real adapter, the local cloud in stepped time. For the database an hour passes by a statement.
+
+use crate::kubernetes::InCluster;
+use crate::lab::{Fate, authorities, services};
+use auth::{Actor, ClusterCreate, Project, User, Via};
+use cloud::Cloud;
+use cloud::network::NewSubnet;
+use domain::changes::Change;
+use domain::ids::{ClusterId, TenantId};
+use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
+use domain::names;
+use domain::orphans::{Decision, Verdict};
+use domain::permissions::Role;
+use domain::test_support::{gone_row, spec};
+use local_cloud::{Effect, FaultRule, LocalCloud, LocalCloudConfig, Service, Time};
+use reconciler::pass::pass;
+use reconciler::sweep::{LEASE, Swept, sweep};
+use reconciler::world::{Services, World};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use store::test_support::Database;
+use store::{Claim, NewCluster, OrphanRecord, RequestContext, SecretOwner, Store};
+use uuid::Uuid;
+
+const EVERY: Duration = Duration::from_secs(600);
+
+/// A project with one cluster that was just asked for, and KCS's service user.
+struct Site {
+    cloud: LocalCloud,
+    database: Database,
+    store: Store,
+    services: Services,
+    tenant: TenantId,
+    cluster: ClusterId,
+    claim: Claim,
+    /// What the service user sees.
+    eyes: Cloud,
+    /// What was there before.
+    before: BTreeSet<String>,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let config = LocalCloudConfig {
+            time: Time::Stepped,
+            seed: Some(7),
+            password: "stepped".to_owned(),
+            token_seconds: 400_000_000,
+            ..LocalCloudConfig::default()
+        };
+        let cloud = LocalCloud::new(config);
+        let services = services(&cloud, &Arc::new(Mutex::new(Fate::default())), &Arc::new(Mutex::new(InCluster::default())));
+        let database = Database::new().await;
+        let store = database.store().await;
+        let tenant = TenantId(cloud.project_id("tenant-a").unwrap());
+        let member = person(&tenant, false);
+        let mut spec = spec(3, 2);
+        spec.network.external_network = cloud.dump().into_iter().find(|o| o.kind == "network" && o.name == "public").unwrap().id;
+        let new = NewCluster { name: "demo".to_owned(), spec, limit: None, room: None };
+        let permit = member.may::<ClusterCreate>(&member.project).unwrap();
+        let cluster = store.cluster_create(permit, new, None, RequestContext::default()).await.unwrap().cluster.cluster.id;
+        let claim = store.claim(Uuid::now_v7(), Duration::from_secs(3600)).await.unwrap().unwrap();
+        store.secret_put(&claim, &SecretOwner::Cluster(cluster), "pki", &authorities()).await.unwrap();
+        let work = store.load(&claim).await.unwrap();
+        let journal = reconciler::claimed::Claimed { store: &store, claim: &claim };
+        let user = World { services: &services, journal: &journal }.service_user(&work).await.unwrap().unwrap();
+        let eyes = services.identity.as_service_user(&user, &tenant.0);
+        let before = ids(&cloud);
+        Self { cloud, database, store, services, tenant, cluster, claim, eyes, before }
+    }
+
+    /// A row that says of an object that it is gone.
+    async fn gone(&self, kind: ResourceKind, cloud_id: &str) -> LedgerRow {
+        let row = gone_row(self.cluster, kind, cloud_id);
+        self.write(&row).await;
+        row
+    }
+
+    async fn write(&self, row: &LedgerRow) {
+        self.store.commit(&self.claim, &[Change::Ledger(row.clone())]).await.unwrap();
+    }
+
+    /// A network with the name and the mark of a row that says it is gone.
+    async fn lost_network(&self) -> String {
+        let mut row = gone_row(self.cluster, ResourceKind::Network, "");
+        let id = self.eyes.network.create_network(&row.name, &names::mark(self.cluster, row.id)).await.unwrap();
+        row.cloud_id = Some(id.clone());
+        self.write(&row).await;
+        id
+    }
+
+    /// The tenant's next turn.
+    async fn turn(&self) -> Swept {
+        self.database.execute("UPDATE sweeps SET run_at = now()").await;
+        let turn = self.store.sweep_claim(EVERY, LEASE).await.unwrap().expect("it is due");
+        assert_eq!(turn.tenant, self.tenant);
+        let swept = sweep(&self.services, &self.store, &turn).await.unwrap();
+        self.store.sweep_release(turn, None).await.unwrap();
+        swept
+    }
+
+    async fn an_hour_later(&self) -> Swept {
+        self.database.execute("UPDATE orphans SET first_seen_at = first_seen_at - interval '1 hour'").await;
+        self.cloud.advance(Duration::from_secs(3600));
+        self.turn().await
+    }
+
+    async fn orphans(&self) -> Vec<OrphanRecord> {
+        self.store.orphans(person(&self.tenant, true).operator().unwrap()).await.unwrap()
+    }
+
+    async fn decide(&self, orphan: &OrphanRecord, decision: Decision) {
+        let operator = person(&self.tenant, true);
+        let scope = operator.operator().unwrap();
+        self.store.orphan_decide(scope, &operator, orphan.id, decision, RequestContext::default()).await.unwrap();
+    }
+
+    fn is_there(&self, id: &str) -> bool {
+        ids(&self.cloud).contains(id)
+    }
+}
+
+fn ids(cloud: &LocalCloud) -> BTreeSet<String> {
+    cloud.dump().into_iter().map(|o| o.id).collect()
+}
+
+fn person(tenant: &TenantId, operator: bool) -> Actor {
+    Actor {
+        user: User { id: "u".into(), name: "somebody".into(), domain: "default".into() },
+        project: Project { id: tenant.clone(), name: "tenant-a".into() },
+        roles: vec![Role::Member],
+        operator,
+        via: Via::Session,
+    }
+}
+
+#[tokio::test]
+async fn what_is_recorded_as_gone_and_is_there_goes_after_two_looks_and_a_while() {
+    let site = Site::new().await;
+    let network = site.lost_network().await;
+    assert_eq!(site.turn().await, Swept { known: 1, ..Swept::default() });
+    assert_eq!(site.turn().await, Swept { known: 1, ..Swept::default() }, "seen twice, but only now");
+    let seen = site.orphans().await;
+    assert_eq!(seen.iter().map(|o| (o.verdict, o.looks, o.object.cloud_id.as_str())).collect::<Vec<_>>(), [(Verdict::Ours, 2, network.as_str())]);
+    assert_eq!(seen[0].cluster_name.as_deref(), Some("demo"));
+    assert!(site.is_there(&network));
+    assert_eq!(site.an_hour_later().await, Swept { known: 1, asked: 1, blind: 0 });
+    assert!(!site.is_there(&network));
+    assert_eq!(site.turn().await, Swept::default());
+    assert_eq!(ids(&site.cloud), site.before);
+}
+
+#[tokio::test]
+async fn case_45_an_object_without_a_row_waits_until_an_operator_has_decided() {
+    let site = Site::new().await;
+    let lost = async |name: &str| {
+        let mark = names::mark(site.cluster, domain::ids::ResourceId::generate());
+        site.eyes.network.create_network(name, &mark).await.unwrap()
+    };
+    let (one, other) = (lost("kcs-one-net").await, lost("kcs-other-net").await);
+    for _ in 0..5 {
+        assert_eq!(site.an_hour_later().await, Swept { known: 2, ..Swept::default() }, "time alone decides nothing");
+    }
+    let orphans = site.orphans().await;
+    assert!(orphans.iter().all(|o| o.verdict == Verdict::NoRow));
+    for (orphan, decision) in orphans.iter().zip([Decision::Delete, Decision::Keep]) {
+        site.decide(orphan, decision).await;
+    }
+    let (goes, stays) = if orphans[0].object.cloud_id == one { (one, other) } else { (other, one) };
+    site.turn().await;
+    assert!(!site.is_there(&goes) && site.is_there(&stays));
+    site.an_hour_later().await;
+    let left = site.orphans().await;
+    assert_eq!(left.iter().map(|o| (o.object.cloud_id.as_str(), o.decision)).collect::<Vec<_>>(), [(stays.as_str(), Some(Decision::Keep))]);
+    assert!(site.is_there(&stays));
+}
+
+#[tokio::test]
+async fn a_copied_mark_and_what_is_somebody_elses_are_never_touched() {
+    let site = Site::new().await;
+    let row = site.gone(ResourceKind::Network, "the-one-that-is-gone").await;
+    let never_asked = LedgerRow { cloud_id: None, called_at: None, key: "router".into(), ..gone_row(site.cluster, ResourceKind::Router, "") };
+    site.write(&never_asked).await;
+    let network = &site.eyes.network;
+    // The whole mark and the very name, but not the identity; the mark on another kind of object; that of a row of which nothing was ever made.
+    network.create_network(&row.name, &names::mark(site.cluster, row.id)).await.unwrap();
+    network.create_security_group("mine", &names::mark(site.cluster, row.id)).await.unwrap();
+    let external = site.cloud.dump().into_iter().find(|o| o.kind == "network" && o.name == "public").unwrap().id;
+    network.create_router(&never_asked.name, &names::mark(site.cluster, never_asked.id), &external).await.unwrap();
+    // The name of a server group can be copied, its identity cannot.
+    site.eyes.compute.create_server_group(&names::object(site.cluster, "masters")).await.unwrap();
+    // And what looks like ours.
+    network.create_network("like-ours", &format!("a copy of {}", names::mark(site.cluster, row.id))).await.unwrap();
+    site.cloud.add_foreign(&site.tenant.0, &row.name);
+    site.cloud.add_foreign(&site.tenant.0, "kcs-like");
+    let all = ids(&site.cloud);
+    for _ in 0..4 {
+        assert_eq!(site.an_hour_later().await, Swept { known: 4, ..Swept::default() });
+    }
+    let verdicts = site.orphans().await.into_iter().map(|o| (o.object.kind, o.verdict)).collect::<BTreeSet<_>>();
+    let contradicted = [ResourceKind::Network, ResourceKind::Router, ResourceKind::SecurityGroup].map(|k| (k, Verdict::Contradicted));
+    assert_eq!(verdicts, contradicted.into_iter().chain([(ResourceKind::ServerGroup, Verdict::NoRow)]).collect());
+    assert_eq!(ids(&site.cloud), all);
+}
+
+#[tokio::test]
+async fn a_router_that_serves_somebody_else_too_stays() {
+    let site = Site::new().await;
+    let network = &site.eyes.network;
+    let subnet = async |name: &str, description: &str, network_id: &str, cidr: &str| {
+        let subnet = NewSubnet {
+            name: name.into(),
+            description: description.into(),
+            network_id: network_id.into(),
+            cidr: cidr.parse().unwrap(),
+            dns_servers: vec![],
+        };
+        network.create_subnet(&subnet).await.unwrap()
+    };
+    let ours = site.lost_network().await;
+    let theirs = network.create_network("theirs", "").await.unwrap();
+    let mut rows = [ResourceKind::Subnet, ResourceKind::Router].map(|kind| gone_row(site.cluster, kind, ""));
+    let marks = rows.each_ref().map(|row| names::mark(site.cluster, row.id));
+    let external = site.cloud.dump().into_iter().find(|o| o.kind == "network" && o.name == "public").unwrap().id;
+    rows[0].cloud_id = Some(subnet(&rows[0].name, &marks[0], &ours, "10.1.0.0/24").await);
+    rows[1].cloud_id = Some(network.create_router(&rows[1].name, &marks[1], &external).await.unwrap());
+    for row in &rows {
+        site.write(row).await;
+    }
+    let (our_subnet, router) = (rows[0].cloud_id.clone().unwrap(), rows[1].cloud_id.clone().unwrap());
+    let their_subnet = subnet("theirs", "", &theirs, "10.2.0.0/24").await;
+    network.add_router_interface(&router, &our_subnet).await.unwrap();
+    let interface = network.add_router_interface(&router, &their_subnet).await.unwrap();
+    site.turn().await;
+    site.an_hour_later().await;
+    assert!(!site.is_there(&our_subnet) && !site.is_there(&ours), "{:#?}", site.orphans().await);
+    assert!(site.is_there(&router) && site.is_there(&interface) && site.is_there(&their_subnet));
+    site.turn().await;
+    let left = site.orphans().await;
+    assert_eq!(left.iter().map(|o| o.object.cloud_id.as_str()).collect::<Vec<_>>(), [router.as_str()]);
+    assert!(left[0].fault.as_deref().is_some_and(|words| words.contains("delete router")), "{:?}", left[0].fault);
+    network.remove_router_interface(&router, &their_subnet).await.unwrap();
+    site.turn().await;
+    assert!(!site.is_there(&router), "it goes when nobody needs it any more");
+}
+
+#[tokio::test]
+async fn what_cannot_be_seen_is_neither_gone_nor_in_the_way_of_the_rest() {
+    let site = Site::new().await;
+    let network = site.lost_network().await;
+    let broken = FaultRule::new(Effect::Status { status: 503, body: None }).on(Service::Network, "GET", "/networks").count(Some(1));
+    site.turn().await;
+    site.cloud.inject(broken.clone());
+    // The networks, and with them their subnets.
+    let blind = site.an_hour_later().await;
+    assert_eq!((blind.known, blind.asked), (1, 0));
+    assert!(blind.blind >= 1 && site.is_there(&network), "it is not known to be there at this moment");
+    assert_eq!(site.turn().await, Swept { known: 1, asked: 1, blind: 0 });
+
+    // Where nothing at all can be seen, it is said.
+    let dead = FaultRule::new(Effect::Status { status: 503, body: None }).count(None);
+    site.cloud.inject(dead);
+    site.database.execute("UPDATE sweeps SET run_at = now()").await;
+    let turn = site.store.sweep_claim(EVERY, LEASE).await.unwrap().unwrap();
+    assert!(sweep(&site.services, &site.store, &turn).await.is_err());
+}
+
+#[tokio::test]
+async fn a_cluster_under_construction_is_left_alone_and_one_that_was_forgotten_goes_whole() {
+    let site = Site::new().await;
+    let journal = reconciler::claimed::Claimed { store: &site.store, claim: &site.claim };
+    let mut kinds = BTreeSet::new();
+    for _ in 0..60 {
+        let now = site.claim.now();
+        pass(&site.services, &journal, now, &mut Uuid::now_v7).await.unwrap();
+        assert_eq!(site.an_hour_later().await, Swept::default(), "{:#?}", site.orphans().await);
+        let ledger = site.store.load(&site.claim).await.unwrap().ledger;
+        kinds = ledger.iter().filter(|r| r.state == ResourceState::Known).map(|r| r.kind).collect();
+        if kinds.len() == ResourceKind::ALL.len() {
+            break;
+        }
+    }
+    assert_eq!(kinds, BTreeSet::from(ResourceKind::ALL), "objects of every kind were made under the sweep's eyes");
+    let made = ids(&site.cloud).len() - site.before.len();
+
+    // Nobody looks after it any more.
+    site.database.execute("UPDATE ledger SET state = 'gone'").await;
+    let first = site.turn().await;
+    assert_eq!((first.asked, first.blind), (0, 0));
+    assert!(site.orphans().await.iter().all(|o| o.verdict == Verdict::Ours));
+    assert_eq!(ids(&site.cloud).len(), made + site.before.len());
+    let mut turns = 0;
+    while ids(&site.cloud) != site.before {
+        turns += 1;
+        assert!(turns <= 4, "{:#?}", site.orphans().await);
+        site.an_hour_later().await;
+    }
+    assert_eq!(site.turn().await.known, 0);
+}
