@@ -60,6 +60,43 @@ try {
     await page.keyboard.press("Space");
     await page.locator("[role=switch][aria-checked=true]").waitFor();
     must(true, "the deletion protection is switched off after a question, and on at once");
+
+    await tabTo((now) => now.inContent && now.class.includes("ant-btn-dangerous"));
+    await page.keyboard.press("Enter");
+    const lift = page.locator("[role=dialog] .fault-actions button");
+    await lift.waitFor();
+    must(await page.locator("[role=dialog] .field input").isDisabled(), "a protected cluster cannot be deleted");
+    await lift.focus();
+    await page.keyboard.press("Enter");
+    await page.locator("[role=dialog] .field input:enabled").waitFor();
+    must(true, "its protection can be lifted in the dialog");
+    await page.keyboard.press("Escape");
+    await page.locator("[role=dialog]").waitFor({ state: "detached" });
+
+    await tabTo((now) => now.inContent && now.class.includes("menu-trigger"));
+    await page.keyboard.press("ArrowDown");
+    await page.locator("[role=menu]").waitFor();
+    await page.keyboard.press("End");
+    await page.keyboard.press("Enter");
+    await page.locator("[role=dialog] #f-template-name").waitFor();
+    await tabTo((now) => now.inDialog && now.id === "f-template-name");
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.type("Like billing");
+    await page.keyboard.press("Enter");
+    await page.locator("[role=dialog]").waitFor({ state: "detached" });
+    await page.goto(`${baseUrl}/templates?of=own`);
+    await page.locator(".menu-trigger[aria-label*='Like billing']").waitFor();
+    must(true, "a cluster is saved as a template by Enter, and is in the list");
+    await tabTo((now) => now.class.includes("menu-trigger") && now.text.includes("Like billing"));
+    await page.keyboard.press("ArrowDown");
+    await page.locator("[role=menu]").waitFor();
+    await page.keyboard.press("End");
+    await page.keyboard.press("Enter");
+    await page.locator("[role=dialog] .ant-btn-dangerous").waitFor();
+    await tabTo((now) => now.inDialog && now.class.includes("ant-btn-dangerous"));
+    await page.keyboard.press("Enter");
+    await page.locator(".menu-trigger[aria-label*='Like billing']").waitFor({ state: "detached" });
+    must(true, "a template is deleted after a question");
   };
 
   await page.goto(`${baseUrl}/sign-in`);

@@ -1,7 +1,7 @@
 // The full form: from a specification, to a request, and what it refuses itself.
 import { describe, expect, it } from "vitest";
 import type { ClusterSpec } from "../src/api/types";
-import { addPool, draftErrors, draftFromSpec, nameError, nextPool, parseCidr, poolNameError, poolRequest, requestFromDraft } from "../src/features/create/draft";
+import { addPool, draftErrors, draftFromSpec, nameError, nextPool, parseCidr, poolNameError, poolRequest, requestFromDraft, specFromDraft } from "../src/features/create/draft";
 
 const spec: ClusterSpec = {
   version: "v1.36.3",
@@ -38,6 +38,10 @@ describe("the form", () => {
       ...spec,
       node_pools: [{ ...spec.node_pools[0], volume_type: undefined }],
     });
+  });
+
+  it("leaves the version open where a template shall take the newest", () => {
+    expect(specFromDraft({ ...draftFromSpec(spec), version: "" }).version).toBeUndefined();
   });
 
   it("gives back networks that stand already, restricted APIs, sites and disks", () => {

@@ -450,3 +450,28 @@ export const addons = [
 
 /** @type {Schema<"KubernetesNode">[]} */
 export const kubernetesNodes = nodes.slice(0, 3).map((node, i) => ({ name: node.name, status: i === 2 ? "NotReady" : "Ready", schedulable: i !== 1, roles: i === 0 ? ["control-plane"] : [], version: "v1.36.3", cpu: "2", memory: "4016Mi", pods: "110", labels: {} }));
+
+/** @param {number} n @param {Partial<Schema<"Orphan">>} rest @returns {Schema<"Orphan">} */
+const orphan = (n, rest) => ({
+  id: uuid(700 + n),
+  project: { id: "p-a", name: "tenant-a" },
+  kind: "network",
+  cloud_id: `5f1e0c1a-0000-4000-8000-${String(n).padStart(12, "0")}`,
+  name: `kcs-${uuid(90 + n)}-net`,
+  cluster: uuid(90 + n),
+  verdict: "no_row",
+  looks: 12 * n,
+  first_seen_at: ago(7200 * n),
+  last_seen_at: ago(60),
+  not_before: ago(7200 * n - 1800),
+  ...rest,
+});
+
+export const orphans = [
+  orphan(1, { kind: "volume", name: "kcs-1a2b3c4d-m0", cluster_name: "shop-old", verdict: "ours", looks: 1, first_seen_at: ago(240), not_before: ago(240 - 1800) }),
+  orphan(2, {}),
+  orphan(3, { kind: "floating_ip", name: "203.0.113.17", verdict: "contradicted", cluster_name: "shop", project: { id: "p-b", name: "tenant-b" } }),
+  orphan(4, { kind: "router", name: `kcs-${uuid(94)}-router`, verdict: "ours", called_at: ago(60), fault: "network delete router: Router 5f1e0c1a still has ports" }),
+  orphan(5, { kind: "server", name: "kcs-9f8e7d6c-w1", decision: "delete", decided_by: "operator", called_at: ago(30) }),
+  orphan(6, { kind: "security_group", decision: "keep", decided_by: "operator", looks: 4032 }),
+];

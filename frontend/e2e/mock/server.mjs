@@ -209,6 +209,13 @@ async function api(request, response, url) {
     const all = data.clusters.map((cluster, i) => (i % 2 ? { ...cluster, project: { id: "p-b", name: "tenant-b" } } : cluster));
     return send(response, 200, page(filterClusters(all, url), url));
   }
+  if (path.startsWith("/admin/orphans")) {
+    if (session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");
+    if (method === "GET") return send(response, 200, { items: data.orphans, total: data.orphans.length });
+    const orphan = data.orphans.find((one) => one.id === parts[2]);
+    if (!orphan) return fail(response, 404, "KCS-NOTFOUND-001");
+    return send(response, 200, Object.assign(orphan, { decision: (await readBody(request)).decision, decided_by: session.user }));
+  }
   if (parts[0] === "operations") return operationsApi(request, response, url, parts, session.project.id === "p-a");
   if (path === "/clusters" && method === "GET") return send(response, 200, page(filterClusters(mine, url), url));
   if (path === "/clusters/plan") return send(response, 200, plan(await readBody(request)));

@@ -1,6 +1,6 @@
 // Keeping a cluster's specification, or what is in the create form, as a template of the project's own.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { createTemplate } from "../../api/templates";
 import type { ClusterSpecRequest } from "../../api/types";
@@ -10,6 +10,8 @@ import { useToast } from "../../components/Toast";
 import { focusField } from "../create/ErrorSummary";
 import { useServerErrors } from "../create/usePlan";
 import { NameFields, type TemplateText } from "./NameFields";
+
+const PREFIX = "template.";
 
 interface Props {
   /** What the template is called at first. */
@@ -35,18 +37,21 @@ export default function SaveTemplateDialog({ name, spec, onClose }: Props) {
   });
   const nameless = text.name.trim() === "";
   const errors: Record<string, string> = { ...useServerErrors(undefined, save.error), ...(tried && nameless && { name: t("common.required") }) };
-  const submit = () => {
+  const submit = (event?: FormEvent) => {
+    event?.preventDefault();
+    if (save.isPending) return;
     setTried(true);
-    if (nameless) focusField("name");
+    if (nameless) focusField(`${PREFIX}name`);
     else save.mutate();
   };
   return (
-    <Dialog width={560} title={t("template.saveTitle")} okText={t("template.save")} okButtonProps={{ loading: save.isPending }} cancelText={t("cluster.close")} onOk={submit} onCancel={onClose}>
-      <div className="stack">
+    <Dialog width={560} title={t("template.saveTitle")} okText={t("template.save")} okButtonProps={{ loading: save.isPending }} cancelText={t("cluster.close")} onOk={() => submit()} onCancel={onClose}>
+      <form className="stack" onSubmit={submit}>
         <p>{t("template.saveText")}</p>
         <NameFields
           text={text}
           errors={errors}
+          prefix={PREFIX}
           onChange={(next) => {
             setText(next);
             save.reset();
@@ -64,7 +69,7 @@ export default function SaveTemplateDialog({ name, spec, onClose }: Props) {
           </fieldset>
         )}
         {save.error && !errors.name && !errors.description && <Fault alert fault={faultOf(save.error)} />}
-      </div>
+      </form>
     </Dialog>
   );
 }
