@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run reset test deps console fmt lint unit e2e bench bench-scale queries openapi chaos contract-openstack openstack-up openstack-down openstack-test nodes-up nodes-test
+.PHONY: help run reset test deps console fmt lint unit e2e bench bench-scale queries openapi chaos contract-openstack openstack-up openstack-down openstack-test nodes-up nodes-test nodes-local-test
 
 STATE_DIR := $(or $(KCS_STATE_DIR),.kcs)
 # `make run PROFILE=release` for an optimised program; what `make test` builds is shared with the default.
@@ -15,9 +15,9 @@ help: ## List the targets
 
 BUILD := scripts/step.sh "building the program (minutes the first time)" cargo build --quiet --profile $(PROFILE) --bin kcs
 
-run: deps console ## Start everything on this machine; http://127.0.0.1:8080
+run: deps console ## Start everything on this machine; http://127.0.0.1:8080 (NODES=full: nodes that run containers; root)
 	@$(BUILD)
-	@exec $(KCS) dev
+	@exec $(KCS) dev $(if $(NODES),--nodes $(NODES))
 
 reset: ## Forget the clusters, accounts and keys of `make run`
 	@$(BUILD)
@@ -80,6 +80,10 @@ openstack-test: ## KCS against the real services: faults, quotas, three masters 
 nodes-test: ## Clusters whose nodes really boot, on the real services (root)
 	@$(BUILD)
 	@tests/nodes/test.sh
+
+nodes-local-test: ## Whole nodes in the local cloud of `kcs dev --nodes full` (root)
+	@$(BUILD)
+	@tests/nodes/local.sh
 
 nodes-up: openstack-up
 

@@ -45,6 +45,7 @@ fn measure(state_dir: &Path, workers: u8) -> Result<f64, String> {
         kubernetes_dir: kubernetes_dir.clone(),
         helper: std::env::current_exe().map_err(|e| e.to_string())?,
         outside_ports: vec![],
+        full: None,
     };
     let machines = GuestMachines::new(config)?;
     let start = Instant::now();

@@ -35,7 +35,7 @@ pub(crate) use cloud::Inner;
 pub use cloud::{ConnectionLost, LocalCloud, LocalCloudConfig};
 pub use dump::DumpObject;
 pub use faults::{Effect, FaultRule};
-pub use guests::{GuestConfig, GuestMachines, VERSIONS as GUEST_KUBERNETES_VERSIONS, kubernetes_dir};
+pub use guests::{FullGuests, GuestConfig, GuestMachines, VERSIONS as GUEST_KUBERNETES_VERSIONS, kubernetes_dir};
 pub use http::Service;
 pub use no_machines::NoMachines;
 pub use state::CallKey;

@@ -35,6 +35,11 @@ pub fn wait_end(handle: BorrowedFd<'_>, limit: Duration) {
     let _ = poll(&mut [PollFd::from_borrowed_fd(handle, PollFlags::IN)], limit.as_ref());
 }
 
+/// Whether a process has ended.
+pub fn ended(handle: BorrowedFd<'_>) -> bool {
+    poll(&mut [PollFd::from_borrowed_fd(handle, PollFlags::IN)], Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+}
+
 pub fn kill(pid: u32) {
     if let Some(handle) = handle(pid) {
         signal(&handle, Signal::KILL);

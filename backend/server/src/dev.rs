@@ -2,6 +2,7 @@
 
 use crate::config::{Config, TLS_PORT_OFFSET};
 use crate::listeners::Listen;
+use crate::local::Nodes;
 use crate::progress::{line, step};
 use crate::{clouds_yaml, dev_config, local, serve, shutdown, telemetry};
 use std::error::Error;
@@ -21,6 +22,9 @@ pub struct Options {
     /// `local`, or an entry of clouds.yaml
     #[arg(long, default_value = "local")]
     cloud: String,
+    /// What stands behind the servers of the local cloud
+    #[arg(long, value_enum, default_value = "simulated")]
+    nodes: Nodes,
     /// With --cloud: the address of this machine that nodes reach; TLS listens there. Default: the one that leads to the cloud
     #[arg(long)]
     node_address: Option<IpAddr>,
@@ -50,6 +54,10 @@ pub async fn dev(options: Options) -> Result<(), Box<dyn Error>> {
             return Ok(());
         }
     }
+    if options.nodes == Nodes::Full && options.cloud != "local" {
+        return Err("--nodes full is for the local cloud: the nodes of others are whatever that cloud makes".into());
+    }
+    local::check(options.nodes, &state_dir)?;
     telemetry::dev_log(&state_dir.join("kcs.log"))?;
     let token = shutdown::on_signal()?;
     let tls = SocketAddr::new(tls_address(&options)?, options.listen.port().checked_add(TLS_PORT_OFFSET).ok_or("the port is too high")?);
@@ -71,8 +79,10 @@ async fn with_database(
 ) -> Result<(), Box<dyn Error>> {
     let password = dev_config::password(state_dir, options.password.as_deref())?;
     let (http, tls) = (sockets.0.local_addr()?, sockets.1.local_addr()?);
-    let local =
-        if options.cloud == "local" { Some(step("starting the local cloud", local::start(state_dir, &password, tls.port())).await?) } else { None };
+    let local = match options.cloud.as_str() {
+        "local" => Some(step("starting the local cloud", local::start(state_dir, &password, tls.port(), options.nodes)).await?),
+        _ => None,
+    };
     let cloud = match &local {
         Some(local) => dev_config::local_cloud(&local.auth_url, &password),
         None => clouds_yaml::entry(&options.cloud)?,
@@ -85,8 +95,9 @@ async fn with_database(
     let store_options = serve::store_options(&config)?;
     step("bringing the schema up to date", store::Store::migrate(&store_options)).await?;
     dev_config::facts(state_dir, http, local.as_ref().map(|l| l.base_url.as_str()))?;
-    let told = || dev_config::banner(http, local.is_some().then_some(password.as_str()));
-    let outcome = serve::run(config, store_options, sockets, local.is_some(), token, told).await;
+    let simulated = local.is_some() && options.nodes == Nodes::Simulated;
+    let told = || dev_config::banner(http, local.is_some().then_some((password.as_str(), options.nodes)));
+    let outcome = serve::run(config, store_options, sockets, simulated, token, told).await;
     if let Some(local) = local {
         step("stopping the local cloud", local.stop()).await;
     }
@@ -115,6 +126,10 @@ fn only_one(state_dir: &Path) -> Result<File, Box<dyn Error>> {
 async fn reset(state_dir: &Path) -> Result<(), Box<dyn Error>> {
     // After a kill -9 it may still run.
     store::embedded::stop_left_over(&state_dir.join("postgres")).await?;
+    // And full guests may still be going down.
+    if let Ok(reaping) = File::open(state_dir.join("guests/full/.lock")) {
+        reaping.lock()?;
+    }
     for entry in std::fs::read_dir(state_dir)? {
         let path = entry?.path();
         if path.file_name().is_some_and(|name| name == "lock") {

@@ -1,5 +1,6 @@
 //! The configuration that `kcs dev` makes up, and what it tells about itself.
 
+use crate::local::Nodes;
 use crate::progress::line;
 use rand::Rng;
 use serde_yaml_ng::Value;
@@ -109,9 +110,9 @@ pub fn facts(state_dir: &Path, http: SocketAddr, cloud: Option<&str>) -> Result<
 }
 
 /// What whoever started it wants to know.
-pub fn banner(http: SocketAddr, password: Option<&str>) {
+pub fn banner(http: SocketAddr, local: Option<(&str, Nodes)>) {
     let mut text = format!("\n  Console   http://{http}\n  API       http://{http}/api/docs\n");
-    if let Some(password) = password {
+    if let Some((password, nodes)) = local {
         let accounts = [
             ("member-a", "changes clusters of tenant-a"),
             ("reader-a", "looks at tenant-a"),
@@ -123,7 +124,10 @@ pub fn banner(http: SocketAddr, password: Option<&str>) {
         for (name, what) in accounts {
             text.push_str(&format!("    {name:<10}{what}\n"));
         }
-        text.push_str("\n  Control planes are real Kubernetes; containers are simulated.\n");
+        text.push_str(match nodes {
+            Nodes::Simulated => "\n  Control planes are real Kubernetes; containers are simulated.\n",
+            Nodes::Full => "\n  Nodes are whole systems; containers run.\n",
+        });
     }
     text.push_str("  Ctrl-C stops everything.\n");
     line(&text);

@@ -1,7 +1,8 @@
 //! The local cloud as `kcs dev` runs it: on a loopback port, its servers as guests of this machine.
 
+use crate::progress::step;
 use ipnet::Ipv4Net;
-use local_cloud::{GuestConfig, GuestMachines, LocalCloud, LocalCloudConfig};
+use local_cloud::{FullGuests, GuestConfig, GuestMachines, LocalCloud, LocalCloudConfig};
 use std::error::Error;
 use std::net::Ipv4Addr;
 use std::net::TcpListener;
@@ -10,6 +11,18 @@ use std::sync::Arc;
 
 /// The recipe that builds the Kubernetes binaries where they are missing.
 const RECIPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/kubernetes/build.sh");
+
+/// How full nodes are made.
+const NODES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/nodes");
+
+/// What stands behind servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Nodes {
+    /// Real control planes, containers only pretended; needs no privileges
+    Simulated,
+    /// Whole systems with systemd, containerd and kubelet, containers that run; needs root
+    Full,
+}
 
 /// A running local cloud.
 pub struct Local {
@@ -26,19 +39,27 @@ pub struct Local {
 ///
 /// # Errors
 /// When this machine cannot make guests, or the state is not usable.
-pub async fn start(state_dir: &Path, password: &str, tls_port: u16) -> Result<Local, Box<dyn Error>> {
+pub async fn start(state_dir: &Path, password: &str, tls_port: u16, nodes: Nodes) -> Result<Local, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let base_url = format!("http://{}", listener.local_addr()?);
+    let guests_dir = state_dir.join("guests");
+    let full = match nodes {
+        Nodes::Simulated => None,
+        Nodes::Full => Some(full_guests(guests_dir.clone()).await?),
+    };
     let guests = GuestConfig {
-        state_dir: state_dir.join("guests"),
+        state_dir: guests_dir,
         kubernetes_dir: local_cloud::kubernetes_dir(),
         helper: std::env::current_exe()?,
         // KCS for the nodes' first hour, the cloud for what runs in their clusters.
         outside_ports: vec![tls_port, listener.local_addr()?.port()],
+        full,
     };
     let machines = Arc::new(actix_web::web::block(move || GuestMachines::new(guests)).await??);
-    let preparing = machines.clone();
-    actix_web::web::block(move || preparing.prepare(&PathBuf::from(RECIPE))).await??;
+    if nodes == Nodes::Simulated {
+        let preparing = machines.clone();
+        actix_web::web::block(move || preparing.prepare(&PathBuf::from(RECIPE))).await??;
+    }
     let config = LocalCloudConfig {
         password: password.to_owned(),
         public: floating_range(tls_port),
@@ -52,6 +73,22 @@ pub async fn start(state_dir: &Path, password: &str, tls_port: u16) -> Result<Lo
     let server = running.handle();
     actix_web::rt::spawn(running);
     Ok(Local { auth_url: format!("{base_url}/identity/v3"), base_url, cloud, machines, server })
+}
+
+/// Whether this machine can play such nodes.
+///
+/// # Errors
+/// What it lacks, in words for the user.
+pub fn check(nodes: Nodes, state_dir: &Path) -> Result<(), String> {
+    match nodes {
+        Nodes::Simulated => Ok(()), // found out when it is tried: that takes no time
+        Nodes::Full => FullGuests::check(&state_dir.join("guests")),
+    }
+}
+
+async fn full_guests(state_dir: PathBuf) -> Result<FullGuests, Box<dyn Error>> {
+    let prepared = actix_web::web::block(move || FullGuests::prepare(Path::new(NODES), &state_dir));
+    Ok(step("preparing the image of full nodes (the first time many minutes)", prepared).await??)
 }
 
 /// Floating IPs are loopback addresses of this machine: two local clouds side by side take different ones.

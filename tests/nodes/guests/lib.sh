@@ -46,11 +46,28 @@ in_guest() {
     )
 }
 
+# Each guest holds some dozens of inotify instances as the same uid; 128 (the default) is used up by two of them.
+inotify_limits() {
+    local kv
+    for kv in fs.inotify.max_user_instances=8192 fs.inotify.max_user_watches=524288; do
+        [ "$(sysctl -n "${kv%=*}")" -ge "${kv#*=}" ] || sysctl -qw "$kv"
+    done
+}
+
+# To be run in a network's name space: bridged frames of the guests must not pass the bridge's own netfilter.
+bridge_as_a_switch='for f in /proc/sys/net/bridge/bridge-nf-call-*; do [ -w $f ] && echo 0 > $f; done; true'
+
+# netmask: of the guests' network, dotted
+netmask() {
+    local bits=${NODES_CIDR#*/} mask
+    mask=$((0xffffffff << (32 - bits) & 0xffffffff))
+    echo $((mask >> 24 & 255)).$((mask >> 16 & 255)).$((mask >> 8 & 255)).$((mask & 255))
+}
+
 # DHCP as Neutron does it: one reservation a port, gateway, and a host route to the metadata service (option 121)
 dhcp_up() {
-    local mask option bits=${NODES_CIDR#*/}
-    mask=$((0xffffffff << (32 - bits) & 0xffffffff))
-    mask=$((mask >> 24 & 255)).$((mask >> 16 & 255)).$((mask >> 8 & 255)).$((mask & 255))
+    local mask option
+    mask=$(netmask)
     option=${NODES_DNS:-$NODES_GW}
     in_net dnsmasq --conf-file=/dev/null --no-hosts --no-resolv --interface=br0 --bind-interfaces \
         --dhcp-range="${NODES_CIDR%/*},static,$mask,12h" --dhcp-hostsdir="$run/dhcp" --dhcp-authoritative \

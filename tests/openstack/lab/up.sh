@@ -130,6 +130,9 @@ driver = noop
 $TOKEN
 E
 { cat "$C/nova/nova-compute.conf"; cat <<E; } >"$C/nova/nova.conf"      # nova-compute must not see the databases
+[filter_scheduler]
+# Failed builds are the lab's doing: shunned for them, a host would not be chosen again, whatever server groups want.
+build_failure_weight_multiplier = 0
 [api_database]
 connection = $(db nova_api)
 $(pool)

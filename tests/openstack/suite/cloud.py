@@ -4,7 +4,7 @@ import os
 
 import openstack
 
-STATE = os.environ.get('OSLAB_STATE', '/var/tmp/oslab')
+from guests import STATE
 
 
 def connect(cloud='admin'):

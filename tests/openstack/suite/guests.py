@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 
-from cloud import STATE
-
+STATE = os.environ.get('OSLAB_STATE', '/var/tmp/oslab')
 GUESTS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))), 'nodes', 'guests')
 NODES_DIR = os.environ.get('NODES_DIR') or os.path.join(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'kcs/nodes')
 PREFIX = 'kn'  # of everything the hook makes

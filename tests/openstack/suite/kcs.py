@@ -43,16 +43,21 @@ class Kcs:
                     continue
                 return port
 
-    def start(self):
+    def command(self):
+        """What `kcs dev` is told, and its environment."""
         # The cloud as nodes reach it too; with this entry `kcs dev` finds the address of this machine that they reach.
         auth = {'auth_url': 'http://%s:5000/v3' % self.node_address, 'username': 'kcs', 'password': PASSWORD, 'project_name': 'service',
                 'user_domain_name': 'Default', 'project_domain_name': 'Default'}
         with open(self.state + '/clouds.yaml', 'w') as f:
             json.dump({'clouds': {'lab': {'auth': auth, 'region_name': 'RegionOne'}}}, f)
+        return ['--cloud', 'lab'], {'OS_CLIENT_CONFIG_FILE': self.state + '/clouds.yaml'}
+
+    def start(self):
+        options, settings = self.command()
         with open(self.state + '/kcs.out', 'a') as out:
             self.process = subprocess.Popen(
-                [self.binary, 'dev', '--cloud', 'lab', '--state-dir', self.state, '--listen', '127.0.0.1:%d' % self.port],
-                env=dict(os.environ, OS_CLIENT_CONFIG_FILE=self.state + '/clouds.yaml'), stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+                [self.binary, 'dev', *options, '--state-dir', self.state, '--listen', '127.0.0.1:%d' % self.port],
+                env=dict(os.environ, **settings), stdout=out, stderr=out, stdin=subprocess.DEVNULL)
 
         def ready():
             if self.process.poll() is not None:

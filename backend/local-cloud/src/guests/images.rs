@@ -8,11 +8,20 @@ pub const VERSIONS: [&str; 2] = ["v1.36.3", "v1.35.4"];
 
 /// Where the Kubernetes binaries are, or will be: `KCS_KUBERNETES_DIR`, else the recipe's cache.
 pub fn kubernetes_dir() -> PathBuf {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    set("KCS_KUBERNETES_DIR").or_else(|| set("KCS_KUBERNETES_CACHE")).unwrap_or_else(|| {
-        let cache = set("XDG_CACHE_HOME").unwrap_or_else(|| set("HOME").unwrap_or_default().join(".cache"));
-        cache.join("kcs/kubernetes")
-    })
+    set("KCS_KUBERNETES_DIR").or_else(|| set("KCS_KUBERNETES_CACHE")).unwrap_or_else(|| cache().join("kubernetes"))
+}
+
+/// Where full guests' node image is, or will be.
+pub fn nodes_dir() -> PathBuf {
+    set("NODES_DIR").unwrap_or_else(|| cache().join("nodes"))
+}
+
+fn cache() -> PathBuf {
+    set("XDG_CACHE_HOME").unwrap_or_else(|| set("HOME").unwrap_or_default().join(".cache")).join("kcs")
+}
+
+fn set(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 pub fn all_ready(cache: &Path) -> bool {

@@ -1,24 +1,31 @@
-//! Servers as guests: sets of Linux namespaces with their own network stack, disk and processes, without root, daemon or image.
+//! Servers as guests: sets of Linux namespaces with their own network stack, disk and processes.
 //!
-//! A guest runs its server's user-data and the real Kubernetes binaries. Nothing outlives the local cloud: networks end when it
-//! ends, and guests end with their network; their disks stay and [`Machines::start`] boots them again.
+//! A guest runs its server's user-data and the real Kubernetes binaries. Simulated guests need no root, daemon or image, and only
+//! pretend to run containers; full ones are whole systems. Nothing outlives the local cloud: networks end when it ends, and guests
+//! end, too; their disks stay and [`Machines::start`] boots them again.
 
+mod full;
 mod guest;
 mod images;
 mod preparation;
 mod scripts;
+mod simulated;
 mod user_data;
 
 use crate::machines::{Boot, Frontend, Machines};
 use crate::traffic::{Networks, Traffic};
-use guest::Guest;
+use full::Full;
+use guest::{Guest, Players};
 use preparation::Preparation;
+use simulated::Programs;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+pub use full::FullGuests;
+use images::nodes_dir;
 pub use images::{VERSIONS, kubernetes_dir};
 
 /// Where guests live and what they may reach.
@@ -32,12 +39,18 @@ pub struct GuestConfig {
     pub helper: PathBuf,
     /// TCP ports of the machine's 127.0.0.1 that guests reach at 198.18.0.1.
     pub outside_ports: Vec<u16>,
+    /// New servers are full guests; None: simulated ones.
+    pub full: Option<FullGuests>,
 }
+
+/// A guest as several threads hold it.
+type Shared = Arc<Mutex<Box<dyn Guest>>>;
 
 /// [`Machines`] played by guests.
 pub struct GuestMachines {
     config: GuestConfig,
-    guests: Mutex<HashMap<String, Arc<Mutex<Guest>>>>,
+    guests: Mutex<HashMap<String, Shared>>,
+    players: Players,
     traffic: Traffic,
     /// The recipe that prepares the Kubernetes binaries, while it runs.
     preparation: Mutex<Option<Preparation>>,
@@ -52,17 +65,23 @@ impl GuestMachines {
         let networks_dir = config.state_dir.join("networks");
         std::fs::create_dir_all(&networks_dir).map_err(write)?;
         scripts::write(&config.state_dir.join("scripts")).map_err(write)?;
+        let full = match config.full.clone() {
+            Some(settings) => Some(Arc::new(Full::new(settings, config.state_dir.join("full"))?)),
+            None => None,
+        };
+        let programs = Programs { scripts: config.state_dir.join("scripts"), kubernetes_dir: config.kubernetes_dir.clone() };
+        let players = Players { programs: Arc::new(programs), full };
         let mut guests = HashMap::new();
         let servers = config.state_dir.join("servers");
         std::fs::create_dir_all(&servers).map_err(write)?;
         for entry in std::fs::read_dir(&servers).map_err(write)?.flatten() {
-            if let (Some(guest), Ok(id)) = (Guest::load(entry.path()), entry.file_name().into_string()) {
+            if let (Some(guest), Ok(id)) = (guest::load(entry.path(), &players), entry.file_name().into_string()) {
                 guests.insert(id, Arc::new(Mutex::new(guest)));
             }
         }
         let (helper, ports) = (config.helper.clone(), config.outside_ports.clone());
         let traffic = Traffic::new(|runtime| Networks::new(networks_dir, helper, ports, runtime)).map_err(|e| e.to_string())?;
-        Ok(Self { config, guests: Mutex::new(guests), traffic, preparation: Mutex::default(), closing: AtomicBool::new(false) })
+        Ok(Self { config, guests: Mutex::new(guests), players, traffic, preparation: Mutex::default(), closing: AtomicBool::new(false) })
     }
 
     /// Lets the recipe (`build.sh`) prepare the Kubernetes versions that are not there yet, beside everything else;
@@ -81,9 +100,15 @@ impl GuestMachines {
         self.closing.store(true, Ordering::SeqCst);
         lock(&self.preparation).take(); // dropping it ends it
         self.traffic.set(&[]);
+        if let Some(full) = &self.players.full {
+            full.end();
+        }
         self.traffic.networks().end_all();
         for guest in lock(&self.guests).values() {
-            lock(guest).crash();
+            // One that is just being booted goes down with its network.
+            if let Ok(mut guest) = guest.try_lock() {
+                guest.crash();
+            }
         }
     }
 
@@ -97,13 +122,13 @@ impl GuestMachines {
         self.config.state_dir.join("servers").join(server)
     }
 
-    fn guest(&self, server: &str) -> Result<Arc<Mutex<Guest>>, String> {
+    fn guest(&self, server: &str) -> Result<Shared, String> {
         lock(&self.guests).get(server).cloned().ok_or_else(|| format!("server {server} has no disk on this host"))
     }
 
     /// A guest that does not boot because everything is being shut down is no fault of its server's: the caller must not write that
     /// down, and the process is about to end.
-    fn power_on(&self, guest: &mut Guest) -> Result<(), String> {
+    fn power_on(&self, guest: &mut dyn Guest) -> Result<(), String> {
         let outcome = self.try_power_on(guest);
         while outcome.is_err() && self.closing.load(Ordering::SeqCst) {
             std::thread::park();
@@ -111,15 +136,16 @@ impl GuestMachines {
         outcome
     }
 
-    fn try_power_on(&self, guest: &mut Guest) -> Result<(), String> {
-        let settings = &guest.settings;
+    fn try_power_on(&self, guest: &mut dyn Guest) -> Result<(), String> {
+        let settings = guest.settings().clone();
         if let Some(version) = &settings.kubernetes_version
+            && !settings.full
             && !images::ready(&self.config.kubernetes_dir, version)
         {
             return Err(format!("the node image of Kubernetes {version} is still being prepared"));
         }
         let network = self.traffic.networks().up(&settings.network, settings.gateway, settings.subnet)?;
-        guest.start(network, &self.config.state_dir.join("scripts"), &self.config.kubernetes_dir)
+        guest.start(network)
     }
 }
 
@@ -128,17 +154,17 @@ impl Machines for GuestMachines {
         let guest = {
             let mut guests = lock(&self.guests);
             if !guests.contains_key(&boot.server) {
-                let guest = Guest::create(self.disk(&boot.server), boot)?;
+                let guest = guest::create(self.disk(&boot.server), boot, &self.players)?;
                 guests.insert(boot.server.clone(), Arc::new(Mutex::new(guest)));
             }
             guests.get(&boot.server).cloned().ok_or("the guest is gone")?
         };
-        self.power_on(&mut lock(&guest))
+        self.power_on(&mut **lock(&guest))
     }
 
     fn start(&self, server: &str) -> Result<(), String> {
         let guest = self.guest(server)?;
-        self.power_on(&mut lock(&guest))
+        self.power_on(&mut **lock(&guest))
     }
 
     fn stop(&self, server: &str) -> Result<(), String> {
@@ -154,7 +180,7 @@ impl Machines for GuestMachines {
         } else {
             guest.stop()
         }
-        self.power_on(&mut guest)
+        self.power_on(&mut **guest)
     }
 
     fn crash(&self, server: &str) -> Result<(), String> {
@@ -189,11 +215,17 @@ impl Machines for GuestMachines {
     }
 
     fn network_down(&self, network: &str) {
+        if let Some(full) = &self.players.full {
+            full.network_down(network);
+        }
         self.traffic.networks().end(network);
     }
 
     fn images(&self) -> Vec<(String, u8, bool)> {
-        images::images(&self.config.kubernetes_dir)
+        match &self.players.full {
+            Some(full) => vec![(full.version().to_owned(), 100, true)],
+            None => images::images(&self.config.kubernetes_dir),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ pub fn lab(test: &str, outside_ports: Vec<u16>) -> Option<Lab> {
         kubernetes_dir: local_cloud::kubernetes_dir(),
         helper: PathBuf::from(env!("CARGO_BIN_EXE_local-cloud-portal")),
         outside_ports,
+        full: None,
     };
     match GuestMachines::new(config.clone()) {
         Ok(machines) => Some(Lab { machines: Some(machines), config }),

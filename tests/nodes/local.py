@@ -1,0 +1,115 @@
+"""A cluster of full nodes in the local cloud: `kcs dev --nodes full`, nothing else; called by local.sh."""
+import glob
+import json
+import os
+import subprocess
+
+from cluster import (Cluster, addons_are_ready, console_log, load_balancer_answers, logs_and_exec, names_resolve, nodes_know_their_servers,
+                     rebooted, secrets_are_gone, service_answers, system_pods, workload)
+import guests
+from kcs import PASSWORD, Kcs
+from report import check, end, eventually, phase, say, story
+
+
+class LocalKcs(Kcs):
+    """`kcs dev` with a local cloud of full nodes."""
+
+    def __init__(self, binary):
+        super().__init__(binary, '127.0.0.1')
+
+    def command(self):
+        return ['--nodes', 'full'], {'KCS_DEV_PASSWORD': PASSWORD}
+
+    def machine(self, server):
+        """Where the scripts of guests keep a server: name space and directory."""
+        found = glob.glob('%s/guests/full/guests/*/%s' % (self.state, server))[0]
+        return os.path.basename(os.path.dirname(found)), found
+
+    def inside(self, server, *args):
+        env = dict(os.environ, NODES_NS=self.machine(server)[0], NODES_DIR=self.state + '/guests/full')
+        return guests.sh(guests.GUESTS + '/guest-exec.sh', server, *args, env=env)
+
+
+def left(state):
+    """What there is of this KCS's guests on the machine."""
+    found = ['name space ' + l for l in guests.sh('ip', 'netns').splitlines() if l.startswith('kl')]
+    found += ['mount ' + l.split()[1] for l in open('/proc/self/mounts') if state in l]
+    for base in '/sys/fs/cgroup', '/sys/fs/cgroup/memory':
+        if os.path.isdir(base):
+            found += ['cgroup %s/%s' % (base, d) for d in os.listdir(base) if d.startswith('kl')]
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open('/proc/%s/cmdline' % pid) as f:
+                words = f.read().replace('\0', ' ')
+        except OSError:
+            continue
+        if '/guests/kl' in words:
+            found.append('process ' + words[:150])
+    return found
+
+
+def user_data_is_a_real_clouds(c):
+    for node in c.person.nodes(c.id):
+        ran = c.inside(node, 'cat', '/var/lib/cloud/instance/user-data.txt')
+        assert ran.startswith('#cloud-config') and 'PRIVATE KEY' not in ran, ran[:200]
+        assert c.inside(node, 'cat', '/proc/1/comm').strip() == 'systemd'
+
+
+def containers_run(c):
+    """As processes of the node, by containerd."""
+    tasks = ''.join(c.inside(node, 'ctr', '-n', 'k8s.io', 'tasks', 'list') for node in c.nodes('worker'))
+    assert tasks.count('RUNNING') >= 4, tasks
+
+
+def life(kcs):
+    """One master, one worker; use; reboot; KCS stops, starts and dies; delete."""
+    c = Cluster(kcs, 'full', 1, 1, inside=kcs.inside)
+    check('what booted is the user-data of a real cloud, by systemd', lambda: user_data_is_a_real_clouds(c))
+    check('no secret of the bootstrap is left on the nodes', lambda: secrets_are_gone(c))
+    check('all pods of kube-system are Ready', lambda: system_pods(c, 2))
+    check('all add-ons are ready', lambda: addons_are_ready(c))
+    check('nodes know their servers', lambda: nodes_know_their_servers(c))
+    with phase('full: workload'):
+        if check('a Deployment runs', lambda: workload(c)):
+            check('its Service answers by name, from every pod', lambda: service_answers(c))
+            check('names resolve', lambda: names_resolve(c))
+            check('a Service of type LoadBalancer answers at its public address', lambda: load_balancer_answers(c))
+            check('logs and exec, and KCS shows the pods', lambda: logs_and_exec(c))
+            check('containers are processes', lambda: containers_run(c))
+    check('console logs are shown', lambda: console_log(c))
+    check('a worker is rebooted: Kubernetes sees a new boot', lambda: rebooted(c))
+    with phase('full: KCS is killed and started'):
+        kcs.kill()
+        check('its guests go with it', lambda: eventually('left: %s' % left(kcs.state), 30, lambda: not left(kcs.state)))
+        kcs.start()
+        check('2 nodes Ready again', lambda: eventually('nodes', 240, lambda: c.kubectl.ready(2)))
+        check('the Service answers again', lambda: (workload(c), service_answers(c))[1])
+    c.delete()
+    check('nothing is left on this machine', lambda: eventually('left: %s' % left(kcs.state), 20, lambda: not left(kcs.state)))
+    check('no disk is left', lambda: not glob.glob(kcs.state + '/guests/full/guests/*/*') and not glob.glob(kcs.state + '/guests/servers/*'))
+
+
+def refused(kcs):
+    """Who may not make full nodes is told why."""
+    state = kcs.state + '-nobody'
+    os.mkdir(state)
+    os.chmod(state, 0o777)
+    said = subprocess.run(['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', kcs.binary, 'dev', '--nodes', 'full', '--state-dir', state,
+                           '--listen', '127.0.0.1:%d' % kcs.free_port()], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120).stdout
+    guests.sh('rm', '-rf', state)
+    assert 'full nodes need root' in said, said
+
+
+def main():
+    kcs = LocalKcs(os.environ['KCS_BIN'])
+    try:
+        story('full', lambda: life(kcs))
+        check('without root it says what is missing', lambda: refused(kcs))
+    finally:
+        kcs.stop()
+    check('nothing is left when KCS has stopped', lambda: not left(kcs.state))
+    kcs.forget()
+    end()
+
+
+main()
