@@ -333,7 +333,7 @@ const screens = [
 ];
 
 /** Whether a screen shows data that only the stand-in has. @param {{ name: string, path: string }} screen */
-const standInOnly = (screen) => screen.path.includes("0199c0de") || screen.name === "create-blocked";
+const standInOnly = (screen) => screen.path.includes("0199c0de") || ["create-blocked", "admin-orphan-remove"].includes(screen.name);
 
 const variants = ["zh-CN", "en-US"].flatMap((language) => ["light", "dark"].flatMap((theme) => [1440, 390].map((width) => ({ language, theme, width })))).filter(({ language, theme, width }) => `${language}-${theme}-${width}`.includes(process.env.VARIANT ?? ""));
 

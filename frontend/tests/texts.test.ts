@@ -122,6 +122,8 @@ describe("every word of the backend", () => {
     ["Addon", "cluster.addons.textOf"],
     ["AddonState", "status.addon"],
     ["RepairPolicy", "create.repairOf"],
+    ["Verdict", "admin.orphans.verdict"],
+    ["Decision", "admin.orphans.said"],
   ])("%s", (name, prefix) => {
     const values = schemas[name]?.enum ?? [];
     expect(values.length, `${name} in openapi.json`).toBeGreaterThan(1);

@@ -43,4 +43,6 @@ export type Kubeconfig = Schemas["Kubeconfig"];
 export type KubeconfigIssued = Schemas["KubeconfigIssued"];
 export type Deployment = Schemas["Deployment"];
 export type Pod = Schemas["Pod"];
+export type Orphan = Schemas["Orphan"];
+export type OrphanDecision = Schemas["OrphanDecision"]["decision"];
 export type Problem = Schemas["Problem"];

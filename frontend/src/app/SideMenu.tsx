@@ -1,5 +1,5 @@
 // The menu: what a tenant has, and the admin view for operators only.
-import { AppstoreOutlined, ClusterOutlined, FileTextOutlined, GlobalOutlined, HistoryOutlined } from "@ant-design/icons";
+import { AppstoreOutlined, ClusterOutlined, DisconnectOutlined, FileTextOutlined, GlobalOutlined, HistoryOutlined } from "@ant-design/icons";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { useAbout, useSession } from "../api/session";
@@ -45,6 +45,12 @@ export function SideMenu() {
               <Link to="/admin/clusters" activeOptions={{ includeSearch: false }} className="side-link">
                 <GlobalOutlined aria-hidden="true" />
                 {t("shell.nav.adminClusters")}
+              </Link>
+            </li>
+            <li>
+              <Link to="/admin/orphans" className="side-link">
+                <DisconnectOutlined aria-hidden="true" />
+                {t("shell.nav.adminOrphans")}
               </Link>
             </li>
           </ul>

@@ -131,6 +131,8 @@ const adminClusters = createRoute({
   component: lazyRouteComponent(() => import("../features/admin/AdminClustersPage"), "AdminClustersPage"),
 });
 
+const adminOrphans = createRoute({ getParentRoute: () => app, path: "/admin/orphans", component: lazyRouteComponent(() => import("../features/admin/OrphansPage"), "OrphansPage") });
+
 const routeTree = root.addChildren([
   signIn,
   app.addChildren([
@@ -144,6 +146,7 @@ const routeTree = root.addChildren([
     operations,
     operation,
     adminClusters,
+    adminOrphans,
   ]),
 ]);
 
