@@ -30,7 +30,7 @@ export default function ControlPlaneDialog({ cluster, onClose }: { cluster: Clus
     >
       <div className="stack">
         <p>{t("cluster.controlPlane.text")}</p>
-        <fieldset className="expiry">
+        <fieldset className="choices">
           <legend className="field-label">{t("create.masters")}</legend>
           {SIZES.map((size) => (
             <label key={size} className="check">

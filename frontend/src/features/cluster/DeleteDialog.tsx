@@ -155,8 +155,8 @@ function Volumes({ plan, erased, onChange }: { plan: DeletePlan; erased: Readonl
     );
   }
   return (
-    <fieldset className="volume-choice">
-      <legend>{t("cluster.del.volumes")}</legend>
+    <fieldset className="choices">
+      <legend className="choices-title">{t("cluster.del.volumes")}</legend>
       <ul className="step-objects">
         {plan.volumes.map((volume) => (
           <li key={volume.id}>

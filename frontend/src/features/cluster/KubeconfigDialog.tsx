@@ -54,7 +54,7 @@ export default function KubeconfigDialog({ cluster, onClose }: { cluster: Cluste
       ) : (
         <div className="stack">
           <p>{t("kubeconfig.text")}</p>
-          <fieldset className="expiry">
+          <fieldset className="choices">
             <legend className="field-label">{t("kubeconfig.expiry")}</legend>
             <div className="row">
               {(["hour", "day", "month", "custom"] as const).map((option) => (

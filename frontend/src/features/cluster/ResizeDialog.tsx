@@ -59,7 +59,7 @@ export default function ResizeDialog({ clusterId, pool, nodes, onClose }: Props)
           {(field) => <InputNumber {...field} min={0} max={100} precision={0} value={count} onChange={(next) => setCount(next ?? 0)} />}
         </Field>
         {fewer > 0 && nodes.length > 0 && (
-          <fieldset className="expiry">
+          <fieldset className="choices">
             <legend className="field-label">{t("cluster.pools.leaveFirst")}</legend>
             {nodes.map((node) => (
               <label key={node.id} className="check">

@@ -58,7 +58,7 @@ export default function SaveTemplateDialog({ name, spec, onClose }: Props) {
           }}
         />
         {spec.version && (
-          <fieldset className="expiry">
+          <fieldset className="choices">
             <legend className="field-label">{t("create.version")}</legend>
             {[false, true].map((keep) => (
               <label key={String(keep)} className="check">
