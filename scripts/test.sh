@@ -150,11 +150,27 @@ bench() {
         cargo test --quiet --release -p e2e-tests --test bench -- --nocapture
 }
 
+# The machine's memory in use, in MiB; caches that it would give up are not.
+in_use() { awk '/^MemTotal/ {t = $2} /^MemAvailable/ {a = $2} END {print int((t - a) / 1024)}' /proc/meminfo; }
+
+# Keeps the most that was in use above what it was at the start, while this script runs.
+watch_memory() {
+    local before most=0 now
+    before=$(in_use)
+    while kill -0 $$ 2>/dev/null; do
+        now=$(($(in_use) - before))
+        if [[ $now -gt $most ]]; then most=$now; echo "$most" >"$logs/memory"; fi
+        sleep 2
+    done
+}
+
 case $logs in
     /*) logs_relative=$(realpath --relative-to=. "$logs") ;;
     *) logs_relative=$logs ;;
 esac
 
+echo 0 >"$logs/memory"
+watch_memory &
 case $what in
     all) prepare; lint; kubernetes; unit; e2e; openstack ;;
     lint) prepare; lint ;;
@@ -165,7 +181,7 @@ case $what in
     *) echo "test.sh all|lint|unit|e2e|openstack|bench" >&2; exit 2 ;;
 esac
 
-echo "  $((SECONDS - started)) s in all; logs in $logs"
+echo "  $((SECONDS - started)) s in all, at most $(cat "$logs/memory") MiB of memory more than before; logs in $logs"
 [[ ${#failures[@]} -gt 0 ]] && echo "  failed: ${failures[*]}"
 echo "$passed passed, $failed failed, $skipped skipped"
 [[ $failed -eq 0 ]]

@@ -139,6 +139,8 @@ impl Draft<'_> {
         let kept = |role: NodeRole| self.next.nodes.iter().filter(move |n| n.role == role && n.intent == NodeIntent::Keep);
         let missing = |role: NodeRole, wanted: u32| wanted.saturating_sub(count(kept(role).filter(|n| n.joined_at.is_some()).count()));
         let workers = || self.next.cluster.spec.node_pools.iter().map(|p| p.count).sum();
+        // A node that was lost meanwhile and replaced is neither drained nor rebooted any more.
+        let there = |id: &crate::ids::NodeId| self.next.nodes.iter().any(|n| n.id == *id);
         match (step.key, kind) {
             (StepKey::ApiReady, _) => (u32::from(self.observed.kubernetes.view().is_some()), 1),
             (StepKey::OtherMasters, _) => {
@@ -154,10 +156,9 @@ impl Draft<'_> {
             }
             (StepKey::Drain, _) => {
                 let drained = |id: &crate::ids::NodeId| self.observed.kubernetes.view().is_some_and(|v| v.drained.contains(id));
-                let there = |id: &crate::ids::NodeId| self.next.nodes.iter().any(|n| n.id == *id);
                 of_total(count(named().filter(|id| there(id) && !drained(id)).count()))
             }
-            (StepKey::Reboot, _) => of_total(count(named().filter(|id| !self.rebooted(**id)).count())),
+            (StepKey::Reboot, _) => of_total(count(named().filter(|id| there(id) && !self.rebooted(**id)).count())),
             (StepKey::Credential, OperationKind::CredentialRotate) => self.next_in_place(),
             (StepKey::Addons, OperationKind::CredentialRotate) => (u32::from(self.next_in_place().0 == 1 && self.handed_over()), 1),
             (StepKey::DeleteCredential, OperationKind::CredentialRotate) => self.old_credential_gone(),

@@ -157,7 +157,8 @@ async fn recover(lab: &mut Lab, what: &str) {
         let operation = lab.operation();
         let well = lab.work().cluster.status.conditions.iter().all(|c| c.status == ConditionStatus::True);
         match operation.state {
-            OperationState::Succeeded if well => return,
+            // What broke a moment ago is noticed within a minute.
+            OperationState::Succeeded if well && lab.now() - start >= Duration::MINUTE => return,
             OperationState::Failed | OperationState::Blocked => lab.retry(),
             _ => {}
         }
