@@ -13,14 +13,16 @@ use domain::orphans::{Decision, Verdict};
 use domain::permissions::Role;
 use domain::test_support::{gone_row, spec};
 use local_cloud::{Effect, FaultRule, LocalCloud, LocalCloudConfig, Service, Time};
+use reconciler::Deps;
 use reconciler::pass::pass;
-use reconciler::sweep::{LEASE, Swept, sweep};
+use reconciler::sweep::{LEASE, Swept, run, sweep};
 use reconciler::world::{Services, World};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::test_support::Database;
 use store::{Claim, NewCluster, OrphanRecord, RequestContext, SecretOwner, Store};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const EVERY: Duration = Duration::from_secs(600);
@@ -264,6 +266,27 @@ async fn what_cannot_be_seen_is_neither_gone_nor_in_the_way_of_the_rest() {
     site.database.execute("UPDATE sweeps SET run_at = now()").await;
     let turn = site.store.sweep_claim(EVERY, LEASE).await.unwrap().unwrap();
     assert!(sweep(&site.services, &site.store, &turn).await.is_err());
+}
+
+#[tokio::test]
+async fn processes_share_the_turns_and_end_when_they_are_told_to() {
+    let site = Site::new().await;
+    let network = site.lost_network().await;
+    site.turn().await;
+    site.database.execute("UPDATE orphans SET first_seen_at = first_seen_at - interval '1 hour'; UPDATE sweeps SET run_at = now()").await;
+    let Site { cloud, database, services, .. } = site;
+    let store = database.store().await;
+    let deps = Arc::new(Deps { services, store, workers: 1, lease: LEASE });
+    let shutdown = CancellationToken::new();
+    let processes: Vec<_> = (0..2).map(|_| tokio::spawn(run(deps.clone(), EVERY, shutdown.clone()))).collect();
+    while ids(&cloud).contains(&network) {
+        tokio::task::yield_now().await;
+    }
+    shutdown.cancel();
+    for process in processes {
+        process.await.unwrap();
+    }
+    assert_eq!(cloud.calls(Service::Network, "DELETE", "/network/v2.0/networks/{id}"), 1);
 }
 
 #[tokio::test]
