@@ -254,8 +254,8 @@ def ha(kcs, conn):
         try:
             made = person.call('DELETE', '/clusters/' + id, {'confirm': 'ha', 'volumes': 'erase'})
             stuck = eventually('Cinder has refused', 300, lambda: [v for v in volumes(conn, id) if v.status == 'error_deleting'])[0]
-            words = eventually('the volume is named', 120, lambda: [f for f in said() if f.get('object') == stuck.name])[0]
-            assert 'Volume status must be' in words['message'], words
+            named = lambda: [f for f in said() if f.get('object') == stuck.name and 'Volume status must be' in f['message']]
+            say('      %s' % json.dumps(eventually('the volume is named', 120, named))[:600])
             conn.block_storage.reset_volume_status(stuck, status='error')
             eventually('servers, volumes and load balancer are gone', 300, lambda: not servers(conn, id) and not volumes(conn, id)
                        and not [b for b in conn.load_balancer.load_balancers() if id in b.name])

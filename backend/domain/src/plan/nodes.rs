@@ -35,7 +35,8 @@ impl Draft<'_> {
                 if node.fault.as_ref().is_some_and(|f| f.code == Code::NodeUnready) && node.ready == Some(true) {
                     node.fault = None;
                 }
-                if node.fault.is_none() && node.intent == NodeIntent::Keep {
+                // What a deletion takes away itself is nobody's fault.
+                if node.fault.is_none() && node.intent == NodeIntent::Keep && !self.deleting() {
                     node.fault = self.failure(&node, row, api_since);
                 }
             }
