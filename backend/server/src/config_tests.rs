@@ -43,6 +43,7 @@ fn every_error_names_its_key() {
     assert!(error(&GOOD.replace("https://kcs.example", "http://kcs.example")).starts_with("nodes.endpoint: "));
     assert!(error(&GOOD.replace("version: v1.36.3", "version: 1.36")).starts_with("versions[0].version: "));
     assert!(error(&format!("{GOOD}\nengine: {{workers: many}}")).starts_with("engine.workers: "));
+    assert!(error(&format!("{GOOD}\nengine: {{sweep_minutes: 0}}")).starts_with("engine.sweep_minutes: "));
 }
 
 #[test]
