@@ -32,7 +32,9 @@ export function NodesTab() {
   const [wish, setWish] = useState<Verb | null>(null);
   const cluster = useCluster(id).data;
   const nodes = useNodes(id);
-  const inside = useKubernetesNodes(id, Boolean(cluster?.status.api_endpoint ?? cluster?.status.api_vip));
+  // Before it has come up once nobody answers.
+  const up = cluster?.status.phase === "Running" || cluster?.status.phase === "Degraded" || cluster?.status.phase === "Updating";
+  const inside = useKubernetesNodes(id, up);
   const columns = useNodeColumns({ cluster, inside: inside.data, onConsole: setConsole, onWish: setWish });
   return (
     <div className="stack">
