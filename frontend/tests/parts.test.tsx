@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { ApiError } from "../src/api/client";
 import type { Operation } from "../src/api/types";
 import { DataTable, type Column } from "../src/components/DataTable";
+import { Dialog } from "../src/components/Dialog";
 import { MenuButton } from "../src/components/MenuButton";
 import { LoadProblem } from "../src/components/Problem";
 import { Timeline } from "../src/features/operations/Timeline";
@@ -51,6 +52,18 @@ describe("MenuButton", () => {
     fireEvent.click(screen.getByRole("button", { name: "x" }));
     fireEvent.keyDown(screen.getByRole("menu"), { key: "Escape" });
     expect(screen.queryByRole("menu")).toBeNull();
+  });
+});
+
+describe("Dialog", () => {
+  it("takes what stands behind it out of reach, all but toasts, and gives it back", () => {
+    document.body.innerHTML = '<div id="root"><div class="app"></div><div class="toasts"></div></div>';
+    const [app, toasts] = [".app", ".toasts"].map((part) => document.querySelector<HTMLElement>(part));
+    const { unmount } = render(<Dialog title="Sure?">x</Dialog>);
+    expect(screen.getByRole("dialog")).toBeTruthy();
+    expect([app?.inert, Boolean(toasts?.inert)]).toEqual([true, false]);
+    unmount();
+    expect(app?.inert).toBe(false);
   });
 });
 
