@@ -81,7 +81,7 @@ nodes-test: ## Clusters whose nodes really boot, on the real services (root)
 	@$(BUILD)
 	@tests/nodes/test.sh
 
-nodes-local-test: ## Whole nodes in the local cloud of `kcs dev --nodes full` (root)
+nodes-local-test: console ## Whole nodes in the local cloud of `kcs dev --nodes full` (root)
 	@$(BUILD)
 	@tests/nodes/local.sh
 

@@ -1,10 +1,10 @@
-"""A cluster of full nodes in the local cloud: `kcs dev --nodes full`, nothing else; called by local.sh."""
+"""A cluster of full nodes in the local cloud: `kcs dev --nodes full`, nothing else; called by local.sh. `local.py [full] [console] [refused]`, default all."""
 import glob
-import json
 import os
 import subprocess
+import sys
 
-from cluster import (Cluster, addons_are_ready, console_log, load_balancer_answers, logs_and_exec, names_resolve, nodes_know_their_servers,
+from cluster import (HERE, Cluster, addons_are_ready, console_log, load_balancer_answers, logs_and_exec, names_resolve, nodes_know_their_servers,
                      rebooted, secrets_are_gone, service_answers, system_pods, workload)
 import guests
 from kcs import PASSWORD, Kcs
@@ -61,7 +61,7 @@ def containers_run(c):
     assert tasks.count('RUNNING') >= 4, tasks
 
 
-def life(kcs):
+def full(kcs):
     """One master, one worker; use; reboot; KCS stops, starts and dies; delete."""
     c = Cluster(kcs, 'full', 1, 1, inside=kcs.inside)
     check('what booted is the user-data of a real cloud, by systemd', lambda: user_data_is_a_real_clouds(c))
@@ -85,6 +85,19 @@ def life(kcs):
         check('2 nodes Ready again', lambda: eventually('nodes', 240, lambda: c.kubectl.ready(2)))
         check('the Service answers again', lambda: (workload(c), service_answers(c))[1])
     c.delete()
+
+
+def console(kcs):
+    """A person's walk through the console, in a browser: create, watch, nodes, pods, a log, kubeconfig, delete, receipt."""
+    env = dict(os.environ, KCS_URL=kcs.url, KCS_USER='member-a', KCS_PASSWORD=PASSWORD, KCS_CLUSTER='walk')
+    with phase('console'), subprocess.Popen(['node', HERE + '/../../frontend/e2e/story.mjs'], env=env, text=True, stdout=subprocess.PIPE,
+                                            stderr=subprocess.STDOUT) as walk:
+        for line in walk.stdout:
+            say('      ' + line.rstrip())
+    assert walk.returncode == 0
+
+
+def nothing_left(kcs):
     check('nothing is left on this machine', lambda: eventually('left: %s' % left(kcs.state), 20, lambda: not left(kcs.state)))
     check('no disk is left', lambda: not glob.glob(kcs.state + '/guests/full/guests/*/*') and not glob.glob(kcs.state + '/guests/servers/*'))
 
@@ -101,10 +114,13 @@ def refused(kcs):
 
 
 def main():
+    wanted = sys.argv[1:] or ['full', 'console', 'refused']
     kcs = LocalKcs(os.environ['KCS_BIN'])
     try:
-        story('full', lambda: life(kcs))
-        check('without root it says what is missing', lambda: refused(kcs))
+        for tell in full, console, refused:
+            if tell.__name__ in wanted:
+                story(tell.__name__, lambda: tell(kcs))
+                nothing_left(kcs)
     finally:
         kcs.stop()
     check('nothing is left when KCS has stopped', lambda: not left(kcs.state))

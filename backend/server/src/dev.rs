@@ -89,6 +89,9 @@ async fn with_database(
     };
     let seen_from_nodes = if local.is_some() { dev_config::SEEN_FROM_NODES } else { tls.ip() };
     let mut tree = dev_config::tree(http, tls, seen_from_nodes, state_dir, &database.url(), cloud)?;
+    if options.nodes == Nodes::Full {
+        dev_config::without_storage(&mut tree);
+    }
     Config::lay_sections_over(&mut tree, std::env::vars())?;
     dev_config::write_down(state_dir, &tree)?;
     let config = Config::from_value(tree)?;

@@ -76,6 +76,15 @@ pub fn tree(
     Ok(tree)
 }
 
+/// Takes storage out of the templates: the image of full nodes has no driver of volumes, and a cluster would wait for it.
+pub fn without_storage(tree: &mut Value) {
+    let templates = tree.get_mut("templates").and_then(Value::as_sequence_mut);
+    for spec in templates.into_iter().flatten().filter_map(|template| template.get_mut("spec")?.as_mapping_mut()) {
+        let off: serde_yaml_ng::Mapping = [(Value::from("storage"), Value::from(false))].into_iter().collect();
+        spec.insert(Value::from("addons"), off.into());
+    }
+}
+
 /// Keystone as nodes reach it: a loopback of this machine is not theirs.
 fn seen_by_nodes(cloud: &Value, machine: IpAddr) -> Result<String, Box<dyn Error>> {
     let mut url: url::Url = cloud.get("auth_url").and_then(Value::as_str).unwrap_or_default().parse()?;
