@@ -143,6 +143,8 @@ openstack() {
     suite openstack tests/openstack/test.sh load_balancer_in_error case_36_volume_in_error case_26_no_valid_host case_41_names_alike quota_before_and_midway
     suite nodes tests/nodes/test.sh small
     check openstack-down tests/openstack/down.sh --purge
+    # The same nodes in the local cloud. The walk through the console on them runs in `make nodes-local-test` only.
+    suite nodes-local tests/nodes/local.sh full refused
 }
 
 bench() {
