@@ -1,8 +1,10 @@
 """A cluster of full nodes in the local cloud: `kcs dev --nodes full`, nothing else; called by local.sh. `local.py [full] [console] [refused]`, default all."""
 import glob
+import json
 import os
 import subprocess
 import sys
+import tempfile
 
 from cluster import (HERE, Cluster, addons_are_ready, console_log, load_balancer_answers, logs_and_exec, names_resolve, nodes_know_their_servers,
                      rebooted, secrets_are_gone, service_answers, system_pods, workload)
@@ -103,14 +105,22 @@ def nothing_left(kcs):
 
 
 def refused(kcs):
-    """Who may not make full nodes is told why."""
-    state = kcs.state + '-nobody'
-    os.mkdir(state)
-    os.chmod(state, 0o777)
-    said = subprocess.run(['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', kcs.binary, 'dev', '--nodes', 'full', '--state-dir', state,
-                           '--listen', '127.0.0.1:%d' % kcs.free_port()], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120).stdout
-    guests.sh('rm', '-rf', state)
-    assert 'full nodes need root' in said, said
+    """Who may not make full nodes is told why, and so is who would mix them with others."""
+    def says(state, *command):
+        return subprocess.run([*command, '--state-dir', state, '--listen', '127.0.0.1:%d' % kcs.free_port()], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=120).stdout
+
+    with tempfile.TemporaryDirectory(prefix='kcs-lab-') as state:
+        os.chmod(state, 0o777)
+        said = says(state, 'setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', kcs.binary, 'dev', '--nodes', 'full')
+        assert 'full nodes need root' in said, said
+        disk = state + '/guests/servers/a'
+        os.makedirs(disk)
+        with open(disk + '/guest.json', 'w') as f:
+            json.dump({'name': 'a', 'network': 'n', 'subnet': '10.0.0.0/24', 'gateway': '10.0.0.1', 'address': '10.0.0.5', 'mac': 'fa:16:3e:00:00:01',
+                       'vcpus': 1, 'ram_mib': 512, 'kubernetes_version': None}, f)
+        said = says(state, kcs.binary, 'dev', '--nodes', 'full')
+        assert 'clusters of simulated nodes' in said and '--reset' in said, said
 
 
 def main():

@@ -175,14 +175,13 @@ fn namespace(network: &str) -> String {
 pub struct FullGuest {
     dir: PathBuf,
     settings: Settings,
-    /// None: made by a run that could make full guests, which this one cannot.
-    full: Option<Arc<Full>>,
+    full: Arc<Full>,
     /// Its first process, and its network, which ends when nobody holds it.
     running: Option<(OwnedFd, Arc<Network>)>,
 }
 
 impl FullGuest {
-    pub fn new(dir: PathBuf, settings: Settings, full: Option<Arc<Full>>) -> Self {
+    pub fn new(dir: PathBuf, settings: Settings, full: Arc<Full>) -> Self {
         Self { dir, settings, full, running: None }
     }
 
@@ -196,13 +195,12 @@ impl FullGuest {
         self.dir.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    fn run(&self, full: &Full, script: &str, settings: impl FnOnce(&mut Command)) -> Result<(), String> {
-        full.run(&namespace(&self.settings.network), script, settings, &self.dir.join("guest.log"))
+    fn run(&self, script: &str, settings: impl FnOnce(&mut Command)) -> Result<(), String> {
+        self.full.run(&namespace(&self.settings.network), script, settings, &self.dir.join("guest.log"))
     }
 
     fn boot(&self, network: &Network) -> Result<OwnedFd, String> {
-        let full = self.full.as_deref().ok_or("the server is a full node: start with --nodes full")?;
-        let (id, settings) = (self.id(), &self.settings);
+        let (id, full, settings) = (self.id(), &self.full, &self.settings);
         if settings.kubernetes_version.as_ref().is_some_and(|v| *v != full.version) {
             return Err(format!("full nodes have Kubernetes {}, the only version there is a node image of", full.version));
         }
@@ -216,32 +214,32 @@ impl FullGuest {
                 command.arg(network.pid().to_string());
                 command.env("NODES_CIDR", settings.subnet.to_string()).env("NODES_GW", settings.gateway.to_string());
             };
-            self.run(full, "net-adopt.sh", named)?;
+            self.run("net-adopt.sh", named)?;
         }
         // One that ended by itself leaves its place in the network and its control groups.
-        self.power_off(full, Duration::ZERO)?;
+        self.power_off(Duration::ZERO)?;
         let up = |command: &mut Command| {
             command.args([&id, &settings.address.to_string()]).arg(self.dir.join("user-data"));
             command.args(["--config-drive", "--id", &id, "--mac", &settings.mac, "--hostname", &settings.name]);
             command.args(["--memory", &format!("{}M", settings.ram_mib), "--console"]).arg(console_path(&self.dir));
         };
-        self.run(full, "guest-up.sh", up)?;
+        self.run("guest-up.sh", up)?;
         let pid = full.dir.join("guests").join(namespace(&settings.network)).join(&id).join("pid");
         let pid = fs::read_to_string(pid).unwrap_or_default();
         pid.trim().parse().ok().and_then(process::handle).ok_or_else(|| format!("{} ended while it booted", settings.name))
     }
 
-    fn power_off(&self, full: &Full, limit: Duration) -> Result<(), String> {
+    fn power_off(&self, limit: Duration) -> Result<(), String> {
         let tenths = (limit.as_millis() / 100).to_string();
-        self.run(full, "guest-down.sh", |command| {
+        self.run("guest-down.sh", |command| {
             command.args([self.id().as_str(), "--keep"]).env("STOP_TIMEOUT", tenths);
         })
     }
 
     fn end(&mut self, limit: Duration) {
         let Some((init, _)) = self.running.take() else { return };
-        if let (Some(full), false) = (&self.full, process::ended(init.as_fd()))
-            && let Err(reason) = self.power_off(full, limit)
+        if !process::ended(init.as_fd())
+            && let Err(reason) = self.power_off(limit)
         {
             tracing::error!(server = %self.settings.name, "{reason}");
         }
@@ -275,12 +273,10 @@ impl Guest for FullGuest {
 
     fn erase(&mut self) -> Result<(), String> {
         self.running = None;
-        if let Some(full) = &self.full {
-            let id = self.id();
-            self.run(full, "guest-down.sh", |command| {
-                command.arg(id).env("STOP_TIMEOUT", "0");
-            })?;
-        }
+        let id = self.id();
+        self.run("guest-down.sh", |command| {
+            command.arg(id).env("STOP_TIMEOUT", "0");
+        })?;
         remove_disk(&self.dir)
     }
 }

@@ -39,7 +39,7 @@ pub struct Settings {
 /// Ways to play a guest.
 pub struct Players {
     pub programs: Arc<Programs>,
-    /// New servers are full guests if there is this.
+    /// Servers are full guests if there is this.
     pub full: Option<Arc<Full>>,
 }
 
@@ -84,17 +84,24 @@ pub fn create(dir: PathBuf, boot: &Boot, players: &Players) -> Result<Box<dyn Gu
     Ok(guest(dir, settings, players))
 }
 
-/// A server found on disk.
-pub fn load(dir: PathBuf, players: &Players) -> Option<Box<dyn Guest>> {
-    let settings = serde_json::from_slice(&fs::read(dir.join("guest.json")).ok()?).ok()?;
-    Some(guest(dir, settings, players))
+/// A server found on disk, if there is one.
+///
+/// # Errors
+/// When an earlier run has made it of the other kind: half a cluster of each would be no use.
+pub fn load(dir: PathBuf, players: &Players) -> Result<Option<Box<dyn Guest>>, String> {
+    let read = |file: PathBuf| serde_json::from_slice::<Settings>(&fs::read(file).ok()?).ok();
+    let Some(settings) = read(dir.join("guest.json")) else { return Ok(None) };
+    if settings.full != players.full.is_some() {
+        let kind = if settings.full { "full" } else { "simulated" };
+        return Err(format!("there are clusters of {kind} nodes: go on with --nodes {kind}, or forget them with --reset"));
+    }
+    Ok(Some(guest(dir, settings, players)))
 }
 
 fn guest(dir: PathBuf, settings: Settings, players: &Players) -> Box<dyn Guest> {
-    if settings.full {
-        Box::new(FullGuest::new(dir, settings, players.full.clone()))
-    } else {
-        Box::new(SimulatedGuest::new(dir, settings, Arc::clone(&players.programs)))
+    match &players.full {
+        Some(full) => Box::new(FullGuest::new(dir, settings, Arc::clone(full))),
+        None => Box::new(SimulatedGuest::new(dir, settings, Arc::clone(&players.programs))),
     }
 }
 

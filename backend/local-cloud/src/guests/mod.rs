@@ -75,7 +75,7 @@ impl GuestMachines {
         let servers = config.state_dir.join("servers");
         std::fs::create_dir_all(&servers).map_err(write)?;
         for entry in std::fs::read_dir(&servers).map_err(write)?.flatten() {
-            if let (Some(guest), Ok(id)) = (guest::load(entry.path(), &players), entry.file_name().into_string()) {
+            if let (Some(guest), Ok(id)) = (guest::load(entry.path(), &players)?, entry.file_name().into_string()) {
                 guests.insert(id, Arc::new(Mutex::new(guest)));
             }
         }
