@@ -13,7 +13,7 @@ use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
 use auth::{ClusterCreate, ClusterDelete, ClusterUpdate};
-use domain::clusters::{ClusterSpec, ClusterSpecRequest, ClusterStatus, Phase};
+use domain::clusters::{ClusterPatch, ClusterSpec, ClusterSpecRequest, ClusterStatus, Phase};
 use domain::codes::Code;
 use domain::costs::{Cost, Prices, cluster_cost};
 use domain::ids::{ClusterId, OperationId};
@@ -66,13 +66,6 @@ pub struct Cluster {
     /// What it costs an hour; absent where the operator keeps no price list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
-}
-
-/// Settings that may be changed while it runs.
-#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ClusterPatch {
-    pub deletion_protection: bool,
 }
 
 /// An operation in short.
@@ -341,7 +334,10 @@ pub async fn cluster_update(caller: Caller, state: Data<State>, id: Path<Cluster
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     let permit = caller.actor.may::<ClusterUpdate>(&record)?;
     let (request, _) = body.read()?;
-    let changed = state.store.cluster_protect(permit, request.deletion_protection, caller.context()).await?;
+    if request == ClusterPatch::default() {
+        return Err(Problem::field("deletion_protection", "or repair must be given"));
+    }
+    let changed = state.store.cluster_update(permit, request, caller.context()).await?;
     Ok(Json(Cluster::new(changed).priced(state.settings.prices.as_ref())))
 }
 

@@ -57,6 +57,16 @@ pub enum RepairPolicy {
     Manual,
 }
 
+/// Settings that may be changed at any time and change nothing in the cloud; what is left out stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterPatch {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_protection: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair: Option<RepairPolicy>,
+}
+
 /// The network part of a request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]

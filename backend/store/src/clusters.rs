@@ -9,7 +9,7 @@ use crate::pages::{Page, PageRequest};
 use crate::pool::{Store, read, write};
 use crate::promises::{self, QuotaRoom};
 use auth::{ClusterCreate, ClusterDelete, ClusterUpdate, Permit, Resource, Scope};
-use domain::clusters::{Cluster, ClusterSpec, ClusterStatus, Phase};
+use domain::clusters::{Cluster, ClusterPatch, ClusterSpec, ClusterStatus, Phase};
 use domain::codes::Code;
 use domain::ids::{ClusterId, OperationId, TenantId};
 use domain::needs::{amounts, cluster_objects};
@@ -155,9 +155,14 @@ impl Store {
         .await
     }
 
-    /// Switches the protection against deletion.
-    pub async fn cluster_protect(&self, permit: Permit<ClusterUpdate>, protect: bool, context: RequestContext) -> Result<ClusterRecord, StoreError> {
-        write(&self.api, (permit, protect, context), |db, (permit, protect, context)| Box::pin(protection(db, permit, *protect, context))).await
+    /// Changes settings; the engine looks at the cluster with the new ones at once.
+    pub async fn cluster_update(
+        &self,
+        permit: Permit<ClusterUpdate>,
+        patch: ClusterPatch,
+        context: RequestContext,
+    ) -> Result<ClusterRecord, StoreError> {
+        write(&self.api, (permit, patch, context), |db, (permit, patch, context)| Box::pin(update(db, permit, patch, context))).await
     }
 
     /// Records the wish that a cluster be gone. It wins over what is under way: that operation is cancelled. Asked again while the deletion
@@ -363,31 +368,27 @@ async fn create(
     Ok(CreatedCluster { cluster, operation: operations::find(db, Some(&tenant.0), operation.id).await?, replayed: false })
 }
 
-async fn protection(
+async fn update(
     db: &mut PgConnection,
     permit: &Permit<ClusterUpdate>,
-    protect: bool,
+    patch: &ClusterPatch,
     context: &RequestContext,
 ) -> Result<ClusterRecord, StoreError> {
     let tenant = permit.tenant();
     let cluster = lock(db, tenant, *permit.id()).await?;
-    sqlx::query!(
-        "UPDATE clusters SET spec = jsonb_set(spec, '{deletion_protection}', to_jsonb($3::bool)) WHERE id = $1 AND tenant_id = $2",
-        cluster.id.0,
-        tenant.0,
-        protect,
-    )
-    .execute(&mut *db)
-    .await?;
+    sqlx::query!("UPDATE clusters SET spec = spec || $3::jsonb WHERE id = $1 AND tenant_id = $2", cluster.id.0, tenant.0, json!(patch),)
+        .execute(&mut *db)
+        .await?;
     let entry = AuditEntry {
         actor: permit.actor().clone(),
         action: "cluster_update",
         object_kind: "cluster",
         object_id: cluster.id.to_string(),
         outcome: "accepted",
-        detail: json!({ "name": cluster.name, "deletion_protection": protect }),
+        detail: json!({ "name": cluster.name, "changed": patch }),
     };
     append(db, &entry, context).await?;
+    wake(db, cluster.id).await?;
     announce(db, tenant, cluster.id, None).await?;
     record(db, Some(&tenant.0), cluster.id).await
 }

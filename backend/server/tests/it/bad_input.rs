@@ -137,6 +137,7 @@ async fn every_other_write_refuses_bad_bodies_by_field() {
         ("POST", "/api/v1/clusters/plan", json!({"name": "web", "spec": {"network": {"pod_cidr": "10.6.0.0/16"}}}), "spec.network.pod_cidr"),
         ("PATCH", one.as_str(), json!({}), "deletion_protection"),
         ("PATCH", one.as_str(), json!({"deletion_protection": true, "name": "web2"}), "name"),
+        ("PATCH", one.as_str(), json!({"repair": "sometimes"}), "repair"),
         ("POST", "/api/v1/templates", json!({"spec": {}}), "name"),
         ("POST", "/api/v1/templates", json!({"name": " ", "spec": {}}), "name"),
         ("POST", "/api/v1/templates", json!({"name": "t", "description": "a".repeat(501), "spec": {}}), "description"),

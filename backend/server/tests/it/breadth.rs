@@ -1,7 +1,7 @@
 //! What a cluster can be asked to be, and what is promised before: templates of one's own, quota, protection, networks that stand already.
 
 use crate::house::House;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[actix_web::test]
 async fn a_project_keeps_templates_of_its_own() {
@@ -67,6 +67,20 @@ async fn a_protected_cluster_is_deleted_only_after_its_protection_was_switched_o
     assert_eq!((refused.status, refused.body["code"].as_str()), (409, Some("KCS-CONF-005")));
     house.call(Some(&member), "PATCH", &path, Some(&set(false))).await;
     assert_eq!(house.call(Some(&member), "DELETE", &path, Some(&json!({"confirm": "web"}))).await.status, 202);
+}
+
+#[actix_web::test]
+async fn who_repairs_a_cluster_can_be_changed_and_leaves_other_settings_alone() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (id, _) = house.running_cluster(&member, "web").await;
+    let path = format!("/api/v1/clusters/{id}");
+    house.call(Some(&member), "PATCH", &path, Some(&json!({"deletion_protection": true}))).await;
+    let manual = house.call(Some(&member), "PATCH", &path, Some(&json!({"repair": "manual"}))).await;
+    let told = |answer: &Value| (answer["spec"]["repair"].clone(), answer["spec"]["deletion_protection"].clone());
+    assert_eq!((manual.status, told(&manual.body)), (200, (json!("manual"), json!(true))), "{}", manual.body);
+    let found = house.call(Some(&member), "GET", &path, None).await;
+    assert_eq!(told(&found.body), (json!("manual"), json!(true)));
 }
 
 #[actix_web::test]
