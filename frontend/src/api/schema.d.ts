@@ -1244,9 +1244,10 @@ export interface components {
          * @description A cluster.
          */
         ClusterId: string;
-        /** @description Settings that may be changed while it runs. */
+        /** @description Settings that may be changed at any time and change nothing in the cloud; what is left out stays as it is. */
         ClusterPatch: {
-            deletion_protection: boolean;
+            deletion_protection?: boolean | null;
+            repair?: components["schemas"]["RepairPolicy"] | null;
         };
         /** @description What a create would do. */
         ClusterPlan: {
