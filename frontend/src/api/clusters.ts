@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
 import { usePollInterval } from "./live";
-import type { Cluster, ClusterRequest, NodePoolSpec, Phase } from "./types";
+import type { Cluster, ClusterRequest, ClusterSettings, NodePoolSpec, Phase } from "./types";
 
 export interface ClusterFilter {
   search?: string;
@@ -132,8 +132,8 @@ export function rotateCredential(id: string) {
   return unwrap(client.POST("/api/v1/clusters/{id}/credential/rotate", { params: { path: { id } } }));
 }
 
-export function protectCluster(id: string, on: boolean) {
-  return unwrap(client.PATCH("/api/v1/clusters/{id}", { params: { path: { id } }, body: { deletion_protection: on } }));
+export function updateCluster(id: string, settings: ClusterSettings) {
+  return unwrap(client.PATCH("/api/v1/clusters/{id}", { params: { path: { id } }, body: settings }));
 }
 
 /** What a person does with one node that takes a while. */

@@ -14,6 +14,8 @@ export type Taint = Schemas["Taint"];
 export type Condition = Schemas["Condition"];
 export type NodePoolSpec = Schemas["NodePoolSpec"];
 export type ClusterSpec = Schemas["ClusterSpec"];
+/** What can be changed at any time; what is left out stays. */
+export type ClusterSettings = Schemas["ClusterPatch"];
 export type Cluster = Schemas["Cluster"];
 export type ClusterSpecRequest = Schemas["ClusterSpecRequest"];
 export type ClusterRequest = Schemas["ClusterRequest"];

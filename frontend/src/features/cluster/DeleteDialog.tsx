@@ -82,7 +82,7 @@ function Obstacles({ cluster, plan }: { cluster: Cluster; plan: DeletePlan }) {
         <CheckList checks={plan.blocked} />
         {plan.blocked.some((check) => check.key === "deletion_protection") && (
           <div className="fault-actions">
-            <Button size="small" loading={protect.isPending} onClick={() => protect.mutate(false)}>
+            <Button size="small" loading={protect.isPending} onClick={() => protect.mutate({ deletion_protection: false })}>
               {t("cluster.protection.off")}
             </Button>
           </div>

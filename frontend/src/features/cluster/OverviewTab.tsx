@@ -16,6 +16,7 @@ import { conditionTone, useReason } from "../../components/words";
 import { Ready } from "../clusters/ClusterTable";
 import { CostBreakdown } from "../costs/Cost";
 import { Protection } from "./Protection";
+import { SelfHealing } from "./SelfHealing";
 
 const VerbDialog = lazy(() => import("./VerbDialog"));
 
@@ -139,7 +140,7 @@ function Summary({ cluster }: { cluster: Cluster }) {
           { label: t("create.serviceCidr"), value: <code>{spec.network.service_cidr}</code> },
           { label: t("create.externalNetwork"), value: external },
           { label: t("create.protection"), value: <Protection cluster={cluster} /> },
-          { label: t("create.repair"), value: t(`create.repairOf.${spec.repair ?? "automatic"}`) },
+          { label: t("create.repair"), value: <SelfHealing cluster={cluster} /> },
           { label: t("clusters.col.createdBy"), value: cluster.created_by },
           { label: t("clusters.col.created"), value: <Ago time={cluster.created_at} /> },
           { label: t("cluster.id"), value: <Copyable text={cluster.id} what={t("cluster.id")} /> },
