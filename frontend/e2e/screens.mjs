@@ -382,7 +382,7 @@ async function walk(browser, { language, theme, width }) {
       [language, theme],
     );
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     const errors = collectErrors(page);
     if (user) await signIn(page, user, password);
     for (const screen of wanted.filter((candidate) => candidate.user === user)) {
@@ -407,13 +407,7 @@ async function walk(browser, { language, theme, width }) {
 
 const browser = await launch();
 try {
-  // Two at a time: a page mostly waits.
-  const left = [...variants];
-  await Promise.all(
-    [1, 2].map(async () => {
-      for (let variant = left.shift(); variant; variant = left.shift()) await walk(browser, variant);
-    }),
-  );
+  for (const variant of variants) await walk(browser, variant);
 } finally {
   await browser.close();
 }
