@@ -47,18 +47,19 @@ try {
     must((await focused()).text.includes("w0-0"), "Escape gives the focus back to the node's menu");
 
     await page.goto(`${baseUrl}/clusters/0199c0de-0000-7000-8000-000000000003`);
-    await page.locator("[role=switch]").waitFor();
+    const held = (on) => page.locator(`[role=switch][aria-label="Deletion protection"][aria-checked=${on}]`);
+    await held(true).waitFor();
     const protection = await tabTo((now) => /protection/i.test(now.text) && now.class.includes("switch"));
     must(protection.visible, "the focus on the switch can be seen");
     await page.keyboard.press("Space");
     await page.locator("[role=dialog]").waitFor();
     await page.locator("[role=dialog] .ant-btn-dangerous").focus();
     await page.keyboard.press("Enter");
-    await page.locator("[role=switch][aria-checked=false]").waitFor();
+    await held(false).waitFor();
     await page.locator("[role=dialog]").waitFor({ state: "detached" });
     await page.waitForFunction(() => document.activeElement?.getAttribute("role") === "switch");
     await page.keyboard.press("Space");
-    await page.locator("[role=switch][aria-checked=true]").waitFor();
+    await held(true).waitFor();
     must(true, "the deletion protection is switched off after a question, and on at once");
 
     await tabTo((now) => now.inContent && now.class.includes("ant-btn-dangerous"));

@@ -163,7 +163,7 @@ const screens = [
     path: `/clusters/${id(3)}`,
     ready: ".conditions",
     act: async (page) => {
-      await page.locator("[role=switch]").click();
+      await page.locator(".switch").first().click();
       await dialog(page);
     },
   },

@@ -73,9 +73,12 @@ async fn case_44_a_restart_in_the_middle_of_a_transaction_loses_nothing_that_was
 #[tokio::test]
 async fn case_46_a_deadlock_is_repeated_and_nobody_hears_of_it() {
     let database = Database::new().await;
-    let store = database.store().await;
     let mut other = connect(&database.url).await;
-    sqlx::raw_sql("BEGIN; LOCK TABLE audit IN ACCESS EXCLUSIVE MODE").execute(&mut other).await.unwrap();
+    // The store's sessions look for a deadlock once, after this time, by when there must be one; ours does not, and is never told to give way.
+    let patience = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''2s''', current_database()); END $$";
+    sqlx::raw_sql(patience).execute(&mut other).await.unwrap();
+    sqlx::raw_sql("SET deadlock_timeout = '10min'; BEGIN; LOCK TABLE audit IN ACCESS EXCLUSIVE MODE").execute(&mut other).await.unwrap();
+    let store = database.store().await;
     let create = {
         let store = store.clone();
         tokio::spawn(async move { try_create(&store, &member("a"), "x", None).await })
@@ -84,7 +87,7 @@ async fn case_46_a_deadlock_is_repeated_and_nobody_hears_of_it() {
     while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut other).await.unwrap() == 0 {
         tokio::task::yield_now().await;
     }
-    // The create holds rows of clusters and waits for audit, we hold audit and ask for clusters: whoever waited first is told to give way.
+    // The create holds rows of clusters and waits for audit, we hold audit and ask for clusters: it is told to give way.
     sqlx::raw_sql("LOCK TABLE clusters IN ACCESS EXCLUSIVE MODE; COMMIT").execute(&mut other).await.unwrap();
     create.await.unwrap().unwrap();
     assert_eq!(names(&store).await, ["x"]);
