@@ -71,6 +71,33 @@ struct Metadata {
     generation: i64,
     #[serde(default)]
     labels: BTreeMap<String, String>,
+    #[serde(default)]
+    managed_fields: Vec<Managed>,
+}
+
+/// Who wrote which fields last: `metadata.managedFields`.
+#[derive(Deserialize)]
+struct Managed {
+    #[serde(default)]
+    manager: String,
+    #[serde(default)]
+    time: String,
+    #[serde(default)]
+    subresource: String,
+}
+
+impl Metadata {
+    /// A word that is another one once somebody has changed the object. What the cluster notes in its status is no change.
+    fn change(&self) -> String {
+        if self.generation > 0 {
+            return self.generation.to_string();
+        }
+        if self.managed_fields.iter().all(|m| m.subresource.is_empty()) {
+            return self.resource_version.clone();
+        }
+        let wishes = self.managed_fields.iter().filter(|m| m.subresource.is_empty());
+        wishes.map(|m| format!("{}@{}", m.manager, m.time)).collect::<Vec<_>>().join(",")
+    }
 }
 
 impl Engine {
@@ -100,8 +127,7 @@ impl Engine {
             let body = self.channel.call(Method::GET, &path, headers, bytes::Bytes::new()).await?;
             let list: Items = serde_json::from_slice(&body).map_err(|e| KubeError::BadAnswer(e.to_string()))?;
             for Item { metadata, .. } in list.items {
-                let change = if metadata.generation > 0 { metadata.generation.to_string() } else { metadata.resource_version };
-                marks.insert(key(kind, &metadata.namespace, &metadata.name), format!("{}/{change}", metadata.uid));
+                marks.insert(key(kind, &metadata.namespace, &metadata.name), format!("{}/{}", metadata.uid, metadata.change()));
             }
         }
         Ok(marks)

@@ -177,3 +177,20 @@ async fn a_node_that_is_gone_is_drained_and_deleted() {
     let error = cluster.engine.ensure_node_labels("x", &labels).await.unwrap_err();
     assert!(matches!(&error, KubeError::Status { status: 404, reason, .. } if reason == "NotFound"));
 }
+
+#[tokio::test]
+async fn what_a_cluster_notes_in_a_status_is_no_change_of_an_object() {
+    let seen = Arc::new(Mutex::new(json!({})));
+    let answers = seen.clone();
+    let cluster = Cluster::new(move |_, _| json(&json!({"items": [{"metadata": *answers.lock().unwrap()}]}))).await;
+    let mark = async |version: &str, ours: &str, status: &str| {
+        *seen.lock().unwrap() = json!({"name": "v1beta1.metrics.k8s.io", "uid": "u", "resourceVersion": version, "managedFields": [
+            {"manager": "kcs", "operation": "Apply", "time": ours},
+            {"manager": "kube-apiserver", "operation": "Update", "subresource": "status", "time": status},
+        ]});
+        cluster.engine.marks(&["APIService".to_owned()].into(), "x").await.unwrap().into_values().next().unwrap()
+    };
+    let first = mark("1", "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z").await;
+    assert_eq!(mark("2", "2026-01-01T00:00:00Z", "2026-01-01T00:09:00Z").await, first);
+    assert_ne!(mark("3", "2026-01-01T00:10:00Z", "2026-01-01T00:09:00Z").await, first);
+}
