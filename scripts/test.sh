@@ -139,12 +139,10 @@ openstack() {
     export KCS_BIN=${CARGO_TARGET_DIR:-target}/debug/kcs
     tests/openstack/down.sh --purge >"$logs/openstack-down.log" 2>&1
     check openstack-up tests/openstack/up.sh
-    # What takes longest runs in `make openstack-test` and `make nodes-test` only: three masters, resizes under faults, a master's power cut.
+    # What takes longest runs in `make openstack-test`, `make nodes-test` and `make nodes-local-test` only: three masters, resizes under faults, a power cut.
     suite openstack tests/openstack/test.sh load_balancer_in_error case_36_volume_in_error case_26_no_valid_host case_41_names_alike quota_before_and_midway
     suite nodes tests/nodes/test.sh small
     check openstack-down tests/openstack/down.sh --purge
-    # The same nodes in the local cloud. The walk through the console on them runs in `make nodes-local-test` only.
-    suite nodes-local tests/nodes/local.sh full refused
 }
 
 bench() {

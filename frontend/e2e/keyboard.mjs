@@ -47,7 +47,7 @@ try {
     must((await focused()).text.includes("w0-0"), "Escape gives the focus back to the node's menu");
 
     await page.goto(`${baseUrl}/clusters/0199c0de-0000-7000-8000-000000000003`);
-    const held = (on) => page.locator(`[role=switch][aria-label="Deletion protection"][aria-checked=${on}]`);
+    const held = (/** @type {boolean} */ on) => page.locator(`[role=switch][aria-label="Deletion protection"][aria-checked=${on}]`);
     await held(true).waitFor();
     const protection = await tabTo((now) => /protection/i.test(now.text) && now.class.includes("switch"));
     must(protection.visible, "the focus on the switch can be seen");
