@@ -34,20 +34,7 @@ class LocalKcs(Kcs):
 
 def left(state):
     """What there is of this KCS's guests on the machine."""
-    found = ['name space ' + l for l in guests.sh('ip', 'netns').splitlines() if l.startswith('kl')]
-    found += ['mount ' + l.split()[1] for l in open('/proc/self/mounts') if state in l]
-    for base in '/sys/fs/cgroup', '/sys/fs/cgroup/memory':
-        if os.path.isdir(base):
-            found += ['cgroup %s/%s' % (base, d) for d in os.listdir(base) if d.startswith('kl')]
-    for pid in filter(str.isdigit, os.listdir('/proc')):
-        try:
-            with open('/proc/%s/cmdline' % pid) as f:
-                words = f.read().replace('\0', ' ')
-        except OSError:
-            continue
-        if '/guests/kl' in words:
-            found.append('process ' + words[:150])
-    return found
+    return guests.traces('kl', state, ['/guests/kl'])
 
 
 def user_data_is_a_real_clouds(c):

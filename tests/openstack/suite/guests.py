@@ -33,24 +33,30 @@ def cut_power(server):
         os.kill(int(f.read()), signal.SIGKILL)
 
 
-def left():
-    """What there is of guests on this machine."""
-    found = ['name space ' + l for l in sh('ip', 'netns').splitlines() if l.startswith(PREFIX)]
-    found += ['link ' + l for l in sh('ip', '-br', 'link').splitlines() if l.startswith(PREFIX)]
-    found += ['mount ' + l.split()[1] for l in open('/proc/self/mounts') if NODES_DIR + '/guests/' in l]
-    found += ['loop ' + l for l in sh('losetup', '--list', '--noheadings', '--output', 'BACK-FILE').splitlines() if STATE in l]
+def traces(prefix, mounts, words):
+    """Name spaces and cgroups that begin with a prefix, mounts below a directory, processes with one of these words."""
+    found = ['name space ' + l for l in sh('ip', 'netns').splitlines() if l.startswith(prefix)]
+    found += ['mount ' + l.split()[1] for l in open('/proc/self/mounts') if mounts in l]
     for base in '/sys/fs/cgroup', '/sys/fs/cgroup/memory', '/sys/fs/cgroup/unified':
         if os.path.isdir(base):
-            found += ['cgroup %s/%s' % (base, d) for d in os.listdir(base) if d.startswith(PREFIX)]
-    for d in NODES_DIR + '/guests', NODES_DIR + '/run', STATE + '/guests/servers':
-        if os.path.isdir(d):
-            found += ['%s/%s' % (d, name) for name in os.listdir(d)]
+            found += ['cgroup %s/%s' % (base, d) for d in os.listdir(base) if d.startswith(prefix)]
     for pid in filter(str.isdigit, os.listdir('/proc')):
         try:
             with open('/proc/%s/cmdline' % pid) as f:
-                words = f.read().replace('\0', ' ')
+                line = f.read().replace('\0', ' ')
         except OSError:
             continue
-        if '/guests/' + PREFIX in words or '/run/' + PREFIX in words:
-            found.append('process ' + words[:150])
+        if any(word in line for word in words):
+            found.append('process ' + line[:150])
+    return found
+
+
+def left():
+    """What there is of guests on this machine."""
+    found = traces(PREFIX, NODES_DIR + '/guests/', ['/guests/' + PREFIX, '/run/' + PREFIX])
+    found += ['link ' + l for l in sh('ip', '-br', 'link').splitlines() if l.startswith(PREFIX)]
+    found += ['loop ' + l for l in sh('losetup', '--list', '--noheadings', '--output', 'BACK-FILE').splitlines() if STATE in l]
+    for d in NODES_DIR + '/guests', NODES_DIR + '/run', STATE + '/guests/servers':
+        if os.path.isdir(d):
+            found += ['%s/%s' % (d, name) for name in os.listdir(d)]
     return found
