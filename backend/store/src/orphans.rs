@@ -10,6 +10,7 @@ use domain::ledger::{LedgerRow, ResourceKind};
 use domain::orphans::{Decision, Marked, Verdict};
 use serde_json::json;
 use sqlx::PgConnection;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -206,36 +207,49 @@ impl Store {
 }
 
 async fn record(db: &mut PgConnection, tenant: &TenantId, seen: &[(Marked, Verdict)], whole: &[ResourceKind]) -> Result<OrphansSeen, StoreError> {
-    for (object, verdict) in seen {
-        // With another mark, name or verdict it is another case: looks and decisions were about the former one.
-        sqlx::query!(
-            "DELETE FROM orphans WHERE tenant_id = $1 AND kind = $2 AND cloud_id = $3
-                 AND (name, cluster_id, resource_id, verdict) IS DISTINCT FROM ($4, $5, $6, $7)",
-            tenant.0,
-            object.kind.as_str(),
-            object.cloud_id,
-            object.name,
-            object.cluster.0,
-            object.resource.map(|r| r.0),
-            verdict.as_str(),
-        )
-        .execute(&mut *db)
-        .await?;
-        sqlx::query!(
-            "INSERT INTO orphans (id, tenant_id, kind, cloud_id, name, cluster_id, resource_id, verdict) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-             ON CONFLICT (tenant_id, kind, cloud_id) DO UPDATE SET looks = orphans.looks + 1, last_seen_at = now()",
-            Uuid::now_v7(),
-            tenant.0,
-            object.kind.as_str(),
-            object.cloud_id,
-            object.name,
-            object.cluster.0,
-            object.resource.map(|r| r.0),
-            verdict.as_str(),
-        )
-        .execute(&mut *db)
-        .await?;
-    }
+    // An object may stand twice in a list that moved between its pages.
+    let mut keys = BTreeSet::new();
+    let once: Vec<&(Marked, Verdict)> = seen.iter().filter(|(object, _)| keys.insert((object.kind, object.cloud_id.as_str()))).collect();
+    let ids: Vec<Uuid> = once.iter().map(|_| Uuid::now_v7()).collect();
+    let seen_kinds: Vec<String> = once.iter().map(|(o, _)| o.kind.as_str().to_owned()).collect();
+    let cloud_ids: Vec<String> = once.iter().map(|(o, _)| o.cloud_id.clone()).collect();
+    let names: Vec<String> = once.iter().map(|(o, _)| o.name.clone()).collect();
+    let clusters: Vec<Uuid> = once.iter().map(|(o, _)| o.cluster.0).collect();
+    let resources: Vec<Option<Uuid>> = once.iter().map(|(o, _)| o.resource.map(|r| r.0)).collect();
+    let verdicts: Vec<String> = once.iter().map(|(_, v)| v.as_str().to_owned()).collect();
+    // With another mark, name or verdict it is another case: looks and decisions were about the former one.
+    sqlx::query!(
+        "DELETE FROM orphans o USING unnest($2::text[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::text[])
+             AS s (kind, cloud_id, name, cluster_id, resource_id, verdict)
+         WHERE o.tenant_id = $1 AND o.kind = s.kind AND o.cloud_id = s.cloud_id
+             AND (o.name, o.cluster_id, o.resource_id, o.verdict) IS DISTINCT FROM (s.name, s.cluster_id, s.resource_id, s.verdict)",
+        tenant.0,
+        &seen_kinds,
+        &cloud_ids,
+        &names,
+        &clusters,
+        &resources as &[Option<Uuid>],
+        &verdicts,
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO orphans (id, tenant_id, kind, cloud_id, name, cluster_id, resource_id, verdict)
+         SELECT id, $1, kind, cloud_id, name, cluster_id, resource_id, verdict
+         FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[])
+             AS s (id, kind, cloud_id, name, cluster_id, resource_id, verdict)
+         ON CONFLICT (tenant_id, kind, cloud_id) DO UPDATE SET looks = orphans.looks + 1, last_seen_at = now()",
+        tenant.0,
+        &ids,
+        &seen_kinds,
+        &cloud_ids,
+        &names,
+        &clusters,
+        &resources as &[Option<Uuid>],
+        &verdicts,
+    )
+    .execute(&mut *db)
+    .await?;
     let kinds: Vec<String> = whole.iter().map(|k| k.as_str().to_owned()).collect();
     let here: Vec<String> = seen.iter().map(|(o, _)| o.cloud_id.clone()).collect();
     let left = sqlx::query!(
