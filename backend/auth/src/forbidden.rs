@@ -1,27 +1,27 @@
-//! The refusal: which permission was missing, and which role would have it.
+//! The refusal: what stood against it, a role, a narrowing, or that only operators may enter.
 
 use domain::codes::Code;
 use domain::permissions::{Permission, Role};
 
-/// Not allowed. `permission` is None where only operators may enter.
+/// Not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not allowed: {permission:?} needs {needed:?}")]
-pub struct Forbidden {
-    pub permission: Option<Permission>,
-    pub needed: Option<Role>,
+pub enum Forbidden {
+    #[error("{permission:?} needs {needed:?}")]
+    Role { permission: Permission, needed: Role },
+    /// The person may; what they came with was narrowed to less.
+    #[error("{permission:?} is not what this was made for")]
+    Narrowed { permission: Permission },
+    #[error("operators only")]
+    OperatorsOnly,
 }
 
 impl Forbidden {
-    pub(crate) fn new(permission: Permission) -> Self {
-        Self { permission: Some(permission), needed: Some(permission.least_role()) }
-    }
-
-    pub(crate) fn operators_only() -> Self {
-        Self { permission: None, needed: None }
-    }
-
     #[must_use]
     pub fn code(&self) -> Code {
-        if self.permission.is_some() { Code::Forbidden } else { Code::OperatorsOnly }
+        match self {
+            Self::Role { .. } => Code::Forbidden,
+            Self::Narrowed { .. } => Code::Narrowed,
+            Self::OperatorsOnly => Code::OperatorsOnly,
+        }
     }
 }

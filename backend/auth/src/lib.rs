@@ -19,7 +19,7 @@
 //! Nor can a scope, least of all an operator's:
 //!
 //! ```compile_fail
-//! let scope = auth::Scope { reach: None };
+//! let scope = auth::Scope { reach: None, clusters: None };
 //! ```
 //!
 //! ```compile_fail
@@ -28,17 +28,22 @@
 
 mod actor;
 mod forbidden;
+mod narrowing;
 mod permit;
 mod policy;
+mod rights;
 mod roles;
 mod scope;
 
 pub use actor::{Actor, Project, User, Via};
 pub use forbidden::Forbidden;
+pub use narrowing::Narrowing;
 pub use permit::{Action, Permit, Resource};
 pub use policy::{
-    ClusterCreate, ClusterDelete, ClusterRepair, ClusterUpdate, ControlPlaneResize, KubeconfigIssue, KubeconfigRevoke, KubernetesExec,
-    KubernetesWrite, NodeOperate, NodePoolCreate, NodePoolDelete, NodePoolResize, OperationCancel, OperationRetry, TemplateChange, TemplateCreate,
+    ClusterCreate, ClusterDelete, ClusterRepair, ClusterUpdate, ControlPlaneResize, KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll,
+    KubernetesExec, KubernetesWrite, MembersManage, NodeOperate, NodePoolCreate, NodePoolDelete, NodePoolResize, OperationCancel, OperationRetry,
+    QuotaRequest, TemplateChange, TemplateCreate, TokenCreate, TokenRevoke,
 };
+pub use rights::{Grade, Place, Rights, Sight};
 pub use roles::{Grants, OperatorGrant, RoleNames};
 pub use scope::{OperatorScope, Scope};

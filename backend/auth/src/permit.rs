@@ -19,6 +19,8 @@ pub trait Resource {
     type Id: Clone;
     fn id(&self) -> Self::Id;
     fn tenant(&self) -> &TenantId;
+    /// The cluster it is or belongs to; None: the project's own.
+    fn cluster(&self) -> Option<ClusterId>;
 }
 
 impl Resource for Cluster {
@@ -29,6 +31,9 @@ impl Resource for Cluster {
     fn tenant(&self) -> &TenantId {
         &self.tenant
     }
+    fn cluster(&self) -> Option<ClusterId> {
+        Some(self.id)
+    }
 }
 
 /// The project itself: what a cluster is created in.
@@ -37,6 +42,9 @@ impl Resource for Project {
     fn id(&self) {}
     fn tenant(&self) -> &TenantId {
         &self.id
+    }
+    fn cluster(&self) -> Option<ClusterId> {
+        None
     }
 }
 

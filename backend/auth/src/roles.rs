@@ -17,6 +17,7 @@ pub struct OperatorGrant {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RoleNames {
+    pub owner: Vec<String>,
     pub member: Vec<String>,
     pub reader: Vec<String>,
     pub operators: Vec<OperatorGrant>,
@@ -27,6 +28,7 @@ pub struct RoleNames {
 impl Default for RoleNames {
     fn default() -> Self {
         Self {
+            owner: vec!["manager".to_owned(), "admin".to_owned()],
             member: vec!["member".to_owned()],
             reader: vec!["reader".to_owned()],
             operators: vec![OperatorGrant { role: "admin".to_owned(), project: "admin".to_owned() }],
@@ -35,19 +37,11 @@ impl Default for RoleNames {
     }
 }
 
-/// What a Keystone token is worth here.
+/// What a Keystone token is worth here. No role: no place in the project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grants {
     pub roles: Vec<Role>,
     pub operator: bool,
-}
-
-impl Grants {
-    /// Whether there is anything the bearer may do at all.
-    #[must_use]
-    pub fn any(&self) -> bool {
-        self.operator || !self.roles.is_empty()
-    }
 }
 
 impl RoleNames {
@@ -56,10 +50,14 @@ impl RoleNames {
     pub fn grants(&self, token_roles: &[String], project_id: &str, project_name: &str, project_domain_id: &str) -> Grants {
         let has = |name: &str| token_roles.iter().any(|r| r.eq_ignore_ascii_case(name));
         let mut roles = Vec::new();
-        if self.member.iter().any(|n| has(n)) {
+        if self.owner.iter().any(|n| has(n)) {
+            roles.push(Role::Owner);
+        } else if self.member.iter().any(|n| has(n)) {
             roles.push(Role::Member);
         } else if self.reader.iter().any(|n| has(n)) {
             roles.push(Role::Reader);
+        } else if !token_roles.is_empty() {
+            roles.push(Role::Guest);
         }
         let named =
             |grant: &OperatorGrant| grant.project == project_id || (grant.project == project_name && self.operator_domain == project_domain_id);
@@ -81,7 +79,9 @@ mod tests {
     fn members_and_readers_are_told_apart() {
         assert_eq!(grants(&["reader", "member"], "p1", "tenant-a", "default").roles, [Role::Member]);
         assert_eq!(grants(&["Reader"], "p1", "tenant-a", "default").roles, [Role::Reader]);
-        assert!(!grants(&["load-balancer_member"], "p1", "tenant-a", "default").any());
+        assert_eq!(grants(&["load-balancer_member"], "p1", "tenant-a", "default").roles, [Role::Guest]);
+        assert_eq!(grants(&["member", "manager"], "p1", "tenant-a", "default").roles, [Role::Owner]);
+        assert!(grants(&[], "p1", "tenant-a", "default").roles.is_empty());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::addons::{AddonStatus, AddonsRequest, AddonsSpec};
 use crate::conditions::Condition;
 use crate::ids::{ClusterId, OperationId, TenantId};
-use crate::settings::{ApiRequest, ApiSpec, DataVolume, ExistingNetwork, ExistingNetworkRequest, KeyPair, Proxy};
+use crate::settings::{ApiAuditRequest, ApiAuditSpec, ApiRequest, ApiSpec, DataVolume, ExistingNetwork, ExistingNetworkRequest, KeyPair, Proxy};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,6 +21,9 @@ pub struct ClusterSpecRequest {
     pub network: NetworkRequest,
     #[serde(default)]
     pub api: ApiRequest,
+    /// What the cluster's own API writes down of its calls.
+    #[serde(default)]
+    pub audit: ApiAuditRequest,
     #[serde(default)]
     pub control_plane: ControlPlaneRequest,
     /// Default: one pool `default` of two nodes.
@@ -65,6 +68,9 @@ pub struct ClusterPatch {
     pub deletion_protection: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<RepairPolicy>,
+    /// Off in every new cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direct_access: Option<bool>,
 }
 
 /// The network part of a request.
@@ -122,6 +128,8 @@ pub struct ClusterSpec {
     pub network: NetworkSpec,
     #[serde(default)]
     pub api: ApiSpec,
+    #[serde(default)]
+    pub audit: ApiAuditSpec,
     pub control_plane: ControlPlaneSpec,
     pub node_pools: Vec<NodePoolSpec>,
     #[serde(default)]
@@ -142,6 +150,9 @@ pub struct ClusterSpec {
     pub addons: AddonsSpec,
     #[serde(default)]
     pub repair: RepairPolicy,
+    /// Whether people get certificates with which they reach its API past the gate; counts where the operator lets projects choose.
+    #[serde(default)]
+    pub direct_access: bool,
     pub deletion_protection: bool,
 }
 
@@ -351,6 +362,8 @@ pub struct Cluster {
     pub operation: Option<OperationId>,
     pub created_at: OffsetDateTime,
     pub created_by: String,
+    /// Rises when who was given namespaces of it changes: the engine then writes the cluster's own rules anew.
+    pub people_version: i64,
     /// Set once deletion was asked for; deletion wins over everything.
     pub delete_requested_at: Option<OffsetDateTime>,
     /// Set once nothing is left; the row stays as a tombstone for its receipt.

@@ -47,10 +47,20 @@ uuid_id! {
     ResourceId,
     /// A kubeconfig issued to a person.
     KubeconfigId,
+    /// A certificate handed to a person for calls past the gate.
+    CertificateId,
     /// A cluster template of a tenant's own.
     TemplateId,
     /// An object in the cloud that nobody looks after.
     OrphanId,
+    /// An API token of a person's.
+    TokenId,
+    /// A role that a project composed itself.
+    RoleId,
+    /// A tenant's request for more than its limits.
+    QuotaRequestId,
+    /// What operators tell everybody.
+    AnnouncementId,
 }
 
 /// A tenant: the id of one OpenStack project, as Keystone spells it.

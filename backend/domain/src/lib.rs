@@ -1,24 +1,29 @@
 //! The vocabulary and the decisions of KCS. Pure: no async, no I/O, no clock of its own.
 
 pub mod addons;
+pub mod announcements;
 pub mod changes;
 pub mod clusters;
 pub mod codes;
 pub mod conditions;
 pub mod costs;
 pub mod ids;
+pub mod key_rotation;
 pub mod ledger;
+pub mod members;
 pub mod names;
 pub mod needs;
 pub mod nodes;
 pub mod operations;
 pub mod orphans;
+pub mod pauses;
 pub mod permissions;
 pub mod plan;
 pub mod preflight;
 pub mod requests;
 pub mod settings;
 pub mod templates;
+pub mod tenants;
 #[cfg(feature = "test-support")]
 pub mod test_support;
 pub mod versions;

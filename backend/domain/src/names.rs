@@ -1,11 +1,17 @@
 //! Names and ownership marks of cloud objects. They carry identifiers only, never text of a user, and are matched exactly.
 
-use crate::ids::{ClusterId, ResourceId};
+use crate::ids::{ClusterId, ResourceId, TenantId};
 
 /// The name of an object a cluster has one of: `kcs-<cluster>-<part>`.
 #[must_use]
 pub fn object(cluster: ClusterId, part: &str) -> String {
     format!("kcs-{cluster}-{part}")
+}
+
+/// The name of a tenant's service user.
+#[must_use]
+pub fn service_user(tenant: &TenantId) -> String {
+    format!("kcs-{tenant}")
 }
 
 /// The prefix of a cluster's node names, `kcs-<first 8 digits of the random part>-`: short enough for a host name (63 characters).

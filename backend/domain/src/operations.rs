@@ -301,6 +301,19 @@ impl Operation {
         self.kind == OperationKind::ClusterRepair && self.created_by == ENGINE
     }
 
+    /// Whether somebody's word lets it go on at once: it has failed, or stands still until its next try.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        let waits = self.state == OperationState::Running && self.next_attempt_at.is_some();
+        waits || matches!(self.state, OperationState::Failed | OperationState::Blocked)
+    }
+
+    /// Whether it can be stopped where it is. A deletion cannot: what is gone is gone.
+    #[must_use]
+    pub fn cancellable(&self) -> bool {
+        !self.state.ended() && self.kind != OperationKind::ClusterDelete
+    }
+
     /// Since when the present attempt runs.
     #[must_use]
     pub fn attempt_at(&self) -> Option<OffsetDateTime> {

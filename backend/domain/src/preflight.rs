@@ -25,7 +25,8 @@ pub enum CheckLevel {
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Check {
     /// `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `external_network`, `network`, `key_pairs`, `load_balancer`, `api_route`,
-    /// `quota`, `replacement_room`, `server_groups`, `services`, `cluster_quota`, `deletion_protection`.
+    /// `quota`, `replacement_room`, `server_groups`, `services`, `allowed`, `cluster_quota`, `tenant_quota`,
+    /// `deletion_protection`.
     pub key: String,
     pub level: CheckLevel,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,10 +41,10 @@ pub struct Check {
     pub field: Option<String>,
 }
 
-/// What is needed of one quota.
+/// What is needed of one quota of the cloud's, or of one limit of the project's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct QuotaNeed {
-    /// `instances`, `vcpus`, `ram_mib`, `volumes`, `gigabytes`, `ports`, ...
+    /// `instances`, `vcpus`, `ram_mib`, `volumes`, `gigabytes`, `ports`, ...; of limits `clusters`, `nodes`, `vcpus`, `memory_gib`, ...
     pub resource: String,
     pub used: u64,
     /// null: no limit.

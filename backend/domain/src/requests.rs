@@ -4,7 +4,7 @@ use crate::addons::AddonsRequest;
 use crate::clusters::{ClusterSpec, ClusterSpecRequest, ControlPlaneRequest, ControlPlaneSpec, NetworkRequest, NetworkSpec, NodePoolSpec, Taint};
 use crate::codes::Code;
 use crate::nodes::CONTROL_PLANE_POOL;
-use crate::settings::{ApiRequest, ExistingNetwork};
+use crate::settings::{ApiAuditRequest, ApiAuditSpec, ApiRequest, ExistingNetwork};
 use crate::versions::{CatalogueVersion, KubernetesVersion, Support};
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
@@ -85,6 +85,7 @@ pub fn merge(base: &ClusterSpecRequest, over: &ClusterSpecRequest) -> ClusterSpe
             client_timeout_seconds: pick(&a.client_timeout_seconds, &ba.client_timeout_seconds),
             member_timeout_seconds: pick(&a.member_timeout_seconds, &ba.member_timeout_seconds),
         },
+        audit: ApiAuditRequest { level: pick(&over.audit.level, &base.audit.level) },
         control_plane: ControlPlaneRequest {
             count: pick(&c.count, &bc.count),
             flavor: pick(&c.flavor, &bc.flavor),
@@ -136,6 +137,7 @@ pub fn complete(request: &ClusterSpecRequest, offers: &Offers) -> ClusterSpec {
             dns_servers: network.dns_servers.clone().unwrap_or_default(),
         },
         api: request.api.complete(),
+        audit: ApiAuditSpec { level: request.audit.level.unwrap_or_default() },
         control_plane: ControlPlaneSpec {
             count: master.count.unwrap_or(1),
             flavor: master.flavor.clone().unwrap_or_else(|| smallest(MASTER_MINIMUM)),
@@ -162,6 +164,7 @@ pub fn complete(request: &ClusterSpecRequest, offers: &Offers) -> ClusterSpec {
         server_group_members: crate::clusters::default_group_members(),
         addons: request.addons.complete(),
         repair: request.repair.unwrap_or_default(),
+        direct_access: false,
         deletion_protection: request.deletion_protection.unwrap_or(false),
     }
 }

@@ -83,6 +83,36 @@ impl ApiRequest {
     }
 }
 
+/// What a cluster's own API writes down of the calls to it. Chosen when the cluster is made: all its masters write alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ApiAuditLevel {
+    /// Nothing.
+    #[default]
+    None,
+    /// Who did what to which object, when and how it ended.
+    Metadata,
+    /// Bodies of changes, too, but for those that may hold secrets.
+    Request,
+}
+
+/// The audit of a cluster's own API, as recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiAuditSpec {
+    #[serde(default)]
+    pub level: ApiAuditLevel,
+}
+
+/// The audit of a cluster's own API, as asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiAuditRequest {
+    /// Default: none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub level: Option<ApiAuditLevel>,
+}
+
 /// A network of the project's own to put nodes into, as asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]

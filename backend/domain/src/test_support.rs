@@ -47,6 +47,7 @@ pub fn cluster(id: ClusterId, tenant: &str, spec: ClusterSpec, now: OffsetDateTi
         operation: None,
         created_at: now,
         created_by: "member-a".to_owned(),
+        people_version: 1,
         delete_requested_at: None,
         deleted_at: None,
     }

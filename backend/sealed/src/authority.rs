@@ -35,6 +35,14 @@ pub struct ServerCertificate {
     pub not_after: OffsetDateTime,
 }
 
+impl ClientCertificate {
+    /// SHA-256 of the certificate, in hex: a cluster's audit log says it of each call that came with it.
+    pub fn fingerprint(&self) -> Result<String, SealError> {
+        let (_, pem) = x509_parser::pem::parse_x509_pem(self.certificate_pem.as_bytes()).map_err(certificate_error)?;
+        Ok(hex::encode(Sha256::digest(&pem.contents)))
+    }
+}
+
 impl Authority {
     /// A new self-signed CA that can sign certificates of clients and servers, but no further CA.
     pub fn generate(common_name: &str, lifetime: Duration, now: OffsetDateTime) -> Result<Self, SealError> {

@@ -45,17 +45,14 @@ impl KeyRing {
         Ok(Self { keys: BTreeMap::from([(active.clone(), key)]), active })
     }
 
-    /// Reads `<id>:<base64 of 32 bytes>` a line, `#` for comments; the first key is the active one.
+    /// Reads `<id>:<base64 of 32 bytes>` a line, `#` for comments; the first key is the active one. Commas part keys, too: the environment has
+    /// one line.
     pub fn parse(text: &SecretString) -> Result<Self, SealError> {
         let mut active = None;
         let mut keys = BTreeMap::new();
-        for (index, line) in text.expose_secret().lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
+        for (index, entry) in entries(text.expose_secret()) {
             let syntax = || SealError::KeyRingSyntax { line: index + 1 };
-            let (id, key) = line.split_once(':').ok_or_else(syntax)?;
+            let (id, key) = entry.split_once(':').ok_or_else(syntax)?;
             let id_is_plain = !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
             let decoded = Zeroizing::new(STANDARD.decode(key.trim()).map_err(|_| syntax())?);
             let key: [u8; KEY] = decoded.as_slice().try_into().map_err(|_| syntax())?;
@@ -82,6 +79,17 @@ impl KeyRing {
             text.push('\n');
         }
         SecretString::from(text.to_string())
+    }
+
+    /// Id of the key that new secrets are sealed with.
+    #[must_use]
+    pub fn active(&self) -> &str {
+        &self.active
+    }
+
+    /// Ids of all keys.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.keys().map(String::as_str)
     }
 
     /// Reads the ring in `path`.
@@ -129,11 +137,6 @@ impl KeyRing {
         Ok(SecretString::from(text.to_owned()))
     }
 
-    /// Whether rotation has still to come to these bytes.
-    pub fn needs_rewrap(&self, sealed: &[u8]) -> Result<bool, SealError> {
-        Ok(Parts::of(sealed)?.key_id != self.active)
-    }
-
     /// Wraps the data key with the active key; the body stays as it is.
     pub fn rewrap(&self, identity: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let parts = Parts::of(sealed)?;
@@ -163,6 +166,12 @@ impl KeyRing {
     fn key(&self, id: &str) -> Result<&[u8; KEY], SealError> {
         self.keys.get(id).map(|key| &**key).ok_or_else(|| SealError::UnknownKey(id.to_owned()))
     }
+}
+
+/// The keys of a ring's text as they stand there, each with the index of its line.
+pub fn entries(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.starts_with('#'));
+    lines.flat_map(|(index, line)| line.split(',').map(move |entry| (index, entry.trim()))).filter(|(_, entry)| !entry.is_empty())
 }
 
 /// Sealed bytes taken apart.
@@ -260,12 +269,25 @@ mod tests {
         let sealed = old.seal(b"row", b"secret").unwrap();
         let new = KeyRing::generate().unwrap();
         let both = joined(&[&new, &old]);
-        assert!(both.needs_rewrap(&sealed).unwrap());
         assert_eq!(both.open(b"row", &sealed).unwrap().as_slice(), b"secret");
         let rewrapped = both.rewrap(b"row", &sealed).unwrap();
-        assert!(!both.needs_rewrap(&rewrapped).unwrap());
         assert_eq!(new.open(b"row", &rewrapped).unwrap().as_slice(), b"secret");
         assert!(old.open(b"row", &rewrapped).is_err());
+    }
+
+    #[test]
+    fn a_ring_fits_into_one_line() {
+        let rings = [KeyRing::generate().unwrap(), KeyRing::generate().unwrap()];
+        let text = joined(&[&rings[0], &rings[1]]).to_text().expose_secret().trim().replace('\n', ", ");
+        let ring = KeyRing::parse(&SecretString::from(format!("# two, of them\n{text},"))).unwrap();
+        assert_eq!((ring.active(), ring.ids().count()), (rings[0].active(), 2));
+    }
+
+    #[test]
+    fn what_was_moved_to_another_row_is_not_wrapped_anew() {
+        let ring = KeyRing::generate().unwrap();
+        let sealed = ring.seal(b"row", b"secret").unwrap();
+        assert!(matches!(ring.rewrap(b"other", &sealed), Err(SealError::Authentication)));
     }
 
     #[test]

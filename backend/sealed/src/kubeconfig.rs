@@ -1,6 +1,7 @@
-//! A person's kubeconfig for one cluster: KCS's address, KCS's CA, a revocable token. No credential of the cluster itself is in it.
+//! A person's kubeconfig for one cluster: KCS's address, KCS's CA, and a revocable token, or the way to ask `kcs` for one. No credential of the
+//! cluster itself is in it, but for the one that leads past the gate: the cluster's own address and CA, and a certificate that ends soon.
 
-use crate::SealError;
+use crate::{ClientCertificate, SealError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
@@ -16,13 +17,53 @@ pub struct Kubeconfig<'a> {
     pub ca_pem: &'a str,
     /// Name of the user entry.
     pub user: &'a str,
-    pub token: &'a SecretString,
+    pub proof: Proof<'a>,
+    /// Where kubectl goes when it is told nothing else.
+    pub namespace: Option<&'a str>,
+}
+
+/// What kubectl shows to be let in.
+#[derive(Clone, Debug)]
+pub enum Proof<'a> {
+    Token(&'a SecretString),
+    /// What the cluster itself knows.
+    Certificate(&'a ClientCertificate),
+    /// Asks `kcs credential`, signed in to this server: the file holds no secret.
+    Exec {
+        server: &'a str,
+    },
+}
+
+impl Proof<'_> {
+    /// The part under `user:`.
+    fn render(&self) -> Result<SecretString, SealError> {
+        Ok(SecretString::from(match self {
+            Self::Token(token) => format!("    token: {}\n", quoted(token.expose_secret())?),
+            Self::Certificate(client) => format!(
+                "    client-certificate-data: {}\n    client-key-data: {}\n",
+                quoted(&STANDARD.encode(&client.certificate_pem))?,
+                quoted(&STANDARD.encode(client.key_pem.expose_secret()))?,
+            ),
+            Self::Exec { server } => format!(
+                "    exec:\n\
+                 \x20     apiVersion: client.authentication.k8s.io/v1\n\
+                 \x20     command: kcs\n\
+                 \x20     args: [\"credential\", \"--server\", {server}]\n\
+                 \x20     interactiveMode: IfAvailable\n\
+                 \x20     provideClusterInfo: false\n\
+                 \x20     installHint: {hint}\n",
+                server = quoted(server)?,
+                hint = quoted(&format!("kcs is not in your PATH. Install it, then sign in: kcs login {server}"))?,
+            ),
+        }))
+    }
 }
 
 impl Kubeconfig<'_> {
     /// The YAML document. Every scalar is double-quoted: readers of YAML 1.1 would take a cluster called `on` for a boolean.
     pub fn render(&self) -> Result<SecretString, SealError> {
         let (cluster, user) = (quoted(self.cluster)?, quoted(self.user)?);
+        let namespace = self.namespace.map(|name| Ok::<_, SealError>(format!("    namespace: {}\n", quoted(name)?))).transpose()?.unwrap_or_default();
         Ok(SecretString::from(format!(
             "apiVersion: v1\n\
              kind: Config\n\
@@ -34,16 +75,17 @@ impl Kubeconfig<'_> {
              users:\n\
              - name: {user}\n\
              \x20 user:\n\
-             \x20   token: {token}\n\
+             {proof}\
              contexts:\n\
              - name: {cluster}\n\
              \x20 context:\n\
              \x20   cluster: {cluster}\n\
              \x20   user: {user}\n\
+             {namespace}\
              current-context: {cluster}\n",
             server = quoted(self.server)?,
             ca = quoted(&STANDARD.encode(self.ca_pem))?,
-            token = quoted(self.token.expose_secret())?,
+            proof = self.proof.render()?.expose_secret(),
         )))
     }
 }
@@ -78,16 +120,37 @@ mod tests {
                 server: "https://127.0.0.1:8443/k8s/clusters/1",
                 ca_pem: "-----BEGIN CERTIFICATE-----\n",
                 user: name,
-                token: &token,
+                proof: Proof::Token(&token),
+                namespace: Some(name),
             }
             .render()
             .unwrap();
             let value: Value = serde_yaml_ng::from_str(text.expose_secret()).unwrap();
             assert_eq!(value["clusters"][0]["name"], Value::from(name));
             assert_eq!(value["current-context"], Value::from(name));
+            assert_eq!(value["contexts"][0]["context"]["namespace"], Value::from(name));
             assert_eq!(value["users"][0]["user"]["token"], Value::from("kcs_kubeconfig_x"));
             assert!(text.expose_secret().contains(&format!("current-context: \"{}", &quoted(name).unwrap()[1..])));
             assert_eq!(value.as_mapping().unwrap().len(), 6);
         }
+    }
+
+    #[test]
+    fn one_that_asks_kcs_holds_no_secret() {
+        let server = "https://kcs.example.org\"]\n    token: \"x";
+        let config = Kubeconfig {
+            cluster: "demo",
+            server: "https://127.0.0.1:8443/k8s/clusters/1",
+            ca_pem: "",
+            user: "kcs",
+            proof: Proof::Exec { server },
+            namespace: None,
+        };
+        let value: Value = serde_yaml_ng::from_str(config.render().unwrap().expose_secret()).unwrap();
+        let user = &value["users"][0]["user"];
+        assert_eq!(user["exec"]["command"], Value::from("kcs"));
+        assert_eq!(user["exec"]["args"], serde_yaml_ng::to_value(["credential", "--server", server]).unwrap());
+        assert_eq!(user["exec"]["interactiveMode"], Value::from("IfAvailable"));
+        assert_eq!(user.as_mapping().unwrap().len(), 1, "no token beside it");
     }
 }

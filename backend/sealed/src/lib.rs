@@ -6,13 +6,17 @@ pub mod cluster_pki;
 pub mod gate;
 pub mod key_ring;
 pub mod kubeconfig;
+pub mod mac;
 pub mod tokens;
+pub mod user_code;
 
 pub use authority::{Authority, ClientCertificate, ServerCertificate};
-pub use cluster_pki::ClusterPki;
+pub use cluster_pki::{ClusterPki, EncryptionKey};
 pub use gate::Gate;
 pub use key_ring::KeyRing;
+pub use mac::{MacKey, Tag};
 pub use tokens::{JoinToken, Token, TokenHash, TokenKind};
+pub use user_code::UserCode;
 
 /// What can go wrong with secrets. Says what, never whose content.
 #[derive(Debug, thiserror::Error)]

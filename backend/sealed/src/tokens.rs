@@ -21,10 +21,12 @@ pub enum TokenKind {
     Node,
     /// An API token.
     Api,
+    /// What a program waits with for a person to sign it in.
+    Device,
 }
 
 impl TokenKind {
-    const ALL: [Self; 5] = [Self::Session, Self::Csrf, Self::Kubeconfig, Self::Node, Self::Api];
+    const ALL: [Self; 6] = [Self::Session, Self::Csrf, Self::Kubeconfig, Self::Node, Self::Api, Self::Device];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -34,6 +36,7 @@ impl TokenKind {
             Self::Kubeconfig => "kubeconfig",
             Self::Node => "node",
             Self::Api => "api",
+            Self::Device => "device",
         }
     }
 }

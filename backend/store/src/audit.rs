@@ -1,10 +1,14 @@
 //! The audit log: who did what to what, from where, and how it ended. Append-only, in the same transaction as the deed.
 
 use crate::error::StoreError;
-use crate::pool::{Store, write};
-use auth::Actor;
-use serde_json::Value;
+use crate::pages::{Page, PageRequest};
+use crate::pool::{Store, read, write};
+use auth::{Actor, Scope};
+use domain::ids::{ClusterId, OperationId, TenantId};
+use serde_json::{Value, json};
 use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// The request behind a write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,7 +18,7 @@ pub struct RequestContext {
     pub source: String,
 }
 
-/// One line.
+/// One line to be written.
 #[derive(Clone, Debug)]
 pub struct AuditEntry {
     pub actor: Actor,
@@ -22,9 +26,89 @@ pub struct AuditEntry {
     pub action: &'static str,
     pub object_kind: &'static str,
     pub object_id: String,
+    pub cluster: Option<ClusterId>,
+    pub operation: Option<OperationId>,
     /// `accepted`, `done`, `denied`, `failed`.
     pub outcome: &'static str,
     pub detail: Value,
+}
+
+impl AuditEntry {
+    /// A deed that was accepted.
+    #[must_use]
+    pub fn new(actor: &Actor, action: &'static str, object_kind: &'static str, object_id: impl ToString) -> Self {
+        Self {
+            actor: actor.clone(),
+            action,
+            object_kind,
+            object_id: object_id.to_string(),
+            cluster: None,
+            operation: None,
+            outcome: "accepted",
+            detail: json!({}),
+        }
+    }
+
+    #[must_use]
+    pub fn cluster(self, cluster: ClusterId) -> Self {
+        Self { cluster: Some(cluster), ..self }
+    }
+
+    #[must_use]
+    pub fn operation(self, operation: OperationId) -> Self {
+        Self { operation: Some(operation), ..self }
+    }
+
+    #[must_use]
+    pub fn outcome(self, outcome: &'static str) -> Self {
+        Self { outcome, ..self }
+    }
+
+    #[must_use]
+    pub fn detail(self, detail: Value) -> Self {
+        Self { detail, ..self }
+    }
+}
+
+/// One line as it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditRecord {
+    pub id: i64,
+    pub at: OffsetDateTime,
+    /// Id of the project; empty where nobody knew which.
+    pub tenant: String,
+    /// None: the tenant is not known to KCS (a person without clusters).
+    pub tenant_name: Option<String>,
+    pub user_id: String,
+    pub user_name: String,
+    pub via: String,
+    /// Of the token or kubeconfig.
+    pub via_id: Option<Uuid>,
+    pub action: String,
+    pub object_kind: String,
+    pub object_id: String,
+    pub cluster: Option<Uuid>,
+    pub operation: Option<Uuid>,
+    pub outcome: String,
+    pub request_id: String,
+    pub source: String,
+    pub detail: Value,
+}
+
+/// Which lines a list shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Id of the project; for operators.
+    pub tenant: Option<String>,
+    /// Id or name of the person.
+    pub user: Option<String>,
+    pub action: Option<String>,
+    pub outcome: Option<String>,
+    pub cluster: Option<ClusterId>,
+    pub object_id: Option<String>,
+    pub from: Option<OffsetDateTime>,
+    /// Before this.
+    pub to: Option<OffsetDateTime>,
 }
 
 impl Store {
@@ -32,25 +116,128 @@ impl Store {
     pub async fn audit_append(&self, entry: AuditEntry, context: RequestContext) -> Result<(), StoreError> {
         write(&self.api, (entry, context), |db, (entry, context)| Box::pin(append(db, entry, context))).await
     }
+
+    /// Lines, the newest first. How many there are in all is not counted.
+    pub async fn audit(&self, scope: &Scope, filter: AuditFilter, page: PageRequest) -> Result<Page<AuditRecord>, StoreError> {
+        read(&self.api, (scope.clone(), filter, page), |db, (scope, filter, page)| Box::pin(list(db, scope, filter, page))).await
+    }
+}
+
+/// What is written down of a deed, whoever's.
+struct Line<'a> {
+    tenant: &'a str,
+    user_id: &'a str,
+    user_name: &'a str,
+    via: &'a str,
+    via_id: Option<Uuid>,
+    action: &'a str,
+    object_kind: &'a str,
+    object_id: &'a str,
+    cluster: Option<ClusterId>,
+    operation: Option<OperationId>,
+    outcome: &'a str,
+    context: &'a RequestContext,
+    detail: &'a Value,
 }
 
 pub(crate) async fn append(db: &mut PgConnection, entry: &AuditEntry, context: &RequestContext) -> Result<(), StoreError> {
+    let line = Line {
+        tenant: &entry.actor.project.id.0,
+        user_id: &entry.actor.user.id,
+        user_name: &entry.actor.user.name,
+        via: entry.actor.via.as_str(),
+        via_id: entry.actor.via.id(),
+        action: entry.action,
+        object_kind: entry.object_kind,
+        object_id: &entry.object_id,
+        cluster: entry.cluster,
+        operation: entry.operation,
+        outcome: entry.outcome,
+        context,
+        detail: &entry.detail,
+    };
+    insert(db, &line).await
+}
+
+/// KCS's own deed, nobody's request.
+pub(crate) async fn append_own(
+    db: &mut PgConnection,
+    tenant: &TenantId,
+    action: &'static str,
+    (object_kind, object_id): (&'static str, &str),
+    detail: &Value,
+) -> Result<(), StoreError> {
+    let line = Line {
+        tenant: &tenant.0,
+        user_id: "",
+        user_name: "kcs",
+        via: "engine",
+        via_id: None,
+        action,
+        object_kind,
+        object_id,
+        cluster: None,
+        operation: None,
+        outcome: "accepted",
+        context: &RequestContext::default(),
+        detail,
+    };
+    insert(db, &line).await
+}
+
+async fn insert(db: &mut PgConnection, line: &Line<'_>) -> Result<(), StoreError> {
     sqlx::query!(
-        "INSERT INTO audit (tenant_id, user_id, user_name, via, action, object_kind, object_id, outcome, request_id, source, detail)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        entry.actor.project.id.0,
-        entry.actor.user.id,
-        entry.actor.user.name,
-        entry.actor.via.as_str(),
-        entry.action,
-        entry.object_kind,
-        entry.object_id,
-        entry.outcome,
-        context.request_id,
-        context.source,
-        entry.detail,
+        "WITH line AS (
+             INSERT INTO audit (tenant_id, user_id, user_name, via, via_id, action, object_kind, object_id, cluster_id, operation_id, outcome, request_id, source, detail)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id)
+         INSERT INTO audit_pending (audit_id) SELECT id FROM line",
+        line.tenant,
+        line.user_id,
+        line.user_name,
+        line.via,
+        line.via_id,
+        line.action,
+        line.object_kind,
+        line.object_id,
+        line.cluster.map(|c| c.0),
+        line.operation.map(|o| o.0),
+        line.outcome,
+        line.context.request_id,
+        line.context.source,
+        line.detail,
     )
     .execute(db)
     .await?;
     Ok(())
+}
+
+async fn list(db: &mut PgConnection, scope: &Scope, filter: &AuditFilter, page: &PageRequest) -> Result<Page<AuditRecord>, StoreError> {
+    let before: Option<i64> = page.after()?.map(|(id, _)| id.parse().map_err(|_| StoreError::BadCursor)).transpose()?;
+    let limit = page.limit();
+    let rows = sqlx::query_as!(
+        AuditRecord,
+        r#"SELECT a.id, a.at, COALESCE(a.tenant_id, '') AS "tenant!", t.name AS "tenant_name?", a.user_id, a.user_name, a.via, a.via_id, a.action, a.object_kind, a.object_id,
+                  a.cluster_id AS cluster, a.operation_id AS operation, a.outcome, a.request_id, a.source, a.detail
+           FROM audit a LEFT JOIN tenants t ON t.id = a.tenant_id
+           WHERE ($1::text IS NULL OR a.tenant_id = $1) AND ($2::text IS NULL OR a.tenant_id = $2) AND ($12::uuid[] IS NULL OR a.cluster_id = ANY($12))
+             AND ($3::text IS NULL OR a.user_id = $3 OR a.user_name = $3) AND ($4::text IS NULL OR a.action = $4)
+             AND ($5::text IS NULL OR a.outcome = $5) AND ($6::uuid IS NULL OR a.cluster_id = $6) AND ($7::text IS NULL OR a.object_id = $7)
+             AND ($8::timestamptz IS NULL OR a.at >= $8) AND ($9::timestamptz IS NULL OR a.at < $9) AND ($10::bigint IS NULL OR a.id < $10)
+           ORDER BY a.id DESC LIMIT $11::bigint + 1"#,
+        scope.predicate(),
+        filter.tenant,
+        filter.user,
+        filter.action,
+        filter.outcome,
+        filter.cluster.map(|c| c.0),
+        filter.object_id,
+        filter.from,
+        filter.to,
+        before,
+        limit,
+        scope.clusters(),
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(Page::cut(rows, limit, None, |record| (record.id.to_string(), Uuid::nil())))
 }

@@ -22,6 +22,8 @@ pub enum ChangeNotice {
         /// The operation whose row was written, if one was.
         operation: Option<OperationId>,
     },
+    /// What a person may do has changed: whoever is here as them is looked at again.
+    Person { user: String },
     /// Notices may have been lost: look at everything that is of interest.
     Resync,
 }
@@ -126,6 +128,14 @@ impl Store {
 /// Tells everybody, once the transaction is committed.
 pub(crate) async fn announce(db: &mut PgConnection, tenant: &TenantId, cluster: ClusterId, operation: Option<OperationId>) -> Result<(), StoreError> {
     let notice = ChangeNotice::Changed { tenant: tenant.clone(), cluster, operation };
+    let payload = serde_json::to_string(&notice).map_err(|e| StoreError::Unexpected(e.to_string()))?;
+    sqlx::query!("SELECT pg_notify($1, $2)", CHANGES, payload).execute(db).await?;
+    Ok(())
+}
+
+/// Tells everybody about a person, once the transaction is committed.
+pub(crate) async fn announce_person(db: &mut PgConnection, user: &str) -> Result<(), StoreError> {
+    let notice = ChangeNotice::Person { user: user.to_owned() };
     let payload = serde_json::to_string(&notice).map_err(|e| StoreError::Unexpected(e.to_string()))?;
     sqlx::query!("SELECT pg_notify($1, $2)", CHANGES, payload).execute(db).await?;
     Ok(())

@@ -6,25 +6,31 @@ use crate::error::StoreError;
 use crate::idempotency::{self, Idempotency};
 use crate::operations::{self, NewOperation, OperationRecord};
 use crate::pages::{Page, PageRequest};
+use crate::pauses;
 use crate::pool::{Store, read, write};
 use crate::promises::{self, QuotaRoom};
+use crate::tenants;
 use auth::{ClusterCreate, ClusterDelete, ClusterUpdate, Permit, Resource, Scope};
 use domain::clusters::{Cluster, ClusterPatch, ClusterSpec, ClusterStatus, Phase};
 use domain::codes::Code;
 use domain::ids::{ClusterId, OperationId, TenantId};
 use domain::needs::{amounts, cluster_objects};
 use domain::operations::{Operation, OperationKind};
+use domain::pauses::Pause;
+use domain::tenants::Limits;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use sqlx::types::Json;
+use std::collections::BTreeSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// A cluster with the operation under way, or the last one if it failed.
+/// A cluster with the operation under way, or the last one if it failed, and what operators hold it back by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClusterRecord {
     pub cluster: Cluster,
     pub operation: Option<Operation>,
+    pub pause: Option<Pause>,
 }
 
 impl Resource for ClusterRecord {
@@ -35,6 +41,9 @@ impl Resource for ClusterRecord {
     fn tenant(&self) -> &TenantId {
         &self.cluster.tenant
     }
+    fn cluster(&self) -> Option<ClusterId> {
+        Some(self.cluster.id)
+    }
 }
 
 /// A cluster to be made.
@@ -42,8 +51,8 @@ impl Resource for ClusterRecord {
 pub struct NewCluster {
     pub name: String,
     pub spec: ClusterSpec,
-    /// How many clusters the tenant may have; None: no limit.
-    pub limit: Option<u32>,
+    /// What a tenant may have whose own limits say nothing else.
+    pub limits: Limits,
     /// What the project's quotas leave; None: not looked at.
     pub room: Option<QuotaRoom>,
 }
@@ -98,6 +107,7 @@ pub(crate) struct ClusterRow {
     operation_id: Option<Uuid>,
     created_at: OffsetDateTime,
     created_by: String,
+    people_version: i64,
     delete_requested_at: Option<OffsetDateTime>,
     deleted_at: Option<OffsetDateTime>,
 }
@@ -116,6 +126,7 @@ impl From<ClusterRow> for Cluster {
             operation: row.operation_id.map(OperationId),
             created_at: row.created_at,
             created_by: row.created_by,
+            people_version: row.people_version,
             delete_requested_at: row.delete_requested_at,
             deleted_at: row.deleted_at,
         }
@@ -123,9 +134,33 @@ impl From<ClusterRow> for Cluster {
 }
 
 impl Store {
+    /// Those of these that are there and in reach.
+    pub async fn clusters_among(&self, scope: &Scope, ids: impl IntoIterator<Item = ClusterId>) -> Result<BTreeSet<ClusterId>, StoreError> {
+        let ids: Vec<Uuid> = ids.into_iter().map(|id| id.0).collect();
+        read(&self.api, (scope.clone(), ids), |db, (scope, ids)| {
+            Box::pin(async move {
+                let found = sqlx::query_scalar!(
+                    "SELECT id FROM clusters WHERE id = ANY($1) AND deleted_at IS NULL AND ($2::text IS NULL OR tenant_id = $2)
+                       AND ($3::uuid[] IS NULL OR id = ANY($3))",
+                    ids,
+                    scope.predicate(),
+                    scope.clusters(),
+                );
+                Ok(found.fetch_all(db).await?.into_iter().map(ClusterId).collect())
+            })
+        })
+        .await
+    }
+
     /// One cluster. Tombstones count as missing.
     pub async fn cluster(&self, scope: &Scope, id: ClusterId) -> Result<ClusterRecord, StoreError> {
-        read(&self.api, (scope.clone(), id), |db, (scope, id)| Box::pin(record(db, scope.predicate(), *id))).await
+        read(&self.api, (scope.clone(), id), |db, (scope, id)| {
+            Box::pin(async move {
+                reach(scope, *id)?;
+                record(db, scope.predicate(), *id).await
+            })
+        })
+        .await
     }
 
     /// The clusters in reach, page by page.
@@ -182,7 +217,7 @@ pub(crate) async fn find(db: &mut PgConnection, tenant: Option<&str>, id: Cluste
     sqlx::query_as!(
         ClusterRow,
         r#"SELECT c.id, c.tenant_id, t.name AS tenant_name, c.name, c.spec AS "spec: Json<ClusterSpec>", c.generation, c.observed_generation,
-                  c.status AS "status: Json<ClusterStatus>", c.operation_id, c.created_at, c.created_by, c.delete_requested_at, c.deleted_at
+                  c.status AS "status: Json<ClusterStatus>", c.operation_id, c.created_at, c.created_by, c.people_version, c.delete_requested_at, c.deleted_at
            FROM clusters c JOIN tenants t ON t.id = c.tenant_id
            WHERE c.id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) AND c.deleted_at IS NULL"#,
         id.0,
@@ -209,11 +244,17 @@ async fn record(db: &mut PgConnection, tenant: Option<&str>, id: ClusterId) -> R
         Some(operation) => Some(operations::find(db, tenant, operation).await?.operation),
         None => None,
     };
-    Ok(ClusterRecord { cluster, operation })
+    let pause = pauses::of_clusters(db, &[id.0]).await?.remove(&id);
+    Ok(ClusterRecord { cluster, operation, pause })
+}
+
+/// A cluster that a token was not narrowed to looks like one that is not there.
+pub(crate) fn reach(scope: &Scope, id: ClusterId) -> Result<(), StoreError> {
+    if scope.clusters().is_none_or(|all| all.contains(&id.0)) { Ok(()) } else { Err(StoreError::NotFound) }
 }
 
 /// The text as a pattern for LIKE that matches it anywhere.
-fn containing(text: &str) -> String {
+pub(crate) fn containing(text: &str) -> String {
     format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }
 
@@ -239,7 +280,7 @@ async fn list(
                SELECT c.id, (CASE $5::text WHEN 'name' THEN lower(c.name) WHEN 'phase' THEN c.phase WHEN 'project' THEN lower(t.name)
                    ELSE to_char(c.created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') END) COLLATE "C" AS sort_key
                FROM clusters c JOIN tenants t ON t.id = c.tenant_id
-               WHERE ($1::text IS NULL OR c.tenant_id = $1) AND c.deleted_at IS NULL
+               WHERE ($1::text IS NULL OR c.tenant_id = $1) AND ($11::uuid[] IS NULL OR c.id = ANY($11)) AND c.deleted_at IS NULL
                  AND ($2::text IS NULL OR c.name ILIKE $2) AND ($3::text IS NULL OR c.phase = $3)
                  AND ($4::text IS NULL OR t.name ILIKE $4 OR c.tenant_id = $10))
            SELECT id AS "id!", sort_key AS "sort_key!", (SELECT count(*) FROM found) AS "total!" FROM found
@@ -258,6 +299,7 @@ async fn list(
         after.as_ref().map(|(_, id)| *id),
         limit,
         filter.project.as_deref(),
+        scope.clusters(),
     )
     .fetch_all(&mut *db)
     .await?;
@@ -276,7 +318,7 @@ async fn records(db: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<V
     let clusters = sqlx::query_as!(
         ClusterRow,
         r#"SELECT c.id, c.tenant_id, t.name AS tenant_name, c.name, c.spec AS "spec: Json<ClusterSpec>", c.generation, c.observed_generation,
-                  c.status AS "status: Json<ClusterStatus>", c.operation_id, c.created_at, c.created_by, c.delete_requested_at, c.deleted_at
+                  c.status AS "status: Json<ClusterStatus>", c.operation_id, c.created_at, c.created_by, c.people_version, c.delete_requested_at, c.deleted_at
            FROM clusters c JOIN tenants t ON t.id = c.tenant_id
            WHERE c.id = ANY($1) AND ($2::text IS NULL OR c.tenant_id = $2) AND c.deleted_at IS NULL"#,
         ids,
@@ -287,8 +329,18 @@ async fn records(db: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<V
     let clusters: Vec<Cluster> = clusters.into_iter().map(Cluster::from).collect();
     let wanted: Vec<Uuid> = clusters.iter().filter_map(|c| c.operation).map(|o| o.0).collect();
     let operations = operations::find_all(db, scope, &wanted).await?;
+    let mut pauses = pauses::of_clusters(db, &clusters.iter().map(|c| c.id.0).collect::<Vec<_>>()).await?;
     let of = |cluster: &Cluster| operations.iter().find(|o| Some(o.operation.id) == cluster.operation).map(|o| o.operation.clone());
-    Ok(clusters.into_iter().map(|cluster| ClusterRecord { operation: of(&cluster), cluster }).collect())
+    let record = |cluster: Cluster| ClusterRecord { operation: of(&cluster), pause: pauses.remove(&cluster.id), cluster };
+    Ok(clusters.into_iter().map(record).collect())
+}
+
+/// Makes the tenant known, and locks it.
+pub(crate) async fn ensure_tenant(db: &mut PgConnection, project: &auth::Project) -> Result<(), StoreError> {
+    sqlx::query!("INSERT INTO tenants (id, name) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name", project.id.0, project.name)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 async fn create(
@@ -299,14 +351,8 @@ async fn create(
     context: &RequestContext,
 ) -> Result<CreatedCluster, StoreError> {
     let tenant = permit.tenant();
-    // Also locks the tenant, so that two creations cannot pass the limit together.
-    sqlx::query!(
-        "INSERT INTO tenants (id, name) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name",
-        tenant.0,
-        permit.actor().project.name,
-    )
-    .execute(&mut *db)
-    .await?;
+    // Also locks the tenant, so that two creations cannot pass a limit together.
+    ensure_tenant(db, &permit.actor().project).await?;
     let id = ClusterId::generate();
     let operation = NewOperation {
         id: OperationId::generate(),
@@ -323,14 +369,7 @@ async fn create(
         let cluster = record(db, Some(&tenant.0), cluster).await?;
         return Ok(CreatedCluster { cluster, operation: operations::find(db, Some(&tenant.0), operation).await?, replayed: true });
     }
-    if let Some(limit) = new.limit {
-        let there = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM clusters WHERE tenant_id = $1 AND deleted_at IS NULL"#, tenant.0)
-            .fetch_one(&mut *db)
-            .await?;
-        if there >= i64::from(limit) {
-            return Err(StoreError::Refused(Code::ClusterQuota));
-        }
-    }
+    tenants::admit(db, tenant, &new.limits, None, &new.spec).await?;
     if let Some(room) = &new.room {
         let need = amounts(&cluster_objects(&new.spec), &new.spec, &room.flavors);
         if !room.holds(&need, &promises::promised(db, tenant, &room.flavors).await?) {
@@ -353,14 +392,8 @@ async fn create(
     .ok_or(StoreError::Refused(Code::NameTaken))?;
     operations::insert(db, &operation).await?;
     sqlx::query!("INSERT INTO work (cluster_id) VALUES ($1)", id.0).execute(&mut *db).await?;
-    let entry = AuditEntry {
-        actor: permit.actor().clone(),
-        action: "cluster_create",
-        object_kind: "cluster",
-        object_id: id.to_string(),
-        outcome: "accepted",
-        detail: json!({ "name": new.name, "spec": new.spec, "operation": operation.id }),
-    };
+    let entry = AuditEntry::new(permit.actor(), "cluster_create", "cluster", id).cluster(id).operation(operation.id);
+    let entry = entry.detail(json!({ "name": new.name, "after": new.spec }));
     append(db, &entry, context).await?;
     wake(db, id).await?;
     announce(db, tenant, id, Some(operation.id)).await?;
@@ -379,14 +412,9 @@ async fn update(
     sqlx::query!("UPDATE clusters SET spec = spec || $3::jsonb WHERE id = $1 AND tenant_id = $2", cluster.id.0, tenant.0, json!(patch),)
         .execute(&mut *db)
         .await?;
-    let entry = AuditEntry {
-        actor: permit.actor().clone(),
-        action: "cluster_update",
-        object_kind: "cluster",
-        object_id: cluster.id.to_string(),
-        outcome: "accepted",
-        detail: json!({ "name": cluster.name, "changed": patch }),
-    };
+    let before = json!({ "deletion_protection": cluster.spec.deletion_protection, "repair": cluster.spec.repair, "direct_access": cluster.spec.direct_access });
+    let entry = AuditEntry::new(permit.actor(), "cluster_update", "cluster", cluster.id).cluster(cluster.id);
+    let entry = entry.detail(json!({ "name": cluster.name, "before": before, "after": patch }));
     append(db, &entry, context).await?;
     wake(db, cluster.id).await?;
     announce(db, tenant, cluster.id, None).await?;
@@ -434,14 +462,8 @@ async fn delete(
     )
     .execute(&mut *db)
     .await?;
-    let entry = AuditEntry {
-        actor: permit.actor().clone(),
-        action: "cluster_delete",
-        object_kind: "cluster",
-        object_id: cluster.id.to_string(),
-        outcome: "accepted",
-        detail: json!({ "name": cluster.name, "volumes": volumes, "operation": operation.id }),
-    };
+    let entry = AuditEntry::new(permit.actor(), "cluster_delete", "cluster", cluster.id).cluster(cluster.id).operation(operation.id);
+    let entry = entry.detail(json!({ "name": cluster.name, "volumes": volumes }));
     append(db, &entry, context).await?;
     wake(db, cluster.id).await?;
     announce(db, tenant, cluster.id, Some(operation.id)).await?;

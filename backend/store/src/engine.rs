@@ -71,7 +71,7 @@ impl Store {
         Ok(self.claim_some(holder, lease, 1).await?.pop())
     }
 
-    /// Claims up to so many due clusters that nobody holds. Tenants take turns: one more of whoever has the fewest under way, and of
+    /// Claims up to so many due clusters that nobody holds and no operator holds back. Tenants take turns: one more of whoever has the fewest under way, and of
     /// each tenant's the longest due first.
     pub async fn claim_some(&self, holder: Uuid, lease: Duration, most: usize) -> Result<Vec<Claim>, StoreError> {
         let asked = Instant::now();
@@ -86,7 +86,8 @@ impl Store {
                            SELECT w.cluster_id, w.run_at,
                                   COALESCE(h.clusters, 0) + row_number() OVER (PARTITION BY c.tenant_id ORDER BY w.run_at) AS turn
                            FROM work w JOIN clusters c ON c.id = w.cluster_id LEFT JOIN held h ON h.tenant_id = c.tenant_id
-                           WHERE w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())),
+                           WHERE w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())
+                             AND NOT EXISTS (SELECT FROM pauses p WHERE p.cluster_id IS NULL OR p.cluster_id = w.cluster_id)),
                        chosen AS (
                            SELECT w.cluster_id FROM work w JOIN due d ON d.cluster_id = w.cluster_id
                            WHERE w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())
@@ -162,12 +163,13 @@ impl Store {
         .await
     }
 
-    /// When the next cluster is due; None: there is none.
+    /// When the next cluster is due that no operator holds back; None: there is none.
     pub async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
         let seconds = read(&self.engine, (), |db, ()| {
             Box::pin(async move {
                 let next = sqlx::query_scalar!(
-                    r#"SELECT EXTRACT(EPOCH FROM min(GREATEST(run_at, COALESCE(lease_until, run_at))) - now())::double precision AS "seconds" FROM work"#
+                    r#"SELECT EXTRACT(EPOCH FROM min(GREATEST(run_at, COALESCE(lease_until, run_at))) - now())::double precision AS "seconds" FROM work w
+                       WHERE NOT EXISTS (SELECT FROM pauses p WHERE p.cluster_id IS NULL OR p.cluster_id = w.cluster_id)"#
                 );
                 Ok(next.fetch_one(db).await?)
             })
@@ -354,6 +356,8 @@ async fn bury(db: &mut PgConnection, cluster: ClusterId) -> Result<(), StoreErro
     sqlx::query!("UPDATE kubeconfigs SET revoked_at = now() WHERE cluster_id = $1 AND revoked_at IS NULL", cluster.0).execute(&mut *db).await?;
     sqlx::query!("DELETE FROM nodes WHERE cluster_id = $1", cluster.0).execute(&mut *db).await?;
     sqlx::query!("DELETE FROM work WHERE cluster_id = $1", cluster.0).execute(&mut *db).await?;
+    sqlx::query!("DELETE FROM pauses WHERE cluster_id = $1", cluster.0).execute(&mut *db).await?;
+    sqlx::query!("DELETE FROM member_places WHERE cluster_id = $1", cluster.0).execute(&mut *db).await?;
     sqlx::query!("UPDATE clusters SET deleted_at = now() WHERE id = $1", cluster.0).execute(db).await?;
     Ok(())
 }

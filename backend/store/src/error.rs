@@ -1,6 +1,7 @@
 //! What can go wrong in the store, mapped to the codes a user meets. The database's own words are in the source, for the log only.
 
 use domain::codes::Code;
+use domain::tenants::Shortage;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -10,6 +11,9 @@ pub enum StoreError {
     /// The state of things does not allow it.
     #[error("refused: {}", .0.as_str())]
     Refused(Code),
+    /// A limit of the tenant's is too small.
+    #[error("refused: {}", .0.message())]
+    Short(Shortage),
     /// A cursor of a list that we did not make.
     #[error("the cursor is not one of ours")]
     BadCursor,
@@ -27,6 +31,7 @@ impl StoreError {
         match self {
             Self::NotFound => Code::NotFound,
             Self::Refused(code) => *code,
+            Self::Short(shortage) => shortage.code(),
             Self::BadCursor => Code::InvalidInput,
             Self::Unavailable(_) => Code::StoreUnavailable,
             Self::Unexpected(_) => Code::Internal,
@@ -49,6 +54,8 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) | sqlx::Error::Encode(_) => {
                 Self::Unexpected(error.to_string())
             }
+            // A text that no row can hold (NUL): whatever is looked for by it is not there.
+            sqlx::Error::Database(ref database) if matches!(database.code().as_deref(), Some("22021" | "22P05")) => Self::NotFound,
             // Classes 22 and 23: data that a caller should have refused, or an invariant that the schema guards.
             sqlx::Error::Database(ref database) if database.code().is_some_and(|c| c.starts_with("22") || c.starts_with("23")) => {
                 Self::Unexpected(error.to_string())

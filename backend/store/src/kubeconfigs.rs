@@ -5,21 +5,26 @@ use crate::changes::announce;
 use crate::clusters;
 use crate::error::StoreError;
 use crate::pool::{Store, read, write};
-use auth::{KubeconfigIssue, KubeconfigRevoke, Permit, Project, Resource, Scope, User};
+use auth::{KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, Narrowing, Permit, Project, Resource, Rights, Scope, User};
+use domain::clusters::Cluster;
 use domain::ids::{ClusterId, KubeconfigId, TenantId};
 use domain::permissions::Role;
 use sealed::TokenHash;
 use serde_json::json;
 use sqlx::PgConnection;
 use sqlx::types::Json;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
+
+/// The last use is noted once in this time: it is shown to people.
+const USE_NOTED_EVERY: Duration = Duration::minutes(1);
 
 /// A kubeconfig to be issued.
 #[derive(Clone, Debug)]
 pub struct NewKubeconfig {
     pub name: String,
     pub token_hash: TokenHash,
+    pub narrowing: Narrowing,
     pub expires_at: OffsetDateTime,
 }
 
@@ -31,12 +36,15 @@ pub struct KubeconfigRecord {
     pub tenant: TenantId,
     pub name: String,
     pub user: User,
-    /// The person's roles when it was issued.
+    /// The person's roles when Keystone was last asked.
     pub roles: Vec<Role>,
     pub created_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
     pub revoked_at: Option<OffsetDateTime>,
     pub last_used_at: Option<OffsetDateTime>,
+    /// When Keystone last confirmed the person.
+    pub checked_at: OffsetDateTime,
+    pub narrowing: Narrowing,
 }
 
 impl Resource for KubeconfigRecord {
@@ -47,12 +55,18 @@ impl Resource for KubeconfigRecord {
     fn tenant(&self) -> &TenantId {
         &self.tenant
     }
+    fn cluster(&self) -> Option<ClusterId> {
+        Some(self.cluster)
+    }
 }
 
-/// A kubeconfig in use, with the project of its cluster.
+/// A kubeconfig in use, with its cluster and the project of that.
 #[derive(Clone, Debug)]
 pub struct KubeconfigUse {
     pub kubeconfig: KubeconfigRecord,
+    pub cluster: Cluster,
+    /// What the project's owners gave the person; None: nothing was said.
+    pub given: Option<Rights>,
     pub project: Project,
 }
 
@@ -70,15 +84,19 @@ struct Row {
     expires_at: OffsetDateTime,
     revoked_at: Option<OffsetDateTime>,
     last_used_at: Option<OffsetDateTime>,
+    checked_at: OffsetDateTime,
+    narrowing: Json<Narrowing>,
+    given: Option<Json<Rights>>,
+    /// By the database's clock.
+    now: OffsetDateTime,
 }
 
-impl From<Row> for KubeconfigUse {
+impl From<Row> for KubeconfigRecord {
     fn from(row: Row) -> Self {
-        let project = Project { id: TenantId(row.tenant_id), name: row.tenant_name };
-        let kubeconfig = KubeconfigRecord {
+        Self {
             id: KubeconfigId(row.id),
             cluster: ClusterId(row.cluster_id),
-            tenant: project.id.clone(),
+            tenant: TenantId(row.tenant_id),
             name: row.name,
             user: User { id: row.user_id, name: row.user_name, domain: row.user_domain },
             roles: row.roles.0,
@@ -86,8 +104,9 @@ impl From<Row> for KubeconfigUse {
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
             last_used_at: row.last_used_at,
-        };
-        Self { kubeconfig, project }
+            checked_at: row.checked_at,
+            narrowing: row.narrowing.0,
+        }
     }
 }
 
@@ -115,6 +134,27 @@ impl Store {
         write(&self.api, (permit, context), |db, (permit, context)| Box::pin(revoke(db, permit, context))).await
     }
 
+    /// Makes all of a cluster worthless, or all of one person's in it; answers how many those were.
+    pub async fn kubeconfig_revoke_all(
+        &self,
+        permit: Permit<KubeconfigRevokeAll>,
+        user: Option<String>,
+        context: RequestContext,
+    ) -> Result<u64, StoreError> {
+        write(&self.api, (permit, user, context), |db, (permit, user, context)| Box::pin(revoke_all(db, permit, user.as_deref(), context))).await
+    }
+
+    /// Keystone confirmed the person, with these roles; none: the person has no place in the project now.
+    pub async fn kubeconfig_checked(&self, id: KubeconfigId, roles: Vec<Role>) -> Result<(), StoreError> {
+        write(&self.api, (id, roles), |db, (id, roles)| {
+            Box::pin(async move {
+                sqlx::query!("UPDATE kubeconfigs SET checked_at = now(), roles = $2 WHERE id = $1", id.0, Json(roles) as _).execute(db).await?;
+                Ok::<_, StoreError>(())
+            })
+        })
+        .await
+    }
+
     /// The one a token belongs to, if it is good now: not expired, not revoked, its cluster there. Notes the use, at most once a minute.
     pub async fn kubeconfig_by_token(&self, token: TokenHash) -> Result<Option<KubeconfigUse>, StoreError> {
         read(&self.api, token, |db, token| Box::pin(by_token(db, token))).await
@@ -125,30 +165,34 @@ async fn list(db: &mut PgConnection, scope: &Scope, cluster: ClusterId) -> Resul
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT k.id, k.cluster_id, c.tenant_id, t.name AS tenant_name, k.name, k.user_id, k.user_name, k.user_domain,
-                  k.roles AS "roles: Json<Vec<Role>>", k.created_at, k.expires_at, k.revoked_at, k.last_used_at
+                  k.roles AS "roles: Json<Vec<Role>>", k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.checked_at,
+                  k.narrowing AS "narrowing: Json<Narrowing>", member_rights(c.tenant_id, k.user_id) AS "given: Json<Rights>", now() AS "now!"
            FROM kubeconfigs k JOIN clusters c ON c.id = k.cluster_id JOIN tenants t ON t.id = c.tenant_id
-           WHERE k.cluster_id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) ORDER BY k.created_at DESC"#,
+           WHERE k.cluster_id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) AND ($3::uuid[] IS NULL OR c.id = ANY($3)) ORDER BY k.created_at DESC"#,
         cluster.0,
         scope.predicate(),
+        scope.clusters(),
     )
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().map(|r| KubeconfigUse::from(r).kubeconfig).collect())
+    Ok(rows.into_iter().map(KubeconfigRecord::from).collect())
 }
 
 async fn find(db: &mut PgConnection, scope: &Scope, id: KubeconfigId) -> Result<KubeconfigRecord, StoreError> {
     let row = sqlx::query_as!(
         Row,
         r#"SELECT k.id, k.cluster_id, c.tenant_id, t.name AS tenant_name, k.name, k.user_id, k.user_name, k.user_domain,
-                  k.roles AS "roles: Json<Vec<Role>>", k.created_at, k.expires_at, k.revoked_at, k.last_used_at
+                  k.roles AS "roles: Json<Vec<Role>>", k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.checked_at,
+                  k.narrowing AS "narrowing: Json<Narrowing>", member_rights(c.tenant_id, k.user_id) AS "given: Json<Rights>", now() AS "now!"
            FROM kubeconfigs k JOIN clusters c ON c.id = k.cluster_id JOIN tenants t ON t.id = c.tenant_id
-           WHERE k.id = $1 AND ($2::text IS NULL OR c.tenant_id = $2)"#,
+           WHERE k.id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) AND ($3::uuid[] IS NULL OR c.id = ANY($3))"#,
         id.0,
         scope.predicate(),
+        scope.clusters(),
     )
     .fetch_optional(db)
     .await?;
-    row.map(|r| KubeconfigUse::from(r).kubeconfig).ok_or(StoreError::NotFound)
+    row.map(KubeconfigRecord::from).ok_or(StoreError::NotFound)
 }
 
 async fn issue(
@@ -160,7 +204,8 @@ async fn issue(
     let cluster = clusters::lock(db, permit.tenant(), *permit.id()).await?;
     let (id, actor) = (KubeconfigId::generate(), permit.actor());
     sqlx::query!(
-        "INSERT INTO kubeconfigs (id, cluster_id, name, token_hash, user_id, user_name, user_domain, roles, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO kubeconfigs (id, cluster_id, name, token_hash, user_id, user_name, user_domain, roles, expires_at, narrowing)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         id.0,
         cluster.id.0,
         new.name,
@@ -170,17 +215,12 @@ async fn issue(
         actor.user.domain,
         Json(&actor.roles) as _,
         new.expires_at,
+        Json(&new.narrowing) as _,
     )
     .execute(&mut *db)
     .await?;
-    let entry = AuditEntry {
-        actor: actor.clone(),
-        action: "kubeconfig_issue",
-        object_kind: "kubeconfig",
-        object_id: id.to_string(),
-        outcome: "done",
-        detail: json!({ "cluster": cluster.id, "name": new.name }),
-    };
+    let entry = AuditEntry::new(actor, "kubeconfig_issue", "kubeconfig", id).cluster(cluster.id).outcome("done");
+    let entry = entry.detail(json!({ "name": new.name, "narrowing": new.narrowing }));
     append(db, &entry, context).await?;
     find(db, &actor.scope(), id).await
 }
@@ -195,35 +235,54 @@ async fn revoke(db: &mut PgConnection, permit: &Permit<KubeconfigRevoke>, contex
     .fetch_optional(&mut *db)
     .await?
     .ok_or(StoreError::NotFound)?;
-    let entry = AuditEntry {
-        actor: permit.actor().clone(),
-        action: "kubeconfig_revoke",
-        object_kind: "kubeconfig",
-        object_id: permit.id().to_string(),
-        outcome: "done",
-        detail: json!({ "cluster": row.cluster_id }),
-    };
+    let cluster = ClusterId(row.cluster_id);
+    let entry = AuditEntry::new(permit.actor(), "kubeconfig_revoke", "kubeconfig", permit.id()).cluster(cluster).outcome("done");
     append(db, &entry, context).await?;
-    announce(db, permit.tenant(), ClusterId(row.cluster_id), None).await
+    announce(db, permit.tenant(), cluster, None).await
+}
+
+async fn revoke_all(
+    db: &mut PgConnection,
+    permit: &Permit<KubeconfigRevokeAll>,
+    user: Option<&str>,
+    context: &RequestContext,
+) -> Result<u64, StoreError> {
+    let cluster = *permit.id();
+    let revoked = sqlx::query!(
+        "UPDATE kubeconfigs k SET revoked_at = now() FROM clusters c
+         WHERE k.cluster_id = $1 AND c.id = k.cluster_id AND c.tenant_id = $2 AND k.revoked_at IS NULL AND k.expires_at > now()
+           AND ($3::text IS NULL OR k.user_id = $3)",
+        cluster.0,
+        permit.tenant().0,
+        user,
+    )
+    .execute(&mut *db)
+    .await?
+    .rows_affected();
+    let entry = AuditEntry::new(permit.actor(), "kubeconfig_revoke_all", "cluster", cluster).cluster(cluster).outcome("done");
+    append(db, &entry.detail(json!({ "user": user, "count": revoked })), context).await?;
+    announce(db, permit.tenant(), cluster, None).await?;
+    Ok(revoked)
 }
 
 async fn by_token(db: &mut PgConnection, token: &TokenHash) -> Result<Option<KubeconfigUse>, StoreError> {
     let row = sqlx::query_as!(
         Row,
         r#"SELECT k.id, k.cluster_id, c.tenant_id, t.name AS tenant_name, k.name, k.user_id, k.user_name, k.user_domain,
-                  k.roles AS "roles: Json<Vec<Role>>", k.created_at, k.expires_at, k.revoked_at, k.last_used_at
+                  k.roles AS "roles: Json<Vec<Role>>", k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.checked_at,
+                  k.narrowing AS "narrowing: Json<Narrowing>", member_rights(c.tenant_id, k.user_id) AS "given: Json<Rights>", now() AS "now!"
            FROM kubeconfigs k JOIN clusters c ON c.id = k.cluster_id JOIN tenants t ON t.id = c.tenant_id
            WHERE k.token_hash = $1 AND k.revoked_at IS NULL AND k.expires_at > now() AND c.deleted_at IS NULL"#,
         token.as_bytes() as &[u8],
     )
     .fetch_optional(&mut *db)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    sqlx::query!(
-        "UPDATE kubeconfigs SET last_used_at = now() WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')",
-        row.id,
-    )
-    .execute(db)
-    .await?;
-    Ok(Some(row.into()))
+    let Some(mut row) = row else { return Ok(None) };
+    if row.last_used_at.is_none_or(|last| row.now - last > USE_NOTED_EVERY) {
+        sqlx::query!("UPDATE kubeconfigs SET last_used_at = now() WHERE id = $1", row.id).execute(&mut *db).await?;
+    }
+    let given = row.given.take().map(|given| given.0);
+    let project = Project { id: TenantId(row.tenant_id.clone()), name: row.tenant_name.clone() };
+    let cluster = clusters::find(db, Some(&row.tenant_id), ClusterId(row.cluster_id)).await?;
+    Ok(Some(KubeconfigUse { kubeconfig: row.into(), cluster, given, project }))
 }

@@ -53,6 +53,7 @@ impl TryFrom<Row> for LedgerRow {
 impl Store {
     /// All rows of a cluster in reach, oldest first, those of objects that are gone included.
     pub async fn ledger(&self, scope: &Scope, cluster: ClusterId) -> Result<Vec<LedgerRow>, StoreError> {
+        crate::clusters::reach(scope, cluster)?;
         read(&self.api, (scope.clone(), cluster), |db, (scope, cluster)| Box::pin(rows(db, scope.predicate(), *cluster))).await
     }
 }

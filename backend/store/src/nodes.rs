@@ -82,6 +82,7 @@ impl TryFrom<Row> for NodeRecord {
 impl Store {
     /// The nodes of a cluster in reach.
     pub async fn nodes(&self, scope: &Scope, cluster: ClusterId) -> Result<Vec<NodeRecord>, StoreError> {
+        crate::clusters::reach(scope, cluster)?;
         read(&self.api, (scope.clone(), cluster), |db, (scope, cluster)| Box::pin(rows(db, scope.predicate(), *cluster))).await
     }
 

@@ -6,12 +6,13 @@ use crate::clusters;
 use crate::error::{StoreError, count, unknown};
 use crate::pages::{Page, PageRequest};
 use crate::pool::{Store, read, write};
-use auth::{Action, OperationCancel, OperationRetry, Permit, Resource, Scope};
+use auth::{Action, Actor, OperationCancel, OperationRetry, OperatorScope, Permit, Resource, Scope};
 use domain::clusters::ClusterSpec;
 use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId, OperationId, TenantId};
 use domain::nodes::Fault;
 use domain::operations::{Operation, OperationKind, OperationState, Receipt, Step, VolumeChoice};
+use domain::pauses::Pause;
 use domain::plan::operation_steps;
 use domain::wishes::Undo;
 use serde_json::{Value, json};
@@ -25,7 +26,12 @@ use uuid::Uuid;
 pub struct OperationRecord {
     pub operation: Operation,
     pub tenant: TenantId,
+    pub tenant_name: String,
     pub cluster_name: String,
+    /// What operators hold it back by, until it has ended.
+    pub pause: Option<Pause>,
+    /// Whether it is its cluster's last one; others are history.
+    pub last: bool,
     /// Rises with every write.
     pub revision: i64,
 }
@@ -38,6 +44,9 @@ impl Resource for OperationRecord {
     fn tenant(&self) -> &TenantId {
         &self.tenant
     }
+    fn cluster(&self) -> Option<ClusterId> {
+        Some(self.operation.cluster)
+    }
 }
 
 /// Which operations a list shows.
@@ -45,6 +54,13 @@ impl Resource for OperationRecord {
 pub struct OperationFilter {
     pub cluster: Option<ClusterId>,
     pub state: Option<OperationState>,
+    /// Whether it has ended.
+    pub ended: Option<bool>,
+    pub kind: Option<OperationKind>,
+    /// Part of the project's name, or its id; for the admin view.
+    pub project: Option<String>,
+    /// Part of the cluster's name, or the id of operation or cluster.
+    pub search: Option<String>,
 }
 
 /// An operation to be started.
@@ -79,7 +95,10 @@ struct OperationRow {
     retries: i64,
     revision: i64,
     tenant_id: String,
+    tenant_name: String,
     cluster_name: String,
+    pause: Option<Json<Pause>>,
+    last: bool,
 }
 
 impl TryFrom<OperationRow> for OperationRecord {
@@ -105,14 +124,29 @@ impl TryFrom<OperationRow> for OperationRecord {
             deadline_at: row.deadline_at,
             retries: count("retries", row.retries)?,
         };
-        Ok(Self { operation, tenant: TenantId(row.tenant_id), cluster_name: row.cluster_name, revision: row.revision })
+        Ok(Self {
+            pause: row.pause.map(|p| p.0).filter(|_| !operation.state.ended()),
+            operation,
+            tenant: TenantId(row.tenant_id),
+            tenant_name: row.tenant_name,
+            cluster_name: row.cluster_name,
+            last: row.last,
+            revision: row.revision,
+        })
     }
 }
 
 impl Store {
     /// One operation; those of deleted clusters stay readable.
     pub async fn operation(&self, scope: &Scope, id: OperationId) -> Result<OperationRecord, StoreError> {
-        read(&self.api, (scope.clone(), id), |db, (scope, id)| Box::pin(find(db, scope.predicate(), *id))).await
+        read(&self.api, (scope.clone(), id), |db, (scope, id)| {
+            Box::pin(async move {
+                let found = find(db, scope.predicate(), *id).await?;
+                clusters::reach(scope, found.operation.cluster)?;
+                Ok(found)
+            })
+        })
+        .await
     }
 
     /// Operations, newest first.
@@ -122,12 +156,62 @@ impl Store {
 
     /// Lets a failed or blocked operation go on from where it stands.
     pub async fn operation_retry(&self, permit: Permit<OperationRetry>, context: RequestContext) -> Result<OperationRecord, StoreError> {
-        write(&self.api, (permit, context), |db, (permit, context)| Box::pin(retry(db, permit, context))).await
+        self.by_member(permit, Verb::Retry, context).await
     }
 
     /// Stops an operation where it is. A deletion cannot be cancelled: what is gone is gone.
     pub async fn operation_cancel(&self, permit: Permit<OperationCancel>, context: RequestContext) -> Result<OperationRecord, StoreError> {
-        write(&self.api, (permit, context), |db, (permit, context)| Box::pin(cancel_by_person(db, permit, context))).await
+        self.by_member(permit, Verb::Cancel, context).await
+    }
+
+    /// As its tenant's members may: an operator lets an operation of any tenant go on.
+    pub async fn operation_retry_any(
+        &self,
+        scope: OperatorScope,
+        actor: &Actor,
+        id: OperationId,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        self.by_operator(scope, actor, id, Verb::Retry, context).await
+    }
+
+    /// As its tenant's members may: an operator stops an operation of any tenant.
+    pub async fn operation_cancel_any(
+        &self,
+        scope: OperatorScope,
+        actor: &Actor,
+        id: OperationId,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        self.by_operator(scope, actor, id, Verb::Cancel, context).await
+    }
+
+    async fn by_member<A: Action<Id = OperationId>>(
+        &self,
+        permit: Permit<A>,
+        verb: Verb,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        let (actor, tenant) = (permit.actor().clone(), permit.tenant().clone());
+        let deed = Deed { actor, tenant, id: *permit.id(), context };
+        write(&self.api, (deed, verb), |db, (deed, verb)| Box::pin(deed.done(db, *verb))).await
+    }
+
+    async fn by_operator(
+        &self,
+        _: OperatorScope,
+        actor: &Actor,
+        id: OperationId,
+        verb: Verb,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        write(&self.api, (actor.clone(), id, verb, context), |db, (actor, id, verb, context)| {
+            Box::pin(async move {
+                let tenant = find(db, None, *id).await?.tenant;
+                Deed { actor: actor.clone(), tenant, id: *id, context: context.clone() }.done(db, *verb).await
+            })
+        })
+        .await
     }
 }
 
@@ -182,9 +266,10 @@ pub(crate) async fn find(db: &mut PgConnection, tenant: Option<&str>, id: Operat
         OperationRow,
         r#"SELECT o.id, o.cluster_id, o.kind, o.state, o.progress, o.steps AS "steps: Json<Vec<Step>>", o.nodes AS "nodes: Json<Vec<NodeId>>", o.fault AS "fault: Json<Fault>",
                   o.receipt AS "receipt: Json<Receipt>", o.created_at, o.created_by, o.started_at, o.resumed_at, o.finished_at, o.next_attempt_at,
-                  o.deadline_at, o.retries, o.revision, c.tenant_id, c.name AS cluster_name,
+                  o.deadline_at, o.retries, o.revision, c.tenant_id, t.name AS tenant_name, c.name AS cluster_name,
+                  pause_of(c.id) AS "pause: Json<Pause>", (c.operation_id = o.id AND c.deleted_at IS NULL) IS TRUE AS "last!",
                   o.request -> 'volumes' AS "volumes: Json<VolumeChoice>"
-           FROM operations o JOIN clusters c ON c.id = o.cluster_id
+           FROM operations o JOIN clusters c ON c.id = o.cluster_id JOIN tenants t ON t.id = c.tenant_id
            WHERE o.id = $1 AND ($2::text IS NULL OR c.tenant_id = $2)"#,
         id.0,
         tenant,
@@ -199,9 +284,10 @@ pub(crate) async fn find_all(db: &mut PgConnection, scope: &Scope, ids: &[Uuid])
         OperationRow,
         r#"SELECT o.id, o.cluster_id, o.kind, o.state, o.progress, o.steps AS "steps: Json<Vec<Step>>", o.nodes AS "nodes: Json<Vec<NodeId>>", o.fault AS "fault: Json<Fault>",
                   o.receipt AS "receipt: Json<Receipt>", o.created_at, o.created_by, o.started_at, o.resumed_at, o.finished_at, o.next_attempt_at,
-                  o.deadline_at, o.retries, o.revision, c.tenant_id, c.name AS cluster_name,
+                  o.deadline_at, o.retries, o.revision, c.tenant_id, t.name AS tenant_name, c.name AS cluster_name,
+                  pause_of(c.id) AS "pause: Json<Pause>", (c.operation_id = o.id AND c.deleted_at IS NULL) IS TRUE AS "last!",
                   o.request -> 'volumes' AS "volumes: Json<VolumeChoice>"
-           FROM operations o JOIN clusters c ON c.id = o.cluster_id
+           FROM operations o JOIN clusters c ON c.id = o.cluster_id JOIN tenants t ON t.id = c.tenant_id
            WHERE o.id = ANY($1) AND ($2::text IS NULL OR c.tenant_id = $2)"#,
         ids,
         scope.predicate(),
@@ -215,29 +301,34 @@ async fn list(db: &mut PgConnection, scope: &Scope, filter: &OperationFilter, pa
     let after = page.after()?;
     let limit = page.limit();
     let rows = sqlx::query!(
-        r#"SELECT o.id, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') AS "sort_key!"
-           FROM operations o JOIN clusters c ON c.id = o.cluster_id
-           WHERE ($1::text IS NULL OR c.tenant_id = $1) AND ($2::uuid IS NULL OR o.cluster_id = $2) AND ($3::text IS NULL OR o.state = $3)
-             AND ($4::text IS NULL OR (to_char(o.created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), o.id) < ($4, $5::uuid))
-           ORDER BY 2 DESC, o.id DESC LIMIT $6::bigint + 1"#,
+        r#"WITH found AS (
+               SELECT o.id, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') AS sort_key
+               FROM operations o JOIN clusters c ON c.id = o.cluster_id JOIN tenants t ON t.id = c.tenant_id
+               WHERE ($1::text IS NULL OR c.tenant_id = $1) AND ($2::uuid IS NULL OR o.cluster_id = $2) AND ($3::text IS NULL OR o.state = $3)
+                 AND ($7::uuid[] IS NULL OR c.id = ANY($7)) AND ($8::text IS NULL OR o.kind = $8)
+                 AND ($9::bool IS NULL OR $9 = (o.state IN ('succeeded', 'failed', 'cancelled')))
+                 AND ($10::text IS NULL OR c.tenant_id = $10 OR t.name ILIKE $11)
+                 AND ($12::text IS NULL OR c.name ILIKE $13 OR o.id::text = $12 OR c.id::text = $12))
+           SELECT id AS "id!", sort_key AS "sort_key!", (SELECT count(*) FROM found) AS "total!" FROM found
+           WHERE $4::text IS NULL OR (sort_key, id) < ($4, $5::uuid)
+           ORDER BY sort_key DESC, id DESC LIMIT $6::bigint + 1"#,
         scope.predicate(),
         filter.cluster.map(|c| c.0),
         filter.state.map(OperationState::as_str),
         after.as_ref().map(|(key, _)| key.as_str()),
         after.as_ref().map(|(_, id)| *id),
         limit,
+        scope.clusters(),
+        filter.kind.map(OperationKind::as_str),
+        filter.ended,
+        filter.project,
+        filter.project.as_deref().map(clusters::containing),
+        filter.search,
+        filter.search.as_deref().map(clusters::containing),
     )
     .fetch_all(&mut *db)
     .await?;
-    let total = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM operations o JOIN clusters c ON c.id = o.cluster_id
-           WHERE ($1::text IS NULL OR c.tenant_id = $1) AND ($2::uuid IS NULL OR o.cluster_id = $2) AND ($3::text IS NULL OR o.state = $3)"#,
-        scope.predicate(),
-        filter.cluster.map(|c| c.0),
-        filter.state.map(OperationState::as_str),
-    )
-    .fetch_one(&mut *db)
-    .await?;
+    let total = rows.first().map_or(0, |row| row.total);
     let ids = Page::cut(rows, limit, total, |r| (r.sort_key.clone(), r.id));
     let wanted: Vec<Uuid> = ids.items.iter().map(|r| r.id).collect();
     let found = find_all(db, scope, &wanted).await?;
@@ -256,49 +347,60 @@ pub(crate) async fn cancel(db: &mut PgConnection, id: OperationId) -> Result<(),
     Ok(())
 }
 
-/// Locks an operation's cluster and finds it as it is now; refuses one that another has followed with `history`.
-async fn locked<A: Action<Id = OperationId>>(db: &mut PgConnection, permit: &Permit<A>, history: Code) -> Result<OperationRecord, StoreError> {
-    let tenant = permit.tenant();
-    let seen = find(db, Some(&tenant.0), *permit.id()).await?;
-    let cluster = clusters::lock(db, tenant, seen.operation.cluster).await?;
-    let now = find(db, Some(&tenant.0), *permit.id()).await?;
-    // An older operation of the cluster is history.
-    if cluster.operation == Some(now.operation.id) { Ok(now) } else { Err(StoreError::Refused(history)) }
+/// What somebody does to an operation.
+#[derive(Clone, Copy, Debug)]
+enum Verb {
+    Retry,
+    Cancel,
 }
 
-async fn written<A: Action<Id = OperationId>>(
-    db: &mut PgConnection,
-    permit: &Permit<A>,
-    record: &OperationRecord,
-    action: &'static str,
-    context: &RequestContext,
-) -> Result<OperationRecord, StoreError> {
-    let cluster = record.operation.cluster;
-    sqlx::query!("UPDATE clusters SET intent = intent + 1 WHERE id = $1 AND tenant_id = $2", cluster.0, permit.tenant().0).execute(&mut *db).await?;
-    let entry = AuditEntry {
-        actor: permit.actor().clone(),
-        action,
-        object_kind: "operation",
-        object_id: permit.id().to_string(),
-        outcome: "accepted",
-        detail: json!({ "cluster": cluster, "kind": record.operation.kind }),
-    };
-    append(db, &entry, context).await?;
-    wake(db, cluster).await?;
-    announce(db, permit.tenant(), cluster, Some(record.operation.id)).await?;
-    find(db, Some(&permit.tenant().0), record.operation.id).await
+/// Somebody lets an operation go on or stops it: a member of its tenant, by permit, or an operator.
+struct Deed {
+    actor: Actor,
+    tenant: TenantId,
+    id: OperationId,
+    context: RequestContext,
 }
 
-async fn retry(db: &mut PgConnection, permit: &Permit<OperationRetry>, context: &RequestContext) -> Result<OperationRecord, StoreError> {
-    let record = locked(db, permit, Code::NotRetryable).await?;
-    if !matches!(record.operation.state, OperationState::Failed | OperationState::Blocked) {
+impl Deed {
+    async fn done(&self, db: &mut PgConnection, verb: Verb) -> Result<OperationRecord, StoreError> {
+        match verb {
+            Verb::Retry => retry(db, self).await,
+            Verb::Cancel => cancel_by_person(db, self).await,
+        }
+    }
+
+    /// Locks the operation's cluster and finds the operation as it is now; refuses one that another has followed with `history`.
+    async fn locked(&self, db: &mut PgConnection, history: Code) -> Result<OperationRecord, StoreError> {
+        let seen = find(db, Some(&self.tenant.0), self.id).await?;
+        let cluster = clusters::lock(db, &self.tenant, seen.operation.cluster).await?;
+        let now = find(db, Some(&self.tenant.0), self.id).await?;
+        // An older operation of the cluster is history.
+        if cluster.operation == Some(now.operation.id) { Ok(now) } else { Err(StoreError::Refused(history)) }
+    }
+
+    async fn written(&self, db: &mut PgConnection, record: &OperationRecord, action: &'static str) -> Result<OperationRecord, StoreError> {
+        let cluster = record.operation.cluster;
+        sqlx::query!("UPDATE clusters SET intent = intent + 1 WHERE id = $1 AND tenant_id = $2", cluster.0, self.tenant.0).execute(&mut *db).await?;
+        let entry = AuditEntry::new(&self.actor, action, "operation", self.id).cluster(cluster).operation(self.id);
+        let detail = json!({ "kind": record.operation.kind, "tenant": record.tenant, "name": record.cluster_name });
+        append(db, &entry.detail(detail), &self.context).await?;
+        wake(db, cluster).await?;
+        announce(db, &self.tenant, cluster, Some(self.id)).await?;
+        find(db, Some(&self.tenant.0), self.id).await
+    }
+}
+
+async fn retry(db: &mut PgConnection, deed: &Deed) -> Result<OperationRecord, StoreError> {
+    let record = deed.locked(db, Code::NotRetryable).await?;
+    if !record.operation.retryable() {
         return Err(StoreError::Refused(Code::NotRetryable));
     }
     let seconds = record.operation.kind.limit().as_seconds_f64();
     sqlx::query!(
         "UPDATE operations SET state = 'pending', fault = NULL, finished_at = NULL, next_attempt_at = NULL, retries = retries + 1,
                 deadline_at = now() + make_interval(secs => $2), revision = nextval('operation_revisions') WHERE id = $1",
-        permit.id().0,
+        deed.id.0,
         seconds,
     )
     .execute(&mut *db)
@@ -310,17 +412,17 @@ async fn retry(db: &mut PgConnection, permit: &Permit<OperationRetry>, context: 
     )
     .execute(&mut *db)
     .await?;
-    written(db, permit, &record, "operation_retry", context).await
+    deed.written(db, &record, "operation_retry").await
 }
 
-async fn cancel_by_person(db: &mut PgConnection, permit: &Permit<OperationCancel>, context: &RequestContext) -> Result<OperationRecord, StoreError> {
-    let record = locked(db, permit, Code::NotCancellable).await?;
-    if record.operation.state.ended() || record.operation.kind == OperationKind::ClusterDelete {
+async fn cancel_by_person(db: &mut PgConnection, deed: &Deed) -> Result<OperationRecord, StoreError> {
+    let record = deed.locked(db, Code::NotCancellable).await?;
+    if !record.operation.cancellable() {
         return Err(StoreError::Refused(Code::NotCancellable));
     }
     cancel(db, record.operation.id).await?;
-    put_back(db, permit.tenant(), &record.operation).await?;
-    written(db, permit, &record, "operation_cancel", context).await
+    put_back(db, &deed.tenant, &record.operation).await?;
+    deed.written(db, &record, "operation_cancel").await
 }
 
 /// What the operation had put aside is wanted again; the engine's next passes bring it about.

@@ -1,6 +1,6 @@
 //! Orphans: objects in the cloud with a mark of ours that nobody looks after, and whose turn it is to be looked through for them.
 
-use crate::audit::{AuditEntry, RequestContext, append};
+use crate::audit::{AuditEntry, RequestContext, append, append_own};
 use crate::error::{StoreError, count, unknown};
 use crate::ledger;
 use crate::pool::{Store, read, statement, write};
@@ -103,6 +103,7 @@ impl TryFrom<Row> for OrphanRecord {
 
 impl Store {
     /// Takes the turn of a tenant whose project is due to be looked through, for at most `lease`; its next one comes after `every`.
+    /// There are none while operators hold everything back.
     pub async fn sweep_claim(&self, every: Duration, lease: Duration) -> Result<Option<Turn>, StoreError> {
         write(&self.engine, (every.as_secs_f64(), lease.as_secs_f64()), |db, (every, lease)| {
             Box::pin(async move {
@@ -112,6 +113,7 @@ impl Store {
                 let turn = sqlx::query!(
                     r#"UPDATE sweeps SET run_at = now() + make_interval(secs => $1), held_until = now() + make_interval(secs => $2)
                        WHERE tenant_id = (SELECT tenant_id FROM sweeps WHERE run_at <= now() AND (held_until IS NULL OR held_until < now())
+                                            AND NOT EXISTS (SELECT FROM pauses WHERE cluster_id IS NULL)
                                           ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
                        RETURNING tenant_id, held_until AS "held_until!", now() AS "now!""#,
                     every,
@@ -291,16 +293,8 @@ async fn call(db: &mut PgConnection, turn: &Turn, orphan: &OrphanRecord) -> Resu
     let Some(called) = kept.fetch_optional(&mut *db).await? else { return Ok(false) };
     sqlx::query!("UPDATE orphans SET called_at = now() WHERE id = $1", orphan.id.0).execute(&mut *db).await?;
     if called.is_none() {
-        // KCS's own deed, nobody's request.
-        sqlx::query!(
-            "INSERT INTO audit (tenant_id, user_id, user_name, via, action, object_kind, object_id, outcome, request_id, source, detail)
-             VALUES ($1, '', 'kcs', 'engine', 'orphan_remove', 'orphan', $2, 'accepted', '', '', $3)",
-            turn.tenant.0,
-            orphan.id.to_string(),
-            told(&orphan.object, json!({"verdict": orphan.verdict, "decision": orphan.decision, "looks": orphan.looks})),
-        )
-        .execute(db)
-        .await?;
+        let detail = told(&orphan.object, json!({"verdict": orphan.verdict, "decision": orphan.decision, "looks": orphan.looks}));
+        append_own(db, &turn.tenant, "orphan_remove", ("orphan", &orphan.id.to_string()), &detail).await?;
     }
     Ok(true)
 }
@@ -327,14 +321,8 @@ async fn decide(
     let orphan = list(db, None, Some(id)).await?.into_iter().next().ok_or(StoreError::NotFound)?;
     // The deed is looked for again at once, not at the next turn.
     sqlx::query!("UPDATE sweeps SET run_at = now() WHERE tenant_id = $1", orphan.tenant.0).execute(&mut *db).await?;
-    let entry = AuditEntry {
-        actor: actor.clone(),
-        action: "orphan_decide",
-        object_kind: "orphan",
-        object_id: id.to_string(),
-        outcome: "done",
-        detail: told(&orphan.object, json!({"tenant": orphan.tenant, "decision": decision})),
-    };
+    let detail = told(&orphan.object, json!({"tenant": orphan.tenant, "decision": decision}));
+    let entry = AuditEntry::new(actor, "orphan_decide", "orphan", id).outcome("done").detail(detail);
     append(db, &entry, context).await?;
     Ok(orphan)
 }

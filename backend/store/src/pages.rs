@@ -18,8 +18,8 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// None on the last page.
     pub next_cursor: Option<String>,
-    /// How many there are in all, filters applied.
-    pub total: u64,
+    /// How many there are in all, filters applied; None: not counted.
+    pub total: Option<u64>,
 }
 
 impl PageRequest {
@@ -37,12 +37,12 @@ impl PageRequest {
 
 impl<T> Page<T> {
     /// From one row more than the limit, if there is one: it only says that there is a next page.
-    pub(crate) fn cut(mut items: Vec<T>, limit: i64, total: i64, key: impl Fn(&T) -> (String, Uuid)) -> Self {
+    pub(crate) fn cut(mut items: Vec<T>, limit: i64, total: impl Into<Option<i64>>, key: impl Fn(&T) -> (String, Uuid)) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
         let next_cursor = items.last().filter(|_| more).map(|last| encode(&key(last)));
-        Self { items, next_cursor, total: u64::try_from(total).unwrap_or(0) }
+        Self { items, next_cursor, total: total.into().map(|t| u64::try_from(t).unwrap_or(0)) }
     }
 }
 

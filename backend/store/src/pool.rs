@@ -7,11 +7,12 @@
 use crate::changes::Hub;
 use crate::error::{CommitError, StoreError};
 use futures::future::BoxFuture;
-use sealed::KeyRing;
+use sealed::{KeyRing, MacKey};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
+use std::collections::HashMap;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How to reach the database. `Debug` of the connection options shows no password.
@@ -45,6 +46,7 @@ pub struct Store {
     pub(crate) engine: PgPool,
     pub(crate) hub: Arc<Hub>,
     pub(crate) keys: Arc<KeyRing>,
+    pub(crate) installation_keys: Arc<Mutex<HashMap<&'static str, MacKey>>>,
 }
 
 const APPLICATION: &str = "kcs";
@@ -81,7 +83,7 @@ impl Store {
         let api = pool(bounded(&options.connect, "10s"), options.api_connections, options.acquire_timeout);
         let engine = pool(bounded(&options.connect, "20s"), options.engine_connections, Duration::from_secs(10));
         let hub = Hub::new(options.connect.clone().application_name(APPLICATION));
-        let store = Self { api, engine, hub, keys };
+        let store = Self { api, engine, hub, keys, installation_keys: Arc::default() };
         store.ping().await?;
         Ok(store)
     }

@@ -3,9 +3,13 @@
 use crate::engine::{self, Claim};
 use crate::error::{CommitError, StoreError};
 use crate::pool::{Store, read, write};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use domain::ids::{ClusterId, NodeId, TenantId};
-use secrecy::SecretString;
+use sealed::MacKey;
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgConnection;
+use std::sync::PoisonError;
 
 /// Whose secret it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +18,8 @@ pub enum SecretOwner {
     Tenant(TenantId),
     /// A node of the cluster.
     Node(ClusterId, NodeId),
+    /// All of KCS on this database.
+    Installation,
 }
 
 impl SecretOwner {
@@ -22,20 +28,26 @@ impl SecretOwner {
             Self::Cluster(id) => format!("cluster/{id}"),
             Self::Tenant(id) => format!("tenant/{id}"),
             Self::Node(_, id) => format!("node/{id}"),
+            Self::Installation => "installation".to_owned(),
         }
     }
 
     fn cluster(&self) -> Option<ClusterId> {
         match self {
             Self::Cluster(id) | Self::Node(id, _) => Some(*id),
-            Self::Tenant(_) => None,
+            Self::Tenant(_) | Self::Installation => None,
         }
     }
 
     /// What a sealed secret is bound to.
     fn identity(&self, kind: &str) -> Vec<u8> {
-        format!("secrets/{}/{kind}", self.word()).into_bytes()
+        identity(&self.word(), kind)
     }
+}
+
+/// The same, of a row as it is.
+pub(crate) fn identity(owner: &str, kind: &str) -> Vec<u8> {
+    format!("secrets/{owner}/{kind}").into_bytes()
 }
 
 impl Store {
@@ -61,6 +73,43 @@ impl Store {
         .await
     }
 
+    /// Seals and keeps a secret unless there is one, while the claim holds; answers with the one that is kept.
+    pub async fn secret_keep(&self, claim: &Claim, owner: &SecretOwner, kind: &str, fresh: &SecretString) -> Result<SecretString, CommitError> {
+        let unexpected = |e: sealed::SealError| StoreError::Unexpected(format!("secret {kind} of {}: {e}", owner.word()));
+        let sealed = self.keys.seal_text(&owner.identity(kind), fresh).map_err(unexpected)?;
+        let data = (claim.key(), owner.clone(), kind.to_owned(), sealed);
+        let kept = write(&self.engine, data, |db, (key, owner, kind, sealed)| {
+            Box::pin(async move {
+                engine::hold(db, key).await?;
+                put_first(db, owner, kind, sealed).await?;
+                Ok::<_, CommitError>(find(db, &owner.word(), kind).await?)
+            })
+        })
+        .await?;
+        let kept = kept.ok_or_else(|| StoreError::Unexpected(format!("secret {kind} of {} was not kept", owner.word())))?;
+        Ok(self.keys.open_text(&owner.identity(kind), &kept).map_err(unexpected)?)
+    }
+
+    /// A key of the whole installation, made when it is asked for first and remembered by this process.
+    pub async fn installation_key(&self, kind: &'static str) -> Result<MacKey, StoreError> {
+        if let Some(key) = self.installation_keys.lock().unwrap_or_else(PoisonError::into_inner).get(kind) {
+            return Ok(key.clone());
+        }
+        let (owner, unexpected) = (SecretOwner::Installation, |e: sealed::SealError| StoreError::Unexpected(e.to_string()));
+        if self.secret(&owner, kind).await?.is_none() {
+            let fresh = MacKey::generate().map_err(unexpected)?;
+            let text = SecretString::from(STANDARD.encode(fresh.expose_secret()));
+            let sealed = self.keys.seal_text(&owner.identity(kind), &text).map_err(unexpected)?;
+            write(&self.engine, (kind, sealed), |db, (kind, sealed)| Box::pin(put_first(db, &SecretOwner::Installation, kind, sealed))).await?;
+        }
+        let wrong = || StoreError::Unexpected(format!("the installation's key {kind} cannot be read"));
+        let text = self.secret(&owner, kind).await?.ok_or_else(wrong)?;
+        let bytes = STANDARD.decode(text.expose_secret()).map_err(|_| wrong())?;
+        let key = MacKey::new(&bytes.into());
+        self.installation_keys.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, key.clone());
+        Ok(key)
+    }
+
     /// A secret of a cluster the caller was found to be allowed to see.
     pub async fn cluster_secret(&self, cluster: ClusterId, kind: &str) -> Result<Option<SecretString>, StoreError> {
         self.secret(&SecretOwner::Cluster(cluster), kind).await
@@ -78,6 +127,20 @@ async fn put(db: &mut PgConnection, owner: &str, kind: &str, cluster: Option<Clu
         owner,
         kind,
         cluster.map(|c| c.0),
+        sealed,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Keeps a secret unless there is one.
+async fn put_first(db: &mut PgConnection, owner: &SecretOwner, kind: &str, sealed: &[u8]) -> Result<(), StoreError> {
+    sqlx::query!(
+        "INSERT INTO secrets (owner, kind, cluster_id, sealed) VALUES ($1, $2, $3, $4) ON CONFLICT (owner, kind) DO NOTHING",
+        owner.word(),
+        kind,
+        owner.cluster().map(|c| c.0),
         sealed,
     )
     .execute(db)

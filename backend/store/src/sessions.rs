@@ -1,8 +1,9 @@
 //! Browser sessions, found by the hash of their cookie.
 
+use crate::changes::announce_person;
 use crate::error::StoreError;
 use crate::pool::{Store, read, write};
-use auth::{Project, User};
+use auth::{Project, Rights, User};
 use domain::ids::TenantId;
 use domain::permissions::Role;
 use sealed::TokenHash;
@@ -34,9 +35,21 @@ pub struct SessionRecord {
     pub projects: Vec<Project>,
     pub roles: Vec<Role>,
     pub operator: bool,
+    /// What the project's owners gave the person; None: nothing was said.
+    pub given: Option<Rights>,
     /// When Keystone last confirmed it.
     pub checked_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
+}
+
+/// What a session's secrets are bound to.
+#[must_use]
+pub fn session_identity(id: &TokenHash) -> Vec<u8> {
+    identity(id.as_bytes())
+}
+
+pub(crate) fn identity(id_hash: &[u8]) -> Vec<u8> {
+    [b"session/".as_slice(), id_hash].concat()
 }
 
 impl Store {
@@ -53,7 +66,7 @@ impl Store {
         write(&self.api, (id, roles, operator), |db, (id, roles, operator)| Box::pin(checked(db, id, roles, *operator))).await
     }
 
-    /// Ends it; one that is over is no error.
+    /// Ends it; one that is over is no error. Whoever holds a stream open with it is told.
     pub async fn session_delete(&self, id: TokenHash) -> Result<(), StoreError> {
         write(&self.api, id, |db, id| Box::pin(delete(db, id))).await
     }
@@ -85,7 +98,8 @@ async fn create(db: &mut PgConnection, new: &NewSession) -> Result<(), StoreErro
 async fn find(db: &mut PgConnection, id: &TokenHash) -> Result<Option<SessionRecord>, StoreError> {
     let row = sqlx::query!(
         r#"SELECT sealed, user_id, user_name, user_domain, project_id, project_name, projects AS "projects: Json<Vec<Project>>",
-                  roles AS "roles: Json<Vec<Role>>", operator, checked_at, expires_at
+                  roles AS "roles: Json<Vec<Role>>", operator, checked_at, expires_at,
+                  member_rights(project_id, user_id) AS "given: Json<Rights>"
            FROM sessions WHERE id_hash = $1 AND expires_at > now()"#,
         id.as_bytes() as &[u8],
     )
@@ -98,6 +112,7 @@ async fn find(db: &mut PgConnection, id: &TokenHash) -> Result<Option<SessionRec
         projects: r.projects.0,
         roles: r.roles.0,
         operator: r.operator,
+        given: r.given.map(|given| given.0),
         checked_at: r.checked_at,
         expires_at: r.expires_at,
     }))
@@ -116,6 +131,9 @@ async fn checked(db: &mut PgConnection, id: &TokenHash, roles: &[Role], operator
 }
 
 async fn delete(db: &mut PgConnection, id: &TokenHash) -> Result<(), StoreError> {
-    sqlx::query!("DELETE FROM sessions WHERE id_hash = $1", id.as_bytes() as &[u8]).execute(db).await?;
-    Ok(())
+    let ended = sqlx::query_scalar!("DELETE FROM sessions WHERE id_hash = $1 RETURNING user_id", id.as_bytes() as &[u8]);
+    match ended.fetch_optional(&mut *db).await? {
+        Some(user) => announce_person(db, &user).await,
+        None => Ok(()),
+    }
 }

@@ -1,13 +1,13 @@
 //! Cluster templates of tenants' own.
 
 use crate::audit::{AuditEntry, RequestContext, append};
+use crate::clusters::ensure_tenant;
 use crate::error::StoreError;
 use crate::pool::{Store, read, write};
 use auth::{Action, Permit, Resource, Scope, TemplateChange, TemplateCreate};
 use domain::clusters::ClusterSpecRequest;
 use domain::codes::Code;
-use domain::ids::{TemplateId, TenantId};
-use serde_json::json;
+use domain::ids::{ClusterId, TemplateId, TenantId};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use time::OffsetDateTime;
@@ -41,6 +41,9 @@ impl Resource for TemplateRecord {
     }
     fn tenant(&self) -> &TenantId {
         &self.tenant
+    }
+    fn cluster(&self) -> Option<ClusterId> {
+        None
     }
 }
 
@@ -125,13 +128,7 @@ async fn create(
     context: &RequestContext,
 ) -> Result<TemplateRecord, StoreError> {
     let tenant = permit.tenant();
-    sqlx::query!(
-        "INSERT INTO tenants (id, name) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name",
-        tenant.0,
-        permit.actor().project.name,
-    )
-    .execute(&mut *db)
-    .await?;
+    ensure_tenant(db, &permit.actor().project).await?;
     let there = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM templates WHERE tenant_id = $1"#, tenant.0).fetch_one(&mut *db).await?;
     if there >= MOST {
         return Err(StoreError::Refused(Code::ClusterQuota));
@@ -192,13 +189,5 @@ async fn note<A: Action>(
     id: TemplateId,
     context: &RequestContext,
 ) -> Result<(), StoreError> {
-    let entry = AuditEntry {
-        actor: permit.actor().clone(),
-        action,
-        object_kind: "template",
-        object_id: id.to_string(),
-        outcome: "accepted",
-        detail: json!({}),
-    };
-    append(db, &entry, context).await
+    append(db, &AuditEntry::new(permit.actor(), action, "template", id), context).await
 }

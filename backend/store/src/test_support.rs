@@ -12,6 +12,20 @@ use tokio::sync::OnceCell;
 static SERVER: OnceCell<(Postgres, tempfile::TempDir)> = OnceCell::const_new();
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
+/// Begins the names of folders with a server's data; the process's id follows.
+const FOLDER: &str = "kcs-test-pg-";
+
+/// A process's server outlives every test of it, and nobody is left at the end to remove its data: the next process does.
+fn remove_left_over() {
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split('-').next());
+        if owner.is_some_and(|pid| !std::path::Path::new("/proc").join(pid).exists()) {
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
+    }
+}
+
 /// An empty database with the schema in it.
 #[derive(Debug)]
 pub struct Database {
@@ -23,7 +37,8 @@ impl Database {
     pub async fn new() -> Self {
         let (server, _) = SERVER
             .get_or_init(|| async {
-                let folder = tempfile::Builder::new().prefix("kcs-pg-").tempdir().unwrap();
+                remove_left_over();
+                let folder = tempfile::Builder::new().prefix(&format!("{FOLDER}{}-", std::process::id())).tempdir().unwrap();
                 let server = embedded::start_with(&folder.path().join("postgres"), &["fsync=off", "synchronous_commit=off"]).await.unwrap();
                 (server, folder)
             })

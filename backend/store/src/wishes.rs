@@ -5,13 +5,14 @@ use crate::changes::{announce, wake};
 use crate::error::StoreError;
 use crate::operations::{self, NewOperation, OperationRecord};
 use crate::pool::{Store, write};
-use crate::{clusters, nodes};
+use crate::{clusters, nodes, tenants};
 use auth::{Action, ClusterRepair, ControlPlaneResize, NodeOperate, NodePoolCreate, NodePoolDelete, NodePoolResize, Permit};
 use domain::clusters::{Cluster, NodePoolSpec};
 use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId, OperationId};
 use domain::nodes::NodeIntent;
 use domain::operations::OperationKind;
+use domain::tenants::Limits;
 use domain::wishes::Wish;
 use serde_json::json;
 use sqlx::PgConnection;
@@ -40,18 +41,20 @@ impl Store {
         &self,
         permit: Permit<ControlPlaneResize>,
         count: u32,
+        limits: Limits,
         context: RequestContext,
     ) -> Result<OperationRecord, StoreError> {
-        self.wish(permit, Wish::ControlPlaneResize { count }, context).await
+        self.growing(permit, Wish::ControlPlaneResize { count }, limits, context).await
     }
 
     pub async fn node_pool_create(
         &self,
         permit: Permit<NodePoolCreate>,
         pool: NodePoolSpec,
+        limits: Limits,
         context: RequestContext,
     ) -> Result<OperationRecord, StoreError> {
-        self.wish(permit, Wish::NodePoolCreate { pool }, context).await
+        self.growing(permit, Wish::NodePoolCreate { pool }, limits, context).await
     }
 
     /// Another count of nodes; those in `remove` leave first.
@@ -61,9 +64,10 @@ impl Store {
         pool: String,
         count: u32,
         remove: Vec<NodeId>,
+        limits: Limits,
         context: RequestContext,
     ) -> Result<OperationRecord, StoreError> {
-        self.wish(permit, Wish::NodePoolResize { pool, count, remove }, context).await
+        self.growing(permit, Wish::NodePoolResize { pool, count, remove }, limits, context).await
     }
 
     pub async fn node_pool_delete(
@@ -96,7 +100,19 @@ impl Store {
         wish: Wish,
         context: RequestContext,
     ) -> Result<OperationRecord, StoreError> {
-        write(&self.api, (permit, wish, context), |db, (permit, wish, context)| Box::pin(begin(db, permit, wish, context))).await
+        write(&self.api, (permit, wish, context), |db, (permit, wish, context)| Box::pin(begin(db, permit, wish, None, context))).await
+    }
+
+    /// A wish for nodes, which the tenant's limits must have room for: its own, or these.
+    async fn growing<A: Action<Id = ClusterId> + Send + Sync + 'static>(
+        &self,
+        permit: Permit<A>,
+        wish: Wish,
+        limits: Limits,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        let data = (permit, wish, limits, context);
+        write(&self.api, data, |db, (permit, wish, limits, context)| Box::pin(begin(db, permit, wish, Some(limits), context))).await
     }
 }
 
@@ -104,9 +120,13 @@ async fn begin<A: Action<Id = ClusterId>>(
     db: &mut PgConnection,
     permit: &Permit<A>,
     wish: &Wish,
+    limits: Option<&Limits>,
     context: &RequestContext,
 ) -> Result<OperationRecord, StoreError> {
     let tenant = permit.tenant();
+    if limits.is_some() {
+        tenants::lock(db, tenant).await?;
+    }
     let cluster = clusters::lock(db, tenant, *permit.id()).await?;
     make_way(db, &cluster).await?;
     let named = wish.nodes();
@@ -119,14 +139,16 @@ async fn begin<A: Action<Id = ClusterId>>(
     }
     let mut spec = cluster.spec.clone();
     let undo = wish.apply(&mut spec).map_err(StoreError::Refused)?;
-    let request = json!({ "wish": wish, "undo": undo });
+    if let Some(limits) = limits {
+        tenants::admit(db, tenant, limits, Some(cluster.id), &spec).await?;
+    }
     let operation = NewOperation {
         id: OperationId::generate(),
         cluster: cluster.id,
         kind: wish.kind(),
         spec: &spec,
         nodes: &named,
-        request: request.clone(),
+        request: json!({ "wish": wish, "undo": undo }),
         created_by: &permit.actor().user.name,
     };
     operations::insert(db, &operation).await?;
@@ -140,14 +162,8 @@ async fn begin<A: Action<Id = ClusterId>>(
     )
     .execute(&mut *db)
     .await?;
-    let entry = AuditEntry {
-        actor: permit.actor().clone(),
-        action: wish.kind().as_str(),
-        object_kind: "cluster",
-        object_id: cluster.id.to_string(),
-        outcome: "accepted",
-        detail: request,
-    };
+    let entry = AuditEntry::new(permit.actor(), wish.kind().as_str(), "cluster", cluster.id).cluster(cluster.id).operation(operation.id);
+    let entry = entry.detail(json!({ "name": cluster.name, "before": undo, "after": wish }));
     append(db, &entry, context).await?;
     wake(db, cluster.id).await?;
     announce(db, tenant, cluster.id, Some(operation.id)).await?;

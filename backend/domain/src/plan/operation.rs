@@ -4,10 +4,11 @@ use super::rows::retired;
 use super::steps::{mark_failed_step, operation_steps};
 use super::{BLOCKED_REST, DRAIN_LIMIT, Draft, Look};
 use crate::codes::Code;
+use crate::ids::TenantId;
 use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
 use crate::nodes::{Fault, Node, NodeIntent};
 use crate::operations::{Operation, OperationKind, OperationState, Receipt, ReceiptLine, StepState};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// What somebody must act on before it can go on; it looks again by itself, rarely.
 fn blocks(code: Code) -> bool {
@@ -61,7 +62,7 @@ impl Draft<'_> {
             operation.next_attempt_at = retry_at;
         }
         let busy = self.active() || self.deleting();
-        self.look_again_in(if busy { Duration::seconds(5) } else { super::WATCH });
+        self.look_again_in(if busy { Duration::seconds(5) } else { to_next_watch(&self.next.cluster.tenant, self.now) });
     }
 
     /// An operation that was asked for, or asked for again, begins: calls that failed are made anew, and the attempt has its own budget.
@@ -255,4 +256,13 @@ impl Draft<'_> {
             operation.fault = Some(fault);
         }
     }
+}
+
+/// Clusters of a tenant are looked at in the same moments, so that what is read of their project is read once for all of them; tenants are
+/// spread over the time between.
+fn to_next_watch(tenant: &TenantId, now: OffsetDateTime) -> Duration {
+    let period = super::WATCH.whole_milliseconds();
+    let phase = tenant.0.bytes().fold(0_i128, |sum, byte| (sum * 31 + i128::from(byte)) % period);
+    let since = (now.unix_timestamp_nanos() / 1_000_000 - phase).rem_euclid(period);
+    super::WATCH - Duration::milliseconds(i64::try_from(since).unwrap_or(0))
 }

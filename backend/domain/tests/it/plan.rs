@@ -4,12 +4,14 @@ use crate::world::World;
 use domain::changes::Change;
 use domain::clusters::Phase;
 use domain::codes::Code;
-use domain::ids::ResourceId;
+use domain::ids::{ResourceId, TenantId};
 use domain::ledger::{ResourceKind, ResourceState};
 use domain::nodes::{Bootstrap, Fault, NodeRole};
 use domain::operations::{OperationState, StepState};
 use domain::plan::{Kubernetes, Look, Object, ObjectState, Observed, plan};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 #[test]
@@ -33,6 +35,22 @@ fn a_cluster_is_made_in_order_and_then_left_alone() {
         assert_eq!(world.step(), 0);
     }
     assert_eq!((world.work.clone(), world.log.len()), before, "a settled cluster is not written to");
+}
+
+#[test]
+fn settled_clusters_of_a_tenant_are_looked_at_in_the_same_moments() {
+    let due = |tenant: &str, seconds: i64| {
+        let mut world = World::new(1, 1);
+        world.settle();
+        world.work.cluster.tenant = TenantId(tenant.into());
+        world.now = OffsetDateTime::from_unix_timestamp(1_800_000_000 + seconds).unwrap();
+        let again = plan(&world.work, &world.observed(), world.now, &mut || Uuid::from_u128(1)).again;
+        assert!(again > Duration::ZERO && again <= domain::plan::WATCH, "{again}");
+        world.now + again
+    };
+    let of_a: BTreeSet<OffsetDateTime> = (0..60).map(|seconds| due("a", seconds)).collect();
+    assert!(of_a.len() <= 3, "{of_a:?}");
+    assert!(!of_a.contains(&due("b", 0)), "another tenant has other moments");
 }
 
 #[test]

@@ -4,11 +4,12 @@ use crate::support::{create, member, operator, try_create};
 use auth::{ClusterCreate, ClusterDelete, NodePoolResize, OperationCancel, OperationRetry};
 use domain::codes::Code;
 use domain::operations::{OperationKind, OperationState};
+use domain::tenants::{Limited, Limits};
 use domain::test_support::spec;
 use serde_json::json;
 use sqlx::ConnectOptions;
 use store::test_support::Database;
-use store::{ClusterFilter, ClusterSort, Idempotency, NewCluster, OperationFilter, PageRequest, RequestContext, StoreError};
+use store::{ClusterFilter, ClusterSort, FlavorUse, Idempotency, NewCluster, OperationFilter, PageRequest, RequestContext, StoreError};
 
 fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> Code {
     match result {
@@ -32,8 +33,8 @@ async fn tenants_do_not_see_each_other_and_operators_see_all() {
     assert!(matches!(store.operation(&b.scope(), cluster.operation.unwrap()).await, Err(StoreError::NotFound)));
     let list = |scope| store.clusters(scope, ClusterFilter::default(), ClusterSort::Name, false, PageRequest::default());
     let (own, all) = (a.scope(), operator().operator().unwrap().scope());
-    assert_eq!(list(&own).await.unwrap().total, 1);
-    assert_eq!(list(&all).await.unwrap().total, 2);
+    assert_eq!(list(&own).await.unwrap().total, Some(1));
+    assert_eq!(list(&all).await.unwrap().total, Some(2));
     assert_eq!(store.operations(&a.scope(), OperationFilter::default(), PageRequest::default()).await.unwrap().items.len(), 1);
 }
 
@@ -57,7 +58,7 @@ async fn pages_hold_every_cluster_once() {
     }
     assert_eq!(names, ["c6", "c5", "c4", "c3", "c2", "c1", "c0"]);
     let searched = ClusterFilter { search: Some("C3".into()), ..ClusterFilter::default() };
-    assert_eq!(store.clusters(&a.scope(), searched, ClusterSort::Name, false, PageRequest::default()).await.unwrap().total, 1);
+    assert_eq!(store.clusters(&a.scope(), searched, ClusterSort::Name, false, PageRequest::default()).await.unwrap().total, Some(1));
 }
 
 #[tokio::test]
@@ -88,8 +89,9 @@ async fn a_delete_cancels_what_is_under_way_and_is_asked_for_once() {
     assert_eq!(first.operation.id, second.operation.id);
     assert_eq!(first.operation.kind, OperationKind::ClusterDelete);
     assert_eq!(store.operation(&a.scope(), creating).await.unwrap().operation.state, OperationState::Cancelled);
-    let resize = store.node_pool_resize(a.may::<NodePoolResize>(&record).unwrap(), "default".into(), 3, vec![], RequestContext::default()).await;
-    assert_eq!(refused(resize), Code::Busy);
+    let resize =
+        store.node_pool_resize(a.may::<NodePoolResize>(&record).unwrap(), "default".into(), 3, vec![], Limits::new(), RequestContext::default());
+    assert_eq!(refused(resize.await), Code::Busy);
 }
 
 #[tokio::test]
@@ -130,12 +132,13 @@ async fn the_limit_of_clusters_holds_when_all_come_at_once() {
     let store = database.store().await;
     let a = member("a");
     let create = |number: u32| {
-        let new = NewCluster { name: format!("c{number}"), spec: spec(1, 1), limit: Some(3), room: None };
+        let new = NewCluster { name: format!("c{number}"), spec: spec(1, 1), limits: [(Limited::Clusters, 3)].into(), room: None };
         store.cluster_create(a.may::<ClusterCreate>(&a.project).unwrap(), new, None, RequestContext::default())
     };
     let (made, refusals): (Vec<_>, Vec<_>) = futures::future::join_all((0..8).map(create)).await.into_iter().partition(Result::is_ok);
     assert_eq!(made.len(), 3);
-    assert!(refusals.into_iter().all(|answer| refused(answer) == Code::ClusterQuota));
+    let short = |answer| matches!(answer, Err(StoreError::Short(shortage)) if shortage.limited == Limited::Clusters && shortage.used == 3);
+    assert!(refusals.into_iter().all(short));
 }
 
 #[tokio::test]
@@ -151,4 +154,27 @@ async fn the_audit_log_tells_who_asked_and_cannot_be_changed() {
     for attempt in ["UPDATE audit SET user_name = 'somebody else'", "DELETE FROM audit", "TRUNCATE audit"] {
         assert!(sqlx::raw_sql(attempt).execute(&mut admin).await.is_err(), "{attempt}");
     }
+}
+
+#[tokio::test]
+async fn a_cluster_counts_once_for_each_flavor_and_with_all_its_machines() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let (a, b) = (member("a"), member("b"));
+    for (actor, name) in [(&a, "one"), (&b, "two"), (&b, "gone")] {
+        create(&store, actor, name).await;
+    }
+    database.execute("UPDATE clusters SET deleted_at = now() WHERE name = 'gone'").await;
+    let large = r#"{"name": "more", "flavor": "l", "count": 4}"#;
+    database.execute(&format!("UPDATE clusters SET spec = jsonb_set(spec, '{{node_pools,1}}', '{large}') WHERE name = 'two'")).await;
+    let used = store.catalogue_use(operator().operator().unwrap()).await.unwrap();
+    let asked = spec(1, 2);
+    assert_eq!(used.versions, [(asked.version, 2)].into());
+    assert_eq!(used.flavors["l"], FlavorUse { clusters: 1, machines: 4 });
+    let mut others = std::collections::BTreeMap::<String, FlavorUse>::new();
+    for (flavor, count) in [(&asked.control_plane.flavor, 1), (&asked.node_pools[0].flavor, 2)] {
+        let all = others.entry(flavor.clone()).or_default();
+        (all.clusters, all.machines) = (2, all.machines + 2 * count);
+    }
+    assert!(others.iter().all(|(flavor, all)| used.flavors[flavor] == *all), "{used:?}");
 }

@@ -1,12 +1,13 @@
 //! Claims: shared, fenced, and careful with what people wrote meanwhile.
 
-use crate::support::{create, member};
+use crate::support::{create, member, operator};
 use auth::ClusterDelete;
 use domain::changes::Change;
 use domain::clusters::Phase;
 use domain::ids::ResourceId;
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::operations::{OperationKind, OperationState};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use std::time::Duration;
 use store::test_support::Database;
@@ -134,6 +135,22 @@ async fn a_buried_cluster_leaves_a_receipt_and_no_secret() {
 }
 
 #[tokio::test]
+async fn of_secrets_made_at_once_the_first_is_kept_and_answered() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let record = create(&store, &member("a"), "x").await;
+    let owner = SecretOwner::Cluster(record.cluster.id);
+    let claim = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    store.load(&claim).await.unwrap();
+    let fresh = ["one", "two", "three"].map(SecretString::from);
+    let kept = futures::future::try_join_all(fresh.iter().map(|f| store.secret_keep(&claim, &owner, "pki", f))).await.unwrap();
+    let stored = store.secret(&owner, "pki").await.unwrap().unwrap();
+    assert!(kept.iter().all(|k| k.expose_secret() == stored.expose_secret()));
+    store.commit(&claim, &[Change::ClusterGone]).await.unwrap();
+    assert!(store.secret(&owner, "pki").await.unwrap().is_none(), "it goes with its cluster");
+}
+
+#[tokio::test]
 async fn a_wake_up_is_heard() {
     let database = Database::new().await;
     let store = database.store().await;
@@ -141,4 +158,62 @@ async fn a_wake_up_is_heard() {
     while !matches!(wakeups.recv().await.unwrap(), store::WakeUp::Resync) {}
     let record = create(&store, &member("a"), "x").await;
     assert_eq!(wakeups.recv().await.unwrap(), store::WakeUp::Cluster(record.cluster.id));
+}
+
+#[tokio::test]
+async fn what_operators_hold_back_is_claimed_by_nobody_until_they_let_it() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let held = create(&store, &member("a"), "x").await.cluster.id;
+    let other = create(&store, &member("b"), "y").await.cluster.id;
+    let operator = operator();
+    let scope = operator.operator().unwrap();
+    let context = RequestContext::default;
+    store.pause(scope, &operator, Some(held), "its network is moved".into(), context()).await.unwrap();
+    let claims = store.claim_some(Uuid::now_v7(), LEASE, 5).await.unwrap();
+    assert_eq!(claims.iter().map(|c| c.cluster).collect::<Vec<_>>(), [other]);
+    for claim in claims {
+        store.release(claim, Duration::ZERO).await.unwrap();
+    }
+    store.pause(scope, &operator, None, "the cloud is upgraded".into(), context()).await.unwrap();
+    assert!(store.claim(Uuid::now_v7(), LEASE).await.unwrap().is_none() && store.next_due().await.unwrap().is_none());
+    assert!(store.sweep_claim(LEASE, LEASE).await.unwrap().is_none());
+    let shown = store.cluster(&scope.scope(), held).await.unwrap();
+    assert_eq!(shown.pause.map(|p| (p.everything, p.reason)), Some((true, "the cloud is upgraded".into())), "the greater one");
+    store.resume(scope, &operator, None, context()).await.unwrap();
+    assert_eq!(store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap().cluster, other);
+    assert!(store.claim(Uuid::now_v7(), LEASE).await.unwrap().is_none() && store.sweep_claim(LEASE, LEASE).await.unwrap().is_some());
+    store.resume(scope, &operator, Some(held), context()).await.unwrap();
+    assert_eq!(store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap().cluster, held);
+}
+
+#[tokio::test]
+async fn what_an_operation_was_held_back_does_not_count_against_its_deadline() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let made = create(&store, &member("a"), "x").await;
+    let (cluster, operation) = (made.cluster.id, made.operation.unwrap());
+    let operator = operator();
+    let scope = operator.operator().unwrap();
+    let context = RequestContext::default;
+    let find = async || store.operation(&scope.scope(), operation.id).await.unwrap();
+    store.pause(scope, &operator, None, "first".into(), context()).await.unwrap();
+    store.pause(scope, &operator, Some(cluster), "second".into(), context()).await.unwrap();
+    let paused = find().await;
+    assert_eq!((paused.operation.deadline_at, paused.pause.unwrap().reason.as_str()), (operation.deadline_at, "first"));
+    // The first began three hours ago, the second two hours later.
+    database
+        .execute(
+            "UPDATE operations SET created_at = now() - interval '9 hours';
+             UPDATE pauses SET paused_at = now() - CASE WHEN cluster_id IS NULL THEN interval '3 hours' ELSE interval '1 hour' END",
+        )
+        .await;
+    store.resume(scope, &operator, None, context()).await.unwrap();
+    let minute = |d: time::Duration| d.whole_seconds().div_euclid(60);
+    let (one, longer) = (find().await, find().await.operation.deadline_at - operation.deadline_at);
+    assert_eq!((minute(longer), one.pause.unwrap().reason.as_str()), (120, "second"));
+    store.resume(scope, &operator, Some(cluster), context()).await.unwrap();
+    let none = find().await;
+    assert_eq!((minute(none.operation.deadline_at - operation.deadline_at), none.pause), (180, None));
+    assert!(none.revision > paused.revision, "who follows it is told");
 }

@@ -1,11 +1,14 @@
 //! The store on a real Postgres: a database for each test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod audit;
 mod clusters;
 mod embedded;
 mod engine;
+mod key_rotation;
 mod orphans;
 mod pools;
 mod support;
+mod tenants;
 mod tokens;
 mod troubles;

@@ -67,7 +67,12 @@ async fn a_kubeconfig_is_good_until_it_is_revoked() {
     let (a, reader) = (member("a"), person("a", Role::Reader));
     let record = create(&store, &a, "x").await;
     let token = Token::generate(TokenKind::Kubeconfig).unwrap();
-    let new = NewKubeconfig { name: "laptop".into(), token_hash: token.hash, expires_at: OffsetDateTime::now_utc() + time::Duration::hours(1) };
+    let new = NewKubeconfig {
+        name: "laptop".into(),
+        token_hash: token.hash,
+        narrowing: auth::Narrowing::default(),
+        expires_at: OffsetDateTime::now_utc() + time::Duration::hours(1),
+    };
     let issued = store.kubeconfig_issue(reader.may::<KubeconfigIssue>(&record).unwrap(), new, RequestContext::default()).await.unwrap();
     let used = store.kubeconfig_by_token(token.hash).await.unwrap().unwrap();
     assert_eq!((used.kubeconfig.id, used.kubeconfig.roles, used.project.name.as_str()), (issued.id, vec![Role::Reader], "a"));

@@ -1,0 +1,87 @@
+//! Members: what a project's owners give people in it, as it is asked for and kept.
+
+use crate::ids::{ClusterId, RoleId};
+use crate::permissions::Role;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A built-in role by its name, or a role of the project's own by its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum GivenRole {
+    BuiltIn(Role),
+    Own(RoleId),
+}
+
+impl GivenRole {
+    /// As the two columns in which it is kept.
+    #[must_use]
+    pub fn columns(self) -> (Option<&'static str>, Option<uuid::Uuid>) {
+        match self {
+            Self::BuiltIn(role) => (Some(role.as_str()), None),
+            Self::Own(id) => (None, Some(id.0)),
+        }
+    }
+
+    #[must_use]
+    pub fn own(self) -> Option<RoleId> {
+        match self {
+            Self::BuiltIn(_) => None,
+            Self::Own(id) => Some(id),
+        }
+    }
+}
+
+impl fmt::Display for GivenRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn(role) => f.write_str(role.as_str()),
+            Self::Own(id) => id.fmt(f),
+        }
+    }
+}
+
+impl From<GivenRole> for String {
+    fn from(role: GivenRole) -> Self {
+        role.to_string()
+    }
+}
+
+impl FromStr for GivenRole {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let built_in = Role::ALL.into_iter().find(|role| role.as_str() == text).map(Self::BuiltIn);
+        built_in.or_else(|| text.parse().ok().map(Self::Own)).ok_or_else(|| "must be owner, member, reader, guest or the id of a role".to_owned())
+    }
+}
+
+impl TryFrom<String> for GivenRole {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// A cluster, or one namespace of it, and what is given there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GivenPlace {
+    pub cluster: ClusterId,
+    /// Absent: all of the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// `member`, `reader`, or the id of a role of the project's own.
+    #[schema(value_type = String)]
+    pub role: GivenRole,
+}
+
+/// A person who was given a namespace, for the cluster's own rules.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NamespacePerson {
+    pub namespace: String,
+    /// Keystone's id.
+    pub user: String,
+    /// Whether they change things there, or only look.
+    pub changes: bool,
+}

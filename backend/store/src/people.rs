@@ -1,0 +1,105 @@
+//! What people hold of KCS's own, for operators: sessions, API tokens and kubeconfigs, and the end of all of them.
+
+use crate::audit::{AuditEntry, RequestContext, append};
+use crate::changes::announce_person;
+use crate::error::{StoreError, count};
+use crate::pool::{Store, read, write};
+use auth::{Actor, OperatorScope};
+use serde_json::json;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+/// A person and how much of what is good now they hold, in all projects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonRecord {
+    pub id: String,
+    pub name: String,
+    /// Id of the domain.
+    pub domain: String,
+    pub sessions: u32,
+    pub tokens: u32,
+    pub kubeconfigs: u32,
+    pub last_seen_at: Option<OffsetDateTime>,
+}
+
+impl Store {
+    /// The first five hundred people by name who hold something, those with this text in their name or of this id only.
+    pub async fn people(&self, _: OperatorScope, search: Option<String>) -> Result<Vec<PersonRecord>, StoreError> {
+        read(&self.api, search, |db, search| Box::pin(list(db, search.as_deref()))).await
+    }
+
+    /// Ends all that a person holds; whoever holds a stream open with any of it is told. Answers how much that was.
+    pub async fn person_cut_off(
+        &self,
+        _: OperatorScope,
+        operator: &Actor,
+        person: String,
+        context: RequestContext,
+    ) -> Result<PersonRecord, StoreError> {
+        write(&self.api, (operator.clone(), person, context), |db, (operator, person, context)| Box::pin(cut_off(db, operator, person, context)))
+            .await
+    }
+}
+
+async fn list(db: &mut PgConnection, search: Option<&str>) -> Result<Vec<PersonRecord>, StoreError> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"WITH held AS (
+               SELECT user_id, user_name, user_domain, 1 AS sessions, 0 AS tokens, 0 AS kubeconfigs, last_seen_at AS seen_at FROM sessions WHERE expires_at > now()
+               UNION ALL
+               SELECT user_id, user_name, user_domain, 0, 1, 0, last_used_at FROM api_tokens WHERE revoked_at IS NULL AND expires_at > now()
+               UNION ALL
+               -- A token that was allowed and is not fetched yet.
+               SELECT approval -> 'user' ->> 'id', approval -> 'user' ->> 'name', approval -> 'user' ->> 'domain', 0, 1, 0, NULL FROM device_sign_ins
+               WHERE allowed AND expires_at > now()
+               UNION ALL
+               SELECT k.user_id, k.user_name, k.user_domain, 0, 0, 1, k.last_used_at FROM kubeconfigs k JOIN clusters c ON c.id = k.cluster_id
+               WHERE k.revoked_at IS NULL AND k.expires_at > now() AND c.deleted_at IS NULL)
+           SELECT user_id AS "id!", max(user_name) AS "name!", max(user_domain) AS "domain!", sum(sessions) AS "sessions!", sum(tokens) AS "tokens!",
+                  sum(kubeconfigs) AS "kubeconfigs!", max(seen_at) AS seen_at
+           FROM held GROUP BY user_id
+           HAVING $1::text IS NULL OR user_id = $1 OR strpos(lower(max(user_name)), lower($1)) > 0
+           ORDER BY 2, 1 LIMIT 500"#,
+        search,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(PersonRecord::try_from).collect()
+}
+
+struct Row {
+    id: String,
+    name: String,
+    domain: String,
+    sessions: i64,
+    tokens: i64,
+    kubeconfigs: i64,
+    seen_at: Option<OffsetDateTime>,
+}
+
+impl TryFrom<Row> for PersonRecord {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            name: row.name,
+            domain: row.domain,
+            sessions: count("sessions", row.sessions)?,
+            tokens: count("tokens", row.tokens)?,
+            kubeconfigs: count("kubeconfigs", row.kubeconfigs)?,
+            last_seen_at: row.seen_at,
+        })
+    }
+}
+
+async fn cut_off(db: &mut PgConnection, operator: &Actor, person: &str, context: &RequestContext) -> Result<PersonRecord, StoreError> {
+    let held = list(db, Some(person)).await?.into_iter().find(|p| p.id == person).ok_or(StoreError::NotFound)?;
+    sqlx::query!("DELETE FROM sessions WHERE user_id = $1", person).execute(&mut *db).await?;
+    sqlx::query!("UPDATE api_tokens SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", person).execute(&mut *db).await?;
+    sqlx::query!("UPDATE kubeconfigs SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", person).execute(&mut *db).await?;
+    sqlx::query!("DELETE FROM device_sign_ins WHERE approval -> 'user' ->> 'id' = $1", person).execute(&mut *db).await?;
+    let detail = json!({ "name": held.name, "sessions": held.sessions, "tokens": held.tokens, "kubeconfigs": held.kubeconfigs });
+    append(db, &AuditEntry::new(operator, "person_cut_off", "person", person).outcome("done").detail(detail), context).await?;
+    announce_person(db, person).await?;
+    Ok(held)
+}
