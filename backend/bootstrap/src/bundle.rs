@@ -1,6 +1,6 @@
 //! The bundle a node fetches once: a tar of files with their modes, to be unpacked at `/`.
 
-use crate::{BootstrapError, Disk, kubeadm, site, validate};
+use crate::{BootstrapError, Disk, EncryptionKey, api_audit, encryption, kubeadm, site, validate};
 use domain::clusters::{ClusterSpec, Taint};
 use domain::ids::ClusterId;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
@@ -46,7 +46,7 @@ pub enum Action<'a> {
     },
 }
 
-/// The cluster's authorities and service-account key, as PEM. Masters only.
+/// The cluster's authorities and keys, as PEM but for the last. Masters only.
 #[derive(Clone, Debug)]
 pub struct Certificates<'a> {
     pub ca_crt: &'a str,
@@ -57,6 +57,8 @@ pub struct Certificates<'a> {
     pub front_proxy_ca_key: &'a SecretString,
     pub sa_key: &'a SecretString,
     pub sa_pub: &'a str,
+    /// For the Secrets in etcd. None: they are kept there as they are.
+    pub encryption_key: Option<EncryptionKey<'a>>,
 }
 
 const MODULES: &str = "overlay\nbr_netfilter\n";
@@ -79,11 +81,11 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<SecretSlice<u8>, BootstrapError
     }
     let action = match &input.action {
         Action::Init { certificates, .. } => {
-            add_certificates(&mut tar, certificates)?;
+            add_control_plane(&mut tar, input.spec, certificates)?;
             "init\n"
         }
         Action::JoinMaster { certificates, .. } => {
-            add_certificates(&mut tar, certificates)?;
+            add_control_plane(&mut tar, input.spec, certificates)?;
             "join\n"
         }
         Action::JoinWorker { .. } => "join\n",
@@ -91,6 +93,20 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<SecretSlice<u8>, BootstrapError
     tar.file("etc/kcs/action", 0o644, action)?;
     tar.file("etc/kcs/kubeadm.yaml", 0o600, configuration.expose_secret())?;
     tar.finish()
+}
+
+/// What masters only have.
+fn add_control_plane(tar: &mut Tar, spec: &ClusterSpec, certificates: &Certificates<'_>) -> Result<(), BootstrapError> {
+    add_certificates(tar, certificates)?;
+    if let Some(key) = &certificates.encryption_key {
+        tar.directory(relative(encryption::DIRECTORY), 0o700)?;
+        tar.file(relative(encryption::FILE), 0o600, encryption::document(key)?.expose_secret())?;
+    }
+    if let Some(policy) = api_audit::policy(spec.audit.level)? {
+        tar.directory(relative(api_audit::DIRECTORY), 0o700)?;
+        tar.file(relative(api_audit::POLICY), 0o600, &policy)?;
+    }
+    Ok(())
 }
 
 fn add_certificates(tar: &mut Tar, certificates: &Certificates<'_>) -> Result<(), BootstrapError> {
@@ -114,6 +130,11 @@ fn add_certificates(tar: &mut Tar, certificates: &Certificates<'_>) -> Result<()
         tar.file(&format!("etc/kubernetes/pki/{name}"), 0o600, key.expose_secret())?;
     }
     Ok(())
+}
+
+/// As a path in the tar.
+fn relative(path: &str) -> &str {
+    path.trim_start_matches('/')
 }
 
 /// A tar of root's files, without times: equal input, equal bytes.

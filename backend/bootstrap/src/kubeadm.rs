@@ -2,8 +2,9 @@
 //! scalars readers of version 1.1 see booleans and numbers where a name was meant.
 
 use crate::bundle::{Action, BundleInput};
-use crate::{BootstrapError, POOL_LABEL, validate};
+use crate::{BootstrapError, POOL_LABEL, api_audit, encryption, validate};
 use domain::clusters::TaintEffect;
+use domain::settings::ApiAuditLevel;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
@@ -15,13 +16,13 @@ const TOKEN_TTL: &str = "1h0m0s";
 /// The documents for this node, as kubeadm reads them.
 pub fn documents(input: &BundleInput<'_>) -> Result<SecretString, BootstrapError> {
     let documents = match &input.action {
-        Action::Init { join_tokens, .. } => {
+        Action::Init { join_tokens, certificates } => {
             if join_tokens.is_empty() {
                 return Err(BootstrapError::NoJoinToken);
             }
             vec![
                 json(&init(input, join_tokens)?)?,
-                json(&cluster(input))?,
+                json(&cluster(input, certificates.encryption_key.is_some()))?,
                 json(&KubeletConfiguration::new())?,
                 json(&KubeProxyConfiguration::new())?,
             ]
@@ -32,7 +33,7 @@ pub fn documents(input: &BundleInput<'_>) -> Result<SecretString, BootstrapError
     Ok(SecretString::from(documents.join("\n---\n") + "\n"))
 }
 
-fn json(document: &impl Serialize) -> Result<String, BootstrapError> {
+pub(crate) fn json(document: &impl Serialize) -> Result<String, BootstrapError> {
     serde_json::to_string_pretty(document).map_err(|e| BootstrapError::Write(e.to_string()))
 }
 
@@ -67,10 +68,24 @@ fn join<'a>(input: &'a BundleInput<'_>, token: &'a SecretString, ca_hash: &'a st
     })
 }
 
-fn cluster<'a>(input: &'a BundleInput<'_>) -> ClusterConfiguration<'a> {
+/// Masters that join take this from the cluster: what is said of the API server here is so for all of them.
+fn cluster<'a>(input: &'a BundleInput<'_>, encrypted: bool) -> ClusterConfiguration<'a> {
     let mut names = vec![input.api_vip.to_string()];
     names.extend(input.api_floating_ip.map(|ip| ip.to_string()));
     names.push("127.0.0.1".to_owned());
+    let audited = input.spec.audit.level != ApiAuditLevel::None;
+    // Straight to the pods of API services: the way through a Service's address needs kube-proxy's rules.
+    let mut extra_args = vec![Argument { name: "enable-aggregator-routing", value: "true".to_owned() }];
+    let mut extra_volumes = Vec::new();
+    if encrypted {
+        extra_args.push(Argument { name: "encryption-provider-config", value: encryption::FILE.to_owned() });
+        extra_volumes.push(HostPathMount::read("encryption", encryption::DIRECTORY));
+    }
+    if audited {
+        extra_args.extend(api_audit::FLAGS.map(|(name, value)| Argument { name, value: value.to_owned() }));
+        extra_volumes.push(HostPathMount::read("audit-policy", api_audit::DIRECTORY));
+        extra_volumes.push(HostPathMount::write("audit-log", api_audit::LOG_DIRECTORY));
+    }
     ClusterConfiguration {
         api_version: KUBEADM,
         kind: "ClusterConfiguration",
@@ -83,11 +98,7 @@ fn cluster<'a>(input: &'a BundleInput<'_>) -> ClusterConfiguration<'a> {
             service_subnet: input.spec.network.service_cidr.to_string(),
             dns_domain: "cluster.local",
         },
-        api_server: ApiServer {
-            cert_sans: names,
-            // Straight to the pods of API services: the way through a Service's address needs kube-proxy's rules.
-            extra_args: [Argument { name: "enable-aggregator-routing", value: "true".to_owned() }],
-        },
+        api_server: ApiServer { cert_sans: names, extra_args, extra_volumes },
     }
 }
 
@@ -198,7 +209,32 @@ struct ApiServer {
     #[serde(rename = "certSANs")]
     cert_sans: Vec<String>,
     #[serde(rename = "extraArgs")]
-    extra_args: [Argument; 1],
+    extra_args: Vec<Argument>,
+    #[serde(rename = "extraVolumes", skip_serializing_if = "Vec::is_empty")]
+    extra_volumes: Vec<HostPathMount>,
+}
+
+/// A directory of the master that the API server's pod sees, too.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HostPathMount {
+    name: &'static str,
+    host_path: &'static str,
+    mount_path: &'static str,
+    read_only: bool,
+    path_type: &'static str,
+}
+
+impl HostPathMount {
+    /// One that the bundle fills.
+    fn read(name: &'static str, path: &'static str) -> Self {
+        Self { name, host_path: path, mount_path: path, read_only: true, path_type: "Directory" }
+    }
+
+    /// One that the API server fills.
+    fn write(name: &'static str, path: &'static str) -> Self {
+        Self { name, host_path: path, mount_path: path, read_only: false, path_type: "DirectoryOrCreate" }
+    }
 }
 
 #[derive(Serialize)]

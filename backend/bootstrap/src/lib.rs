@@ -2,13 +2,16 @@
 //! the same input gives the same bytes. User-data holds no secret but a one-time token; all others travel in the bundle.
 
 pub mod addons;
+mod api_audit;
 pub mod bundle;
+pub mod encryption;
 pub mod kubeadm;
 pub mod site;
 pub mod user_data;
 mod validate;
 
 pub use bundle::{Action, BundleInput, Certificates, bundle};
+pub use encryption::EncryptionKey;
 pub use site::Disk;
 pub use user_data::{UserData, user_data};
 

@@ -28,6 +28,8 @@ pub struct UserData<'a> {
 struct CloudConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ssh_authorized_keys: Option<[&'a str; 1]>,
+    /// No image's password is good on a node, whoever made the image.
+    ssh_pwauth: bool,
     write_files: Vec<File<'a>>,
     runcmd: [[&'a str; 1]; 1],
 }
@@ -46,6 +48,7 @@ pub fn user_data(input: &UserData<'_>) -> Result<SecretString, BootstrapError> {
     let authorization = SecretString::from(format!("Authorization: Bearer {}\n", input.token.expose_secret()));
     let config = CloudConfig {
         ssh_authorized_keys: input.ssh_key.map(|key| [key]),
+        ssh_pwauth: false,
         write_files: vec![
             file("/etc/kcs/endpoint", "0644", &endpoint),
             file("/etc/kcs/ca.crt", "0644", input.ca_pem),

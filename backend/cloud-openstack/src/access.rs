@@ -4,13 +4,14 @@ use crate::call::{Answer, Call};
 use crate::catalog::{Catalog, Service};
 use crate::connection::Connection;
 use crate::error;
-use crate::lenient::moment;
+use crate::lenient::{moment, or_default};
 use cloud::Result;
 use cloud::error::CloudErrorKind;
-use cloud::identity::{Project, Token, TokenInfo};
+use cloud::identity::{CredentialName, Project, Token, TokenInfo};
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -99,10 +100,7 @@ impl Auth {
     pub(crate) async fn obtain(&self, connection: &Connection, lane: &str) -> Result<Grant> {
         let body = match self {
             Self::Token(token) => return inspect(connection, token).await,
-            Self::Credential { id, secret } => {
-                let credential = json!({"id": id, "secret": secret.expose_secret()});
-                json!({"auth": {"identity": {"methods": ["application_credential"], "application_credential": credential}}})
-            }
+            Self::Credential { id, secret } => by_credential(&CredentialName::Id(id.clone()), secret),
             Self::Account { name, password, project, domain } => {
                 let domain = json!({"name": domain});
                 let user = json!({"name": name, "domain": domain, "password": password.expose_secret()});
@@ -121,21 +119,65 @@ pub(crate) fn by_password(user: &Value, scope: &Value) -> Value {
     json!({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}})
 }
 
-/// Asks Keystone for a token. Failing makes nothing, whatever became of the answer.
+/// The request for a token by application credential, which is bound to its own project.
+pub(crate) fn by_credential(credential: &CredentialName, secret: &SecretString) -> Value {
+    let secret = secret.expose_secret();
+    let credential = match credential {
+        CredentialName::Id(id) => json!({"id": id, "secret": secret}),
+        CredentialName::Of { name, user_name, domain } => {
+            json!({"name": name, "secret": secret, "user": {"name": user_name, "domain": {"name": domain}}})
+        }
+    };
+    json!({"auth": {"identity": {"methods": ["application_credential"], "application_credential": credential}}})
+}
+
+/// What Keystone says to somebody who wants a token.
+pub(crate) enum Verdict {
+    Granted(Box<Grant>, SecretString),
+    /// What was given is right and not enough: any one of these sets of methods would be.
+    More(Vec<Vec<String>>),
+}
+
+#[derive(Deserialize)]
+struct Receipt {
+    #[serde(default)]
+    required_auth_methods: Vec<Vec<String>>,
+}
+
+/// Gets a token from Keystone, where nothing more may be wanted.
 pub(crate) async fn authenticate(connection: &Connection, lane: &str, operation: &'static str, body: Value) -> Result<(Grant, SecretString)> {
-    let call = Call::post(Service::Identity, operation, &["auth", "tokens"], body).reading();
-    let answer = connection.exchange(lane, &call, &connection.identity_root(&call)?, &[]).await.map_err(|mut e| {
+    let call = token_call(operation, body);
+    match attempt(connection, lane, &call).await? {
+        Verdict::Granted(grant, secret) => Ok((*grant, secret)),
+        Verdict::More(rules) => {
+            Err(error::unsent(&call, CloudErrorKind::Unauthenticated, &format!("Keystone wants to be shown more: one of {rules:?}")))
+        }
+    }
+}
+
+/// The call for a token. Failing makes nothing, whatever became of the answer.
+pub(crate) fn token_call<'a>(operation: &'static str, body: Value) -> Call<'a> {
+    Call::post(Service::Identity, operation, &["auth", "tokens"], body).reading()
+}
+
+/// Asks Keystone for a token.
+pub(crate) async fn attempt(connection: &Connection, lane: &str, call: &Call<'_>) -> Result<Verdict> {
+    let answer = connection.exchange(lane, call, &connection.identity_root(call)?, &[]).await.map_err(|mut e| {
         // A credential, user or project that is gone: which of them is nobody's business.
         if e.kind == CloudErrorKind::NotFound {
             e.kind = CloudErrorKind::Unauthenticated;
         }
         e
     })?;
+    if answer.asks_for_more(call.service) {
+        let receipt: Receipt = serde_json::from_slice(&answer.body).map_err(|e| error::unreadable(call, &answer, &e.to_string()))?;
+        return Ok(Verdict::More(receipt.required_auth_methods));
+    }
     let Some(token) = answer.headers.get("x-subject-token").and_then(|v| v.to_str().ok()) else {
-        return Err(error::unreadable(&call, &answer, "no X-Subject-Token header"));
+        return Err(error::unreadable(call, &answer, "no X-Subject-Token header"));
     };
     let secret = SecretString::from(token);
-    Ok((read(connection, &call, &answer, &secret)?, secret))
+    Ok(Verdict::Granted(Box::new(read(connection, call, &answer, &secret)?), secret))
 }
 
 /// What a token given to us is; it is asked with itself.
@@ -162,6 +204,10 @@ pub(crate) fn sensitive(call: &Call<'_>, token: &SecretString) -> Result<HeaderV
 
 fn read(connection: &Connection, call: &Call<'_>, answer: &Answer, secret: &SecretString) -> Result<Grant> {
     let body: Body = serde_json::from_slice(&answer.body).map_err(|e| error::unreadable(call, answer, &e.to_string()))?;
+    if body.token.application_credential.as_ref().is_some_and(|credential| !credential.access_rules.is_empty()) {
+        // They name single calls of the cloud's own services; who does not keep to them must not take the token.
+        return Err(error::unsent(call, CloudErrorKind::Unauthenticated, "the application credential has access rules"));
+    }
     let Some(expires_at) = moment(&body.token.expires_at) else {
         return Err(error::unreadable(call, answer, "expires_at is no time"));
     };
@@ -197,6 +243,15 @@ struct TokenBody {
     expires_at: String,
     issued_at: Option<String>,
     catalog: Option<Catalog>,
+    application_credential: Option<CredentialBody>,
+}
+
+#[derive(Deserialize)]
+struct CredentialBody {
+    #[serde(default)]
+    name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    access_rules: Vec<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -227,6 +282,7 @@ impl TokenBody {
             project: self.project.map(|p| Project { id: p.id, name: p.name, domain_id: domain(p.domain) }),
             roles: self.roles.into_iter().map(|role| role.name).collect(),
             expires_at,
+            application_credential: self.application_credential.map(|credential| credential.name),
         }
     }
 }

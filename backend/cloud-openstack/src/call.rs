@@ -91,6 +91,11 @@ impl Answer {
         }
     }
 
+    /// Whether it is Keystone's that what was given is right, and not all it wants.
+    pub(crate) fn asks_for_more(&self, service: Service) -> bool {
+        service == Service::Identity && self.status == 401 && self.headers.contains_key("openstack-auth-receipt")
+    }
+
     pub(crate) fn request_id(&self) -> Option<String> {
         let header = |name| self.headers.get(name).and_then(|v| v.to_str().ok());
         header("x-openstack-request-id").or_else(|| header("x-compute-request-id")).map(|id| id.chars().take(128).collect())

@@ -42,7 +42,7 @@ impl Service {
     }
 
     /// The URL below which its calls are: catalogues name some services with their version, others without.
-    fn root(self, endpoint: &str) -> String {
+    pub(crate) fn root(self, endpoint: &str) -> String {
         let endpoint = endpoint.trim_end_matches('/');
         match self {
             Self::Identity => versioned(endpoint, &["/v3"], "/v3"),

@@ -19,6 +19,8 @@ use url::Url;
 /// Nova's microversion: the least that knows everything we ask for (a server group's one `policy` is 2.64, a root volume's type 2.67).
 const COMPUTE_VERSION: HeaderValue = HeaderValue::from_static("compute 2.67");
 const COMPUTE_VERSION_LEGACY: HeaderValue = HeaderValue::from_static("2.67");
+/// Cinder's: the first with attachments.
+const VOLUME_VERSION: HeaderValue = HeaderValue::from_static("volume 3.27");
 
 pub(crate) struct Connection {
     pub config: Config,
@@ -91,7 +93,7 @@ impl Connection {
                 let heard = heard(call, &answer);
                 let result = match &heard {
                     Heard::Nothing(why) if answer.status < 500 => Err(error::unreadable(call, &answer, why)),
-                    _ if parts.status.is_success() => Ok(answer),
+                    _ if parts.status.is_success() || answer.asks_for_more(call.service) => Ok(answer),
                     _ => Err(error::refused(call, &answer)),
                 };
                 (result, heard)
@@ -122,9 +124,15 @@ fn request(call: &Call<'_>, root: &Url, headers: &[(&'static str, HeaderValue)])
     *request.uri_mut() = url.as_str().parse().map_err(|_| invalid())?;
     let own = request.headers_mut();
     own.insert("accept", HeaderValue::from_static("application/json"));
-    if call.service == Service::Compute {
-        own.insert("openstack-api-version", COMPUTE_VERSION);
-        own.insert("x-openstack-nova-api-version", COMPUTE_VERSION_LEGACY);
+    match call.service {
+        Service::Compute => {
+            own.insert("openstack-api-version", COMPUTE_VERSION);
+            own.insert("x-openstack-nova-api-version", COMPUTE_VERSION_LEGACY);
+        }
+        Service::BlockStorage => {
+            own.insert("openstack-api-version", VOLUME_VERSION);
+        }
+        _ => {}
     }
     for (name, value) in headers {
         own.insert(HeaderName::from_static(name), value.clone());

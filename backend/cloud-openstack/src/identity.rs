@@ -1,17 +1,19 @@
 //! Keystone: signing in, and clouds as seen by a token or an application credential.
 
-use crate::access::{self, Auth};
+use crate::access::{self, Auth, Verdict};
 use crate::call::Call;
 use crate::catalog::Service;
 use crate::config::Config;
 use crate::connection::Connection;
+use crate::error;
 use crate::manners::Manners;
+use crate::people;
 use crate::service_users;
 use crate::session::Session;
 use crate::transport::Transport;
 use async_trait::async_trait;
 use cloud::error::CloudErrorKind;
-use cloud::identity::{ApplicationCredential, Identity, Project, ServiceUser, Token, TokenInfo};
+use cloud::identity::{ApplicationCredential, CredentialName, Identity, Project, ProjectMember, ServiceUser, SignedIn, Standing, Token, TokenInfo};
 use cloud::{Cloud, CloudError, Result};
 use moka::sync::Cache;
 use secrecy::{ExposeSecret, SecretString};
@@ -22,6 +24,9 @@ use std::time::Duration;
 
 const SESSIONS: u64 = 10_000;
 const SESSION_IDLE: Duration = Duration::from_secs(3_600);
+
+/// The ways to prove oneself that a person can be asked for here, by Keystone's names.
+const METHODS: [&str; 2] = ["password", "totp"];
 
 /// An OpenStack cloud. Cheap to clone; sessions are shared, so that one identity has one token however often it is asked for.
 #[derive(Clone)]
@@ -105,10 +110,10 @@ fn key(kind: &str, id: &str, secret: &SecretString) -> [u8; 32] {
 }
 
 /// A failed sign-in says only that it failed: not whether the user exists, is disabled or must change the password.
-fn hide(mut error: CloudError) -> CloudError {
+fn hide(mut error: CloudError, message: &str) -> CloudError {
     if matches!(error.kind, CloudErrorKind::Unauthenticated | CloudErrorKind::Denied | CloudErrorKind::NotFound) {
         error.kind = CloudErrorKind::Unauthenticated;
-        error.message = "The user name, the domain or the password is wrong.".to_owned();
+        message.clone_into(&mut error.message);
     }
     error
 }
@@ -129,10 +134,33 @@ struct ProjectView {
 
 #[async_trait]
 impl Identity for OpenStack {
-    async fn sign_in(&self, user_name: &str, password: &SecretString, domain: &str) -> Result<Token> {
-        let user = json!({"name": user_name, "domain": {"name": domain}, "password": password.expose_secret()});
-        let body = access::by_password(&user, &json!("unscoped"));
-        self.authenticate("sign in", body).await.map_err(hide)
+    async fn sign_in(&self, user_name: &str, domain: &str, password: &SecretString, passcode: Option<&SecretString>) -> Result<SignedIn> {
+        let domain = json!({"name": domain});
+        let user = json!({"name": user_name, "domain": domain, "password": password.expose_secret()});
+        let mut body = access::by_password(&user, &json!("unscoped"));
+        if let Some(passcode) = passcode {
+            let identity = &mut body["auth"]["identity"];
+            identity["methods"] = json!(METHODS);
+            identity["totp"] = json!({"user": {"name": user_name, "domain": domain, "passcode": passcode.expose_secret()}});
+        }
+        let call = access::token_call("sign in", body);
+        let hide = |error| hide(error, "The user name, the domain or the password is wrong.");
+        match access::attempt(&self.connection, access::PEOPLE, &call).await.map_err(hide)? {
+            Verdict::Granted(grant, secret) => Ok(SignedIn::Token(Box::new(grant.into_token(secret)))),
+            Verdict::More(rules) if passcode.is_none() && rules.iter().any(|rule| rule.iter().all(|m| METHODS.contains(&m.as_str()))) => {
+                Ok(SignedIn::PasscodeWanted)
+            }
+            Verdict::More(rules) => {
+                tracing::warn!(?rules, "Keystone wants ways to sign in that KCS does not know");
+                Err(hide(error::unsent(&call, CloudErrorKind::Unauthenticated, "")))
+            }
+        }
+    }
+
+    async fn sign_in_by_credential(&self, credential: &CredentialName, secret: &SecretString) -> Result<Token> {
+        let body = access::by_credential(credential, secret);
+        let hide = |error| hide(error, "The application credential is wrong, over or gone.");
+        self.authenticate("sign in by credential", body).await.map_err(hide)
     }
 
     async fn projects(&self, token: &SecretString) -> Result<Vec<Project>> {
@@ -166,6 +194,14 @@ impl Identity for OpenStack {
             Err(e) if !matches!(e.kind, CloudErrorKind::NotFound | CloudErrorKind::Unauthenticated) => Err(e),
             _ => Ok(()),
         }
+    }
+
+    async fn members(&self, project_id: &str) -> Result<Vec<ProjectMember>> {
+        people::members(self, project_id).await
+    }
+
+    async fn standing(&self, user_id: &str, project_id: &str) -> Result<Option<Standing>> {
+        people::standing(self, user_id, project_id).await
     }
 
     async fn ensure_service_user(&self, name: &str, project_id: &str) -> Result<ServiceUser> {

@@ -20,15 +20,18 @@ mod message;
 mod network;
 mod network_views;
 mod paging;
+mod people;
 mod service_users;
 mod session;
 mod transport;
 mod volumes;
+mod websso;
 
 pub use config::{Config, Interface};
 pub use identity::OpenStack;
 pub use manners::{Clock, Limits, Manners};
 pub use transport::{ReqwestTransport, Transport, TransportError};
+pub use websso::websso_url;
 
 /// Log targets of the libraries beneath, with the level they are capped at: above it they would write headers, and so tokens.
 pub const LOG_CAPS: &[(&str, tracing::Level)] = &[

@@ -5,9 +5,10 @@ use crate::catalog::Service;
 use crate::error;
 use crate::session::Session;
 use cloud::Result;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use std::collections::HashSet;
+use serde_json::value::RawValue;
+use std::collections::{HashMap, HashSet};
 
 const PAGES: usize = 100;
 /// Below every service's default maximum of a page.
@@ -23,9 +24,8 @@ impl Session {
         let mut page = first.clone();
         for _ in 0..PAGES {
             let answer = self.send(&page).await?;
-            let body: Value = serde_json::from_slice(&answer.body).map_err(|e| error::unreadable(&page, &answer, &e.to_string()))?;
-            let next = next_marker(&body, key);
-            let items = items::<T>(&page, &answer, body, key)?;
+            let parts = parts(&page, &answer)?;
+            let (items, next) = (items::<T>(&page, &answer, &parts, key)?, next_marker(&parts, key));
             all.extend(items);
             match next {
                 None => return Ok(all),
@@ -44,8 +44,7 @@ impl Session {
         for _ in 0..PAGES {
             let page = call.clone().query("limit", PAGE.to_string()).query("offset", all.len().to_string());
             let answer = self.send(&page).await?;
-            let body: Value = serde_json::from_slice(&answer.body).map_err(|e| error::unreadable(&page, &answer, &e.to_string()))?;
-            let items = items::<T>(&page, &answer, body, key)?;
+            let items = items::<T>(&page, &answer, &parts(&page, &answer)?, key)?;
             let last = items.len() < SMALLEST;
             all.extend(items);
             if last {
@@ -56,18 +55,40 @@ impl Session {
     }
 }
 
-fn items<T: DeserializeOwned>(call: &Call<'_>, answer: &Answer, mut body: Value, key: &str) -> Result<Vec<T>> {
-    let items = body.get_mut(key).map(Value::take).ok_or_else(|| error::unreadable(call, answer, &format!("it has no `{key}`")))?;
-    serde_json::from_value(items).map_err(|e| error::unreadable(call, answer, &e.to_string()))
+/// The parts of an answer as they came: a list is long, and is read once, into what is wanted of it.
+type Parts<'a> = HashMap<String, &'a RawValue>;
+
+fn parts<'a>(call: &Call<'_>, answer: &'a Answer) -> Result<Parts<'a>> {
+    serde_json::from_slice(&answer.body).map_err(|e| error::unreadable(call, answer, &e.to_string()))
+}
+
+fn items<T: DeserializeOwned>(call: &Call<'_>, answer: &Answer, parts: &Parts<'_>, key: &str) -> Result<Vec<T>> {
+    let items = parts.get(key).ok_or_else(|| error::unreadable(call, answer, &format!("it has no `{key}`")))?;
+    serde_json::from_str(items.get()).map_err(|e| error::unreadable(call, answer, &e.to_string()))
+}
+
+#[derive(Deserialize)]
+struct Link {
+    rel: String,
+    href: String,
+}
+
+#[derive(Deserialize)]
+struct Id {
+    id: Option<String>,
 }
 
 /// The marker of the next page. Only the marker is taken from the link: behind a proxy its host may be wrong.
-fn next_marker(body: &Value, key: &str) -> Option<String> {
-    let links = body.get(format!("{key}_links")).and_then(Value::as_array);
-    let next = links.and_then(|links| links.iter().find(|link| link["rel"] == "next")).and_then(|link| link["href"].as_str());
-    let next = next.or_else(|| body.get("next").and_then(Value::as_str))?;
+fn next_marker(parts: &Parts<'_>, key: &str) -> Option<String> {
+    let links: Option<Vec<Link>> = read(parts, &format!("{key}_links"));
+    let next = links.and_then(|links| links.into_iter().find(|link| link.rel == "next")).map(|link| link.href);
+    let next = next.or_else(|| read(parts, "next"))?;
     let query = next.split_once('?').map_or("", |(_, query)| query);
     let marker = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "marker").map(|(_, value)| value.into_owned());
-    let last = || body.get(key)?.as_array()?.last()?.get("id")?.as_str().map(str::to_owned);
-    marker.or_else(last)
+    marker.or_else(|| read::<Vec<Id>>(parts, key)?.pop()?.id)
+}
+
+/// A part, if it is there and what it should be.
+fn read<T: DeserializeOwned>(parts: &Parts<'_>, key: &str) -> Option<T> {
+    serde_json::from_str(parts.get(key)?.get()).ok()
 }

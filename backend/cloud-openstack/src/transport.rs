@@ -79,7 +79,13 @@ impl Transport for ReqwestTransport {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let mut request = reqwest::Request::try_from(request).map_err(|e| lost(&e))?;
         *request.timeout_mut() = Some(if reads { READ } else { CHANGE });
-        let mut answer = self.client.execute(request).await.map_err(|e| lost(&e))?;
+        let again = request.try_clone().filter(|_| reads);
+        let answered = match (self.client.execute(request).await, again) {
+            // A connection kept from before may just be closed by the other side; to read twice does no harm.
+            (Err(error), Some(again)) if broke(&error) => self.client.execute(again).await,
+            (answered, _) => answered,
+        };
+        let mut answer = answered.map_err(|e| lost(&e))?;
         let mut body = BytesMut::new();
         while let Some(part) = answer.chunk().await.map_err(|e| lost(&e))? {
             if body.len() + part.len() > BODY_LIMIT {
@@ -92,6 +98,11 @@ impl Transport for ReqwestTransport {
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response)
     }
+}
+
+/// Whether there was a connection, and it was lost before an answer came.
+fn broke(error: &reqwest::Error) -> bool {
+    !(error.is_connect() || error.is_builder() || error.is_timeout())
 }
 
 /// reqwest's error with its causes, without the URL (its query may name things).

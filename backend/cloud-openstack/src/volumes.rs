@@ -7,7 +7,7 @@ use crate::lenient::{limit, or_default};
 use async_trait::async_trait;
 use cloud::Result;
 use cloud::compute::Limit;
-use cloud::volumes::{NewVolume, Snapshot, Volume, VolumeLimits, VolumeStatus, VolumeType, Volumes};
+use cloud::volumes::{NewVolume, Snapshot, Volume, VolumeAttachment, VolumeLimits, VolumeStatus, VolumeType, Volumes};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -69,6 +69,12 @@ struct SnapshotView {
 #[derive(Deserialize)]
 struct Attachment {
     server_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct AttachmentView {
+    id: String,
+    instance: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -160,6 +166,16 @@ impl Volumes for Scoped {
 
     async fn erase_volume(&self, id: &str) -> Result<()> {
         self.0.done(&Call::delete(VOLUME, "erase volume", &["volumes", id]).query("cascade", "true")).await
+    }
+
+    async fn volume_attachments(&self, volume: &str) -> Result<Vec<VolumeAttachment>> {
+        let call = Call::get(VOLUME, "list volume attachments", &["attachments"]).query("volume_id", volume);
+        let all: Vec<AttachmentView> = self.0.list(call, "attachments").await?;
+        Ok(all.into_iter().map(|a| VolumeAttachment { id: a.id, server_id: a.instance }).collect())
+    }
+
+    async fn delete_volume_attachment(&self, id: &str) -> Result<()> {
+        self.0.done(&Call::delete(VOLUME, "delete volume attachment", &["attachments", id])).await
     }
 
     async fn snapshots(&self) -> Result<Vec<Snapshot>> {

@@ -24,6 +24,41 @@ pub struct TokenInfo {
     /// Keystone role names in the project.
     pub roles: Vec<String>,
     pub expires_at: OffsetDateTime,
+    /// Name of the application credential it came by: good in its one project only, and for no more than its own roles.
+    pub application_credential: Option<String>,
+}
+
+/// What became of a sign-in by password.
+#[derive(Debug)]
+pub enum SignedIn {
+    /// Not bound to a project.
+    Token(Box<Token>),
+    /// The password is right; Keystone wants the passcode of the person's authenticator besides.
+    PasscodeWanted,
+}
+
+impl SignedIn {
+    /// The token, if nothing more is wanted.
+    #[must_use]
+    pub fn token(self) -> Option<Token> {
+        match self {
+            Self::Token(token) => Some(*token),
+            Self::PasscodeWanted => None,
+        }
+    }
+}
+
+/// How a person names an application credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CredentialName {
+    Id(String),
+    /// By name, which is told from others' by whose it is.
+    Of {
+        name: String,
+        user_name: String,
+        /// Name of the user's domain.
+        domain: String,
+    },
 }
 
 /// A token with its information. `Debug` of the secret shows nothing.
@@ -47,11 +82,31 @@ pub struct ServiceUser {
     pub password: SecretString,
 }
 
+/// A person's place in a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Keystone role names, those through groups included.
+    pub roles: Vec<String>,
+    pub project: Project,
+}
+
+/// Somebody with roles in a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectMember {
+    pub user_id: String,
+    pub user_name: String,
+    pub user_domain_id: String,
+    /// Keystone role names, those through groups included.
+    pub roles: Vec<String>,
+}
+
 /// Signing in, and service identities. `admin` calls use the configured service account.
 #[async_trait]
 pub trait Identity: Send + Sync {
-    /// Unscoped token by password. A wrong password is `Unauthenticated`.
-    async fn sign_in(&self, user_name: &str, password: &SecretString, domain: &str) -> Result<Token>;
+    /// Unscoped token by password, and by the passcode (TOTP) of an authenticator where one is given. Either being wrong is `Unauthenticated`.
+    async fn sign_in(&self, user_name: &str, domain: &str, password: &SecretString, passcode: Option<&SecretString>) -> Result<SignedIn>;
+    /// Token by application credential, scoped to its project. One that is wrong, over or gone is `Unauthenticated`.
+    async fn sign_in_by_credential(&self, credential: &CredentialName, secret: &SecretString) -> Result<Token>;
     /// Projects the token's owner may enter, sorted by name.
     async fn projects(&self, token: &SecretString) -> Result<Vec<Project>>;
     /// A token of the same owner scoped to `project_id`.
@@ -60,6 +115,12 @@ pub trait Identity: Send + Sync {
     async fn validate(&self, token: &SecretString) -> Result<TokenInfo>;
     /// Revokes a token; one already gone is no error.
     async fn revoke(&self, token: &SecretString) -> Result<()>;
+
+    /// A person's place in a project, as the service account sees it. None: the person or the project is gone or disabled.
+    async fn standing(&self, user_id: &str, project_id: &str) -> Result<Option<Standing>>;
+
+    /// Everybody with a role in a project, as the service account sees it, by name.
+    async fn members(&self, project_id: &str) -> Result<Vec<ProjectMember>>;
 
     /// The service user `name` of a project with the roles its clusters need, made or given a new password.
     async fn ensure_service_user(&self, name: &str, project_id: &str) -> Result<ServiceUser>;

@@ -35,6 +35,13 @@ pub struct Volume {
     pub attached_to: Vec<String>,
 }
 
+/// Who holds a volume, as Cinder sees it: also a server that has only reserved it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeAttachment {
+    pub id: String,
+    pub server_id: Option<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     pub id: String,
@@ -72,6 +79,9 @@ pub trait Volumes: Send + Sync {
     async fn delete_volume(&self, id: &str) -> Result<()>;
     /// With its snapshots: for one whose data is to be erased.
     async fn erase_volume(&self, id: &str) -> Result<()>;
+    async fn volume_attachments(&self, volume: &str) -> Result<Vec<VolumeAttachment>>;
+    /// Refused while Nova has the server (CVE-2023-2088).
+    async fn delete_volume_attachment(&self, id: &str) -> Result<()>;
     /// All snapshots of the project.
     async fn snapshots(&self) -> Result<Vec<Snapshot>>;
     async fn delete_snapshot(&self, id: &str) -> Result<()>;

@@ -4,10 +4,11 @@ use crate::clock::{Delays, Time, millis};
 use crate::dispatch::{Done, dispatch};
 use crate::faults::{ActiveFault, FaultRule};
 use crate::http::{Later, Service};
+use crate::identity::passcodes;
 use crate::machines::Machines;
 use crate::no_machines::NoMachines;
 use crate::state::{CallKey, State};
-use crate::{compute, control, images, jobs, resume, seed};
+use crate::{compute, control, images, jobs, resume, seed, websso};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use ipnet::Ipv4Net;
@@ -313,6 +314,9 @@ impl LocalCloud {
         if let Some(path) = request.uri().path().strip_prefix("/_local/") {
             return Ok(Done { response: control::serve(self, path, request), later: None, delay_ms: 0 });
         }
+        if websso::is_page(request.uri().path()) {
+            return Ok(Done { response: websso::serve(self, request), later: None, delay_ms: 0 });
+        }
         let (fired, done, jobs) = {
             let mut state = self.inner.lock();
             let fired = catch_up(&mut state);
@@ -360,6 +364,23 @@ impl LocalCloud {
     #[must_use]
     pub fn base_url(&self) -> String {
         self.inner.lock().base_url.clone()
+    }
+
+    /// The seed of a user's authenticator, in base 32; None: they have none.
+    #[must_use]
+    pub fn passcode_seed(&self, user: &str) -> Option<String> {
+        self.inner.lock().identity.users.values().find(|u| u.name == user)?.factors.seed.clone()
+    }
+
+    /// What a user's authenticator shows now.
+    #[must_use]
+    pub fn passcode(&self, user: &str) -> Option<String> {
+        passcodes::shown(&self.passcode_seed(user)?, self.now_ms())
+    }
+
+    /// Lets sign-ins by an identity provider lead back to this address.
+    pub fn trust_dashboard(&self, address: impl Into<String>) {
+        self.inner.lock().dashboards.push(address.into());
     }
 
     #[must_use]

@@ -1,4 +1,4 @@
-//! Steering the cloud from outside: faults, time, what is there, servers that die. Paths under `/_local`, on loopback only, without a token.
+//! Steering the cloud from outside: faults, time, what is there, servers that die, what authenticators show. Paths under `/_local`, on loopback only, without a token.
 
 use crate::cloud::LocalCloud;
 use crate::compute::actions;
@@ -85,6 +85,10 @@ fn route(cloud: &LocalCloud, path: &str, request: &Request<Bytes>) -> Outcome {
             Ok((200, json!({ "now_ms": cloud.now_ms() })))
         }
         (&Method::POST, ["servers", server, action]) => server_action(cloud, server, action),
+        (&Method::GET, ["users", user, "passcode"]) => {
+            let passcode = cloud.passcode(user).ok_or_else(|| (404, format!("{user} has no authenticator")))?;
+            Ok((200, json!({ "passcode": passcode })))
+        }
         (&Method::POST, ["quota"]) => quota(cloud, &read(request)?),
         (&Method::POST, ["foreign"]) => {
             let wanted: Foreign = read(request)?;

@@ -29,6 +29,7 @@ mod table;
 mod traffic;
 mod versions;
 mod volumes;
+mod websso;
 
 pub use clock::{Delays, Time};
 pub(crate) use cloud::Inner;

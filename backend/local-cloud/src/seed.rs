@@ -1,7 +1,7 @@
 //! What a new cloud holds: projects, people, roles, flavors, zones, volume types and the external network.
 
 use crate::compute::Flavor;
-use crate::identity::{Project, Role, User, digest};
+use crate::identity::{Factors, Project, Role, User, digest, passcodes};
 use crate::network::{Common, Net, Subnet, security_groups};
 use crate::state::State;
 use crate::volumes::VolumeType;
@@ -11,8 +11,14 @@ use std::collections::{BTreeSet, HashMap};
 const MEMBER: [&str; 2] = ["member", "load-balancer_member"];
 const ADMIN: [&str; 3] = ["admin", "member", "load-balancer_member"];
 
+/// People of an identity provider: they have no password here.
+pub(crate) const FEDERATED: [&str; 2] = ["sso-a", "sso-nowhere"];
+
+/// Who needs the passcode of an authenticator besides the password.
+pub(crate) const WITH_PASSCODE: &str = "totp-a";
+
 /// (user, project, roles)
-const PEOPLE: [(&str, &str, &[&str]); 7] = [
+const PEOPLE: [(&str, &str, &[&str]); 13] = [
     ("kcs", "service", &ADMIN),
     ("member-a", "tenant-a", &MEMBER),
     ("reader-a", "tenant-a", &["reader"]),
@@ -20,6 +26,12 @@ const PEOPLE: [(&str, &str, &[&str]); 7] = [
     ("both", "tenant-a", &MEMBER),
     ("both", "tenant-b", &MEMBER),
     ("operator", "admin", &ADMIN),
+    ("owner-a", "tenant-a", &["manager", "member", "reader"]),
+    ("guest-a", "tenant-a", &["load-balancer_member"]),
+    (WITH_PASSCODE, "tenant-a", &MEMBER),
+    (FEDERATED[0], "tenant-a", &MEMBER),
+    (FEDERATED[0], "tenant-b", &MEMBER),
+    (FEDERATED[1], "tenant-a", &[]),
 ];
 
 /// Name, vCPUs, MiB, GiB.
@@ -48,7 +60,7 @@ fn people(state: &mut State, password: &str) {
         security_groups::default_group(state, &id);
         state.identity.projects.insert(id.clone(), Project { id, name: name.into(), description: String::new(), enabled: true });
     }
-    for name in ["admin", "member", "reader", "load-balancer_member"] {
+    for name in ["admin", "manager", "member", "reader", "load-balancer_member"] {
         let id = state.hex_id();
         state.identity.roles.insert(id.clone(), Role { id, name: name.into() });
     }
@@ -57,7 +69,9 @@ fn people(state: &mut State, password: &str) {
             Some(known) => known.id.clone(),
             None => {
                 let id = state.hex_id();
-                let new = User { id: id.clone(), name: user.into(), description: String::new(), enabled: true, password: digest(password) };
+                let factors = if user == WITH_PASSCODE { password_and_passcode(state) } else { Factors::default() };
+                let password = digest(&if FEDERATED.contains(&user) { state.secret() } else { password.to_owned() });
+                let new = User { id: id.clone(), name: user.into(), description: String::new(), enabled: true, password, factors };
                 state.identity.users.insert(id.clone(), new);
                 id
             }
@@ -70,10 +84,17 @@ fn people(state: &mut State, password: &str) {
     }
 }
 
+fn password_and_passcode(state: &mut State) -> Factors {
+    // As many bytes as RFC 4226 recommends.
+    let seed = passcodes::seed(&state.secret().as_bytes()[..20]);
+    Factors { enabled: true, rules: vec![vec!["password".to_owned(), "totp".to_owned()]], seed: Some(seed) }
+}
+
 /// The demo accounts' password may have been changed between two runs.
 pub(crate) fn set_passwords(state: &mut State, password: &str) {
     let password = digest(password);
-    for user in state.identity.users.values_mut().filter(|u| PEOPLE.iter().any(|(name, ..)| *name == u.name)) {
+    let ours = |user: &&mut User| PEOPLE.iter().any(|(name, ..)| *name == user.name) && !FEDERATED.contains(&user.name.as_str());
+    for user in state.identity.users.values_mut().filter(ours) {
         user.password.clone_from(&password);
     }
 }

@@ -54,6 +54,9 @@ pub(crate) struct State {
     /// Where clients reach the cloud; no slash at the end.
     #[serde(skip)]
     pub base_url: String,
+    /// Where sign-ins by an identity provider may lead back to.
+    #[serde(skip)]
+    pub dashboards: Vec<String>,
     /// Whether guests and traffic are real; then the machines decide when a server is up.
     #[serde(skip)]
     pub real_machines: bool,
@@ -87,6 +90,7 @@ impl State {
             delays,
             token_seconds,
             base_url,
+            dashboards: Vec::new(),
             real_machines: false,
             entropy: seed.unwrap_or_else(rand::random),
             seeded: seed.is_some(),

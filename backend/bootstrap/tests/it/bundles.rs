@@ -1,8 +1,9 @@
 //! What is in a bundle, and that no text of a user gets out of its place.
 
 use crate::{Fixture, documents, unpack};
-use bootstrap::{Action, BootstrapError, BundleInput, bundle};
+use bootstrap::{Action, BootstrapError, BundleInput, Certificates, bundle};
 use domain::clusters::{Taint, TaintEffect};
+use domain::settings::ApiAuditLevel;
 use proptest::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -24,6 +25,8 @@ fn the_first_master_gets_all_authorities_and_every_token() {
             ("etc/kcs/action", 0o644),
             ("etc/kcs/kubeadm.yaml", 0o600),
             ("etc/kubernetes/", 0o755),
+            ("etc/kubernetes/encryption/", 0o700),
+            ("etc/kubernetes/encryption/configuration.yaml", 0o600),
             ("etc/kubernetes/pki/", 0o755),
             ("etc/kubernetes/pki/ca.crt", 0o644),
             ("etc/kubernetes/pki/ca.key", 0o600),
@@ -70,6 +73,106 @@ fn a_worker_gets_no_key_and_only_its_own_token() {
     assert_eq!(join["discovery"]["bootstrapToken"]["caCertHashes"], json!([fixture.ca_hash]));
     assert!(join.get("controlPlane").is_none());
     assert!(join["nodeRegistration"].get("taints").is_none());
+}
+
+#[test]
+fn every_master_encrypts_secrets_with_the_clusters_key_and_no_worker_has_it() {
+    let fixture = Fixture::new();
+    let tokens = [&fixture.token];
+    let first = unpack(&bundle(&fixture.input(Action::Init { certificates: fixture.certificates(), join_tokens: &tokens })).unwrap());
+    let path = "etc/kubernetes/encryption/configuration.yaml";
+    let configuration: serde_json::Value = serde_json::from_str(&first[path].text).unwrap();
+    let key = json!({"name": "1a2b3c4d", "secret": fixture.encryption_key.expose_secret()});
+    assert_eq!(
+        configuration,
+        json!({"apiVersion": "apiserver.config.k8s.io/v1", "kind": "EncryptionConfiguration",
+            "resources": [{"resources": ["secrets"], "providers": [{"secretbox": {"keys": [key]}}, {"identity": {}}]}]})
+    );
+    let server = &documents(&first)[1]["apiServer"];
+    let named = json!({"name": "encryption-provider-config", "value": format!("/{path}")});
+    assert!(server["extraArgs"].as_array().unwrap().contains(&named), "{server:#}");
+    let mount = &server["extraVolumes"][0];
+    assert!(named["value"].as_str().unwrap().starts_with(mount["mountPath"].as_str().unwrap()), "{server:#}");
+    assert_eq!((&mount["hostPath"], &mount["readOnly"]), (&mount["mountPath"], &json!(true)));
+
+    let joining = unpack(&bundle(&fixture.master()).unwrap());
+    assert_eq!(joining[path].text, first[path].text);
+    let worker = unpack(&bundle(&fixture.worker()).unwrap());
+    assert!(worker.values().all(|entry| !entry.text.contains(fixture.encryption_key.expose_secret())));
+}
+
+#[test]
+fn a_cluster_without_a_key_for_its_secrets_is_told_of_no_encryption() {
+    let fixture = Fixture::new();
+    let certificates = Certificates { encryption_key: None, ..fixture.certificates() };
+    let init = Action::Init { certificates: certificates.clone(), join_tokens: &[&fixture.token] };
+    let join = Action::JoinMaster { certificates, token: &fixture.token, ca_hash: &fixture.ca_hash };
+    for action in [init, join] {
+        let files = unpack(&bundle(&fixture.input(action)).unwrap());
+        assert!(files.iter().all(|(path, entry)| !path.contains("encryption") && !entry.text.contains("encryption-provider")));
+        assert!(documents(&files).iter().all(|document| document["apiServer"].get("extraVolumes").is_none()));
+    }
+}
+
+/// The policy's rules, and what kubeadm is told, of a first master at this level.
+fn audited(level: ApiAuditLevel) -> (Vec<serde_json::Value>, serde_json::Value) {
+    let mut fixture = Fixture::new();
+    fixture.spec.audit.level = level;
+    let init = Action::Init { certificates: fixture.certificates(), join_tokens: &[&fixture.token] };
+    let files = unpack(&bundle(&fixture.input(init)).unwrap());
+    let policy: serde_json::Value = serde_json::from_str(&files["etc/kubernetes/audit/policy.yaml"].text).unwrap();
+    assert_eq!((&policy["apiVersion"], &policy["kind"]), (&json!("audit.k8s.io/v1"), &json!("Policy")));
+    assert_eq!(unpack(&bundle(&fixture.master()).unwrap())["etc/kubernetes/audit/policy.yaml"].text, files["etc/kubernetes/audit/policy.yaml"].text);
+    assert!(unpack(&bundle(&fixture.worker()).unwrap()).keys().all(|path| !path.contains("audit")));
+    (policy["rules"].as_array().unwrap().clone(), documents(&files)[1]["apiServer"].clone())
+}
+
+#[test]
+fn every_master_of_an_audited_cluster_writes_a_log_of_bounded_size() {
+    let (rules, server) = audited(ApiAuditLevel::Metadata);
+    assert!(rules.iter().all(|rule| rule["level"] == "None" || rule["level"] == "Metadata"), "{rules:#?}");
+    let argument = |name: &str| {
+        let found = server["extraArgs"].as_array().unwrap().iter().find(|a| a["name"] == name);
+        found.map(|a| a["value"].as_str().unwrap().to_owned()).unwrap_or_default()
+    };
+    assert_eq!(["maxsize", "maxbackup", "maxage"].map(|limit| argument(&format!("audit-log-{limit}"))), ["50", "10", "30"]);
+    for (flag, name, read_only) in [("audit-policy-file", "audit-policy", true), ("audit-log-path", "audit-log", false)] {
+        let mount = server["extraVolumes"].as_array().unwrap().iter().find(|m| m["name"] == name).unwrap();
+        assert!(argument(flag).starts_with(mount["mountPath"].as_str().unwrap()), "{flag}");
+        assert_eq!((&mount["hostPath"], &mount["readOnly"]), (&mount["mountPath"], &json!(read_only)));
+    }
+}
+
+#[test]
+fn bodies_that_may_hold_secrets_are_in_no_clusters_log() {
+    let (rules, _) = audited(ApiAuditLevel::Request);
+    let first = |fits: &dyn Fn(&serde_json::Value) -> bool| rules.iter().position(fits).unwrap();
+    let bodies = first(&|rule| rule["level"] == "Request");
+    let names = |group: &str, resource: &str| {
+        first(&|rule| {
+            let kinds = rule["resources"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let all_or = |kind: &serde_json::Value| kind["resources"].as_array().is_none_or(|list| list.contains(&json!(resource)));
+            kinds.iter().any(|kind| kind["group"] == group && all_or(kind))
+        })
+    };
+    for (group, resource) in [("", "secrets"), ("", "configmaps"), ("", "serviceaccounts/token"), ("authentication.k8s.io", "tokenreviews")] {
+        let rule = &rules[names(group, resource)];
+        assert!(names(group, resource) < bodies && rule["level"] == "Metadata", "{resource}: {rule}");
+        assert!(["verbs", "users", "userGroups", "namespaces"].iter().all(|narrower| rule.get(narrower).is_none()), "{rule}");
+    }
+    for (group, resource) in [("coordination.k8s.io", "leases"), ("", "events"), ("events.k8s.io", "events")] {
+        assert_eq!(rules[names(group, resource)]["level"], "None", "{resource}");
+    }
+    assert!(rules.iter().all(|rule| rule["level"] != "RequestResponse"), "answers hold secrets, too");
+    assert_eq!(rules.last().unwrap(), &json!({"level": "Metadata"}), "what no rule names is written down");
+}
+
+#[test]
+fn a_cluster_that_is_not_audited_is_told_of_no_audit() {
+    let fixture = Fixture::new();
+    let init = Action::Init { certificates: fixture.certificates(), join_tokens: &[&fixture.token] };
+    let files = unpack(&bundle(&fixture.input(init)).unwrap());
+    assert!(files.iter().all(|(path, entry)| !path.contains("audit") && !entry.text.contains("audit-")));
 }
 
 #[test]

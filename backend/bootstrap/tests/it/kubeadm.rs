@@ -23,6 +23,7 @@ fn kubeadm_finds_every_configuration_valid() {
         fixture.labels.insert(format!("example.com/l{value}"), value.to_owned());
         fixture.taints.push(Taint { key: format!("t{value}"), value: value.to_owned(), effect: TaintEffect::PreferNoSchedule });
     }
+    fixture.spec.audit.level = domain::settings::ApiAuditLevel::Request;
     let tokens = [&fixture.token];
     let init = Action::Init { certificates: fixture.certificates(), join_tokens: &tokens };
     for version in ["v1.36.3", "v1.35.4"] {

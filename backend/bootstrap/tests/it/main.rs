@@ -7,7 +7,7 @@ mod kubeadm;
 mod script;
 mod user_data;
 
-use bootstrap::{Action, BundleInput, Certificates};
+use bootstrap::{Action, BundleInput, Certificates, EncryptionKey};
 use domain::clusters::{ClusterSpec, NetworkSpec, Taint};
 use domain::ids::ClusterId;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
@@ -24,6 +24,7 @@ pub(crate) struct Fixture {
     pub certificate: String,
     pub key: SecretString,
     pub token: SecretString,
+    pub encryption_key: SecretString,
     pub ca_hash: String,
     pub spec: ClusterSpec,
     pub labels: BTreeMap<String, String>,
@@ -37,6 +38,7 @@ impl Fixture {
             certificate: pem("CERTIFICATE"),
             key: SecretString::from(pem("PRIVATE KEY")),
             token: SecretString::from("abcdef.0123456789abcdef"),
+            encryption_key: SecretString::from("c2l4dGVlbiBieXRlcyB0d2ljZSBhcmUgdGhpcnR5LTI="),
             ca_hash: format!("sha256:{}", "0a".repeat(32)),
             spec: ClusterSpec {
                 version: "v1.36.3".to_owned(),
@@ -64,6 +66,7 @@ impl Fixture {
             front_proxy_ca_key: &self.key,
             sa_key: &self.key,
             sa_pub: &self.certificate,
+            encryption_key: Some(EncryptionKey { name: "1a2b3c4d", secret: &self.encryption_key }),
         }
     }
 

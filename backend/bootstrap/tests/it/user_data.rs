@@ -49,3 +49,16 @@ fn a_public_key_lets_its_owner_in_and_none_lets_nobody_in() {
     assert_eq!(config["ssh_authorized_keys"][0], Value::from("ssh-ed25519 AAAA me@there"));
     assert!(!text(None).contains("ssh_authorized_keys"));
 }
+
+#[test]
+fn nobody_signs_in_to_a_node_by_password() {
+    let fixture = Fixture::new();
+    for ssh_key in [None, Some("ssh-ed25519 AAAA me@there")] {
+        let input = UserData { endpoint: "https://kcs", ca_pem: &fixture.certificate, token: &SecretString::from("t"), ssh_key };
+        let config: Value = serde_yaml_ng::from_str(user_data(&input).unwrap().expose_secret()).unwrap();
+        assert_eq!(config["ssh_pwauth"], Value::from(false), "an image's own password would be good");
+        for gives_one in ["password", "chpasswd", "users", "user"] {
+            assert!(config.get(gives_one).is_none(), "{gives_one}");
+        }
+    }
+}

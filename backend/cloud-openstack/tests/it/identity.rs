@@ -1,8 +1,8 @@
 //! Signing in, and service users.
 
-use crate::scripted::{Asked, Scripted, answer, ok};
+use crate::scripted::{Asked, Scripted, answer, ok, token};
 use cloud::error::CloudErrorKind as Kind;
-use cloud::identity::Identity;
+use cloud::identity::{CredentialName, Identity};
 use http::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -12,19 +12,19 @@ use std::sync::Mutex;
 async fn a_failed_sign_in_tells_nothing() {
     for (status, words) in [(401, "The password is expired and needs to be changed for user: 123"), (403, "User is disabled"), (404, "no domain")] {
         let scripted = Scripted::new(move |_| ok(status, &json!({"error": {"message": words}})));
-        let error = scripted.openstack().sign_in("x", &"pw".into(), "Default").await.unwrap_err();
+        let error = scripted.openstack().sign_in("x", "Default", &"pw".into(), None).await.unwrap_err();
         assert_eq!(error.kind, Kind::Unauthenticated);
         assert_eq!(error.message, "The user name, the domain or the password is wrong.");
     }
     let down = Scripted::new(|_| ok(503, &json!({})));
-    assert_eq!(down.openstack().sign_in("x", &"pw".into(), "Default").await.unwrap_err().kind, Kind::Unavailable);
+    assert_eq!(down.openstack().sign_in("x", "Default", &"pw".into(), None).await.unwrap_err().kind, Kind::Unavailable);
 }
 
 #[tokio::test]
 async fn signing_in_is_unscoped_and_a_project_is_entered_with_the_token() {
     let scripted = Scripted::new(|_| None);
     let openstack = scripted.openstack();
-    let token = openstack.sign_in("x", &"pw".into(), "Default").await.unwrap();
+    let token = openstack.sign_in("x", "Default", &"pw".into(), None).await.unwrap().token().unwrap();
     assert_eq!(token.secret.expose_secret(), "token-1");
     assert_eq!(scripted.asked()[0].body["auth"]["scope"], "unscoped");
     let scoped = openstack.rescope(&token.secret, "p1").await.unwrap();
@@ -32,6 +32,82 @@ async fn signing_in_is_unscoped_and_a_project_is_entered_with_the_token() {
     assert_eq!(scoped.info.roles, ["member", "load-balancer_member"]);
     let auth = &scripted.asked()[1].body["auth"];
     assert_eq!((&auth["identity"]["token"]["id"], &auth["scope"]["project"]["id"]), (&json!("token-1"), &json!("p1")));
+}
+
+#[tokio::test]
+async fn an_application_credential_is_named_by_id_or_by_whose_it_is_and_tells_of_itself() {
+    let scripted = Scripted::new(|asked| {
+        let mut answer = token("token-1", 3_600);
+        let mut body: Value = serde_json::from_slice(answer.body()).unwrap();
+        let rules =
+            if asked.body["auth"]["identity"]["application_credential"]["id"] == "ruled" { json!([{"service": "compute"}]) } else { Value::Null };
+        body["token"]["application_credential"] = json!({"id": "c1", "name": "ci", "restricted": true, "access_rules": rules});
+        *answer.body_mut() = body.to_string().into();
+        Some(Ok(answer))
+    });
+    let openstack = scripted.openstack();
+    let by_id = openstack.sign_in_by_credential(&CredentialName::Id("c1".into()), &"s".into()).await.unwrap();
+    assert_eq!((by_id.info.application_credential.as_deref(), by_id.info.project.unwrap().id.as_str()), (Some("ci"), "p1"));
+    let of = CredentialName::Of { name: "ci".into(), user_name: "x".into(), domain: "D".into() };
+    openstack.sign_in_by_credential(&of, &"s".into()).await.unwrap();
+    let asked: Vec<Value> = scripted.asked().into_iter().map(|a| a.body["auth"]["identity"]["application_credential"].clone()).collect();
+    assert_eq!(asked, [json!({"id": "c1", "secret": "s"}), json!({"name": "ci", "secret": "s", "user": {"name": "x", "domain": {"name": "D"}}})]);
+    assert!(scripted.asked().iter().all(|a| a.body["auth"].get("scope").is_none()), "it is bound to its project");
+    let ruled = openstack.sign_in_by_credential(&CredentialName::Id("ruled".into()), &"s".into()).await.unwrap_err();
+    assert_eq!(ruled.kind, Kind::Unauthenticated, "its rules name calls of other services");
+    // Keystone answers 404 for one that is gone.
+    for status in [401, 403, 404] {
+        let gone = Scripted::new(move |_| ok(status, &json!({"error": {"message": "Could not find Application Credential: c1."}})));
+        let error = gone.openstack().sign_in_by_credential(&CredentialName::Id("c1".into()), &"s".into()).await.unwrap_err();
+        assert_eq!((error.kind, error.message.as_str()), (Kind::Unauthenticated, "The application credential is wrong, over or gone."));
+    }
+}
+
+#[tokio::test]
+async fn a_passcode_is_asked_for_where_keystone_wants_one_and_shown_together_with_the_password() {
+    let wants = |rules: Value| {
+        Scripted::new(move |asked| {
+            if asked.body["auth"]["identity"]["methods"] == json!(["password", "totp"]) && rules == json!([["password", "totp"]]) {
+                return None;
+            }
+            let body = json!({"receipt": {"methods": ["password"], "user": {"id": "u1", "name": "x"}}, "required_auth_methods": rules});
+            let mut receipt = answer(401, &body);
+            receipt.headers_mut().insert("openstack-auth-receipt", "receipt-1".parse().unwrap());
+            Some(Ok(receipt))
+        })
+    };
+    let scripted = wants(json!([["password", "totp"]]));
+    let openstack = scripted.openstack();
+    assert!(openstack.sign_in("x", "Default", &"pw".into(), None).await.unwrap().token().is_none());
+    let token = openstack.sign_in("x", "Default", &"pw".into(), Some(&"123456".into())).await.unwrap().token().unwrap();
+    assert_eq!(token.secret.expose_secret(), "token-2");
+    let identity = scripted.asked()[1].body["auth"]["identity"].clone();
+    assert_eq!(identity["totp"], json!({"user": {"name": "x", "domain": {"name": "Default"}, "passcode": "123456"}}));
+    assert_eq!(identity["password"]["user"]["password"], "pw");
+    // What KCS cannot show, or still not enough: the same refusal as for a wrong password.
+    for (rules, passcode) in [(json!([["password", "oauth1"]]), None), (json!([["password", "totp", "oauth1"]]), Some(&"123456".into()))] {
+        let error = wants(rules).openstack().sign_in("x", "Default", &"pw".into(), passcode).await.unwrap_err();
+        assert_eq!((error.kind, error.message.as_str()), (Kind::Unauthenticated, "The user name, the domain or the password is wrong."));
+    }
+    // An identity of KCS's own has nobody who could type one.
+    let session = wants(json!([["password", "totp"]])).openstack();
+    assert_eq!(session.members("p").await.unwrap_err().kind, Kind::Unauthenticated);
+}
+
+#[tokio::test]
+async fn members_are_gathered_by_person_and_groups_left_out() {
+    let scripted = Scripted::new(|asked| {
+        if !asked.url.contains("/role_assignments") {
+            return None;
+        }
+        let of = |id: &str, name: &str, role: &str| json!({"role": {"name": role}, "user": {"id": id, "name": name, "domain": {"id": "d"}}});
+        let list =
+            json!([of("2", "b", "reader"), of("1", "a", "member"), of("1", "a", "reader"), {"role": {"name": "member"}, "group": {"id": "g"}}]);
+        ok(200, &json!({"role_assignments": list}))
+    });
+    let members = scripted.openstack().members("p").await.unwrap();
+    let told: Vec<_> = members.iter().map(|m| (m.user_id.as_str(), m.user_domain_id.as_str(), m.roles.join(" "))).collect();
+    assert_eq!(told, [("1", "d", "member reader".to_owned()), ("2", "d", "reader".to_owned())]);
 }
 
 #[tokio::test]

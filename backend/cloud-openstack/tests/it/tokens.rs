@@ -109,6 +109,7 @@ async fn a_persons_token_is_inspected_once_and_never_renewed() {
         project: None,
         roles: vec![],
         expires_at: time::OffsetDateTime::now_utc(),
+        application_credential: None,
     };
     let token = cloud::identity::Token { secret: "theirs".into(), info };
     let openstack = scripted.openstack();

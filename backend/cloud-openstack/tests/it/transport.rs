@@ -110,3 +110,33 @@ async fn case_14_a_certificate_that_cannot_be_believed_is_refused_and_the_reason
         assert!(!error.sent && error.message.contains("certificate is refused") && error.message.contains(why), "{error}");
     }
 }
+
+/// Answers well, but hangs up without a word on every other request; says how many it has read.
+async fn fickle() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let read = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = read.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4_096];
+            let _ = stream.read(&mut request).await;
+            if count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 2 == 1 {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+            }
+        }
+    });
+    (url, read)
+}
+
+#[tokio::test]
+async fn a_read_whose_connection_is_lost_is_read_once_more_and_a_change_never() {
+    let transport = ReqwestTransport::new(None).unwrap();
+    let (url, read) = fickle().await;
+    assert!(transport.send(request(&url)).await.unwrap_err().sent);
+    assert_eq!(read.load(std::sync::atomic::Ordering::SeqCst), 1, "a change that was lost may have been done");
+    let (url, read) = fickle().await;
+    assert_eq!(transport.send(Request::get(&url).body(Bytes::new()).unwrap()).await.unwrap().status(), 200);
+    assert_eq!(read.load(std::sync::atomic::Ordering::SeqCst), 2);
+    assert!(transport.send(Request::get(server(Vec::new()).await).body(Bytes::new()).unwrap()).await.unwrap_err().sent, "but not for ever");
+}

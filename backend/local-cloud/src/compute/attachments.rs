@@ -74,7 +74,7 @@ pub(super) fn volumes(state: &mut State, call: &Call<'_>, id: &str, rest: &[&str
             if !matches!(server.status.as_str(), "ACTIVE" | "SHUTOFF") {
                 return Err(Failure::conflict(format!("Cannot 'attach_volume' instance {id} while it is in vm_state building")));
             }
-            volume::reserve(state, call, &volume_id)?;
+            volume::reserve(state, call, &volume_id, id)?;
             let letter = char::from(b'a' + u8::try_from(server.disks.len().min(25)).unwrap_or(25));
             let disk = Disk { volume_id, device: format!("/dev/vd{letter}"), delete_on_termination: truth(given, "delete_on_termination", false)? };
             volume::attach(state, &disk.volume_id, id, &disk.device, &server.host());

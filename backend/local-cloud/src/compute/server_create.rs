@@ -48,10 +48,10 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Answer {
         Some(ObjectFault::Error(text)) => Some(text.clone()),
         _ => zone.is_none().then(|| NO_VALID_HOST.to_owned()),
     };
-    for disk in &disks {
-        volume::reserve(state, call, &disk.volume_id).map_err(|f| Failure::bad(format!("Block Device Mapping is Invalid: {}", f.message)))?;
-    }
     let id = state.id();
+    for disk in &disks {
+        volume::reserve(state, call, &disk.volume_id, &id).map_err(|f| Failure::bad(format!("Block Device Mapping is Invalid: {}", f.message)))?;
+    }
     let now = state.clock.seconds_z();
     let zone = zone.or(zone_asked).unwrap_or_default();
     let interfaces = tie(state, call, &id, &zone, nics)?;

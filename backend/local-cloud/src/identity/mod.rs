@@ -2,6 +2,8 @@
 
 pub(crate) mod catalog;
 mod credentials;
+mod factors;
+pub(crate) mod passcodes;
 mod projects;
 pub(crate) mod tokens;
 mod users;
@@ -32,6 +34,18 @@ pub(crate) struct User {
     pub enabled: bool,
     /// SHA-256, hexadecimal.
     pub password: String,
+    #[serde(default)]
+    pub factors: Factors,
+}
+
+/// What a user has to show, where one thing is not enough.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Factors {
+    pub enabled: bool,
+    /// Each a set of methods that is enough.
+    pub rules: Vec<Vec<String>>,
+    /// Of the user's authenticator, in base 32.
+    pub seed: Option<String>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -95,11 +109,14 @@ pub(crate) fn serve(state: &mut State, call: &Call<'_>) -> Answer {
         (&Method::GET, ["projects"]) => projects::list(state, call),
         (&Method::POST, ["projects"]) => projects::create(state, call),
         (&Method::GET, ["projects", id]) => projects::show(state, call, id),
+        (&Method::PATCH, ["projects", id]) => projects::update(state, call, id),
         (&Method::DELETE, ["projects", id]) => projects::delete(state, call, id),
+        (&Method::GET, ["role_assignments"]) => projects::assignments(state, call),
         (&Method::GET, ["projects", project, "users", user, "roles"]) => projects::roles(state, call, project, user),
         (method, ["projects", project, "users", user, "roles", role]) => projects::assignment(state, call, method, (project, user, role)),
         (&Method::GET, ["roles"]) => projects::all_roles(state, call),
         (&Method::GET, ["domains"]) => Ok(projects::domains(call)),
+        (&Method::POST, ["credentials"]) => factors::create(state, call),
         (&Method::GET, ["users"]) => users::list(state, call),
         (&Method::POST, ["users"]) => users::create(state, call),
         (&Method::GET, ["users", id]) => users::show(state, call, id),

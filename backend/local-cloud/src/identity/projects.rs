@@ -1,7 +1,7 @@
 //! Projects, roles and who holds which role where.
 
 use super::{DEFAULT_DOMAIN, Project, not_found};
-use crate::http::{Answer, Call, Failure, Reply, text, text_or_empty};
+use crate::http::{Answer, Call, Failure, Reply, text, text_or_empty, truth};
 use crate::state::State;
 use http::Method;
 use serde_json::{Value, json};
@@ -52,6 +52,23 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Answer {
     Ok(Reply::json(201, json!({ "project": body })))
 }
 
+/// A project that is disabled ends every token in it.
+pub(super) fn update(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
+    call.admin("identity:update_project")?;
+    let given = call.object("project")?;
+    let enabled = given.get("enabled").map(|_| truth(given, "enabled", true)).transpose()?;
+    let project = state.identity.projects.get_mut(id).ok_or_else(|| not_found("project", id))?;
+    if let Some(description) = text(given, "description") {
+        description.clone_into(&mut project.description);
+    }
+    project.enabled = enabled.unwrap_or(project.enabled);
+    let (body, enabled) = (view(project), project.enabled);
+    if !enabled {
+        state.identity.tokens.retain(|_, token| token.project_id.as_deref() != Some(id));
+    }
+    Ok(Reply::json(200, json!({ "project": body })))
+}
+
 pub(super) fn delete(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
     call.admin("identity:delete_project")?;
     state.identity.projects.shift_remove(id).ok_or_else(|| not_found("project", id))?;
@@ -76,6 +93,23 @@ pub(super) fn roles(state: &State, call: &Call<'_>, project: &str, user: &str) -
     call.admin("identity:list_grants")?;
     let held = state.identity.roles_of(project, user);
     Ok(listing(&call.url, "roles", role_views(state, |role| held.contains(&role.id))))
+}
+
+/// Who holds which role where. There are no groups and no inheritance here: the effective assignments are all there are.
+pub(super) fn assignments(state: &State, call: &Call<'_>) -> Answer {
+    call.admin("identity:list_role_assignments")?;
+    let wanted = |user: &str, project: &str| {
+        call.query("user.id").is_none_or(|id| id == user) && call.query("scope.project.id").is_none_or(|id| id == project)
+    };
+    let held = state.identity.assignments.iter().filter(|(project, user, _)| wanted(user, project));
+    let view = |(project, user, role): &(String, String, String)| {
+        let name = state.identity.roles.get(role).map(|r| r.name.clone());
+        let domain = json!({"id": DEFAULT_DOMAIN, "name": "Default"});
+        let user = json!({"id": user, "name": state.identity.users.get(user).map(|u| &u.name), "domain": domain});
+        let project = json!({"id": project, "name": state.identity.projects.get(project).map(|p| &p.name), "domain": domain});
+        json!({"role": {"id": role, "name": name}, "user": user, "scope": {"project": project}, "links": {}})
+    };
+    Ok(listing(&call.url, "role_assignments", held.map(view).collect()))
 }
 
 /// Gives, checks or takes a role.

@@ -1,8 +1,9 @@
-//! Tokens: by password, by another token, by application credential; scoped to a project or not.
+//! Tokens: by password, by passcode, by another token, by application credential; scoped to a project or not.
 
-use super::{Credential, DEFAULT_DOMAIN, User, catalog, digest, not_found};
+use super::{Credential, DEFAULT_DOMAIN, User, catalog, digest, factors, not_found, passcodes};
 use crate::clock::micros_z;
 use crate::http::{Actor, Answer, Call, Failure, Reply};
+use crate::seed::FEDERATED;
 use crate::state::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -41,50 +42,85 @@ fn live<'a>(state: &'a State, id: &str) -> Option<&'a Token> {
 }
 
 /// What was proved about the caller.
-struct Proof {
-    user_id: String,
-    method: &'static str,
+pub(super) struct Proof {
+    pub user_id: String,
+    pub methods: Vec<&'static str>,
     credential: Option<Credential>,
     /// A token made from a token ends with it.
     expires_ms: Option<u64>,
+}
+
+impl Proof {
+    fn of(user_id: &str, method: &'static str) -> Self {
+        Self { user_id: user_id.to_owned(), methods: vec![method], credential: None, expires_ms: None }
+    }
 }
 
 pub(crate) fn create(state: &mut State, call: &Call<'_>) -> Answer {
     let auth = call.object("auth")?;
     let identity = auth.get("identity").ok_or_else(|| Failure::bad("'identity' is a required property"))?;
     let proof = prove(state, identity)?;
-    let now = state.clock.now_ms();
+    if let Some(receipt) = factors::receipt(state, &proof) {
+        return Ok(receipt);
+    }
     let (project_id, roles) = match &proof.credential {
         Some(credential) => (Some(credential.project_id.clone()), live_roles(state, credential)?),
         None => scope(state, &proof.user_id, auth.get("scope"))?,
     };
+    let (id, token) = issue(state, proof, project_id, roles);
+    let mut reply = Reply::json(201, json!({ "token": view(state, call, &token) }));
+    reply.headers.push(("x-subject-token", id));
+    Ok(reply)
+}
+
+fn issue(state: &mut State, proof: Proof, project_id: Option<String>, roles: Vec<String>) -> (String, Token) {
+    let now = state.clock.now_ms();
     let id = format!("gAAAAAB{}", state.secret());
     let token = Token {
         user_id: proof.user_id,
         project_id,
         roles,
-        methods: vec![proof.method.to_owned()],
+        methods: proof.methods.into_iter().map(str::to_owned).collect(),
         issued_ms: now,
         expires_ms: proof.expires_ms.unwrap_or(now + state.token_seconds * 1000),
         audit_id: state.hex_id(),
         credential: proof.credential.map(|c| c.id),
     };
-    let body = view(state, call, &token);
     state.identity.tokens.retain(|_, token| token.expires_ms > now);
-    state.identity.tokens.insert(id.clone(), token);
-    let mut reply = Reply::json(201, json!({ "token": body }));
-    reply.headers.push(("x-subject-token", id));
-    Ok(reply)
+    state.identity.tokens.insert(id.clone(), token.clone());
+    (id, token)
 }
 
+/// Every method named must hold, and of one person.
 fn prove(state: &State, identity: &Value) -> Result<Proof, Failure> {
-    let method = identity.pointer("/methods/0").and_then(Value::as_str).ok_or_else(|| Failure::bad("'methods' is a required property"))?;
+    let named = identity["methods"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut proofs = named.map(|method| prove_by(state, method, identity));
+    let mut proof = proofs.next().ok_or_else(|| Failure::bad("'methods' is a required property"))??;
+    for more in proofs {
+        let more = more?;
+        if more.user_id != proof.user_id {
+            return Err(Failure::unauthorized());
+        }
+        proof.methods.extend(more.methods);
+    }
+    Ok(proof)
+}
+
+/// An unscoped token for somebody whom an identity provider has told us of; None: we know no such person.
+pub(crate) fn mapped(state: &mut State, user: &str) -> Option<String> {
+    let known = |name: &String| FEDERATED.contains(&name.as_str());
+    let user_id = state.identity.users.values().find(|u| u.name == user && known(&u.name) && u.enabled)?.id.clone();
+    Some(issue(state, Proof::of(&user_id, "mapped"), None, Vec::new()).0)
+}
+
+fn prove_by(state: &State, method: &str, identity: &Value) -> Result<Proof, Failure> {
     match method {
         "password" => by_password(state, &identity["password"]["user"]),
+        "totp" => by_passcode(state, &identity["totp"]["user"]),
         "token" => {
             let id = identity["token"]["id"].as_str().unwrap_or_default();
             let token = live(state, id).ok_or_else(Failure::unauthorized)?;
-            Ok(Proof { user_id: token.user_id.clone(), method: "token", credential: None, expires_ms: Some(token.expires_ms) })
+            Ok(Proof { expires_ms: Some(token.expires_ms), ..Proof::of(&token.user_id, "token") })
         }
         "application_credential" => by_credential(state, &identity["application_credential"]),
         other => Err(Failure::new(401, "Unauthorized", format!("Attempted to authenticate with an unsupported method: {other}."))),
@@ -97,7 +133,14 @@ fn by_password(state: &State, given: &Value) -> Result<Proof, Failure> {
     if !user.enabled || digest(password) != user.password {
         return Err(Failure::unauthorized());
     }
-    Ok(Proof { user_id: user.id.clone(), method: "password", credential: None, expires_ms: None })
+    Ok(Proof::of(&user.id, "password"))
+}
+
+fn by_passcode(state: &State, given: &Value) -> Result<Proof, Failure> {
+    let user = find_user(state, given).filter(|user| user.enabled).ok_or_else(Failure::unauthorized)?;
+    let seed = user.factors.seed.as_deref().ok_or_else(Failure::unauthorized)?;
+    let good = passcodes::good(seed, given["passcode"].as_str().unwrap_or_default(), state.clock.now_ms());
+    if good { Ok(Proof::of(&user.id, "totp")) } else { Err(Failure::unauthorized()) }
 }
 
 fn in_default_domain(domain: &Value) -> bool {
@@ -129,7 +172,7 @@ fn by_credential(state: &State, given: &Value) -> Result<Proof, Failure> {
     if !owner_enabled || expired || given["secret"].as_str().map(digest).as_deref() != Some(credential.secret.as_str()) {
         return Err(Failure::unauthorized());
     }
-    Ok(Proof { user_id: credential.user_id.clone(), method: "application_credential", credential: Some(credential.clone()), expires_ms: None })
+    Ok(Proof { credential: Some(credential.clone()), ..Proof::of(&credential.user_id, "application_credential") })
 }
 
 /// An application credential is worth nothing once its owner has lost one of its roles.

@@ -1,14 +1,14 @@
 //! Users: the admin makes and changes them, everybody may look at themselves and change their own password.
 
 use super::projects::{listing, of_user};
-use super::{DEFAULT_DOMAIN, User, digest, not_found};
+use super::{DEFAULT_DOMAIN, Factors, User, digest, factors, not_found};
 use crate::http::{Answer, Call, Failure, Reply, text, text_or_empty, truth};
 use crate::state::State;
 use serde_json::{Value, json};
 
 fn view(user: &User) -> Value {
     json!({"id": user.id, "name": user.name, "description": user.description, "enabled": user.enabled,
-        "domain_id": DEFAULT_DOMAIN, "password_expires_at": null, "options": {}})
+        "domain_id": DEFAULT_DOMAIN, "password_expires_at": null, "options": factors::view(&user.factors)})
 }
 
 pub(super) fn list(state: &State, call: &Call<'_>) -> Answer {
@@ -41,12 +41,15 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Answer {
         let message = format!("Conflict occurred attempting to store user - Duplicate entry found with name {name} at domain ID {DEFAULT_DOMAIN}.");
         return Err(Failure::conflict(message));
     }
+    let mut factors = Factors::default();
+    factors::take(&mut factors, given)?;
     let user = User {
         id: state.hex_id(),
         name: name.to_owned(),
         description: text_or_empty(given, "description"),
         enabled: truth(given, "enabled", true)?,
         password: digest(text(given, "password").unwrap_or_default()),
+        factors,
     };
     let body = view(&user);
     state.identity.users.insert(user.id.clone(), user);
@@ -64,6 +67,7 @@ pub(super) fn update(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
     if let Some(enabled) = enabled {
         user.enabled = enabled;
     }
+    factors::take(&mut user.factors, given)?;
     if let Some(password) = text(given, "password") {
         user.password = digest(password);
     }

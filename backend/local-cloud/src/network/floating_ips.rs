@@ -104,11 +104,9 @@ fn route(state: &State, call: &Call<'_>, port_id: &str, external: &str, except: 
         );
         return Err(Failure::new(409, "FloatingIPPortAlreadyAssociated", message));
     }
-    let reaches = |r: &&super::Router| {
-        r.external_network.as_deref() == Some(external)
-            && routers::interfaces(state, &r.common.id).any(|p| p.fixed_ips.iter().any(|f| f.subnet_id == fixed.subnet_id))
-    };
-    let router = state.network.routers.values().find(reaches).ok_or_else(|| {
+    let reaches = |r: &&super::Router| r.external_network.as_deref() == Some(external);
+    // From the subnet to its routers: an estate has many routers, a subnet few.
+    let router = routers::of_subnet(state, &fixed.subnet_id).find(reaches).ok_or_else(|| {
         let message = format!(
             "External network {external} is not reachable from subnet {}.  Therefore, cannot associate Port {port_id} with a Floating IP.",
             fixed.subnet_id

@@ -138,6 +138,12 @@ pub(super) fn interfaces<'a>(state: &'a State, router: &'a str) -> impl Iterator
     state.network.ports.values().filter(move |p| p.device_id == router && p.device_owner == INTERFACE)
 }
 
+/// The routers with an interface on a subnet.
+pub(super) fn of_subnet<'a>(state: &'a State, subnet: &'a str) -> impl Iterator<Item = &'a Router> {
+    let here = move |p: &&super::Port| p.device_owner == INTERFACE && p.fixed_ips.iter().any(|f| f.subnet_id == subnet);
+    state.network.ports.values().filter(here).filter_map(|p| state.network.routers.get(&p.device_id))
+}
+
 fn add_interface(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
     call.writer("add_router_interface")?;
     own(&state.network.routers, call, "Router", id)?;

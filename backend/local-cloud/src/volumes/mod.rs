@@ -1,5 +1,6 @@
 //! Cinder v3: volumes, snapshots, types, zones, limits and quotas.
 
+mod attachments;
 mod create;
 mod quotas;
 pub(crate) mod snapshots;
@@ -27,7 +28,7 @@ pub(crate) struct Volumes {
     pub quotas: HashMap<String, HashMap<String, i64>>,
 }
 
-const RESOURCES: [&str; 6] = ["volumes", "snapshots", "types", "limits", "os-quota-sets", "os-availability-zone"];
+const RESOURCES: [&str; 7] = ["attachments", "volumes", "snapshots", "types", "limits", "os-quota-sets", "os-availability-zone"];
 
 pub(crate) fn serve(state: &mut State, call: &Call<'_>) -> Answer {
     // The project in the URL is optional since microversion 3.67.
@@ -42,6 +43,7 @@ pub(crate) fn serve(state: &mut State, call: &Call<'_>) -> Answer {
     };
     match (call.method, path) {
         (_, ["volumes", rest @ ..]) => volume::serve(state, call, rest),
+        (_, ["attachments", rest @ ..]) => attachments::serve(state, call, rest),
         (_, ["snapshots", rest @ ..]) => snapshots::serve(state, call, rest),
         (&Method::GET, ["types", rest @ ..]) => types::serve(state, rest),
         (&Method::GET, ["limits"]) => Ok(quotas::limits(state, call)),

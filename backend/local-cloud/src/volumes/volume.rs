@@ -1,5 +1,6 @@
 //! Volumes: their life from `creating` to gone, metadata, and being attached by Nova.
 
+use super::attachments::Attachment;
 use super::{create, metadata};
 use crate::http::{Answer, Call, Failure, Reply, number, text, truth};
 use crate::state::{State, Timer};
@@ -8,15 +9,6 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Attachment {
-    pub id: String,
-    pub server_id: String,
-    pub device: String,
-    pub host: String,
-    pub attached_at: String,
-}
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Volume {
@@ -69,6 +61,7 @@ pub(super) fn view(call: &Call<'_>, volume: &Volume) -> Value {
     let attachments: Vec<Value> = volume
         .attachments
         .iter()
+        .filter(|a| a.attached_at.is_some())
         .map(|a| {
             json!({"id": volume.id, "attachment_id": a.id, "volume_id": volume.id, "server_id": a.server_id, "device": a.device,
                 "host_name": a.host, "attached_at": a.attached_at})
@@ -254,23 +247,29 @@ fn action(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
 }
 
 /// Takes a volume for a server; refused unless it is available.
-pub(crate) fn reserve(state: &mut State, call: &Call<'_>, id: &str) -> Result<(), Failure> {
+pub(crate) fn reserve(state: &mut State, call: &Call<'_>, id: &str, server: &str) -> Result<(), Failure> {
     let status = &own(state, call, id)?.status;
     if status != "available" {
         let message = format!("Invalid volume: Volume {id} status must be available or downloading to reserve, but the current status is {status}.");
         return Err(Failure::bad(message));
     }
-    own_mut(state, call, id)?.status = "reserved".into();
+    let reservation = Attachment::reservation(state.id(), server);
+    let volume = own_mut(state, call, id)?;
+    volume.status = "reserved".into();
+    volume.attachments = vec![reservation];
     Ok(())
 }
 
 pub(crate) fn attach(state: &mut State, id: &str, server: &str, device: &str, host: &str) {
-    let (attachment, now) = (state.id(), state.clock.micros());
+    let now = state.clock.micros();
     if let Some(volume) = state.volumes.volumes.get_mut(id) {
         volume.status = "in-use".into();
         volume.updated_at.clone_from(&now);
-        volume.attachments =
-            vec![Attachment { id: attachment, server_id: server.to_owned(), device: device.to_owned(), host: host.to_owned(), attached_at: now }];
+        for attachment in volume.attachments.iter_mut().filter(|a| a.server_id == server) {
+            device.clone_into(&mut attachment.device);
+            host.clone_into(&mut attachment.host);
+            attachment.attached_at = Some(now.clone());
+        }
     }
 }
 

@@ -8,6 +8,7 @@ pub async fn replay(bench: &Bench, stage: &Stage) {
     tokens(bench, stage).await;
     rights(bench, stage).await;
     credentials(bench, stage).await;
+    factors(bench, stage).await;
 }
 
 async fn tokens(bench: &Bench, stage: &Stage) {
@@ -63,6 +64,23 @@ async fn rights(bench: &Bench, stage: &Stage) {
     let again = json!({"user": {"name": stage.name("member"), "domain_id": "default", "password": "x"}});
     bench.check("a user's name is taken", &bench.post(&stage.admin, "identity", "/users", again).await, 409, "error.code=409 error.title=Conflict");
     bench.check("no such user", &bench.get(&stage.admin, "identity", "/users/none").await, 404, "error.code=404 error.title~Not_Found");
+    let held =
+        format!("/role_assignments?user.id={}&scope.project.id={}&effective=true&include_names=true", stage.member.user_id, stage.member.project_id);
+    let assignments = bench.get(&stage.admin, "identity", &held).await;
+    bench.check(
+        "roles of a person",
+        &assignments,
+        200,
+        "role_assignments.0.role.id:s role_assignments.0.role.name:s role_assignments.0.user.id:s role_assignments.0.scope.project.id:s",
+    );
+    let whole = format!("/role_assignments?scope.project.id={}&effective=true&include_names=true", stage.member.project_id);
+    let everybody = bench.get(&stage.admin, "identity", &whole).await;
+    let shape =
+        "role_assignments.0.role.name:s role_assignments.0.user.id:s role_assignments.0.user.name:s role_assignments.0.user.domain.id=default";
+    bench.check("everybody in a project", &everybody, 200, shape);
+    let names = |who: &str| everybody.body["role_assignments"].as_array().is_some_and(|all| all.iter().any(|a| a["user"]["name"] == stage.name(who)));
+    bench.holds("the member and the reader are among them, the stranger is not", names("member") && names("reader") && !names("stranger"));
+    bench.check("a member asks for nobody's roles", &bench.get(&stage.member, "identity", &held).await, 403, denied);
     let domains = bench.get(&stage.admin, "identity", "/domains?name=Default").await;
     bench.check("find a domain", &domains, 200, "domains.0.id=default domains.0.name=Default");
 }
@@ -110,4 +128,55 @@ async fn credentials(bench: &Bench, stage: &Stage) {
     bench.check("one that is gone", &gone, 404, "error.code=404");
     let dead = bench.get(&robot, "network", "/networks").await;
     bench.check("its tokens are worth nothing", &dead, 401, "error.code=401 error.message:s");
+}
+
+/// A user who must show a passcode besides the password. Keystone needs `totp` among the methods of its `[auth]`.
+async fn factors(bench: &Bench, stage: &Stage) {
+    // RFC 6238's own.
+    let seed = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+    let name = stage.name("careful");
+    let options = json!({"multi_factor_auth_enabled": true, "multi_factor_auth_rules": [["password", "totp"]]});
+    let user = json!({"user": {"name": name, "domain_id": "default", "password": stage.password, "options": options}});
+    let made = bench.post(&stage.admin, "identity", "/users", user).await;
+    bench.check(
+        "a user with two factors",
+        &made,
+        201,
+        "user.id:s user.options.multi_factor_auth_enabled=true user.options.multi_factor_auth_rules.0.1=totp",
+    );
+    let id = made.text_at("user.id");
+    let credential = json!({"credential": {"type": "totp", "blob": seed, "user_id": id}});
+    bench.check(
+        "a member gives nobody a seed",
+        &bench.post(&stage.member, "identity", "/credentials", credential.clone()).await,
+        403,
+        "error.code=403",
+    );
+    let given = bench.post(&stage.admin, "identity", "/credentials", credential).await;
+    bench.check("an authenticator's seed", &given, 201, "credential.id:s credential.type=totp credential.user_id:s");
+
+    let asked = bench.sign_in(&name, stage.password, None).await;
+    let receipt = "@openstack-auth-receipt receipt.methods.0=password receipt.user.id:s receipt.expires_at:s required_auth_methods.0:a";
+    bench.check("the password alone", &asked, 401, receipt);
+    bench.holds("it gives no token", asked.headers.get("x-subject-token").is_none());
+    let wrong = bench.sign_in(&name, "wrong", None).await;
+    bench.check("a wrong password gives no receipt", &wrong, 401, "error.code=401");
+    bench.holds("nor its header", wrong.headers.get("openstack-auth-receipt").is_none());
+    let both = |passcode: &str| {
+        let whose = json!({"name": name, "domain": {"name": "Default"}});
+        let (mut password, mut totp) = (whose.clone(), whose);
+        password["password"] = json!(stage.password);
+        totp["passcode"] = json!(passcode);
+        let identity = json!({"methods": ["password", "totp"], "password": {"user": password}, "totp": {"user": totp}});
+        json!({"auth": {"identity": identity, "scope": "unscoped"}})
+    };
+    let refused = bench.ask(None, "POST", "identity", "/auth/tokens", Some(both("000000"))).await;
+    bench.check("a wrong passcode", &refused, 401, "error.code=401");
+    bench.holds("it gives no receipt either", refused.headers.get("openstack-auth-receipt").is_none());
+    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let secret = totp_rs::Secret::try_from_base32(seed).unwrap();
+    let shown = totp_rs::Builder::new().with_secret(secret).build().unwrap().generate(seconds).to_string();
+    let token = bench.ask(None, "POST", "identity", "/auth/tokens", Some(both(&shown))).await;
+    bench.check("password and passcode", &token, 201, "@x-subject-token token.user.id:s token.methods:a");
+    bench.check("delete the user", &bench.delete(&stage.admin, "identity", &format!("/users/{id}")).await, 204, "");
 }

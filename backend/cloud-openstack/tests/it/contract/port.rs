@@ -17,7 +17,7 @@ pub async fn replay(bench: &Bench, stage: &Stage) {
     let openstack = openstack(bench, stage);
     let token = people(bench, stage, &openstack).await;
     reading(bench, &openstack.as_token(&token), &stage.member.project_id).await;
-    let reader = openstack.sign_in(&stage.name("reader"), &stage.password.into(), "Default").await.unwrap();
+    let reader = openstack.sign_in(&stage.name("reader"), "Default", &stage.password.into(), None).await.unwrap().token().unwrap();
     let reader = openstack.as_token(&openstack.rescope(&reader.secret, &stage.member.project_id).await.unwrap());
     reading(bench, &reader, &stage.member.project_id).await;
     let denied = reader.network.create_network("x", "").await.unwrap_err();
@@ -64,10 +64,10 @@ fn openstack(bench: &Bench, stage: &Stage) -> OpenStack {
 
 async fn people(bench: &Bench, stage: &Stage, openstack: &OpenStack) -> Token {
     let member = stage.name("member");
-    let wrong = openstack.sign_in(&member, &"wrong".into(), "Default").await.unwrap_err();
-    let nobody = openstack.sign_in("nobody", &"wrong".into(), "Default").await.unwrap_err();
+    let wrong = openstack.sign_in(&member, "Default", &"wrong".into(), None).await.unwrap_err();
+    let nobody = openstack.sign_in("nobody", "Default", &"wrong".into(), None).await.unwrap_err();
     bench.holds("failed sign-ins look alike", wrong.kind == Kind::Unauthenticated && wrong.message == nobody.message);
-    let unscoped = openstack.sign_in(&member, &stage.password.into(), "Default").await.unwrap();
+    let unscoped = openstack.sign_in(&member, "Default", &stage.password.into(), None).await.unwrap().token().unwrap();
     bench.holds("signed in", unscoped.info.user_id == stage.member.user_id && unscoped.info.project.is_none());
     let projects = openstack.projects(&unscoped.secret).await.unwrap();
     bench.holds("own projects", projects.iter().map(|p| p.id.as_str()).eq([stage.member.project_id.as_str()]));
@@ -79,7 +79,13 @@ async fn people(bench: &Bench, stage: &Stage, openstack: &OpenStack) -> Token {
     openstack.revoke(&unscoped.secret).await.unwrap();
     openstack.revoke(&unscoped.secret).await.unwrap();
     bench.holds("revoked", openstack.validate(&unscoped.secret).await.unwrap_err().kind == Kind::Unauthenticated);
-    openstack.rescope(&openstack.sign_in(&member, &stage.password.into(), "Default").await.unwrap().secret, &stage.member.project_id).await.unwrap()
+    openstack
+        .rescope(
+            &openstack.sign_in(&member, "Default", &stage.password.into(), None).await.unwrap().token().unwrap().secret,
+            &stage.member.project_id,
+        )
+        .await
+        .unwrap()
 }
 
 /// Catalogues and limits.

@@ -1,8 +1,8 @@
 //! Cinder: volumes, types, limits.
 
-use super::bench::Bench;
+use super::bench::{Bench, PROJECT};
 use super::stage::Stage;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const NONE: &str = "00000000-0000-4000-8000-000000000000";
 
@@ -57,7 +57,36 @@ pub async fn replay(bench: &Bench, stage: &Stage) {
     let over = bench.post(member, cinder, "/volumes", make(5_000)).await;
     bench.check("over the quota", &over, 413, "overLimit.code=413 overLimit.message~exceeds_allowed_gigabytes_quota @retry-after");
 
+    reserved(bench, stage, made.text_at("volume.id")).await;
+
     bench.check("delete volume", &bench.delete(member, cinder, &path).await, 202, "");
     bench.vanishes("volume", member, cinder, &path, "volume.status", &["deleting"]).await;
     bench.check("delete it again", &bench.delete(member, cinder, &path).await, 404, "itemNotFound.code=404");
+}
+
+/// A volume that a server reserved which was never built: it is deleted only once its attachment is.
+async fn reserved(bench: &Bench, stage: &Stage, volume: String) {
+    let member = &stage.member;
+    let ask = async |method: &str, path: &str, body: Option<Value>| {
+        let url = format!("{}{path}", bench.root("block-storage").replace(PROJECT, &member.project_id));
+        bench.send(method, &url, Some(&member.token), &[("openstack-api-version", "volume 3.27")], body).await
+    };
+    let listing = format!("/attachments?volume_id={volume}");
+    let none = ask("GET", &listing, None).await;
+    bench.check("nobody holds it", &none, 200, "attachments:a");
+    bench.holds("no attachment yet", none.body["attachments"].as_array().is_some_and(Vec::is_empty));
+    let body = json!({"attachment": {"volume_uuid": volume, "instance_uuid": NONE}});
+    let made = ask("POST", "/attachments", Some(body)).await;
+    bench.check("reserve it", &made, 200, "attachment.id:s attachment.status=reserved attachment.volume_id:s attachment.instance:s");
+    let held = ask("GET", &listing, None).await;
+    bench.check("who holds it", &held, 200, "attachments.0.id:s attachments.0.instance:s attachments.0.status=reserved attachments.0.volume_id:s");
+    let path = format!("/volumes/{volume}");
+    let now = ask("GET", &path, None).await;
+    bench.check("it is reserved", &now, 200, "volume.status=reserved volume.attachments:a");
+    bench.holds("nobody has it yet", now.body["volume"]["attachments"].as_array().is_some_and(Vec::is_empty));
+    bench.check("delete it while it is reserved", &ask("DELETE", &path, None).await, 400, "badRequest.message~must_be_available");
+    let attachment = format!("/attachments/{}", made.text_at("attachment.id"));
+    bench.check("let it go", &ask("DELETE", &attachment, None).await, 200, "attachments:a");
+    bench.check("let it go again", &ask("DELETE", &attachment, None).await, 404, "itemNotFound.code=404");
+    bench.check("it is free", &ask("GET", &path, None).await, 200, "volume.status=available");
 }

@@ -1,0 +1,96 @@
+//! Who may be in a project, asked by the service account: whether a person still may, for what they hold of ours that is no token of
+//! Keystone's, and who all may.
+
+use crate::call::Call;
+use crate::catalog::Service::Identity;
+use crate::identity::OpenStack;
+use crate::lenient::or_default;
+use cloud::Result;
+use cloud::identity::{Project, ProjectMember, Standing};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+#[derive(Deserialize)]
+struct UserBody {
+    user: Holder,
+}
+
+#[derive(Deserialize)]
+struct ProjectBody {
+    project: Holder,
+}
+
+#[derive(Deserialize)]
+struct Holder {
+    id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    domain_id: String,
+    enabled: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Assignment {
+    role: Role,
+    /// A group's, where groups were not resolved.
+    user: Option<Named>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    name: String,
+    domain: Option<DomainRef>,
+}
+
+#[derive(Deserialize)]
+struct DomainRef {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Role {
+    name: Option<String>,
+}
+
+/// Those through groups included.
+fn assignments(project_id: &str) -> Call<'_> {
+    let call = Call::get(Identity, "list role assignments", &["role_assignments"]);
+    call.query("scope.project.id", project_id).query("effective", "true").query("include_names", "true")
+}
+
+pub(crate) async fn members(cloud: &OpenStack, project_id: &str) -> Result<Vec<ProjectMember>> {
+    let held: Vec<Assignment> = cloud.account().list(assignments(project_id), "role_assignments").await?;
+    let mut members: BTreeMap<(String, String), ProjectMember> = BTreeMap::new();
+    for assignment in held {
+        let (Some(user), Some(role)) = (assignment.user, assignment.role.name) else { continue };
+        let member = members.entry((user.name.clone(), user.id.clone())).or_insert_with(|| ProjectMember {
+            user_id: user.id,
+            user_name: user.name,
+            user_domain_id: user.domain.map(|domain| domain.id).unwrap_or_default(),
+            roles: Vec::new(),
+        });
+        member.roles.push(role);
+    }
+    Ok(members.into_values().collect())
+}
+
+pub(crate) async fn standing(cloud: &OpenStack, user_id: &str, project_id: &str) -> Result<Option<Standing>> {
+    let account = cloud.account();
+    let (user, project) = (Call::get(Identity, "read user", &["users", user_id]), Call::get(Identity, "read project", &["projects", project_id]));
+    let held = assignments(project_id).query("user.id", user_id);
+    // Who is gone has no assignments to ask for, and is no error.
+    let found = futures::try_join!(account.json::<UserBody>(&user), account.json::<ProjectBody>(&project));
+    let (UserBody { user }, ProjectBody { project }) = match found {
+        Err(error) if error.is_not_found() => return Ok(None),
+        other => other?,
+    };
+    if user.enabled == Some(false) || project.enabled == Some(false) {
+        return Ok(None);
+    }
+    let held: Vec<Assignment> = account.list(held, "role_assignments").await?;
+    let roles = held.into_iter().filter_map(|assignment| assignment.role.name).collect();
+    Ok(Some(Standing { roles, project: Project { id: project.id, name: project.name, domain_id: project.domain_id } }))
+}
