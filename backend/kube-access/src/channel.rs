@@ -2,6 +2,7 @@
 //! redirect and repeats no request.
 
 use crate::KubeError;
+use crate::destinations::Destinations;
 use crate::route::{Route, RouteConnector};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -52,12 +53,13 @@ impl fmt::Debug for Channel {
 }
 
 impl Channel {
-    pub fn new(endpoint: &str, route: &Route, ca_pem: &str, certificate: &ClientCertificate) -> Result<Self, KubeError> {
+    pub fn new(endpoint: &str, route: &Route, destinations: &Destinations, ca_pem: &str, certificate: &ClientCertificate) -> Result<Self, KubeError> {
         let url: Uri = endpoint.parse().map_err(access)?;
         let authority = match (url.scheme(), url.authority()) {
             (Some(scheme), Some(authority)) if *scheme == Scheme::HTTPS => authority.clone(),
             _ => return Err(KubeError::Access("the endpoint is no https address".to_owned())),
         };
+        destinations.check(&authority)?;
         let mut config = Config::new(url);
         config.root_cert = Some(vec![ca_der(ca_pem)?]);
         config.default_retry = false;

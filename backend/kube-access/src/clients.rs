@@ -1,6 +1,7 @@
 //! Channels to clusters, one for each cluster and identity, kept while they are used.
 
 use crate::channel::Channel;
+use crate::destinations::Destinations;
 use crate::route::Route;
 use crate::{ENGINE, Engine, GATEWAY, Gateway, KubeError, Reads};
 use domain::ids::ClusterId;
@@ -48,19 +49,26 @@ impl Identity {
 pub struct KubeAccess {
     channels: Cache<(ClusterId, Identity, String), Channel>,
     private: Route,
+    destinations: Destinations,
 }
 
 impl KubeAccess {
     #[must_use]
     pub fn new() -> Self {
         let channels = Cache::builder().max_capacity(CHANNELS).time_to_live(CHANNEL_LIFETIME).time_to_idle(CHANNEL_IDLE).build();
-        Self { channels, private: Route::Direct }
+        Self { channels, private: Route::Direct, destinations: Destinations::default() }
     }
 
     /// The way to APIs without a public address.
     #[must_use]
     pub fn with_private_route(self, private: Route) -> Self {
         Self { private, ..self }
+    }
+
+    /// Where APIs may be.
+    #[must_use]
+    pub fn with_destinations(self, destinations: Destinations) -> Self {
+        Self { destinations, ..self }
     }
 
     /// The engine's operations in a cluster. For the reconciler only.
@@ -89,7 +97,7 @@ impl KubeAccess {
             .client_certificate(user, Some(group), CERTIFICATE_LIFETIME, OffsetDateTime::now_utc())
             .map_err(|e| KubeError::Access(e.to_string()))?;
         let route = if target.private { &self.private } else { &Route::Direct };
-        let channel = Channel::new(&target.endpoint, route, &target.pki.cluster.certificate_pem, &certificate)?;
+        let channel = Channel::new(&target.endpoint, route, &self.destinations, &target.pki.cluster.certificate_pem, &certificate)?;
         self.channels.insert(key, channel.clone()).await;
         Ok(channel)
     }

@@ -17,6 +17,9 @@ pub enum KubeError {
     /// An answer that no API server gives: a redirect, too much, not readable.
     #[error("the cluster's API gave an answer that is not passed on: {0}")]
     BadAnswer(String),
+    /// An address at which no cluster's API is.
+    #[error("no connection is opened to {0}: no cluster's API may be there")]
+    Destination(String),
     /// The request is not one that may be sent on.
     #[error("{0}")]
     Refused(&'static str),
@@ -34,7 +37,7 @@ impl KubeError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::Unreachable(_) | Self::Timeout(_) | Self::BadAnswer(_) => Code::ClusterApiDown,
+            Self::Unreachable(_) | Self::Timeout(_) | Self::BadAnswer(_) | Self::Destination(_) => Code::ClusterApiDown,
             Self::Status { status: 404, .. } => Code::NotFound,
             Self::Status { status: 401 | 403, .. } | Self::Forbidden(_) => Code::Forbidden,
             // 410: the list went on meanwhile and the cursor is too old.

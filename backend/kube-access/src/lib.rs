@@ -4,6 +4,7 @@
 
 mod channel;
 mod clients;
+mod destinations;
 pub mod engine;
 mod error;
 pub mod gateway;
@@ -11,9 +12,10 @@ pub mod reads;
 mod route;
 
 pub use clients::{ClusterTarget, KubeAccess};
+pub use destinations::Destinations;
 pub use engine::Engine;
 pub use error::KubeError;
-pub use gateway::{Access, Gateway, GatewayRequest, Impersonation};
+pub use gateway::{Access, Gateway, GatewayRequest, Group, Impersonation, Reach};
 pub use reads::Reads;
 pub use route::{Route, RouteError};
 
@@ -21,9 +23,16 @@ pub use route::{Route, RouteError};
 pub const MEMBER_GROUP: &str = "kcs:member";
 /// The group of readers in a cluster.
 pub const READER_GROUP: &str = "kcs:reader";
+/// The group of people who were given some namespaces only: it may do nothing by itself.
+pub const GUEST_GROUP: &str = "kcs:guest";
 /// Who the gateway is in a cluster: user, group and role of the same name.
 pub const GATEWAY: &str = "kcs:gateway";
 /// Who the engine is in a cluster.
 pub const ENGINE: &str = "kcs:engine";
 /// The extra field with a person's name, beside the user name, which is an id.
 pub const NAME_EXTRA: &str = "kcs/name";
+
+/// The name by which a cluster knows a person, by Keystone's id.
+fn user_name(id: &str) -> String {
+    format!("kcs:{id}")
+}

@@ -15,7 +15,10 @@ impl World<'_> {
         let (api, memory) = (&self.services.kubernetes, &self.services.memory);
         let node = |id: NodeId| work.nodes.iter().find(|n| n.id == id);
         let done = match action {
-            Action::EnsureAccess => api.ensure_access(&target).await.map(|()| memory.note_access(work.cluster.id)),
+            Action::EnsureAccess => {
+                let people = self.journal.namespace_people().await?;
+                api.ensure_access(&target, &people).await.map(|complete| memory.note_access(&work.cluster, complete))
+            }
             Action::ApplyAddons => return self.apply_addons(work, &target).await,
             Action::EnsureJoinToken(id) => {
                 let token = self.join_token(id).await?;

@@ -4,7 +4,9 @@ use crate::journal::{Journal, JournalError, Owner};
 use async_trait::async_trait;
 use domain::changes::{Change, Work};
 use domain::ids::NodeId;
+use domain::members::NamespacePerson;
 use secrecy::SecretString;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use store::{Claim, CommitError, SecretOwner, Store, StoreError};
 
@@ -57,8 +59,16 @@ impl Journal for Claimed<'_> {
         Ok(self.store.secret_put(self.claim, &self.owner(owner), name, value).await?)
     }
 
+    async fn keep_secret(&self, owner: Owner, name: &str, fresh: &SecretString) -> Result<SecretString, JournalError> {
+        Ok(self.store.secret_keep(self.claim, &self.owner(owner), name, fresh).await?)
+    }
+
     async fn put_node_credential(&self, node: NodeId, token_hash: &[u8; 32], ttl: Duration) -> Result<(), JournalError> {
         Ok(self.store.node_credential_put(self.claim, node, *token_hash, ttl).await?)
+    }
+
+    async fn namespace_people(&self) -> Result<BTreeSet<NamespacePerson>, JournalError> {
+        Ok(self.store.namespace_people(self.claim.cluster).await?)
     }
 
     fn lease_left(&self) -> Duration {

@@ -39,11 +39,29 @@ pub(crate) async fn delete_object(cloud: &Cloud, kind: ResourceKind, id: &str, n
         ResourceKind::LoadBalancer => balancing(cloud, name)?.delete_load_balancer(id).await?,
         ResourceKind::FloatingIp => cloud.network.delete_floating_ip(id).await?,
         ResourceKind::Port => cloud.network.delete_port(id).await?,
-        ResourceKind::Volume => cloud.volumes.delete_volume(id).await?,
+        ResourceKind::Volume => delete_volume(cloud, id).await?,
         ResourceKind::Server => cloud.compute.delete_server(id).await?,
         ResourceKind::RouterInterface | ResourceKind::ApplicationCredential => {}
     }
     Ok(())
+}
+
+/// A server that was deleted just as Nova began to build it can leave the volume reserved for it, and Cinder deletes no reserved volume:
+/// what a server holds that Nova does not know is let go.
+async fn delete_volume(cloud: &Cloud, id: &str) -> cloud::Result<()> {
+    let refused = match cloud.volumes.delete_volume(id).await {
+        Err(error) if error.status == Some(400) => error,
+        other => return other,
+    };
+    let mut freed = false;
+    for held in cloud.volumes.volume_attachments(id).await? {
+        let Some(server) = held.server_id else { continue };
+        if cloud.compute.server(&server).await.is_err_and(|e| e.is_not_found()) {
+            cloud.volumes.delete_volume_attachment(&held.id).await?;
+            freed = true;
+        }
+    }
+    if freed { cloud.volumes.delete_volume(id).await } else { Err(refused) }
 }
 
 /// Neutron, Keystone and Nova's groups are gone when the call answers; the others go by and by.

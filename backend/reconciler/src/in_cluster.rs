@@ -2,6 +2,7 @@
 
 use crate::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Target, WorkloadSeen};
 use async_trait::async_trait;
+use domain::members::NamespacePerson;
 use futures::{FutureExt, StreamExt};
 use kube_access::{ClusterTarget, Engine, KubeAccess, KubeError};
 use sealed::JoinToken;
@@ -44,8 +45,8 @@ impl KubernetesApi for InCluster {
         Ok(nodes.into_iter().map(|n| (n.name, n.ready)).collect())
     }
 
-    async fn ensure_access(&self, target: &Target) -> Result<(), KubernetesError> {
-        Ok(self.engine(target).await?.ensure_access_rules().await?)
+    async fn ensure_access(&self, target: &Target, people: &BTreeSet<NamespacePerson>) -> Result<bool, KubernetesError> {
+        Ok(self.engine(target).await?.ensure_access_rules(people).await?)
     }
 
     async fn ensure_join_token(&self, target: &Target, token: &SecretString) -> Result<(), KubernetesError> {

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use domain::changes::{Change, Work};
 use domain::ids::NodeId;
+use domain::members::NamespacePerson;
 use secrecy::SecretString;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Whose secret it is.
@@ -48,8 +50,12 @@ pub trait Journal: Send + Sync {
     async fn commit(&self, changes: &[Change]) -> Result<(), JournalError>;
     async fn secret(&self, owner: Owner, name: &str) -> Result<Option<SecretString>, JournalError>;
     async fn put_secret(&self, owner: Owner, name: &str, value: &SecretString) -> Result<(), JournalError>;
+    /// Keeps `fresh` unless there is one already, and answers with what is kept: of several who make a secret at once, all use the same.
+    async fn keep_secret(&self, owner: Owner, name: &str, fresh: &SecretString) -> Result<SecretString, JournalError>;
     /// Lets a node fetch its bundle once within `ttl` with the token of this hash. An earlier one of the node is void.
     async fn put_node_credential(&self, node: NodeId, token_hash: &[u8; 32], ttl: Duration) -> Result<(), JournalError>;
+    /// Who was given namespaces of the cluster.
+    async fn namespace_people(&self) -> Result<BTreeSet<NamespacePerson>, JournalError>;
     /// Time for which the claim surely holds: no cloud call is begun with less than its own time limit left.
     fn lease_left(&self) -> Duration;
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use domain::ids::ClusterId;
+use domain::members::NamespacePerson;
 use sealed::ClusterPki;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -50,8 +51,9 @@ pub struct KubernetesError(pub String);
 pub trait KubernetesApi: Send + Sync {
     /// Whether each node is Ready; None where the control plane does not know. An error: the API does not answer.
     async fn nodes(&self, target: &Target) -> Result<BTreeMap<String, Option<bool>>, KubernetesError>;
-    /// The rules by which the gateway may impersonate and the tenant's groups may act.
-    async fn ensure_access(&self, target: &Target) -> Result<(), KubernetesError>;
+    /// The rules by which the gateway may impersonate, and the tenant's groups and people who were given namespaces may act. False: some of
+    /// those namespaces are not there yet.
+    async fn ensure_access(&self, target: &Target, people: &BTreeSet<NamespacePerson>) -> Result<bool, KubernetesError>;
     /// A kubeadm token good for one hour.
     async fn ensure_join_token(&self, target: &Target, token: &SecretString) -> Result<(), KubernetesError>;
     /// Cordons, then evicts what may go now; to be repeated until `Done`. A node that is gone is drained.

@@ -8,6 +8,7 @@ use cloud::Cloud;
 use cloud::compute::Flavor;
 use cloud::identity::{ApplicationCredential, Identity, ServiceUser};
 use domain::changes::Work;
+use domain::clusters::Cluster;
 use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId, OperationId};
 use domain::ledger::{LedgerRow, ResourceState};
@@ -20,8 +21,9 @@ use ipnet::Ipv4Net;
 use sealed::ClusterPki;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What all passes share.
 pub struct Services {
@@ -45,7 +47,8 @@ pub struct Memory {
     pub estate: Estate,
     clouds: Mutex<HashMap<ClusterId, (String, Cloud)>>,
     authorities: Mutex<HashMap<ClusterId, Arc<ClusterPki>>>,
-    access: Mutex<HashSet<ClusterId>>,
+    /// For which version of the people the rules were written, and until when that is good enough.
+    access: Mutex<HashMap<ClusterId, (i64, Instant)>>,
     nodes: Mutex<HashMap<NodeId, Notes>>,
     pub addons: AddonMemory,
 }
@@ -60,6 +63,10 @@ struct Notes {
     detached: bool,
 }
 
+/// The rules in a cluster are written anew after this: what was changed in them behind our back is put right.
+const RULES: Duration = Duration::from_secs(900);
+/// And after this where a namespace that somebody was given is not there yet.
+const RULES_AGAIN: Duration = Duration::from_secs(60);
 /// Opened authorities kept at most; beyond that, all are opened anew.
 const MOST_AUTHORITIES: usize = 500;
 
@@ -72,13 +79,15 @@ impl Memory {
         known.insert(cluster, pki.clone());
     }
 
-    pub fn note_access(&self, cluster: ClusterId) {
-        lock(&self.access).insert(cluster);
+    pub fn note_access(&self, cluster: &Cluster, complete: bool) {
+        let due = Instant::now() + if complete { RULES } else { RULES_AGAIN };
+        lock(&self.access).insert(cluster.id, (cluster.people_version, due));
     }
 
+    /// Whether the cluster's own rules were written for the people of now, and not so long ago that somebody will have changed them since.
     #[must_use]
-    pub fn access(&self, cluster: ClusterId) -> bool {
-        lock(&self.access).contains(&cluster)
+    pub fn access(&self, cluster: &Cluster) -> bool {
+        lock(&self.access).get(&cluster.id).is_some_and(|(version, due)| *version == cluster.people_version && Instant::now() < *due)
     }
 
     fn note(&self, node: NodeId, write: impl FnOnce(&mut Notes)) {
@@ -109,7 +118,7 @@ impl Memory {
         let which = |is: &dyn Fn(&Notes) -> bool| work.nodes.iter().map(|n| n.id).filter(|id| notes.get(id).is_some_and(is)).collect();
         let operation = work.operation.as_ref().map(|o| o.id);
         KubernetesView {
-            access: self.access(work.cluster.id),
+            access: self.access(&work.cluster),
             join_tokens: which(&|n| n.join_token),
             drained: which(&|n| n.drained.is_some() && n.drained == operation),
             detached: which(&|n| n.detached),
@@ -197,8 +206,8 @@ impl World<'_> {
         if let Some(text) = self.journal.secret(Owner::Tenant, secret::SERVICE_USER).await? {
             return Ok(Ok(stored_user(&text)?));
         }
-        let tenant = &work.cluster.tenant.0;
-        let user = match self.services.identity.ensure_service_user(&format!("kcs-{tenant}"), tenant).await {
+        let tenant = &work.cluster.tenant;
+        let user = match self.services.identity.ensure_service_user(&names::service_user(tenant), &tenant.0).await {
             Ok(user) => user,
             Err(error) => return Ok(Err(error)),
         };
@@ -214,14 +223,15 @@ impl World<'_> {
             return Ok(known.clone());
         }
         let unreadable = |e: sealed::SealError| JournalError::Unavailable(e.to_string());
-        let pki = if let Some(text) = self.journal.secret(Owner::Cluster, secret::PKI).await? {
-            ClusterPki::from_json(&text).map_err(unreadable)?
-        } else {
-            let pki = ClusterPki::generate(time::OffsetDateTime::now_utc()).map_err(unreadable)?;
-            self.journal.put_secret(Owner::Cluster, secret::PKI, &pki.to_json().map_err(unreadable)?).await?;
-            pki
+        let text = match self.journal.secret(Owner::Cluster, secret::PKI).await? {
+            Some(text) => text,
+            // The servers of a new cluster are made side by side, and each asks for them.
+            None => {
+                let fresh = ClusterPki::generate(time::OffsetDateTime::now_utc()).map_err(unreadable)?;
+                self.journal.keep_secret(Owner::Cluster, secret::PKI, &fresh.to_json().map_err(unreadable)?).await?
+            }
         };
-        let pki = Arc::new(pki);
+        let pki = Arc::new(ClusterPki::from_json(&text).map_err(unreadable)?);
         memory.note_authorities(cluster, &pki);
         Ok(pki)
     }
@@ -231,8 +241,7 @@ impl World<'_> {
             return Ok(token);
         }
         let token = sealed::JoinToken::generate().map_err(|e| JournalError::Unavailable(e.to_string()))?;
-        self.journal.put_secret(Owner::Node(node), secret::JOIN_TOKEN, token.text()).await?;
-        Ok(token.text().clone())
+        self.journal.keep_secret(Owner::Node(node), secret::JOIN_TOKEN, token.text()).await
     }
 
     /// The cluster's API, once its address is known.

@@ -1,8 +1,13 @@
-//! Who may do what in a cluster: the gateway may impersonate, members may do everything, readers may look at all but secrets.
+//! Who may do what in a cluster: the gateway may impersonate, members may do everything, readers may look at all but secrets, and people
+//! who were given single namespaces may do in them what they were given.
 
 use super::Engine;
-use crate::{GATEWAY, KubeError, MEMBER_GROUP, NAME_EXTRA, READER_GROUP};
+use crate::{GATEWAY, GUEST_GROUP, KubeError, MEMBER_GROUP, NAME_EXTRA, READER_GROUP, user_name};
+use domain::members::NamespacePerson;
+use http::HeaderMap;
+use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 
@@ -56,9 +61,29 @@ const READER_GROUPS: [&str; 19] = [
     "storage.k8s.io",
 ];
 
+/// The label of the bindings that name people.
+const PEOPLE: &str = "kcs.cloud/people";
+const PEOPLE_QUERY: &str = "kcs.cloud%2Fpeople";
+
+#[derive(Deserialize)]
+struct Bindings {
+    items: Vec<Binding>,
+}
+
+#[derive(Deserialize)]
+struct Binding {
+    metadata: Named,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+    namespace: String,
+}
+
 impl Engine {
-    /// Applies the rules; they are small, and an unchanged one costs the cluster nothing.
-    pub async fn ensure_access_rules(&self) -> Result<(), KubeError> {
+    /// Applies the rules; they are small, and an unchanged one costs the cluster nothing. False: some of the people's namespaces are not there.
+    pub async fn ensure_access_rules(&self, people: &BTreeSet<NamespacePerson>) -> Result<bool, KubeError> {
         for (name, rules) in [(GATEWAY, gateway_rules()), (READER_GROUP, reader_rules())] {
             let role = json!({
                 "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -84,15 +109,48 @@ impl Engine {
             });
             self.apply(&format!("{RBAC}/clusterrolebindings/{binding}"), &binding_object).await?;
         }
-        Ok(())
+        self.ensure_namespace_rules(people).await
+    }
+
+    /// Of each namespace whoever changes things there and whoever looks; bindings of ours that nobody is in any more go.
+    async fn ensure_namespace_rules(&self, people: &BTreeSet<NamespacePerson>) -> Result<bool, KubeError> {
+        let mut complete = true;
+        let mut wanted: BTreeMap<(&str, &str), Vec<Value>> = BTreeMap::new();
+        for person in people {
+            let role = if person.changes { "admin" } else { "view" };
+            let subject = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user_name(&person.user)});
+            wanted.entry((&person.namespace, role)).or_default().push(subject);
+        }
+        for ((namespace, role), subjects) in &wanted {
+            let binding = json!({
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": "RoleBinding",
+                "metadata": {"name": format!("kcs:{role}"), "namespace": namespace, "labels": {PEOPLE: role}},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+                "subjects": subjects,
+            });
+            match self.apply(&format!("{RBAC}/namespaces/{namespace}/rolebindings/kcs:{role}"), &binding).await {
+                // Given before it was made: the next time finds it.
+                Err(error) if error.is_not_found() => complete = false,
+                done => done?,
+            }
+        }
+        let there: Bindings = self.channel.get(&format!("{RBAC}/rolebindings?labelSelector={PEOPLE_QUERY}"), HeaderMap::new()).await?;
+        for binding in there.items.into_iter().map(|item| item.metadata) {
+            let role = binding.name.strip_prefix("kcs:").unwrap_or_default();
+            if !wanted.contains_key(&(binding.namespace.as_str(), role)) {
+                self.delete(&format!("{RBAC}/namespaces/{}/rolebindings/{}", binding.namespace, binding.name)).await?;
+            }
+        }
+        Ok(complete)
     }
 }
 
-/// Any user name, but our two groups only: `system:masters` is out of reach.
+/// Any user name, but our groups only: `system:masters` is out of reach.
 fn gateway_rules() -> Value {
     json!([
         {"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]},
-        {"apiGroups": [""], "resources": ["groups"], "resourceNames": [MEMBER_GROUP, READER_GROUP], "verbs": ["impersonate"]},
+        {"apiGroups": [""], "resources": ["groups"], "resourceNames": [MEMBER_GROUP, READER_GROUP, GUEST_GROUP], "verbs": ["impersonate"]},
         {"apiGroups": ["authentication.k8s.io"], "resources": [format!("userextras/{NAME_EXTRA}")], "verbs": ["impersonate"]},
     ])
 }

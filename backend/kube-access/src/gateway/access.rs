@@ -2,7 +2,6 @@
 
 use super::path::{KubePath, Resource};
 use crate::KubeError;
-use domain::permissions::Permission;
 use http::Method;
 
 /// Kinds of access.
@@ -19,16 +18,6 @@ pub enum Access {
 }
 
 impl Access {
-    /// What the person needs for it; None: looking is for everybody who may see the cluster.
-    #[must_use]
-    pub fn permission(self) -> Option<Permission> {
-        match self {
-            Self::Read => None,
-            Self::Secrets | Self::Write => Some(Permission::KubernetesWrite),
-            Self::Exec => Some(Permission::KubernetesExec),
-        }
-    }
-
     /// Classifies a request; an error: nobody may send it.
     pub fn classify(method: &Method, path: &str) -> Result<Self, KubeError> {
         const METHODS: [Method; 6] = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
@@ -43,6 +32,27 @@ impl Access {
             KubePath::Resource(r) if *method == Method::POST && asks_about_oneself(&r) => Self::Read,
             _ if looks => Self::Read,
             _ => Self::Write,
+        })
+    }
+}
+
+/// How far a request reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Discovery, versions, and questions about oneself.
+    Nothing,
+    Namespace(String),
+    /// Objects of no namespace, or of all.
+    Cluster,
+}
+
+impl Reach {
+    /// Of a request; an error: nobody may send it.
+    pub fn of(path: &str) -> Result<Self, KubeError> {
+        Ok(match KubePath::parse(path)? {
+            KubePath::NonResource => Self::Nothing,
+            KubePath::Resource(r) if asks_about_oneself(&r) => Self::Nothing,
+            KubePath::Resource(r) => r.namespace.map_or(Self::Cluster, Self::Namespace),
         })
     }
 }
@@ -63,6 +73,27 @@ fn asks_about_oneself(resource: &Resource) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_request_reaches_into_one_namespace_or_all() {
+        let into = |namespace: &str| Reach::Namespace(namespace.to_owned());
+        for (path, expected) in [
+            ("/api", Reach::Nothing),
+            ("/openapi/v3", Reach::Nothing),
+            ("/apis/apps/v1", Reach::Nothing),
+            ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", Reach::Nothing),
+            ("/api/v1/namespaces/a/pods/p/exec", into("a")),
+            ("/apis/apps/v1/namespaces/a/deployments", into("a")),
+            ("/api/v1/watch/namespaces/a/pods", into("a")),
+            ("/api/v1/pods", Reach::Cluster),
+            ("/api/v1/nodes/n", Reach::Cluster),
+            ("/api/v1/namespaces", Reach::Cluster),
+            ("/api/v1/namespaces/a", Reach::Cluster),
+            ("/api/v1/namespaces/a/finalize", Reach::Cluster),
+        ] {
+            assert_eq!(Reach::of(path).unwrap(), expected, "{path}");
+        }
+    }
 
     #[test]
     fn requests_are_classified() {

@@ -33,8 +33,10 @@ const RESPONSE: [HeaderName; 13] = [
     HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid"),
 ];
 const UPGRADE_RESPONSE: [HeaderName; 4] = [SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_EXTENSIONS, STREAM_PROTOCOL];
-/// A WebSocket subprotocol by which browsers hand the API server a token: a credential, and none of the cluster's.
-const TOKEN_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
+/// WebSocket subprotocols that are credentials, and none of the cluster's: browsers, which set no header with a socket, hand tokens over by them.
+const TOKEN_PROTOCOLS: [&str; 2] = ["base64url.bearer.authorization.k8s.io.", CSRF_PROTOCOL];
+/// The subprotocol by which one of our own pages says its CSRF token with a socket.
+pub const CSRF_PROTOCOL: &str = "csrf.kcs.";
 
 /// The protocol an upgrade is asked for, if it is one that Kubernetes speaks.
 pub fn upgrade_of(headers: &HeaderMap) -> Option<&'static str> {
@@ -110,7 +112,7 @@ fn drop_token_protocols(headers: &mut HeaderMap) -> Result<(), KubeError> {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(',').map(str::trim))
-        .filter(|protocol| !protocol.starts_with(TOKEN_PROTOCOL) && !protocol.is_empty())
+        .filter(|protocol| !TOKEN_PROTOCOLS.iter().any(|token| protocol.starts_with(token)) && !protocol.is_empty())
         .map(str::to_owned)
         .collect();
     headers.remove(SEC_WEBSOCKET_PROTOCOL);

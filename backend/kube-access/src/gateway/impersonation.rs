@@ -1,8 +1,18 @@
-//! Who a request is made as. Only the two groups of ours can be expressed, so that nobody becomes `system:masters` by a slip.
+//! Who a request is made as. Only the groups of ours can be expressed, so that nobody becomes `system:masters` by a slip.
 
-use crate::{KubeError, MEMBER_GROUP, NAME_EXTRA, READER_GROUP};
-use domain::permissions::Role;
+use crate::{GUEST_GROUP, KubeError, MEMBER_GROUP, NAME_EXTRA, READER_GROUP, user_name};
 use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// What a person is in a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Does everything.
+    Member,
+    /// Looks at all but secrets.
+    Reader,
+    /// Does what the rules of single namespaces say.
+    Guest,
+}
 
 /// A person, as a cluster sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,15 +26,27 @@ pub struct Impersonation {
 
 impl Impersonation {
     #[must_use]
-    pub fn new(user_id: &str, name: &str, role: Role) -> Self {
+    pub fn new(user_id: &str, name: &str, group: Group) -> Self {
         Self {
-            user: format!("kcs:{user_id}"),
+            user: user_name(user_id),
             name: name.to_owned(),
-            group: match role {
-                Role::Member => MEMBER_GROUP,
-                Role::Reader => READER_GROUP,
+            group: match group {
+                Group::Member => MEMBER_GROUP,
+                Group::Reader => READER_GROUP,
+                Group::Guest => GUEST_GROUP,
             },
         }
+    }
+
+    /// Who they are, as a certificate says it.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    #[must_use]
+    pub fn group(&self) -> &'static str {
+        self.group
     }
 
     /// Sets the headers, over whatever is there.

@@ -3,7 +3,8 @@
 //!
 //! For callers on actix (`http` 0.2, bodies that do not move between threads): copy names and values into `GatewayRequest`, pump the payload
 //! through a channel from a task of the same worker, and answer a tunnel with status 101, its headers, and a streaming body of what comes
-//! from the cluster, while the payload is written to it. `tests/it/actix.rs` does exactly this. actix hands on raw payload for WebSockets only, not for SPDY.
+//! from the cluster, while the payload is written to it. `tests/it/actix.rs` does exactly this. actix hands on raw payload for WebSockets only: for
+//! SPDY the listener has to say so (`server::spdy`).
 
 mod access;
 mod body;
@@ -11,9 +12,10 @@ mod headers;
 mod impersonation;
 mod path;
 
-pub use access::Access;
+pub use access::{Access, Reach};
 pub use body::BodyStream;
-pub use impersonation::Impersonation;
+pub use headers::CSRF_PROTOCOL;
+pub use impersonation::{Group, Impersonation};
 
 use crate::KubeError;
 use crate::channel::{Channel, full};
@@ -76,7 +78,10 @@ impl GatewayRequest {
 
     fn path_and_query(&self) -> Result<http::Uri, KubeError> {
         let text = match self.query.as_deref() {
-            Some(query) if !query.is_empty() => format!("{}?{query}", self.path),
+            Some(query) if !query.is_empty() => {
+                path::check_query(query)?;
+                format!("{}?{query}", self.path)
+            }
             _ => self.path.clone(),
         };
         text.parse().map_err(|_| KubeError::Refused("the path or query is not valid"))

@@ -15,6 +15,8 @@ pub enum KubePath {
 pub struct Resource {
     /// Empty: the core group.
     pub group: String,
+    /// None: of no namespace, or of all.
+    pub namespace: Option<String>,
     /// `pods`
     pub resource: String,
     pub subresource: Option<String>,
@@ -41,15 +43,16 @@ impl KubePath {
             ["proxy", ..] => return Err(PROXY),
             rest => rest,
         };
-        let rest = match rest {
-            ["namespaces", _, "status" | "finalize", ..] => rest,
-            ["namespaces", _, rest @ ..] if !rest.is_empty() => rest,
-            rest => rest,
+        let (namespace, rest) = match rest {
+            ["namespaces", _, "status" | "finalize", ..] => (None, rest),
+            ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (Some((*namespace).to_owned()), rest),
+            rest => (None, rest),
         };
         let Some(resource) = rest.first() else {
             return Ok(Self::NonResource);
         };
-        let parsed = Resource { group: group.to_owned(), resource: (*resource).to_owned(), subresource: rest.get(2).map(|s| (*s).to_owned()) };
+        let subresource = rest.get(2).map(|s| (*s).to_owned());
+        let parsed = Resource { group: group.to_owned(), namespace, resource: (*resource).to_owned(), subresource };
         if parsed.group.is_empty() && parsed.subresource.as_deref() == Some("proxy") {
             return Err(PROXY);
         }
@@ -84,6 +87,14 @@ fn decode(raw: &str) -> Result<String, KubeError> {
         decoded.push(value);
     }
     String::from_utf8(decoded).map_err(|_| ODD)
+}
+
+/// Refuses a query that we would take apart into other words than the API server, or that it would drop words of.
+pub fn check_query(raw: &str) -> Result<(), KubeError> {
+    const ODD: KubeError = KubeError::Refused("the query has characters that are not allowed");
+    let plain = raw.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b'\\' | b'#'));
+    let encoded = raw.split('%').skip(1).all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()));
+    if plain && encoded { Ok(()) } else { Err(ODD) }
 }
 
 #[cfg(test)]
@@ -149,6 +160,18 @@ mod tests {
             "/api/v1/pods//",
         ] {
             assert!(matches!(KubePath::parse(path), Err(KubeError::Refused(_))), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_query_that_could_be_read_in_two_ways_is_refused() {
+        for good in
+            ["", "watch=1", "labelSelector=app%3Dweb%2Ctier%20in%20%28a%29", "command=sh&command=-c&command=a%3Bb%0Ac", "container=a:b", "x=%FF"]
+        {
+            assert!(check_query(good).is_ok(), "{good}");
+        }
+        for bad in ["a=1;b=2", "a=%", "a=%2", "a=%zz", "a= b", "a=\n", "a=\u{e4}", "a=#", "a=b\\c"] {
+            assert!(check_query(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -158,6 +158,14 @@ impl Reads {
         who.set(&mut headers)?;
         self.channel.get(&path, headers).await
     }
+
+    /// One object of no namespace.
+    pub(super) async fn one<T: Listed>(&self, who: &Impersonation, name: &str) -> Result<T, KubeError> {
+        let mut headers = HeaderMap::new();
+        who.set(&mut headers)?;
+        let object: T::Object = self.channel.get(&format!("{}/{}/{}", T::GROUP, T::RESOURCE, crate::engine::segment(name)), headers).await?;
+        Ok(T::of(object))
+    }
 }
 
 impl Cursor {

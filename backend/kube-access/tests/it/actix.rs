@@ -1,9 +1,8 @@
 //! The pass-through behind actix, as the API serves it: streams and WebSocket tunnels through both.
 
-use crate::fake_api::{FakeApi, soon, text};
+use crate::fake_api::{FakeApi, access, soon, text};
 use actix_web::web::{self, Bytes, Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
-use domain::permissions::Role;
 use futures::channel::mpsc;
 use futures::{SinkExt, StreamExt};
 use http::{Response, StatusCode};
@@ -11,7 +10,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use hyper_util::rt::TokioIo;
 use kube_access::gateway::{Answer, BodyStream, Tunnel};
-use kube_access::{ClusterTarget, GatewayRequest, Impersonation, KubeAccess};
+use kube_access::{ClusterTarget, GatewayRequest, Group, Impersonation};
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -30,8 +29,8 @@ fn pump(mut payload: Payload) -> BodyStream {
 }
 
 async fn pass(request: HttpRequest, payload: Payload, target: Data<ClusterTarget>) -> HttpResponse {
-    let gateway = KubeAccess::new().gateway(&target).await.unwrap();
-    let who = Impersonation::new("u1", "member-a", Role::Member);
+    let gateway = access().gateway(&target).await.unwrap();
+    let who = Impersonation::new("u1", "member-a", Group::Member);
     let mut payload = Some(pump(payload));
     // What comes after an upgrade is no body: it waits for the tunnel.
     let body = payload.take_if(|_| !request.head().upgrade());

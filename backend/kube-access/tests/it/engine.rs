@@ -1,14 +1,16 @@
 //! The engine's operations, by the requests they make and the answers they understand.
 
-use crate::fake_api::{Body, FakeApi, json, text};
+use crate::fake_api::{Body, FakeApi, access, json, text};
+use domain::members::NamespacePerson;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use kube_access::engine::Drain;
-use kube_access::{Engine, KubeAccess, KubeError};
+use kube_access::{Engine, KubeError};
 use sealed::JoinToken;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use time::OffsetDateTime;
 
@@ -37,7 +39,7 @@ impl Cluster {
             })
         })
         .await;
-        Self { engine: KubeAccess::new().engine(&api.target).await.unwrap(), _api: api, written }
+        Self { engine: access().engine(&api.target).await.unwrap(), _api: api, written }
     }
 
     fn written(&self) -> Vec<(String, Value)> {
@@ -110,8 +112,8 @@ async fn a_master_is_healthy_when_all_its_parts_are() {
 
 #[tokio::test]
 async fn the_access_rules_keep_the_gateway_from_becoming_an_administrator() {
-    let cluster = Cluster::new(|_, _| json(&json!({}))).await;
-    cluster.engine.ensure_access_rules().await.unwrap();
+    let cluster = Cluster::new(|_, _| json(&json!({"items": []}))).await;
+    assert!(cluster.engine.ensure_access_rules(&BTreeSet::new()).await.unwrap());
     let written = cluster.written();
     assert_eq!(written.len(), 6);
     assert!(
@@ -122,12 +124,35 @@ async fn the_access_rules_keep_the_gateway_from_becoming_an_administrator() {
     let rules = |name: &str| written.iter().find(|(call, _)| call.contains(&format!("/clusterroles/{name}?"))).unwrap().1["rules"].clone();
     let gateway = rules("kcs:gateway");
     let groups = gateway.as_array().unwrap().iter().find(|r| r["resources"] == json!(["groups"])).unwrap();
-    assert_eq!(groups["resourceNames"], json!(["kcs:member", "kcs:reader"]));
+    assert_eq!(groups["resourceNames"], json!(["kcs:member", "kcs:reader", "kcs:guest"]));
     assert!(gateway.as_array().unwrap().iter().all(|r| r["verbs"] == json!(["impersonate"])));
     let reader = rules("kcs:reader").to_string();
     for forbidden in ["secrets", "exec", "attach", "portforward", "proxy", "create", "delete", "impersonate"] {
         assert!(!reader.contains(&format!("\"{forbidden}\"")) && !reader.contains(&format!("/{forbidden}\"")), "{forbidden}");
     }
+}
+
+#[tokio::test]
+async fn who_was_given_a_namespace_is_bound_there_and_who_was_not_any_more_is_not() {
+    let person = |namespace: &str, user: &str, changes| NamespacePerson { namespace: namespace.into(), user: user.into(), changes };
+    let cluster = Cluster::new(|method, path| match (method.as_str(), path) {
+        ("GET", _) => json(&json!({"items": [
+            {"metadata": {"name": "kcs:view", "namespace": "web"}}, {"metadata": {"name": "kcs:admin", "namespace": "old"}}]})),
+        (_, path) if path.contains("/namespaces/later/") => text(StatusCode::NOT_FOUND, "{}".to_owned()),
+        _ => json(&json!({})),
+    })
+    .await;
+    let people = BTreeSet::from([person("web", "u1", true), person("web", "u2", false), person("web", "u3", true), person("later", "u1", true)]);
+    assert!(!cluster.engine.ensure_access_rules(&people).await.unwrap(), "a namespace is not there yet");
+    let bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces";
+    let written = cluster.written();
+    let of = |path: &str| written.iter().find(|(call, _)| call.starts_with(&format!("PATCH {bindings}/{path}?"))).map(|(_, body)| body);
+    let admin = of("web/rolebindings/kcs:admin").unwrap();
+    let names: Vec<_> = admin["subjects"].as_array().unwrap().iter().map(|s| (s["kind"].as_str().unwrap(), s["name"].as_str().unwrap())).collect();
+    assert_eq!((names, &admin["roleRef"]["name"]), (vec![("User", "kcs:u1"), ("User", "kcs:u3")], &json!("admin")));
+    assert_eq!(of("web/rolebindings/kcs:view").unwrap()["subjects"][0]["name"], "kcs:u2");
+    let deleted: Vec<_> = written.iter().filter(|(call, _)| call.starts_with("DELETE")).map(|(call, _)| call.as_str()).collect();
+    assert_eq!(deleted, [format!("DELETE {bindings}/old/rolebindings/kcs:admin")]);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use kube_access::ClusterTarget;
+use kube_access::{ClusterTarget, Destinations, KubeAccess};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -43,6 +43,11 @@ pub fn install_provider() {
     ONCE.call_once(|| {
         rustls::crypto::ring::default_provider().install_default().unwrap();
     });
+}
+
+/// The access to clusters that are on this machine.
+pub fn access() -> KubeAccess {
+    KubeAccess::new().with_destinations(Destinations::new(vec!["127.0.0.0/8".parse().unwrap()], Vec::new()))
 }
 
 pub fn pki() -> Arc<ClusterPki> {

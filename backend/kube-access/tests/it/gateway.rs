@@ -1,8 +1,7 @@
 //! The pass-through: what reaches the cluster, what comes back, and how it streams.
 
-use crate::fake_api::{FakeApi, soon, text};
+use crate::fake_api::{FakeApi, access, soon, text};
 use bytes::Bytes;
-use domain::permissions::Role;
 use futures::channel::mpsc;
 use futures::{SinkExt, StreamExt};
 use http::{Response, StatusCode};
@@ -10,15 +9,15 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use hyper_util::rt::TokioIo;
 use kube_access::gateway::{Answer, BODY_LIMIT, BodyStream};
-use kube_access::{Gateway, GatewayRequest, Impersonation, KubeAccess, KubeError};
+use kube_access::{Gateway, GatewayRequest, Group, Impersonation, KubeError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn gateway(api: &FakeApi) -> Gateway {
-    KubeAccess::new().gateway(&api.target).await.unwrap()
+    access().gateway(&api.target).await.unwrap()
 }
 
 fn member() -> Impersonation {
-    Impersonation::new("u1", "\u{738b}\u{82b3}", Role::Member)
+    Impersonation::new("u1", "\u{738b}\u{82b3}", Group::Member)
 }
 
 fn nothing() -> BodyStream {
@@ -95,6 +94,24 @@ async fn case_64_the_request_is_rebuilt_as_the_person() {
 }
 
 #[tokio::test]
+async fn whoever_shares_a_connection_is_themselves_on_it() {
+    let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::OK, "{}") })).await;
+    let access = access();
+    for (user, group, expected) in [("u1", Group::Member, "kcs:member"), ("u2", Group::Guest, "kcs:guest"), ("u1", Group::Reader, "kcs:reader")] {
+        let gateway = access.gateway(&api.target).await.unwrap();
+        let who = Impersonation::new(user, user, group);
+        let answer = soon(gateway.forward(&who, request("GET", "/api/v1/pods", &[]))).await.unwrap();
+        let Answer::Response(answer) = answer else { panic!("a tunnel") };
+        assert_eq!(read(answer).await, "{}");
+        let seen = api.last().headers;
+        for (name, value) in [("impersonate-user", format!("kcs:{user}")), ("impersonate-group", expected.to_owned())] {
+            assert_eq!(seen.get_all(name).iter().collect::<Vec<_>>(), [value.as_str()], "{user}");
+        }
+    }
+    assert_eq!(api.clients.lock().unwrap().len(), 1, "they shared none");
+}
+
+#[tokio::test]
 async fn answers_carry_nothing_that_acts_in_a_browser() {
     let api = FakeApi::start(|_| {
         Box::pin(async {
@@ -161,7 +178,9 @@ async fn case_64_what_is_refused_is_never_sent() {
         let result = gateway.forward(&member(), request("GET", path, &[])).await;
         assert!(matches!(result, Err(KubeError::Forbidden(_))), "{path}");
     }
-    for (method, path) in [("GET", "/api/v1/../x"), ("GET", "/api/v1/a%2fb"), ("TRACE", "/version"), ("OPTIONS", "/version")] {
+    for (method, path) in
+        [("GET", "/api/v1/../x"), ("GET", "/api/v1/a%2fb"), ("GET", "/version?a=1;b=2"), ("TRACE", "/version"), ("OPTIONS", "/version")]
+    {
         let result = gateway.forward(&member(), request(method, path, &[])).await;
         assert!(matches!(result, Err(KubeError::Refused(_))), "{method} {path}");
     }
@@ -264,7 +283,7 @@ async fn upgrades_become_tunnels_of_raw_bytes() {
             ("Upgrade", protocol),
             ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
             ("Sec-WebSocket-Version", "13"),
-            ("Sec-WebSocket-Protocol", "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.c2VjcmV0"),
+            ("Sec-WebSocket-Protocol", "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.c2VjcmV0, csrf.kcs.c2VjcmV0"),
             ("X-Stream-Protocol-Version", "v4.channel.k8s.io"),
             ("Impersonate-User", "system:admin"),
         ];

@@ -1,15 +1,14 @@
 //! A cluster's API server that means harm: heads without end, bodies of any size. None of it costs memory.
 
-use crate::fake_api::{FakeApi, acceptor, install_provider, pki, soon};
+use crate::fake_api::{FakeApi, acceptor, access, install_provider, pki, soon};
 use bytes::Bytes;
 use domain::ids::ClusterId;
-use domain::permissions::Role;
 use futures::{StreamExt, stream};
 use http::Response;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use kube_access::gateway::Answer;
-use kube_access::{ClusterTarget, GatewayRequest, Impersonation, KubeAccess, KubeError};
+use kube_access::{ClusterTarget, GatewayRequest, Group, Impersonation, KubeError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -30,7 +29,7 @@ fn get(path: &str) -> GatewayRequest {
 }
 
 fn member() -> Impersonation {
-    Impersonation::new("u1", "member-a", Role::Member)
+    Impersonation::new("u1", "member-a", Group::Member)
 }
 
 /// An API server that, asked anything, writes headers until nobody listens.
@@ -57,7 +56,7 @@ async fn endless_head() -> ClusterTarget {
 async fn case_64_a_head_without_end_is_cut() {
     let target = endless_head().await;
     let before = resident();
-    let access = KubeAccess::new();
+    let access = access();
     let answer = soon(access.gateway(&target).await.unwrap().forward(&member(), get("/version"))).await;
     assert!(matches!(answer, Err(KubeError::Unreachable(_) | KubeError::BadAnswer(_))), "{answer:?}");
     assert!(resident() < before + FLAT);
@@ -72,7 +71,7 @@ async fn case_64_a_large_body_passes_through_without_being_kept() {
         })
     })
     .await;
-    let gateway = KubeAccess::new().gateway(&api.target).await.unwrap();
+    let gateway = access().gateway(&api.target).await.unwrap();
     let before = resident();
     let Ok(Answer::Response(response)) = soon(gateway.forward(&member(), get("/api/v1/namespaces/a/pods/p/log"))).await else { panic!("no answer") };
     let (mut body, mut length, mut most) = (response.into_body(), 0, 0);

@@ -1,10 +1,9 @@
 //! Typed reads: paging, searching, and as whom.
 
-use crate::fake_api::{FakeApi, json, text};
-use domain::permissions::Role;
+use crate::fake_api::{FakeApi, access, json, text};
 use http::StatusCode;
 use kube_access::reads::{Page, Pod, ReadQuery};
-use kube_access::{Impersonation, KubeAccess, KubeError, Reads};
+use kube_access::{Group, Impersonation, KubeError, Reads};
 use serde_json::json;
 
 const PODS: usize = 1_234;
@@ -27,12 +26,12 @@ async fn cluster() -> (FakeApi, Reads) {
         })
     })
     .await;
-    let reads = KubeAccess::new().reads(&api.target).await.unwrap();
+    let reads = access().reads(&api.target).await.unwrap();
     (api, reads)
 }
 
 fn reader() -> Impersonation {
-    Impersonation::new("u2", "reader-a", Role::Reader)
+    Impersonation::new("u2", "reader-a", Group::Reader)
 }
 
 async fn all(reads: &Reads, query: ReadQuery<'_>) -> (Vec<String>, usize) {

@@ -1,14 +1,15 @@
 //! The same operations in a real cluster: `KCS_TEST_CLUSTER=<https endpoint>` and `KCS_TEST_CLUSTER_PKI=<copy of /etc/kubernetes/pki>`.
 
-use crate::fake_api::install_provider;
+use crate::fake_api::{access, install_provider};
 use domain::ids::ClusterId;
-use domain::permissions::Role;
+use domain::members::NamespacePerson;
 use futures::StreamExt;
 use kube_access::gateway::Answer;
 use kube_access::reads::ReadQuery;
-use kube_access::{ClusterTarget, Gateway, GatewayRequest, Impersonation, KubeAccess};
+use kube_access::{ClusterTarget, Gateway, GatewayRequest, Group, Impersonation};
 use sealed::{Authority, ClusterPki, JoinToken};
 use secrecy::SecretString;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
@@ -21,7 +22,7 @@ fn target() -> ClusterTarget {
     ClusterTarget { cluster: ClusterId::generate(), endpoint, private: false, pki: Arc::new(all) }
 }
 
-async fn status(gateway: &Gateway, role: Role, method: &str, path: &str) -> (u16, String) {
+async fn status(gateway: &Gateway, role: Group, method: &str, path: &str) -> (u16, String) {
     let (path, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
     let request = GatewayRequest::new(method, path, query, Box::pin(futures::stream::empty())).unwrap();
     let who = Impersonation::new("u1", "\u{738b}", role);
@@ -41,16 +42,19 @@ async fn status(gateway: &Gateway, role: Role, method: &str, path: &str) -> (u16
 async fn a_real_cluster_obeys() {
     let target = target();
     install_provider();
-    let access = KubeAccess::new();
+    let access = access();
     let engine = access.engine(&target).await.unwrap();
     engine.readyz().await.unwrap();
     let nodes = engine.nodes().await.unwrap();
     assert!(nodes.iter().any(|n| n.ready == Some(true)), "{nodes:?}");
     let masters = engine.control_plane_health().await.unwrap();
     assert!(masters.iter().any(kube_access::engine::MasterHealth::healthy), "{masters:?}");
+    let person = |namespace: &str, changes| NamespacePerson { namespace: namespace.into(), user: "u1".into(), changes };
+    let people = BTreeSet::from([person("default", true), person("kube-public", false)]);
     for _ in 0..2 {
-        engine.ensure_access_rules().await.unwrap();
+        assert!(engine.ensure_access_rules(&people).await.unwrap());
     }
+    assert!(!engine.ensure_access_rules(&BTreeSet::from([person("not-there", true), person("default", true)])).await.unwrap());
     let token = JoinToken::generate().unwrap();
     let soon = OffsetDateTime::now_utc() + Duration::hours(1);
     engine.ensure_join_token(&token, soon).await.unwrap();
@@ -61,29 +65,41 @@ async fn a_real_cluster_obeys() {
 
     let gateway = access.gateway(&target).await.unwrap();
     for (role, method, path, expected) in [
-        (Role::Member, "GET", "/api/v1/nodes", 200),
-        (Role::Member, "GET", "/api/v1/namespaces/kube-system/secrets", 200),
-        (Role::Member, "GET", "/openapi/v3", 200),
-        (Role::Reader, "GET", "/api/v1/pods?limit=1", 200),
-        (Role::Reader, "GET", "/apis/apps/v1/deployments", 200),
-        (Role::Reader, "GET", "/api/v1/namespaces/kube-system/secrets", 403),
-        (Role::Reader, "DELETE", "/api/v1/namespaces/kube-system/configmaps/kubeadm-config", 403),
-        (Role::Reader, "GET", "/api/v1/namespaces/kube-system/pods/etcd-m1/exec?command=id", 403),
-        (Role::Member, "GET", "/no/such/path", 404),
+        (Group::Member, "GET", "/api/v1/nodes", 200),
+        (Group::Member, "GET", "/api/v1/namespaces/kube-system/secrets", 200),
+        (Group::Member, "GET", "/openapi/v3", 200),
+        (Group::Reader, "GET", "/api/v1/pods?limit=1", 200),
+        (Group::Reader, "GET", "/apis/apps/v1/deployments", 200),
+        (Group::Reader, "GET", "/api/v1/namespaces/kube-system/secrets", 403),
+        (Group::Reader, "DELETE", "/api/v1/namespaces/kube-system/configmaps/kubeadm-config", 403),
+        (Group::Reader, "GET", "/api/v1/namespaces/kube-system/pods/etcd-m1/exec?command=id", 403),
+        (Group::Member, "GET", "/no/such/path", 404),
+        (Group::Guest, "GET", "/api/v1", 200),
+        (Group::Guest, "GET", "/api/v1/namespaces/default", 200),
+        (Group::Guest, "GET", "/api/v1/namespaces/default/secrets", 200),
+        (Group::Guest, "DELETE", "/api/v1/namespaces/default/configmaps/none", 404),
+        (Group::Guest, "GET", "/api/v1/namespaces/kube-public/configmaps", 403),
+        (Group::Guest, "GET", "/api/v1/pods", 403),
+        (Group::Guest, "GET", "/api/v1/namespaces", 403),
+        (Group::Guest, "DELETE", "/api/v1/namespaces/default", 403),
     ] {
         let (status, text) = status(&gateway, role, method, path).await;
         assert_eq!(status, expected, "{method} {path}: {text}");
     }
-    let who = status(&gateway, Role::Reader, "GET", "/api/v1/namespaces/kube-system/secrets").await.1;
+    let who = status(&gateway, Group::Reader, "GET", "/api/v1/namespaces/kube-system/secrets").await.1;
     assert!(who.contains("kcs:u1"), "{who}");
 
     let reads = access.reads(&target).await.unwrap();
-    let reader = Impersonation::new("u2", "r", Role::Reader);
+    let reader = Impersonation::new("u2", "r", Group::Reader);
     assert_eq!(reads.nodes(&reader, &ReadQuery::default()).await.unwrap().items.len(), nodes.len());
     let pods = reads.pods(&reader, &ReadQuery { search: Some("etcd"), ..ReadQuery::default() }).await.unwrap();
     assert!(pods.items.iter().all(|p| p.name.contains("etcd")) && !pods.items.is_empty(), "{pods:?}");
     assert!(!reads.deployments(&reader, &ReadQuery::default()).await.unwrap().items.is_empty());
     assert!(reads.namespaces(&reader, &ReadQuery::default()).await.unwrap().items.iter().any(|n| n.name == "kube-system"));
+
+    let guest = Impersonation::new("u1", "g", Group::Guest);
+    let seen = reads.namespaces_of(&guest, &["default".to_owned(), "kube-system".to_owned(), "not-there".to_owned()]).await.unwrap();
+    assert_eq!(seen.iter().map(|namespace| namespace.name.as_str()).collect::<Vec<_>>(), ["default"]);
 
     exec(&gateway, &pods.items[0].name).await;
 }
@@ -102,7 +118,7 @@ async fn exec(gateway: &Gateway, pod: &str) {
     ] {
         request.add_header(name, value.as_bytes());
     }
-    let who = Impersonation::new("u1", "m", Role::Member);
+    let who = Impersonation::new("u1", "m", Group::Member);
     let tunnel = match gateway.forward(&who, request).await.unwrap() {
         Answer::Tunnel(tunnel) => tunnel,
         Answer::Response(response) => panic!("{}", response.status()),

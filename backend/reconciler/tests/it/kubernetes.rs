@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use domain::changes::Work;
+use domain::members::NamespacePerson;
 use domain::nodes::{NodeIntent, NodeRole};
 use local_cloud::LocalCloud;
 use reconciler::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Target, WorkloadSeen};
@@ -102,9 +103,9 @@ impl KubernetesApi for Api {
         Ok(state.nodes.iter().map(|name| (name.clone(), ready(name))).collect())
     }
 
-    async fn ensure_access(&self, _: &Target) -> Result<(), KubernetesError> {
+    async fn ensure_access(&self, _: &Target, _: &BTreeSet<NamespacePerson>) -> Result<bool, KubernetesError> {
         self.open()?.0.access = true;
-        Ok(())
+        Ok(true)
     }
 
     async fn ensure_join_token(&self, _: &Target, _: &SecretString) -> Result<(), KubernetesError> {

@@ -140,7 +140,7 @@ pub struct Lab {
     pub fate: Arc<Mutex<Fate>>,
     pub in_cluster: Arc<Mutex<InCluster>>,
     tenant: String,
-    services: Services,
+    pub services: Services,
     journal: MemoryJournal,
     ids: u128,
     /// Objects that were there before the cluster.
@@ -317,8 +317,11 @@ impl Lab {
 
     fn call_as(&self, user: &str, project: &str, method: &str, path: &str, body: &Value) -> Value {
         let send = |method: &str, path: &str, token: Option<&str>, body: &Value| {
-            let mut request =
-                http::Request::builder().method(method).uri(format!("http://local-cloud{path}")).header("content-type", "application/json");
+            let mut request = http::Request::builder()
+                .method(method)
+                .uri(format!("http://local-cloud{path}"))
+                .header("content-type", "application/json")
+                .header("openstack-api-version", "volume 3.27");
             if let Some(token) = token {
                 request = request.header("x-auth-token", token);
             }
@@ -461,12 +464,12 @@ impl Lab {
             assert!(row.is_none_or(|row| rows.contains(row)), "no row for {} {}", object.kind, object.name);
         }
         self.check_etcd(&work, &servers);
-        // I5: nothing is deleted that is not in the ledger.
+        // I5: nothing is deleted that is not in the ledger, members of its load balancers and what holds its volumes apart.
         let known: BTreeSet<&str> = work.ledger.iter().filter_map(|r| r.cloud_id.as_deref()).collect();
         let mut fate = self.fate.lock().unwrap();
         for path in fate.deleted.drain(..) {
             let id = path.rsplit('/').next().unwrap_or_default();
-            assert!(path.contains("/members/") || known.contains(id), "{path} is not in the ledger");
+            assert!(path.contains("/members/") || path.contains("/attachments/") || known.contains(id), "{path} is not in the ledger");
         }
         // I7: the credential outlives everything made with it.
         let credential = |o: &&&DumpObject| o.kind == "application_credential";
@@ -543,8 +546,8 @@ pub fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mu
         gate_ca_pem: "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".into(),
         egress: vec![],
         addons: reconciler::addons::AddonSettings::default(),
-        // One at a time: a run is repeatable.
-        parallel: 1,
+        // As many as the program makes; on one thread a run is repeatable all the same.
+        parallel: 8,
         memory: Memory::default(),
     }
 }

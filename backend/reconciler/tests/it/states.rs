@@ -8,6 +8,7 @@ use domain::operations::{OperationKind, OperationState};
 use local_cloud::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
 use time::Duration;
+use uuid::Uuid;
 
 const SERVERS: &str = "/servers$";
 
@@ -199,6 +200,26 @@ async fn case_37_a_volume_that_does_not_let_go_holds_up_nothing_else_of_a_delete
     lab.cloud.clear_faults();
     lab.watch(domain::plan::BLOCKED_REST * 2).await;
     assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn case_37_a_volume_reserved_for_a_server_that_nova_forgot_is_let_go_and_deleted() {
+    let mut lab = Lab::new(138, 1, 1);
+    // Held back, so that the volumes are there and no server has taken them.
+    lab.cloud.inject(FaultRule::new(Effect::Status { status: 503, body: None }).on(Service::Compute, "POST", "/servers$").count(None));
+    let free = |lab: &Lab| lab.work().ledger.into_iter().find(|r| r.kind == ResourceKind::Volume && r.state == ResourceState::Known);
+    while free(&lab).is_none() {
+        lab.step().await;
+    }
+    let volume = free(&lab).unwrap().cloud_id.unwrap();
+    let path = format!("/volume/v3/volumes/{volume}");
+    while lab.person("GET", &path, &Value::Null)["volume"]["status"] != "available" {
+        lab.step().await;
+    }
+    let reservation = json!({"attachment": {"volume_uuid": volume, "instance_uuid": Uuid::from_u128(7)}});
+    assert_eq!(lab.person("POST", "/volume/v3/attachments", &reservation)["attachment"]["status"], "reserved");
+    lab.cloud.clear_faults();
+    lab.deleted().await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::kubernetes::InCluster;
 use crate::lab::{Fate, authorities, services};
-use auth::{Actor, ClusterCreate, Project, User, Via};
+use auth::{Actor, ClusterCreate, Grants, Project, User, Via};
 use cloud::Cloud;
 use cloud::network::NewSubnet;
 use domain::changes::Change;
@@ -59,7 +59,7 @@ impl Site {
         let member = person(&tenant, false);
         let mut spec = spec(3, 2);
         spec.network.external_network = cloud.dump().into_iter().find(|o| o.kind == "network" && o.name == "public").unwrap().id;
-        let new = NewCluster { name: "demo".to_owned(), spec, limit: None, room: None };
+        let new = NewCluster { name: "demo".to_owned(), spec, limits: domain::tenants::Limits::new(), room: None };
         let permit = member.may::<ClusterCreate>(&member.project).unwrap();
         let cluster = store.cluster_create(permit, new, None, RequestContext::default()).await.unwrap().cluster.cluster.id;
         let claim = store.claim(Uuid::now_v7(), Duration::from_secs(3600)).await.unwrap().unwrap();
@@ -128,13 +128,9 @@ fn ids(cloud: &LocalCloud) -> BTreeSet<String> {
 }
 
 fn person(tenant: &TenantId, operator: bool) -> Actor {
-    Actor {
-        user: User { id: "u".into(), name: "somebody".into(), domain: "default".into() },
-        project: Project { id: tenant.clone(), name: "tenant-a".into() },
-        roles: vec![Role::Member],
-        operator,
-        via: Via::Session,
-    }
+    let user = User { id: "u".into(), name: "somebody".into(), domain: "default".into() };
+    let project = Project { id: tenant.clone(), name: "tenant-a".into() };
+    Actor::new(user, project, Grants { roles: vec![Role::Member], operator }, None, Via::Session)
 }
 
 #[tokio::test]
