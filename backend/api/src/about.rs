@@ -19,6 +19,8 @@ pub struct About {
     /// Of the program.
     pub version: String,
     pub environment: Environment,
+    /// Whether clusters can be opened to certificates past the gate.
+    pub direct_access: bool,
     /// What a person should know before trusting what they see, in English.
     pub notes: Vec<String>,
 }
@@ -32,5 +34,5 @@ pub async fn about_get(state: Data<State>) -> Json<About> {
     } else {
         (Environment::Production, Vec::new())
     };
-    Json(About { version: env!("CARGO_PKG_VERSION").to_owned(), environment, notes })
+    Json(About { version: env!("CARGO_PKG_VERSION").to_owned(), environment, direct_access: state.settings.direct_access, notes })
 }

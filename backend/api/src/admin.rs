@@ -1,10 +1,10 @@
 //! The operators' view of all tenants.
 
-use crate::caller::Caller;
 use crate::clusters::{Cluster, page_of, sort_of};
 use crate::errors::Answer;
 use crate::extract::QueryParams;
 use crate::lists::List;
+use crate::operators::Operator;
 use crate::state::State;
 use actix_web::get;
 use actix_web::web::{Data, Json};
@@ -33,12 +33,12 @@ pub struct AdminClusterQuery {
 /// Clusters of all projects. Operators only.
 #[utoipa::path(tag = "admin", params(AdminClusterQuery), responses((status = 200, body = List<Cluster>)))]
 #[get("/admin/clusters")]
-pub async fn admin_cluster_list(caller: Caller, state: Data<State>, query: QueryParams<AdminClusterQuery>) -> Answer<Json<List<Cluster>>> {
-    let scope = caller.actor.operator()?.scope();
+pub async fn admin_cluster_list(operator: Operator, state: Data<State>, query: QueryParams<AdminClusterQuery>) -> Answer<Json<List<Cluster>>> {
+    let scope = operator.scope.scope();
     let query = query.read()?;
     let (sort, falling) = sort_of(query.sort.as_deref())?;
     let page = page_of(query.limit, query.cursor)?;
     let filter = ClusterFilter { search: query.search, phase: query.phase, project: query.project };
     let found = state.store.clusters(&scope, filter, sort, falling, page).await?;
-    Ok(Json(List::page(found, Cluster::new)))
+    Ok(Json(List::page(found, |record| Cluster::new(record, &operator.caller.actor))))
 }

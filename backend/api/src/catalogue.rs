@@ -7,6 +7,7 @@ use crate::state::State;
 use actix_web::get;
 use actix_web::web::{Data, Json};
 use cloud::{Cloud, CloudError};
+use domain::tenants::Allowed;
 use moka::future::Cache;
 use serde::Serialize;
 use std::sync::Arc;
@@ -79,7 +80,7 @@ pub struct Snapshot {
 }
 
 /// Snapshots by user and project: what one may see another may not.
-pub struct CatalogueCache(Cache<(String, String), Arc<Snapshot>>);
+pub struct CatalogueCache(Cache<(String, String, bool), Arc<Snapshot>>);
 
 impl Default for CatalogueCache {
     fn default() -> Self {
@@ -91,11 +92,16 @@ impl CatalogueCache {
     /// The catalogue as this caller sees it.
     ///
     /// # Errors
-    /// What the cloud answered.
+    /// What the cloud or the database answered.
     pub async fn of(&self, state: &State, caller: &Caller) -> Answer<Arc<Snapshot>> {
-        let key = (caller.actor.user.id.clone(), caller.actor.project.id.0.clone());
-        let cloud = caller.cloud(state);
-        self.0.try_get_with(key, snapshot(cloud)).await.map_err(|error| Problem::from((*error).clone()))
+        let key = (caller.actor.user.id.clone(), caller.actor.project.id.0.clone(), caller.keystone().is_some());
+        let cloud = caller.cloud(state).await?;
+        let look = async {
+            let found = snapshot(cloud).await?;
+            state.store.flavors_seen(&found.offers(&[]).flavors).await?;
+            Ok::<_, Problem>(found)
+        };
+        self.0.try_get_with(key, look).await.map_err(|problem| (*problem).clone())
     }
 }
 
@@ -144,14 +150,21 @@ impl Snapshot {
     }
 }
 
+/// What of it the operator lets the project use.
+async fn allowed(state: &State, caller: &Caller) -> Answer<Allowed> {
+    Ok(state.store.tenant_terms(&caller.actor.project.id).await?.allowed)
+}
+
 /// Flavors the project may use.
 #[utoipa::path(tag = "catalogue", responses((status = 200, body = List<Flavor>)))]
 #[get("/flavors")]
 pub async fn flavor_list(caller: Caller, state: Data<State>) -> Answer<Json<List<Flavor>>> {
     let catalogue = state.catalogue.of(&state, &caller).await?;
+    let allowed = allowed(&state, &caller).await?;
     let items = catalogue
         .flavors
         .iter()
+        .filter(|f| allowed.flavor(&f.name))
         .map(|f| Flavor { id: f.id.clone(), name: f.name.clone(), vcpus: f.vcpus, ram_mib: f.ram_mib, disk_gib: f.disk_gib })
         .collect();
     Ok(Json(List::whole(items)))
@@ -184,21 +197,28 @@ pub async fn volume_type_list(caller: Caller, state: Data<State>) -> Answer<Json
     Ok(Json(List::whole(items)))
 }
 
-/// External networks.
+/// External networks the project may use.
 #[utoipa::path(tag = "catalogue", responses((status = 200, body = List<ExternalNetwork>)))]
 #[get("/networks")]
 pub async fn network_list(caller: Caller, state: Data<State>) -> Answer<Json<List<ExternalNetwork>>> {
     let catalogue = state.catalogue.of(&state, &caller).await?;
-    let items = catalogue.networks.iter().map(|n| ExternalNetwork { id: n.id.clone(), name: n.name.clone() }).collect();
+    let allowed = allowed(&state, &caller).await?;
+    let items = catalogue
+        .networks
+        .iter()
+        .filter(|n| allowed.external_network(&n.id))
+        .map(|n| ExternalNetwork { id: n.id.clone(), name: n.name.clone() })
+        .collect();
     Ok(Json(List::whole(items)))
 }
 
-/// Kubernetes versions offered.
+/// Kubernetes versions offered to the project.
 #[utoipa::path(tag = "catalogue", responses((status = 200, body = List<Version>)))]
 #[get("/versions")]
 pub async fn version_list(caller: Caller, state: Data<State>) -> Answer<Json<List<Version>>> {
     let catalogue = state.catalogue.of(&state, &caller).await?;
-    let offered = state.settings.versions.iter().filter(|v| v.support != domain::versions::Support::Hidden);
+    let allowed = allowed(&state, &caller).await?;
+    let offered = state.settings.versions.iter().filter(|v| v.support != domain::versions::Support::Hidden && allowed.version(&v.version));
     let items = offered.map(|v| catalogue.version(v)).collect();
     Ok(Json(List::whole(items)))
 }
@@ -224,7 +244,7 @@ pub struct ProjectSubnet {
 #[utoipa::path(tag = "catalogue", responses((status = 200, body = List<ProjectNetwork>)))]
 #[get("/project-networks")]
 pub async fn project_network_list(caller: Caller, state: Data<State>) -> Answer<Json<List<ProjectNetwork>>> {
-    let cloud = caller.cloud(&state);
+    let cloud = caller.cloud(&state).await?;
     let (networks, subnets) = tokio::try_join!(cloud.network.networks(), cloud.network.subnets())?;
     let subnets_of = |network: &str| {
         let of_network = subnets.iter().filter(|s| s.network_id == network);
@@ -245,7 +265,7 @@ pub struct KeyPairName {
 #[utoipa::path(tag = "catalogue", responses((status = 200, body = List<KeyPairName>)))]
 #[get("/key-pairs")]
 pub async fn key_pair_list(caller: Caller, state: Data<State>) -> Answer<Json<List<KeyPairName>>> {
-    let found = caller.cloud(&state).compute.key_pairs().await?;
+    let found = caller.cloud(&state).await?.compute.key_pairs().await?;
     Ok(Json(List::whole(found.into_iter().map(|k| KeyPairName { name: k.name }).collect())))
 }
 

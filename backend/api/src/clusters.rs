@@ -12,7 +12,7 @@ use crate::session::ProjectRef;
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
-use auth::{ClusterCreate, ClusterDelete, ClusterUpdate};
+use auth::{Actor, ClusterCreate, ClusterDelete, ClusterUpdate};
 use domain::clusters::{ClusterPatch, ClusterSpec, ClusterSpecRequest, ClusterStatus, Phase};
 use domain::codes::Code;
 use domain::costs::{Cost, Prices, cluster_cost};
@@ -21,6 +21,8 @@ use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::names;
 use domain::nodes::Fault;
 use domain::operations::{OperationKind, OperationState, StepKey, StepState, VolumeChoice, VolumeFate};
+use domain::pauses::Pause;
+use domain::permissions::Permission;
 pub use domain::preflight::{Check, CheckLevel, QuotaNeed};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -55,6 +57,9 @@ pub struct Cluster {
     /// The operation under way, or the last one if it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationBrief>,
+    /// What operators hold the engine back from it by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Pause>,
     /// Rises with every change of the spec.
     pub generation: i64,
     /// The generation that has been brought about.
@@ -66,6 +71,8 @@ pub struct Cluster {
     /// What it costs an hour; absent where the operator keeps no price list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
+    /// What the caller may do with it.
+    pub permissions: Vec<Permission>,
 }
 
 /// An operation in short.
@@ -122,6 +129,9 @@ pub struct ClusterPlan {
     /// Complete: template and defaults applied.
     pub spec: ClusterSpec,
     pub checks: Vec<Check>,
+    /// The project's limits in KCS, as far as it has any.
+    pub limits: Vec<QuotaNeed>,
+    /// The project's quotas in the cloud.
     pub quota: Vec<QuotaNeed>,
     pub objects: Vec<PlannedObject>,
     /// Absent where the operator keeps no price list.
@@ -196,7 +206,8 @@ pub struct Resource {
 impl Cluster {
     /// As sent.
     #[must_use]
-    pub fn new(record: ClusterRecord) -> Self {
+    pub fn new(record: ClusterRecord, actor: &Actor) -> Self {
+        let permissions = actor.permissions(Some(record.cluster.id));
         let cluster = record.cluster;
         Self {
             id: cluster.id,
@@ -207,11 +218,13 @@ impl Cluster {
             spec: cluster.spec,
             status: cluster.status,
             operation: record.operation.as_ref().map(OperationBrief::new),
+            paused: record.pause,
             generation: cluster.generation,
             observed_generation: cluster.observed_generation,
             created_at: cluster.created_at,
             created_by: cluster.created_by,
             cost: None,
+            permissions,
         }
     }
 
@@ -281,7 +294,7 @@ pub async fn cluster_list(caller: Caller, state: Data<State>, query: QueryParams
     let page = page_of(query.limit, query.cursor)?;
     let filter = ClusterFilter { search: query.search, phase: query.phase, project: None };
     let found = state.store.clusters(&caller.actor.scope(), filter, sort, falling, page).await?;
-    Ok(Json(List::page(found, |record| Cluster::new(record).priced(state.settings.prices.as_ref()))))
+    Ok(Json(List::page(found, |record| Cluster::new(record, &caller.actor).priced(state.settings.prices.as_ref()))))
 }
 
 /// Create a cluster.
@@ -292,15 +305,15 @@ pub async fn cluster_create(caller: Caller, state: Data<State>, key: Idempotency
     let (request, bytes) = body.read()?;
     let idempotency = key.read("POST /clusters", &bytes)?;
     let wanted = Preflight::of(&state, &caller, &request).await?;
-    let (checks, _) = wanted.cloud_checks();
+    let checks = wanted.checks().checks;
     // A repeated request is answered like the first one, whatever that has used up since.
     if idempotency.is_none() || !state.store.idempotency_known(permit.tenant(), idempotency.as_ref()).await? {
         plan::refuse_blocked(&checks)?;
     }
     let room = Some((&wanted).into());
-    let new = NewCluster { name: request.name, spec: wanted.spec, limit: Some(state.settings.clusters_per_project), room };
+    let new = NewCluster { name: request.name, spec: wanted.spec, limits: state.settings.tenant_limits.clone(), room };
     let created = state.store.cluster_create(permit, new, idempotency, caller.context()).await?;
-    let answer = ClusterAccepted { cluster: Cluster::new(created.cluster), operation: Operation::new(created.operation) };
+    let answer = ClusterAccepted { cluster: Cluster::new(created.cluster, &caller.actor), operation: Operation::new(created.operation) };
     Ok(HttpResponse::Accepted().json(answer))
 }
 
@@ -311,12 +324,13 @@ pub async fn cluster_create_plan(caller: Caller, state: Data<State>, body: Body<
     caller.actor.may::<ClusterCreate>(&caller.actor.project)?;
     let (request, _) = body.read()?;
     let wanted = Preflight::of(&state, &caller, &request).await?;
-    let mut checks = plan::project_checks(&state, &caller, &request.name).await?;
-    let (found, quota) = wanted.cloud_checks();
-    checks.extend(found);
+    let mut checks = plan::name_checks(&state, &caller, &request.name).await?;
+    let found = wanted.checks();
+    checks.extend(found.checks);
     let blocked = checks.iter().any(|c| c.level == CheckLevel::Blocked);
     let cost = state.settings.prices.as_ref().map(|p| cluster_cost(&wanted.spec, p));
-    Ok(Json(ClusterPlan { spec: wanted.spec, checks, quota, objects: plan::planned(&wanted.objects), cost, blocked }))
+    let objects = plan::planned(&wanted.objects);
+    Ok(Json(ClusterPlan { spec: wanted.spec, checks, limits: found.limits, quota: found.quota, objects, cost, blocked }))
 }
 
 /// One cluster.
@@ -324,10 +338,10 @@ pub async fn cluster_create_plan(caller: Caller, state: Data<State>, body: Body<
 #[get("/clusters/{id}")]
 pub async fn cluster_get(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<Cluster>> {
     let found = state.store.cluster(&caller.actor.scope(), *id).await?;
-    Ok(Json(Cluster::new(found).priced(state.settings.prices.as_ref())))
+    Ok(Json(Cluster::new(found, &caller.actor).priced(state.settings.prices.as_ref())))
 }
 
-/// Change settings of a cluster: whether it is protected against deletion.
+/// Change settings of a cluster: whether it is protected against deletion, who repairs it, whether certificates lead past the gate.
 #[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), request_body = ClusterPatch, responses((status = 200, body = Cluster)))]
 #[patch("/clusters/{id}")]
 pub async fn cluster_update(caller: Caller, state: Data<State>, id: Path<ClusterId>, body: Body<ClusterPatch>) -> Answer<Json<Cluster>> {
@@ -335,10 +349,13 @@ pub async fn cluster_update(caller: Caller, state: Data<State>, id: Path<Cluster
     let permit = caller.actor.may::<ClusterUpdate>(&record)?;
     let (request, _) = body.read()?;
     if request == ClusterPatch::default() {
-        return Err(Problem::field("deletion_protection", "or repair must be given"));
+        return Err(Problem::field("deletion_protection", "or repair or direct_access must be given"));
+    }
+    if request.direct_access == Some(true) && !state.settings.direct_access {
+        return Err(Problem::new(Code::DirectAccessOff).detail("the operator lets no project switch it on"));
     }
     let changed = state.store.cluster_update(permit, request, caller.context()).await?;
-    Ok(Json(Cluster::new(changed).priced(state.settings.prices.as_ref())))
+    Ok(Json(Cluster::new(changed, &caller.actor).priced(state.settings.prices.as_ref())))
 }
 
 /// What a delete would remove.
@@ -362,7 +379,7 @@ async fn data_volumes(state: &State, caller: &Caller, record: &ClusterRecord) ->
         return Ok(Vec::new());
     }
     let tag = names::cluster_tag(record.cluster.id);
-    let cloud = caller.cloud(state);
+    let cloud = caller.cloud(state).await?;
     let volumes = cloud.volumes.volumes_by_metadata(names::VOLUME_CLUSTER, &tag).await?;
     let snapshots = if volumes.is_empty() { Vec::new() } else { cloud.volumes.snapshots().await? };
     let snapshots_of = |id: &str| snapshots.iter().filter(|s| s.volume_id == id).map(|s| s.name.clone()).collect();
@@ -380,7 +397,7 @@ async fn service_objects(state: &State, caller: &Caller, record: &ClusterRecord)
         return Ok(Vec::new());
     }
     let tag = names::cluster_tag(record.cluster.id);
-    let cloud = caller.cloud(state);
+    let cloud = caller.cloud(state).await?;
     let balancers = match &cloud.load_balancers {
         Some(service) => service.load_balancers().await?,
         None => Vec::new(),

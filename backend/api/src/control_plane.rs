@@ -6,14 +6,14 @@ use crate::errors::Answer;
 use crate::extract::Body;
 use crate::operations::Operation;
 use crate::plan;
+use crate::size_plans::{Resized, SizePlan, leaving, size_plan};
 use crate::state::State;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, patch, post};
 use auth::{ClusterRepair, ControlPlaneResize as ResizeAction};
 use domain::clusters::Cluster;
 use domain::ids::ClusterId;
-use domain::needs::node_objects;
-use domain::nodes::CONTROL_PLANE_POOL;
+use domain::nodes::{CONTROL_PLANE_POOL, Node, NodeRole};
 use domain::requests::{Violation, violations};
 use serde::{Deserialize, Serialize};
 
@@ -24,20 +24,30 @@ pub struct ControlPlaneResize {
     pub count: u32,
 }
 
-/// What stands against that many masters.
-async fn refuse(state: &State, caller: &Caller, cluster: &Cluster, count: u32) -> Answer<()> {
-    let mut spec = cluster.spec.clone();
-    spec.control_plane.count = count;
-    let broken = violations(&cluster.name, &spec, &state.settings.limits);
+async fn plan_of(state: &State, caller: &Caller, cluster: &Cluster, to: u32) -> Answer<SizePlan> {
+    let mut after = cluster.spec.clone();
+    let from = std::mem::replace(&mut after.control_plane.count, to);
+    let broken = violations(&cluster.name, &after, &state.settings.limits);
     plan::refuse(broken.into_iter().map(|v| Violation { field: "count".to_owned(), ..v }).collect())?;
-    let more = count.saturating_sub(cluster.spec.control_plane.count);
-    if more == 0 {
-        return Ok(());
-    }
-    let catalogue = state.catalogue.of(state, caller).await?;
-    let objects = node_objects(&spec, CONTROL_PLANE_POOL, more);
-    let (_, checks) = plan::quota(state, caller, &spec, &objects, &catalogue).await?;
-    plan::refuse_blocked(&checks)
+    let nodes: Vec<Node> = state.store.nodes(&caller.actor.scope(), cluster.id).await?.into_iter().map(|r| r.node).collect();
+    let removed = leaving(&nodes, NodeRole::Master, CONTROL_PLANE_POOL, to, &[]);
+    let sized = Resized { cluster: cluster.id, pool: CONTROL_PLANE_POOL, field: "count", from, to };
+    size_plan(state, caller, &after, &sized, removed).await
+}
+
+/// What a resize of the control plane would make or remove, what quota it needs and what stands against it.
+#[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path)), request_body = ControlPlaneResize, responses((status = 200, body = SizePlan)))]
+#[post("/clusters/{id}/control-plane/plan")]
+pub async fn control_plane_resize_plan(
+    caller: Caller,
+    state: Data<State>,
+    id: Path<ClusterId>,
+    body: Body<ControlPlaneResize>,
+) -> Answer<Json<SizePlan>> {
+    let record = state.store.cluster(&caller.actor.scope(), *id).await?;
+    caller.actor.may::<ResizeAction>(&record)?;
+    let (request, _) = body.read()?;
+    Ok(Json(plan_of(&state, &caller, &record.cluster, request.count).await?))
 }
 
 /// Resize the control plane; masters come and go one at a time.
@@ -47,8 +57,8 @@ pub async fn control_plane_resize(caller: Caller, state: Data<State>, id: Path<C
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     let permit = caller.actor.may::<ResizeAction>(&record)?;
     let (request, _) = body.read()?;
-    refuse(&state, &caller, &record.cluster, request.count).await?;
-    let operation = state.store.control_plane_resize(permit, request.count, caller.context()).await?;
+    plan::refuse_blocked(&plan_of(&state, &caller, &record.cluster, request.count).await?.checks)?;
+    let operation = state.store.control_plane_resize(permit, request.count, state.settings.tenant_limits.clone(), caller.context()).await?;
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
 }
 

@@ -6,8 +6,10 @@ use actix_web::{HttpResponse, ResponseError};
 use auth::Forbidden;
 use cloud::CloudError;
 use domain::codes::Code;
+use domain::tenants::Shortage;
 use sealed::SealError;
 use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt;
 use store::StoreError;
@@ -157,6 +159,7 @@ impl From<StoreError> for Problem {
             StoreError::NotFound => Self::not_found(),
             StoreError::BadCursor => Self::field("cursor", "is not one of ours"),
             StoreError::Refused(code) => Self::new(code),
+            StoreError::Short(shortage) => shortage.into(),
             StoreError::Unavailable(_) => {
                 tracing::error!(error = ?error, "the database does not answer");
                 Self::new(Code::StoreUnavailable)
@@ -166,16 +169,22 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<Shortage> for Problem {
+    fn from(shortage: Shortage) -> Self {
+        let mut problem = Self::new(shortage.code()).detail(shortage.message());
+        problem.params = shortage.params().as_object().cloned().unwrap_or_default().into_iter().collect();
+        problem
+    }
+}
+
 impl From<Forbidden> for Problem {
     fn from(refusal: Forbidden) -> Self {
-        let mut problem = Self::new(refusal.code());
-        if let Some(role) = refusal.needed {
-            problem = problem.param("role", serde_json::to_value(role).unwrap_or_default());
+        let problem = Self::new(refusal.code());
+        match refusal {
+            Forbidden::Role { permission, needed } => problem.param("permission", json!(permission)).param("role", json!(needed)),
+            Forbidden::Narrowed { permission } => problem.param("permission", json!(permission)),
+            Forbidden::OperatorsOnly => problem,
         }
-        if let Some(permission) = refusal.permission {
-            problem = problem.param("permission", serde_json::to_value(permission).unwrap_or_default());
-        }
-        problem
     }
 }
 
@@ -190,6 +199,8 @@ impl fmt::Display for Problem {
         write!(f, "{}: {}", self.code.as_str(), self.detail)
     }
 }
+
+impl std::error::Error for Problem {}
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {

@@ -52,7 +52,7 @@ fn stream<W: Future<Output = ()> + 'static>(
     caller: &Caller,
     write: impl FnOnce(mpsc::Sender<Bytes>) -> W,
 ) -> Answer<HttpResponse> {
-    let counted = state.streams.open(&caller.actor.user.id)?;
+    let counted = state.streams.open(&caller.actor.user.id, None)?;
     let (sender, receiver) = mpsc::channel(16);
     let work = write(sender);
     let stop = state.stopping.clone();
@@ -108,9 +108,16 @@ async fn operation_events(
         }
         loop {
             match next(&mut changes, heartbeat).await {
-                Next::Notice(ChangeNotice::Changed { operation, .. }) if operation == Some(id) => break,
-                Next::Notice(ChangeNotice::Changed { .. }) => (),
-                Next::Notice(ChangeNotice::Resync) => break,
+                Next::Notice(notice) => {
+                    if asks_who(caller, &notice) {
+                        caller.still_valid(state).await?;
+                    }
+                    match notice {
+                        ChangeNotice::Changed { operation, .. } if operation == Some(id) => break,
+                        ChangeNotice::Resync => break,
+                        ChangeNotice::Changed { .. } | ChangeNotice::Person { .. } => (),
+                    }
+                }
                 Next::Quiet => {
                     heartbeat = Instant::now() + HEARTBEAT;
                     sender.send(event("heartbeat", None, &serde_json::json!({}))).await?;
@@ -162,12 +169,20 @@ async fn project_events(state: &State, caller: &Caller, sender: &mpsc::Sender<By
     sender.send(event("heartbeat", None, &serde_json::json!({}))).await?;
     loop {
         match next(&mut changes, heartbeat).await {
-            Next::Notice(notice) if concerns(caller, &notice) => {
+            Next::Notice(notice) => {
+                let (changed, mut who) = (concerns(caller, &notice), asks_who(caller, &notice));
                 let until = Instant::now() + GATHER;
-                while let Next::Notice(_) = next(&mut changes, until).await {}
-                sender.send(event("clusters_changed", None, &serde_json::json!({}))).await?;
+                while changed && !who {
+                    let Next::Notice(another) = next(&mut changes, until).await else { break };
+                    who = asks_who(caller, &another);
+                }
+                if who {
+                    caller.still_valid(state).await?;
+                }
+                if changed {
+                    sender.send(event("clusters_changed", None, &serde_json::json!({}))).await?;
+                }
             }
-            Next::Notice(_) => (),
             Next::Quiet => {
                 heartbeat = Instant::now() + HEARTBEAT;
                 sender.send(event("heartbeat", None, &serde_json::json!({}))).await?;
@@ -178,10 +193,20 @@ async fn project_events(state: &State, caller: &Caller, sender: &mpsc::Sender<By
     }
 }
 
+/// Whether the person may have lost the right to be told anything.
+fn asks_who(caller: &Caller, notice: &ChangeNotice) -> bool {
+    match notice {
+        ChangeNotice::Changed { .. } => false,
+        ChangeNotice::Person { user } => *user == caller.actor.user.id,
+        ChangeNotice::Resync => true,
+    }
+}
+
 /// Operators see every tenant's clusters in the admin view, so that they are pinged for all.
 fn concerns(caller: &Caller, notice: &ChangeNotice) -> bool {
     match notice {
         ChangeNotice::Changed { tenant, .. } => caller.actor.operator || *tenant == caller.actor.project.id,
+        ChangeNotice::Person { .. } => false,
         ChangeNotice::Resync => true,
     }
 }

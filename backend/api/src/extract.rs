@@ -143,6 +143,9 @@ impl<T: DeserializeOwned> QueryParams<T> {
     /// A problem that names the parameter.
     pub fn read(&self) -> Result<T, Problem> {
         let pairs = url::form_urlencoded::parse(self.text.as_bytes()).filter(|(_, value)| !value.is_empty());
+        if let Some((name, _)) = pairs.clone().find(|(_, value)| value.contains('\0')) {
+            return Err(Problem::field(name.chars().take(200).collect::<String>(), "must not hold a NUL character"));
+        }
         let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         let reader = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(text.as_bytes()));
         serde_path_to_error::deserialize(reader).map_err(|error| wrong(&error.path().to_string(), &error.inner().to_string()))
@@ -174,6 +177,7 @@ mod tests {
         assert_eq!(field::<ClusterRequest>(b"{\"name\":1}"), "name");
         assert_eq!(field::<ClusterRequest>(b"{\"name\":\"a\",\"size\":1}"), "size");
         assert_eq!(field::<ClusterRequest>(b"{\"name\":\"a\xff\"}"), "name");
+        assert_eq!(field::<ClusterRequest>(br#"{"name":"a\u0000"}"#), "name");
         assert_eq!(field::<ClusterRequest>(b"{"), "(body)");
         assert_eq!(field::<ClusterRequest>(b"[]"), "(body)");
         assert_eq!(field::<ClusterRequest>(b"{\"name\":\"a\"} x"), "(body)");

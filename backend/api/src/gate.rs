@@ -1,25 +1,28 @@
 //! The Kubernetes pass-through `/k8s/clusters/{id}/…` for kubectl, helm and the console: authenticate, decide by role, forward as the
 //! person, stream both ways, and cut what is open when the right to it ends.
 
-use crate::caller::{self, Caller};
+use crate::caller::{self, Caller, opens_socket, same_rights};
 use crate::errors::{Answer, Problem};
+use crate::sight::{impersonation, into_namespace};
 use crate::state::State;
-use crate::streams::OpenStream;
-use actix_web::http::header::{self, HeaderValue};
+use crate::streams::{Activity, OpenStream};
+use crate::{peers, people};
+use actix_web::http::ConnectionType;
+use actix_web::http::header;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
-use auth::{Actor, KubernetesExec, KubernetesWrite, Via};
+use auth::{Actor, Grants, KubernetesExec, KubernetesWrite, Via};
+use domain::clusters::Cluster;
 use domain::codes::Code;
 use domain::ids::ClusterId;
-use domain::permissions::Permission;
 use futures::channel::mpsc;
 use futures::{SinkExt, StreamExt};
 use kube_access::gateway::{Answer as Forwarded, BodyStream, Tunnel};
-use kube_access::{GatewayRequest, Impersonation};
-use sealed::TokenHash;
+use kube_access::{Access, GatewayRequest, Reach};
+use sealed::{Token, TokenHash, TokenKind};
 use std::time::Duration;
-use store::{AuditEntry, ChangeNotice, ClusterRecord, RequestContext};
+use store::{AuditEntry, ChangeNotice, KubeconfigUse, RequestContext};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -60,7 +63,10 @@ impl Visitor {
 
     async fn still_valid(&self, state: &State) -> Answer<()> {
         match self {
-            Self::Kubeconfig(bearer) => state.store.kubeconfig_by_token(bearer.token).await?.map(drop).ok_or_else(unauthorized),
+            Self::Kubeconfig(bearer) => {
+                let found = state.store.kubeconfig_by_token(bearer.token).await?.ok_or_else(unauthorized)?;
+                same_rights(&bearer.actor, &bearer_of(state, found).await?.0)
+            }
             Self::Person(caller) => caller.still_valid(state).await,
         }
     }
@@ -72,12 +78,17 @@ fn unauthorized() -> Problem {
 
 /// One request to a cluster.
 pub async fn pass(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    match try_pass(&request, payload, &state).await {
+    let mut answer = match try_pass(&request, payload, &state).await {
         Ok(answer) => answer,
         // kubectl shows the message of a Status; a browser's page wants our own problem.
         Err(problem) if request.headers().contains_key(header::AUTHORIZATION) => status(&problem),
         Err(problem) => problem.error_response(),
+    };
+    // What comes after an upgrade that was refused is nobody's next request (CVE-2018-1002105).
+    if request.head().upgrade() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        answer.head_mut().set_connection_type(ConnectionType::Close);
     }
+    answer
 }
 
 fn status(problem: &Problem) -> HttpResponse {
@@ -96,16 +107,15 @@ fn status(problem: &Problem) -> HttpResponse {
 
 async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) -> Answer<HttpResponse> {
     let (id, path) = split(request.uri().path())?;
-    let upgrade = request.head().upgrade();
+    let upgrade = opens_socket(request);
     // Before the look at who it is: what changes after that look is heard.
     let changes = state.store.changes();
-    let visitor = visitor(request, state, id).await?;
-    if upgrade && wants_spdy(request) {
+    let (visitor, cluster) = visitor(request, state, id).await?;
+    if !upgrade && wants_spdy(request) {
         return Err(
-            Problem::new(Code::InvalidInput).detail("commands and ports of pods are reached over WebSockets, not SPDY: use kubectl 1.31 or later")
+            Problem::new(Code::InvalidInput).detail("commands and ports of pods are reached over SPDY by the first request of a connection only")
         );
     }
-    let record = state.store.cluster(&visitor.actor().scope(), id).await?;
     let mut payload = Some(pump(payload));
     // What comes after an upgrade is no body: it waits for the tunnel.
     let body = payload.take_if(|_| !upgrade).unwrap_or_else(|| Box::pin(futures::stream::empty()));
@@ -113,16 +123,15 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
     for (name, value) in request.headers() {
         outgoing.add_header(name.as_str(), value.as_bytes());
     }
-    permit(request, state, &visitor, &record, &outgoing).await?;
-    let role = visitor.actor().role().ok_or_else(|| Problem::new(Code::Forbidden))?;
-    let who = Impersonation::new(&visitor.actor().user.id, &visitor.actor().user.name, role);
-    let open = state.streams.open(&visitor.actor().user.id)?;
-    let target = state.targets.of(state, &record).await?;
+    permit(request, state, &visitor, &cluster, &outgoing).await?;
+    let who = impersonation(visitor.actor(), id)?;
+    let open = state.streams.open(&visitor.actor().user.id, Some(&id.to_string()))?;
+    let target = state.targets.of(state, &cluster).await?;
     let answer = state.kube.gateway(&target).await?.forward(&who, outgoing).await?;
     let end = ended(state.clone(), visitor, id, open, changes);
     match (answer, payload) {
         (Forwarded::Response(response), _) => Ok(passed_on(response, request.method() == Method::HEAD, end)),
-        (Forwarded::Tunnel(tunnel), Some(payload)) => tunnelled(tunnel, payload, end),
+        (Forwarded::Tunnel(tunnel), Some(payload)) => tunnelled(tunnel, payload, end, state.settings.streams.idle),
         (Forwarded::Tunnel(_), None) => Err(Problem::internal("a tunnel nobody asked for")),
     }
 }
@@ -137,34 +146,52 @@ fn split(path: &str) -> Answer<(ClusterId, &str)> {
     Ok((id.parse().map_err(|_| Problem::not_found())?, inner))
 }
 
-async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) -> Answer<Visitor> {
-    if let Some(header) = request.headers().get(header::AUTHORIZATION) {
-        let text = header.to_str().ok().and_then(|h| h.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let token = TokenHash::of(text.map(|(_, token)| token.trim()).ok_or_else(unauthorized)?);
+/// Who it is, and the cluster, which is in their reach.
+async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) -> Answer<(Visitor, Cluster)> {
+    let text = caller::bearer(request);
+    let ours = text.is_some_and(|text| Token::kind_of(text) == Some(TokenKind::Api));
+    if !ours && request.headers().contains_key(header::AUTHORIZATION) {
+        let token = TokenHash::of(text.ok_or_else(unauthorized)?);
         let found = state.store.kubeconfig_by_token(token).await?.filter(|k| k.kubeconfig.cluster == id).ok_or_else(unauthorized)?;
-        let kubeconfig = found.kubeconfig;
-        let actor =
-            Actor { user: kubeconfig.user, project: found.project, roles: kubeconfig.roles, operator: false, via: Via::Kubeconfig(kubeconfig.id) };
-        return Ok(Visitor::Kubeconfig(Box::new(Bearer { actor, token, context: caller::context(request) })));
+        let (actor, cluster) = bearer_of(state, found).await?;
+        if !actor.scope().holds(&cluster) {
+            return Err(Problem::not_found());
+        }
+        return Ok((Visitor::Kubeconfig(Box::new(Bearer { actor, token, context: caller::context(request) })), cluster));
     }
     let caller = Caller::extract(request).await?;
-    if caller.session.is_some() && request.head().upgrade() {
+    if caller.by_cookie() && opens_socket(request) {
         same_origin(request, state)?;
     }
-    Ok(Visitor::Person(Box::new(caller)))
+    let cluster = state.store.cluster(&caller.actor.scope(), id).await?.cluster;
+    Ok((Visitor::Person(Box::new(caller)), cluster))
 }
 
-/// What kubectl spoke before WebSockets. Its bytes would not reach the cluster, and whoever waits for an answer would wait for ever.
+/// Whom a kubeconfig speaks for, with the roles that Keystone says they have now.
+async fn bearer_of(state: &State, found: KubeconfigUse) -> Answer<(Actor, Cluster)> {
+    let KubeconfigUse { kubeconfig, cluster, given, project } = found;
+    let mut roles = kubeconfig.roles;
+    if let Some(now) = people::recheck(state, &kubeconfig.user, &project, kubeconfig.checked_at).await? {
+        state.store.kubeconfig_checked(kubeconfig.id, now.clone()).await?;
+        roles = now;
+    }
+    let actor = Actor::new(kubeconfig.user, project, Grants { roles, operator: false }, given, Via::Kubeconfig(kubeconfig.id));
+    let actor = Some(Actor { narrowing: kubeconfig.narrowing, ..actor }).filter(Actor::has_a_place).ok_or_else(unauthorized)?;
+    Ok((actor, cluster))
+}
+
+/// What kubectl spoke before WebSockets. The listener has the bytes handed on where a connection begins with it; otherwise they would not reach the
+/// cluster, and whoever waits for an answer would wait for ever.
 fn wants_spdy(request: &HttpRequest) -> bool {
     let protocol = request.headers().get(header::UPGRADE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    protocol.trim().to_ascii_uppercase().starts_with("SPDY/")
+    request.head().upgrade() && protocol.trim().to_ascii_uppercase().starts_with("SPDY/")
 }
 
 /// A page of somebody else's may open a WebSocket that carries our cookie; the browser says whose page it was.
 fn same_origin(request: &HttpRequest, state: &State) -> Answer<()> {
-    let text = |name| request.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok());
-    let origin = text(header::ORIGIN).unwrap_or_default();
-    let own = text(header::HOST).is_some_and(|host| origin == format!("http://{host}") || origin == format!("https://{host}"));
+    let origin = request.headers().get(header::ORIGIN).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let host = peers::host(request);
+    let own = origin == format!("http://{host}") || origin == format!("https://{host}");
     if own || state.settings.origins.iter().any(|o| o == origin) {
         Ok(())
     } else {
@@ -172,25 +199,36 @@ fn same_origin(request: &HttpRequest, state: &State) -> Answer<()> {
     }
 }
 
-/// Decides by role; the cluster's own rules decide again. Changes and commands are written into the audit log.
-async fn permit(request: &HttpRequest, state: &State, visitor: &Visitor, record: &ClusterRecord, outgoing: &GatewayRequest) -> Answer<()> {
+/// Decides by role; the cluster's own rules decide again. Changes, looks at secrets and commands are written into the audit log.
+async fn permit(request: &HttpRequest, state: &State, visitor: &Visitor, cluster: &Cluster, outgoing: &GatewayRequest) -> Answer<()> {
     let actor = visitor.actor();
-    let decided = match outgoing.access()?.permission() {
-        None => return Ok(()),
-        Some(Permission::KubernetesExec) => actor.may::<KubernetesExec>(record).map(|_| "kubernetes_exec"),
-        Some(_) => actor.may::<KubernetesWrite>(record).map(|_| "kubernetes_write"),
+    let reach = Reach::of(&outgoing.path)?;
+    let namespace = if let Reach::Namespace(name) = &reach { Some(name.as_str()) } else { None };
+    let within = if reach == Reach::Nothing { Ok(()) } else { into_namespace(actor, cluster.id, namespace) };
+    let (action, allowed) = match outgoing.access()? {
+        Access::Read => return within,
+        Access::Exec => ("kubernetes_exec", actor.may_inside::<KubernetesExec>(cluster, namespace).map(drop)),
+        Access::Secrets => ("kubernetes_secret_read", actor.may_inside::<KubernetesWrite>(cluster, namespace).map(drop)),
+        Access::Write => ("kubernetes_write", actor.may_inside::<KubernetesWrite>(cluster, namespace).map(drop)),
     };
-    let (action, outcome) = match &decided {
-        Ok(action) => (*action, "accepted"),
-        Err(_) => ("kubernetes_write", "denied"),
-    };
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD) && action == "kubernetes_write" && decided.is_ok();
-    if !safe {
-        let detail = serde_json::json!({ "method": request.method().as_str(), "path": outgoing.path.chars().take(500).collect::<String>() });
-        let entry = AuditEntry { actor: actor.clone(), action, object_kind: "cluster", object_id: record.cluster.id.to_string(), outcome, detail };
-        state.store.audit_append(entry, visitor.context()).await?;
+    let mut detail = serde_json::json!({ "method": request.method().as_str(), "path": shortened(&outgoing.path) });
+    if action == "kubernetes_exec" {
+        let query = url::form_urlencoded::parse(outgoing.query.as_deref().unwrap_or_default().as_bytes());
+        let command: Vec<String> = query.filter(|(key, _)| key == "command").map(|(_, word)| word.into_owned()).collect();
+        detail["command"] = shortened(&command.join(" ")).into();
     }
-    decided.map(drop).map_err(Problem::from)
+    let id = cluster.id;
+    // Which namespaces are open says more than that this one is not.
+    let decided = within.and(allowed.map_err(Problem::from));
+    let outcome = if decided.is_ok() { "accepted" } else { "denied" };
+    let entry = AuditEntry::new(actor, action, "cluster", id).cluster(id).outcome(outcome).detail(detail);
+    state.store.audit_append(entry, visitor.context()).await?;
+    decided
+}
+
+/// As much of a text as the audit log takes.
+fn shortened(text: &str) -> String {
+    text.chars().take(1_000).collect()
 }
 
 /// Pumps a payload, which stays on its thread, into a stream that may go anywhere.
@@ -211,13 +249,16 @@ const LOOK: Duration = Duration::from_secs(20);
 /// After a look that the database did not answer, the next: a revocation must not go unseen for longer than it has to.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Ends when the visitor may no longer be here, or the program stops. `changes` was subscribed to before the visitor was first looked at.
+/// Ends when the visitor may no longer be here, has been for too long, or the program stops. `changes` was subscribed to before the visitor was first looked at.
 async fn ended(state: Data<State>, visitor: Visitor, id: ClusterId, open: OpenStream, mut changes: Receiver<ChangeNotice>) {
     let mut due = Instant::now() + LOOK;
+    let last = Instant::now() + state.settings.streams.longest;
     loop {
         let looked = tokio::select! {
+            () = tokio::time::sleep_until(last) => break,
             notice = changes.recv() => match notice {
                 Ok(ChangeNotice::Changed { cluster, .. }) => cluster == id,
+                Ok(ChangeNotice::Person { user }) => user == visitor.actor().user.id,
                 Ok(ChangeNotice::Resync) | Err(RecvError::Lagged(_)) => true,
                 Err(RecvError::Closed) => break,
             },
@@ -260,13 +301,16 @@ fn passed_on(response: http::Response<BodyStream>, head: bool, end: impl Future<
     }
 }
 
-fn tunnelled(tunnel: Tunnel, mut payload: BodyStream, end: impl Future<Output = ()> + 'static) -> Answer<HttpResponse> {
+fn tunnelled(tunnel: Tunnel, mut payload: BodyStream, end: impl Future<Output = ()> + 'static, idle: Duration) -> Answer<HttpResponse> {
+    let activity = Activity::begin();
+    let (incoming, outgoing) = (activity.clone(), activity.clone());
     let (head, from_cluster, mut to_cluster) = tunnel.split();
     let protocol = head.headers().get("upgrade").and_then(|v| v.to_str().ok()).unwrap_or("websocket").to_owned();
     let (cut, was_cut) = tokio::sync::oneshot::channel::<()>();
     actix_web::rt::spawn(async move {
         let copy = async {
             while let Some(Ok(piece)) = payload.next().await {
+                incoming.touch();
                 if to_cluster.write_all(&piece).await.is_err() {
                     break;
                 }
@@ -285,9 +329,12 @@ fn tunnelled(tunnel: Tunnel, mut payload: BodyStream, end: impl Future<Output = 
     }
     answer.upgrade(protocol);
     let end = async move {
-        end.await;
+        tokio::select! {
+            () = end => (),
+            () = activity.idle(idle) => (),
+        }
         drop(cut);
     };
-    let pieces = from_cluster.take_until(Box::pin(end));
+    let pieces = from_cluster.inspect(move |_| outgoing.touch()).take_until(Box::pin(end));
     Ok(answer.streaming(pieces))
 }

@@ -22,6 +22,8 @@ impl<'de> Deserializer<'de> for Strict {
         match self.0 {
             Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(Strict))),
             Value::Object(entries) => visitor.visit_map(MapDeserializer::new(entries.into_iter().map(|(key, value)| (key, Strict(value))))),
+            // No text of ours has one, and Postgres takes none.
+            Value::String(text) if text.contains('\0') => Err(Error::custom("must not hold a NUL character")),
             scalar => scalar.deserialize_any(visitor),
         }
     }

@@ -1,31 +1,40 @@
 //! Kubeconfigs: one for each person and purpose, expiring, revocable at once.
 
 use crate::caller::Caller;
-use crate::errors::{Answer, Problem};
-use crate::extract::Body;
+use crate::errors::{Answer, FieldError, Problem};
+use crate::extract::{Body, QueryParams};
 use crate::lists::List;
+use crate::narrowing::namespace_errors;
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, post};
-use auth::{KubeconfigIssue, KubeconfigRevoke};
+use auth::{KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, Narrowing, Via};
+use domain::codes::Code;
 use domain::ids::{ClusterId, KubeconfigId};
-use domain::permissions::Role;
+use sealed::kubeconfig::Proof;
 use sealed::{Token, TokenKind};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use store::{KubeconfigRecord, NewKubeconfig};
 use time::{Duration, OffsetDateTime};
 
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KubeconfigRequest {
-    /// Seconds it is good for: 3600 (an hour) to 2592000 (30 days).
-    #[schema(minimum = 3600, maximum = 2592000)]
+    /// Seconds it is good for: 3600 (an hour) to what the operator allows, 30 days by default.
+    #[schema(minimum = 3600)]
     pub expires_in: i64,
     /// What it is for; at most 60 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 60)]
     pub name: Option<String>,
+    /// Namespaces it may go into; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<Vec<String>>,
+    /// To look only: no changes, no commands, no values of secrets.
+    #[serde(default)]
+    pub read_only: bool,
 }
 
 /// A kubeconfig just issued: shown once, never again.
@@ -51,25 +60,59 @@ pub struct Kubeconfig {
     pub last_used_at: Option<OffsetDateTime>,
     /// Name of the person.
     pub created_by: String,
+    /// Keystone's id of that person.
+    pub created_by_id: String,
     /// Whether it is one's own.
     pub mine: bool,
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<OffsetDateTime>,
+    /// Namespaces it may go into; absent: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<Vec<String>>,
+    pub read_only: bool,
+}
+
+/// Whose kubeconfigs are to be revoked.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeQuery {
+    /// Id of the person; absent: everybody's.
+    pub user: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
+pub struct Revoked {
+    pub count: u64,
 }
 
 const SHORTEST: i64 = 3600;
-const LONGEST: i64 = 30 * 24 * 3600;
+
+/// What is wrong with a note of what something is for.
+pub(crate) fn wrong_name(name: Option<&str>) -> Option<String> {
+    let good = |name: &str| name.chars().count() <= 60 && !name.chars().any(char::is_control);
+    name.filter(|name| !good(name)).map(|_| "must be at most 60 printable characters".to_owned())
+}
 
 impl KubeconfigRequest {
-    fn check(&self) -> Answer<()> {
-        if !(SHORTEST..=LONGEST).contains(&self.expires_in) {
-            return Err(Problem::field("expires_in", format!("must be {SHORTEST} to {LONGEST} seconds")));
+    fn check(&self, longest: i64) -> Answer<()> {
+        let mut errors = namespace_errors(self.namespaces.as_deref());
+        let mut wrong = |field: &str, message: String| errors.insert(0, FieldError { field: field.to_owned(), message, code: None });
+        if let Some(said) = wrong_name(self.name.as_deref()) {
+            wrong("name", said);
         }
-        let good = |name: &str| name.chars().count() <= 60 && !name.chars().any(char::is_control);
-        if self.name.as_deref().is_some_and(|name| !good(name)) {
-            return Err(Problem::field("name", "must be at most 60 printable characters"));
+        if !(SHORTEST..=longest).contains(&self.expires_in) {
+            wrong("expires_in", format!("must be {SHORTEST} to {longest} seconds"));
         }
-        Ok(())
+        if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
+    }
+
+    fn narrowing(&self) -> Narrowing {
+        Narrowing {
+            permissions: self.read_only.then(BTreeSet::new),
+            clusters: None,
+            namespaces: self.namespaces.as_ref().map(|names| names.iter().cloned().collect()),
+        }
     }
 }
 
@@ -83,7 +126,10 @@ impl Kubeconfig {
             expires_at: record.expires_at,
             last_used_at: record.last_used_at,
             created_by: record.user.name,
+            created_by_id: record.user.id,
             revoked_at: record.revoked_at,
+            read_only: record.narrowing.permissions.is_some(),
+            namespaces: record.narrowing.namespaces.map(|names| names.into_iter().collect()),
         }
     }
 }
@@ -93,9 +139,9 @@ impl Kubeconfig {
 #[get("/clusters/{id}/kubeconfigs")]
 pub async fn kubeconfig_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<List<Kubeconfig>>> {
     let scope = caller.actor.scope();
-    state.store.cluster(&scope, *id).await?;
+    let cluster = state.store.cluster(&scope, *id).await?;
     let records = state.store.kubeconfigs(&scope, *id).await?;
-    let all = caller.actor.role() == Some(Role::Member);
+    let all = caller.actor.may::<KubeconfigRevokeAll>(&cluster).is_ok();
     let seen = records.into_iter().map(|r| Kubeconfig::new(r, &caller)).filter(|k| all || k.mine);
     Ok(Json(List::whole(seen.collect())))
 }
@@ -106,18 +152,26 @@ pub async fn kubeconfig_list(caller: Caller, state: Data<State>, id: Path<Cluste
 pub async fn kubeconfig_issue(caller: Caller, state: Data<State>, id: Path<ClusterId>, body: Body<KubeconfigRequest>) -> Answer<HttpResponse> {
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     let permit = caller.actor.may::<KubeconfigIssue>(&record)?;
+    // It would not be narrowed as the token is.
+    if matches!(caller.actor.via, Via::ApiToken(_)) {
+        return Err(Problem::new(Code::Narrowed).detail("a token needs no kubeconfig: it is good at the same address itself"));
+    }
     let (request, _) = body.read()?;
-    request.check()?;
+    request.check(state.settings.kubeconfig_longest)?;
     let token = Token::generate(TokenKind::Kubeconfig)?;
     let expires_at = OffsetDateTime::now_utc() + Duration::seconds(request.expires_in);
-    let new = NewKubeconfig { name: request.name.unwrap_or_default(), token_hash: token.hash, expires_at };
+    // With several to choose from, kubectl's own default is as good as any.
+    let namespace = request.namespaces.as_deref().and_then(|names| if let [only] = names { Some(only.clone()) } else { None });
+    let narrowing = request.narrowing();
+    let new = NewKubeconfig { name: request.name.unwrap_or_default(), token_hash: token.hash, narrowing, expires_at };
     let issued = state.store.kubeconfig_issue(permit, new, caller.context()).await?;
     let kubeconfig = sealed::kubeconfig::Kubeconfig {
         cluster: &record.cluster.name,
         server: &format!("{}/k8s/clusters/{}", state.settings.gate_url, record.cluster.id),
         ca_pem: &state.settings.gate_ca_pem,
         user: &caller.actor.user.name,
-        token: &token.text,
+        proof: Proof::Token(&token.text),
+        namespace: namespace.as_deref(),
     };
     let answer = KubeconfigIssued { id: issued.id, kubeconfig: kubeconfig.render()?.expose_secret().to_owned(), expires_at };
     Ok(HttpResponse::Created().insert_header(("cache-control", "no-store")).json(answer))
@@ -131,10 +185,26 @@ pub async fn kubeconfig_revoke(caller: Caller, state: Data<State>, path: Path<(C
     let record = state.store.kubeconfig(&caller.actor.scope(), kubeconfig).await?;
     let own = record.user.id == caller.actor.user.id;
     // A reader may not even know of those of others.
-    if record.cluster != id || (!own && caller.actor.role() != Some(Role::Member)) {
+    let cluster = state.store.cluster(&caller.actor.scope(), id).await?;
+    if record.cluster != id || !(own || caller.actor.may::<KubeconfigRevokeAll>(&cluster).is_ok()) {
         return Err(Problem::not_found());
     }
     let permit = caller.actor.may::<KubeconfigRevoke>(&record)?;
     state.store.kubeconfig_revoke(permit, caller.context()).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Revoke all kubeconfigs of a cluster, or all of one person's in it.
+#[utoipa::path(tag = "kubeconfigs", params(("id" = ClusterId, Path), RevokeQuery), responses((status = 200, body = Revoked)))]
+#[delete("/clusters/{id}/kubeconfigs")]
+pub async fn kubeconfig_revoke_all(
+    caller: Caller,
+    state: Data<State>,
+    id: Path<ClusterId>,
+    query: QueryParams<RevokeQuery>,
+) -> Answer<Json<Revoked>> {
+    let record = state.store.cluster(&caller.actor.scope(), *id).await?;
+    let permit = caller.actor.may::<KubeconfigRevokeAll>(&record)?;
+    let count = state.store.kubeconfig_revoke_all(permit, query.read()?.user, caller.context()).await?;
+    Ok(Json(Revoked { count }))
 }

@@ -4,9 +4,11 @@ use crate::caller::Caller;
 use crate::errors::{Answer, Problem};
 use crate::extract::QueryParams;
 use crate::lists::List;
+use crate::sight::{self, impersonation, into_namespace};
 use crate::state::State;
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
+use auth::Sight;
 use domain::ids::ClusterId;
 use kube_access::reads::{Deployment, KubernetesNode, Namespace, Page, Pod, ReadQuery};
 use kube_access::{Impersonation, KubeError, Reads};
@@ -20,7 +22,7 @@ use store::ClusterRecord;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct KubernetesQuery {
-    /// Default: all namespaces.
+    /// Default: all namespaces that are seen.
     pub namespace: Option<String>,
     /// Part of the name.
     pub search: Option<String>,
@@ -54,15 +56,29 @@ impl<T> From<Page<T>> for List<T> {
     }
 }
 
-/// Reads of one cluster, as this person.
-async fn reads(state: &State, caller: &Caller, id: ClusterId) -> Answer<(Reads, Impersonation)> {
+/// Reads of one cluster, as this person, and what of its inside they see.
+async fn reads(state: &State, caller: &Caller, id: ClusterId, namespace: Option<&str>) -> Answer<(Reads, Impersonation, Sight)> {
     let record = state.store.cluster(&caller.actor.scope(), id).await?;
-    of(state, caller, &record).await
+    let seen = sight::of(&caller.actor, id)?;
+    if namespace.is_some() {
+        into_namespace(&caller.actor, id, namespace)?;
+    }
+    let (reads, who) = of(state, caller, &record).await?;
+    Ok((reads, who, seen))
+}
+
+/// One page of what the query asks for, or of all that is seen.
+async fn page<T>(seen: &Sight, query: &ReadQuery<'_>, read: impl AsyncFn(&ReadQuery<'_>) -> Result<Page<T>, KubeError>) -> Answer<Json<List<T>>> {
+    let page = match seen {
+        Sight::Namespaces(names) if query.namespace.is_none() => sight::list(names, query, read).await?,
+        _ => read(query).await?,
+    };
+    Ok(Json(page.into()))
 }
 
 async fn of(state: &State, caller: &Caller, record: &ClusterRecord) -> Answer<(Reads, Impersonation)> {
-    let who = caller.impersonation()?;
-    let target = state.targets.of(state, record).await?;
+    let who = impersonation(&caller.actor, record.cluster.id)?;
+    let target = state.targets.of(state, &record.cluster).await?;
     Ok((state.kube.reads(&target).await?, who))
 }
 
@@ -109,8 +125,9 @@ pub async fn kubernetes_node_list(
     id: Path<ClusterId>,
     query: QueryParams<KubernetesQuery>,
 ) -> Answer<Json<List<KubernetesNode>>> {
-    let (reads, who) = reads(&state, &caller, *id).await?;
     let query = query.read()?;
+    into_namespace(&caller.actor, *id, None)?;
+    let (reads, who, _) = reads(&state, &caller, *id, None).await?;
     Ok(Json(reads.nodes(&who, &query.as_read()?).await?.into()))
 }
 
@@ -123,9 +140,15 @@ pub async fn namespace_list(
     id: Path<ClusterId>,
     query: QueryParams<KubernetesQuery>,
 ) -> Answer<Json<List<Namespace>>> {
-    let (reads, who) = reads(&state, &caller, *id).await?;
     let query = query.read()?;
-    Ok(Json(reads.namespaces(&who, &query.as_read()?).await?.into()))
+    let (reads, who, seen) = reads(&state, &caller, *id, None).await?;
+    match seen {
+        Sight::All => Ok(Json(reads.namespaces(&who, &query.as_read()?).await?.into())),
+        Sight::Namespaces(names) => {
+            let wanted = names.iter().filter(|name| query.search.as_ref().is_none_or(|search| name.contains(&search.to_lowercase())));
+            Ok(Json(List::whole(reads.namespaces_of(&who, wanted).await?)))
+        }
+    }
 }
 
 /// Deployments.
@@ -137,16 +160,16 @@ pub async fn deployment_list(
     id: Path<ClusterId>,
     query: QueryParams<KubernetesQuery>,
 ) -> Answer<Json<List<Deployment>>> {
-    let (reads, who) = reads(&state, &caller, *id).await?;
     let query = query.read()?;
-    Ok(Json(reads.deployments(&who, &query.as_read()?).await?.into()))
+    let (reads, who, seen) = reads(&state, &caller, *id, query.namespace.as_deref()).await?;
+    page(&seen, &query.as_read()?, async |query: &ReadQuery<'_>| reads.deployments(&who, query).await).await
 }
 
 /// Pods.
 #[utoipa::path(tag = "kubernetes", params(("id" = ClusterId, Path), KubernetesQuery), responses((status = 200, body = List<Pod>)))]
 #[get("/clusters/{id}/kubernetes/pods")]
 pub async fn pod_list(caller: Caller, state: Data<State>, id: Path<ClusterId>, query: QueryParams<KubernetesQuery>) -> Answer<Json<List<Pod>>> {
-    let (reads, who) = reads(&state, &caller, *id).await?;
     let query = query.read()?;
-    Ok(Json(reads.pods(&who, &query.as_read()?).await?.into()))
+    let (reads, who, seen) = reads(&state, &caller, *id, query.namespace.as_deref()).await?;
+    page(&seen, &query.as_read()?, async |query: &ReadQuery<'_>| reads.pods(&who, query).await).await
 }

@@ -1,4 +1,4 @@
-//! Limits on how often: signing in per user and address, per address and in all; requests per person.
+//! Limits on how often: signing in per user and address, per address and in all; programs that want to be signed in; requests per person.
 
 use crate::errors::{Answer, Problem};
 use domain::codes::Code;
@@ -8,9 +8,12 @@ use std::num::NonZeroU32;
 
 /// The limits of one process.
 pub struct Limiter {
+    sign_in_device: DefaultKeyedRateLimiter<String>,
     sign_in_pair: DefaultKeyedRateLimiter<String>,
     sign_in_address: DefaultKeyedRateLimiter<String>,
     sign_in_all: DefaultDirectRateLimiter,
+    device_codes: DefaultKeyedRateLimiter<String>,
+    device_polls: DefaultKeyedRateLimiter<String>,
     requests: DefaultKeyedRateLimiter<String>,
     clock: DefaultClock,
 }
@@ -22,23 +25,52 @@ fn per_minute(count: u32, burst: u32) -> Quota {
 
 impl Limiter {
     #[must_use]
-    pub fn new(requests_per_minute: u32) -> Self {
+    pub fn new(requests_per_minute: u32, sign_ins_per_minute: u32) -> Self {
         Self {
+            sign_in_device: RateLimiter::keyed(per_minute(10, 10)),
             sign_in_pair: RateLimiter::keyed(per_minute(20, 20)),
             sign_in_address: RateLimiter::keyed(per_minute(120, 120)),
-            sign_in_all: RateLimiter::direct(per_minute(600, 600)),
+            sign_in_all: RateLimiter::direct(per_minute(sign_ins_per_minute, sign_ins_per_minute)),
+            device_codes: RateLimiter::keyed(per_minute(20, 20)),
+            device_polls: RateLimiter::keyed(per_minute(600, 600)),
             requests: RateLimiter::keyed(per_minute(requests_per_minute, requests_per_minute)),
             clock: DefaultClock::default(),
         }
     }
 
-    /// One attempt to sign in.
-    pub fn sign_in(&self, user: &str, domain: &str, address: &str) -> Answer<()> {
+    /// One attempt to sign in. A browser that the person has signed in with before has a limit of its own: guessing from elsewhere, from however many
+    /// addresses, uses up the others.
+    pub fn sign_in(&self, user: &str, domain: &str, address: &str, device: Option<&str>) -> Answer<()> {
         let user: String = user.chars().take(255).collect();
         let refused = |until| self.refusal(until);
+        if let Some(device) = device {
+            return self.sign_in_device.check_key(&device.to_owned()).map_err(refused);
+        }
         self.sign_in_pair.check_key(&format!("{address} {domain}/{user}")).map_err(refused)?;
         self.sign_in_address.check_key(&address.to_owned()).map_err(refused)?;
         self.sign_in_all.check().map_err(refused)
+    }
+
+    /// One that comes back from an identity provider: who it is, Keystone says only afterwards.
+    pub fn federated(&self, address: &str) -> Answer<()> {
+        let refused = |until| self.refusal(until);
+        self.sign_in_address.check_key(&address.to_owned()).map_err(refused)?;
+        self.sign_in_all.check().map_err(refused)
+    }
+
+    /// One program that asks to be signed in: it counts as an attempt to sign in from its address, but costs Keystone nothing.
+    pub fn device_sign_in(&self, address: &str) -> Answer<()> {
+        self.sign_in_address.check_key(&address.to_owned()).map_err(|until| self.refusal(until))
+    }
+
+    /// One code that a person types. Right ones count, too: otherwise a refusal would tell which are wrong.
+    pub fn device_code(&self, user_id: &str) -> Answer<()> {
+        self.device_codes.check_key(&user_id.to_owned()).map_err(|until| self.refusal(until))
+    }
+
+    /// One question whether a program was signed in; many may wait behind one address.
+    pub fn device_poll(&self, address: &str) -> Answer<()> {
+        self.device_polls.check_key(&address.to_owned()).map_err(|until| self.refusal(until))
     }
 
     /// One request of a person.
@@ -48,8 +80,11 @@ impl Limiter {
 
     /// Forgets keys nothing was heard of for long.
     pub fn tidy(&self) {
+        self.sign_in_device.retain_recent();
         self.sign_in_pair.retain_recent();
         self.sign_in_address.retain_recent();
+        self.device_codes.retain_recent();
+        self.device_polls.retain_recent();
         self.requests.retain_recent();
     }
 

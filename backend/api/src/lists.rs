@@ -18,7 +18,7 @@ impl<T> List<T> {
     /// A page of the store's.
     #[must_use]
     pub fn page<U>(page: store::Page<U>, each: impl FnMut(U) -> T) -> Self {
-        Self { items: page.items.into_iter().map(each).collect(), next_cursor: page.next_cursor, total: Some(page.total) }
+        Self { items: page.items.into_iter().map(each).collect(), next_cursor: page.next_cursor, total: page.total }
     }
 
     /// A list that has one page only.

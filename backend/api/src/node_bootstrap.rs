@@ -6,7 +6,7 @@ use crate::state::State;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
-use bootstrap::{Action, BundleInput, Certificates, Disk, bundle};
+use bootstrap::{Action, BundleInput, Certificates, Disk, EncryptionKey, bundle};
 use domain::changes::Work;
 use domain::codes::Code;
 use domain::ids::NodeId;
@@ -41,7 +41,7 @@ pub async fn node_bundle(request: HttpRequest, state: Data<State>) -> Answer<Htt
         BundleFetch::First(cluster, node) => (cluster, node),
         BundleFetch::Unknown => return Err(unauthorized()),
         BundleFetch::Refused => {
-            tracing::warn!(source = ?request.peer_addr(), "a node's bundle was asked for a second time, or too late");
+            tracing::warn!(source = %crate::peers::source(&request), "a node's bundle was asked for a second time, or too late");
             let mut gone = Problem::new(Code::NotFound).detail("the bundle was handed out before, or the time for it is over");
             gone.status = 410;
             return Err(gone);
@@ -126,6 +126,7 @@ fn certificates(pki: &ClusterPki) -> Certificates<'_> {
         front_proxy_ca_key: &pki.front_proxy.key_pem,
         sa_key: &pki.service_account_key_pem,
         sa_pub: &pki.service_account_public_pem,
+        encryption_key: pki.encryption_key.as_ref().map(|key| EncryptionKey { name: &key.name, secret: &key.secret }),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Node pools: sets of equal workers, and the control plane.
 
 use crate::caller::Caller;
-use crate::clusters::{Check, CheckLevel, OperationAccepted, PlannedObject, QuotaNeed};
+use crate::clusters::OperationAccepted;
 use crate::errors::{Answer, Problem};
 use crate::extract::Body;
 use crate::lists::List;
 use crate::operations::Operation;
 use crate::plan;
+use crate::size_plans::{Resized, SizePlan, leaving, size_plan};
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
@@ -14,9 +15,7 @@ use auth::{NodePoolCreate as CreateAction, NodePoolDelete as DeleteAction, NodeP
 use domain::clusters::{Cluster, NodePoolSpec, Taint};
 use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId};
-use domain::needs::node_objects;
 use domain::nodes::{CONTROL_PLANE_POOL, Node, NodeRole};
-use domain::plan::surplus;
 use domain::requests::{Violation, resize_violations, violations};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,19 +48,6 @@ pub struct NodePoolResize {
     /// Ids of nodes that shall leave first, no more than the pool shrinks by.
     #[serde(default)]
     pub remove: Vec<NodeId>,
-}
-
-/// What a resize would do.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct NodePoolPlan {
-    pub from: u32,
-    pub to: u32,
-    /// Nodes that would be taken away.
-    pub removed: Vec<String>,
-    pub checks: Vec<Check>,
-    pub quota: Vec<QuotaNeed>,
-    pub objects: Vec<PlannedObject>,
-    pub blocked: bool,
 }
 
 impl NodePool {
@@ -118,39 +104,28 @@ fn size(cluster: &Cluster, pool: &str) -> Answer<u32> {
     found.map(|p| p.count).ok_or_else(Problem::not_found)
 }
 
-async fn resize_plan(state: &State, caller: &Caller, cluster: &Cluster, pool: &str, to: u32, named: &[NodeId]) -> Answer<NodePoolPlan> {
+async fn resize_plan(state: &State, caller: &Caller, cluster: &Cluster, pool: &str, to: u32, named: &[NodeId]) -> Answer<SizePlan> {
     let from = size(cluster, pool)?;
     plan::refuse(resize_violations(&cluster.spec, pool, to, &state.settings.limits))?;
     let nodes = domain_nodes(state.store.nodes(&caller.actor.scope(), cluster.id).await?);
     refuse_named(&nodes, pool, from, to, named)?;
-    let objects = node_objects(&cluster.spec, pool, to.saturating_sub(from));
-    let catalogue = state.catalogue.of(state, caller).await?;
-    let mut spec = cluster.spec.clone();
-    spec.node_pools.retain(|p| p.name == pool);
-    let mut checks = if to > from { plan::catalogue_checks(&spec, &catalogue, state, &caller.cloud(state)) } else { Vec::new() };
-    let (quota, found) = plan::quota(state, caller, &cluster.spec, &objects, &catalogue).await?;
-    checks.extend(found);
-    let blocked = checks.iter().any(|c| c.level == CheckLevel::Blocked);
-    Ok(NodePoolPlan {
-        from,
-        to,
-        removed: surplus(&nodes, NodeRole::Worker, pool, to, named).into_iter().map(|n| n.name.clone()).collect(),
-        checks,
-        quota,
-        objects: plan::planned(&objects),
-        blocked,
-    })
+    let mut after = cluster.spec.clone();
+    if let Some(found) = after.node_pools.iter_mut().find(|p| p.name == pool) {
+        found.count = to;
+    }
+    let removed = leaving(&nodes, NodeRole::Worker, pool, to, named);
+    size_plan(state, caller, &after, &Resized { cluster: cluster.id, pool, field: "count", from, to }, removed).await
 }
 
 /// What a resize would make or remove, what quota it needs and what stands against it.
-#[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path), ("pool" = String, Path)), request_body = NodePoolResize, responses((status = 200, body = NodePoolPlan)))]
+#[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path), ("pool" = String, Path)), request_body = NodePoolResize, responses((status = 200, body = SizePlan)))]
 #[post("/clusters/{id}/node-pools/{pool}/plan")]
 pub async fn node_pool_resize_plan(
     caller: Caller,
     state: Data<State>,
     path: Path<(ClusterId, String)>,
     body: Body<NodePoolResize>,
-) -> Answer<Json<NodePoolPlan>> {
+) -> Answer<Json<SizePlan>> {
     let (id, pool) = path.into_inner();
     let record = state.store.cluster(&caller.actor.scope(), id).await?;
     caller.actor.may::<ResizeAction>(&record)?;
@@ -175,8 +150,19 @@ pub async fn node_pool_resize(
     let (request, _) = body.read()?;
     let planned = resize_plan(&state, &caller, &record.cluster, &pool, request.count, &request.remove).await?;
     plan::refuse_blocked(&planned.checks)?;
-    let operation = state.store.node_pool_resize(permit, pool, request.count, request.remove, caller.context()).await?;
+    let limits = state.settings.tenant_limits.clone();
+    let operation = state.store.node_pool_resize(permit, pool, request.count, request.remove, limits, caller.context()).await?;
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+}
+
+/// What one more pool would make, what quota it needs and what stands against it.
+#[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path)), request_body = NodePoolSpec, responses((status = 200, body = SizePlan)))]
+#[post("/clusters/{id}/node-pools/plan")]
+pub async fn node_pool_create_plan(caller: Caller, state: Data<State>, id: Path<ClusterId>, body: Body<NodePoolSpec>) -> Answer<Json<SizePlan>> {
+    let record = state.store.cluster(&caller.actor.scope(), *id).await?;
+    caller.actor.may::<CreateAction>(&record)?;
+    let (pool, _) = body.read()?;
+    Ok(Json(create_plan(&state, &caller, &record.cluster, &pool).await?))
 }
 
 /// Add a pool.
@@ -186,31 +172,29 @@ pub async fn node_pool_create(caller: Caller, state: Data<State>, id: Path<Clust
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     let permit = caller.actor.may::<CreateAction>(&record)?;
     let (pool, _) = body.read()?;
-    refuse_pool(&state, &caller, &record.cluster, &pool).await?;
-    let operation = state.store.node_pool_create(permit, pool, caller.context()).await?;
+    let planned = create_plan(&state, &caller, &record.cluster, &pool).await?;
+    plan::refuse_blocked(&planned.checks)?;
+    let operation = state.store.node_pool_create(permit, pool, state.settings.tenant_limits.clone(), caller.context()).await?;
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
 }
 
-/// What stands against one more pool.
-async fn refuse_pool(state: &State, caller: &Caller, cluster: &Cluster, pool: &NodePoolSpec) -> Answer<()> {
-    let mut spec = cluster.spec.clone();
-    spec.node_pools.push(pool.clone());
+/// The cluster with one more pool; a broken rule is named by the pool's own field.
+async fn create_plan(state: &State, caller: &Caller, cluster: &Cluster, pool: &NodePoolSpec) -> Answer<SizePlan> {
+    let mut after = cluster.spec.clone();
+    after.node_pools.push(pool.clone());
     let of_pool = format!("spec.node_pools[{}].", cluster.spec.node_pools.len());
-    let mut broken = violations(&cluster.name, &spec, &state.settings.limits);
+    let own = |field: &str| field.strip_prefix(&of_pool).unwrap_or(field).to_owned();
+    let mut broken = violations(&cluster.name, &after, &state.settings.limits);
     for violation in &mut broken {
-        violation.field = violation.field.strip_prefix(&of_pool).unwrap_or(&violation.field).to_owned();
+        violation.field = own(&violation.field);
     }
-    if pool.key_pair.is_some() && spec.public_key(pool.key_pair.as_deref()).is_none() {
+    if pool.key_pair.is_some() && after.public_key(pool.key_pair.as_deref()).is_none() {
         let message = "must be one of the key pairs that the cluster was made with".to_owned();
         broken.push(Violation { field: "key_pair".to_owned(), code: Code::InvalidInput, message });
     }
     plan::refuse(broken)?;
-    let catalogue = state.catalogue.of(state, caller).await?;
-    let objects = node_objects(&spec, &pool.name, pool.count);
-    spec.node_pools.retain(|p| p.name == pool.name);
-    let mut checks = plan::catalogue_checks(&spec, &catalogue, state, &caller.cloud(state));
-    checks.extend(plan::quota(state, caller, &spec, &objects, &catalogue).await?.1);
-    plan::refuse_blocked(&checks)
+    let sized = Resized { cluster: cluster.id, pool: &pool.name, field: "flavor", from: 0, to: pool.count };
+    size_plan(state, caller, &after, &sized, Vec::new()).await
 }
 
 /// Delete a pool with its nodes, which are emptied first.

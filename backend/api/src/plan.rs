@@ -95,7 +95,7 @@ impl Quotas {
     /// # Errors
     /// What the cloud or the database answered.
     pub async fn of(state: &State, caller: &Caller, catalogue: &Snapshot) -> Answer<Self> {
-        let cloud = caller.cloud(state);
+        let cloud = caller.cloud(state).await?;
         let project = &caller.actor.project.id;
         let (compute, network, volumes) = tokio::try_join!(cloud.compute.limits(), cloud.network.limits(&project.0), cloud.volumes.limits())?;
         let balancers = match &cloud.load_balancers {
@@ -160,27 +160,19 @@ pub async fn quota(
     Ok(Quotas::of(state, caller, catalogue).await?.check(spec, objects))
 }
 
-/// Whether the name is free and the project may have one cluster more.
+/// Whether the name is free.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn project_checks(state: &State, caller: &Caller, name: &str) -> Answer<Vec<Check>> {
+pub async fn name_checks(state: &State, caller: &Caller, name: &str) -> Answer<Vec<Check>> {
     let filter = store::ClusterFilter { search: Some(name.to_owned()), ..Default::default() };
-    let scope = caller.actor.scope();
     let page = store::PageRequest { limit: 500, cursor: None };
-    let like = state.store.clusters(&scope, filter, store::ClusterSort::Name, false, page).await?;
-    let all =
-        state.store.clusters(&scope, Default::default(), store::ClusterSort::Name, false, store::PageRequest { limit: 1, cursor: None }).await?;
+    let like = state.store.clusters(&caller.actor.scope(), filter, store::ClusterSort::Name, false, page).await?;
     let mut checks = Checks::default();
     let taken = like.items.iter().any(|c| c.cluster.name == name);
     let field = Some("name".to_owned());
     let found = taken.then(|| blocked(Code::NameTaken, format!("there is a cluster {name:?} already"), field, &json!({ "cluster": name })));
     checks.conclude("name", found.into_iter().collect());
-    let limit = state.settings.clusters_per_project;
-    let params = json!({ "limit": limit, "used": all.total });
-    let full = all.total >= u64::from(limit);
-    let found = full.then(|| blocked(Code::ClusterQuota, format!("the project has {limit} clusters already"), None, &params));
-    checks.conclude("cluster_quota", found.into_iter().collect());
     Ok(checks.0)
 }
 

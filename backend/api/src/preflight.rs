@@ -5,6 +5,7 @@ use crate::catalogue::Snapshot;
 use crate::clusters::{Check, ClusterRequest, QuotaNeed};
 use crate::errors::Answer;
 use crate::plan::{self, Quotas};
+use crate::quota::Tenant;
 use crate::state::State;
 use cloud::network::{Network, Port};
 use domain::clusters::{ClusterSpec, ClusterSpecRequest};
@@ -22,8 +23,18 @@ pub struct Preflight {
     pub catalogue: Arc<Snapshot>,
     pub objects: Objects,
     pub quotas: Quotas,
+    tenant: Tenant,
     facts: Facts,
     found: Vec<Check>,
+}
+
+/// What a preflight found.
+pub struct Checked {
+    pub checks: Vec<Check>,
+    /// The tenant's in KCS.
+    pub limits: Vec<QuotaNeed>,
+    /// The project's in the cloud.
+    pub quota: Vec<QuotaNeed>,
 }
 
 impl Preflight {
@@ -38,8 +49,9 @@ impl Preflight {
         };
         let wanted = request.spec.as_ref().map_or_else(|| base.clone(), |spec| merge(&base, spec));
         let catalogue = state.catalogue.of(state, caller).await?;
-        let mut spec = complete(&wanted, &catalogue.offers(&state.settings.versions));
-        let cloud = caller.cloud(state);
+        let tenant = Tenant::of(state, caller).await?;
+        let mut spec = complete(&wanted, &tenant.terms.allowed.of(catalogue.offers(&state.settings.versions)));
+        let cloud = caller.cloud(state).await?;
         let mut facts = plan::facts(&catalogue, state, &cloud);
         let mut broken = Vec::new();
         if spec.network.existing.is_some() {
@@ -60,17 +72,20 @@ impl Preflight {
         let quotas = Quotas::of(state, caller, &catalogue).await?;
         let found = settle_groups(&mut spec, quotas.group_members, quotas.left("server_groups"));
         let objects = cluster_objects(&spec);
-        Ok(Self { spec, catalogue, objects, quotas, facts, found })
+        Ok(Self { spec, catalogue, objects, quotas, tenant, facts, found })
     }
 
-    /// The checks about the cloud, and the quota needed.
+    /// The checks about the tenant and about the cloud, and what is needed of the limits of the one and the quotas of the other.
     #[must_use]
-    pub fn cloud_checks(&self) -> (Vec<Check>, Vec<QuotaNeed>) {
-        let mut checks = offers(&self.spec, &self.facts);
+    pub fn checks(&self) -> Checked {
+        let (limits, short) = self.tenant.limits(None, &self.spec);
         let (quota, found) = self.quotas.check(&self.spec, &self.objects);
+        let mut checks = self.tenant.terms.allowed.checks(&self.spec);
+        checks.extend(offers(&self.spec, &self.facts));
+        checks.extend(short);
         checks.extend(found);
         checks.extend(self.found.iter().cloned());
-        (checks, quota)
+        Checked { checks, limits, quota }
     }
 }
 

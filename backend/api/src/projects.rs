@@ -12,7 +12,13 @@ use actix_web::web::{Data, Json};
 #[utoipa::path(tag = "session", responses((status = 200, body = List<ProjectRef>)))]
 #[get("/projects")]
 pub async fn project_list(caller: Caller, state: Data<State>) -> Answer<Json<List<ProjectRef>>> {
-    let projects = state.identity.projects(&caller.token.secret).await?;
-    let items = projects.into_iter().map(|p| ProjectRef { id: p.id, name: p.name });
-    Ok(Json(List::whole(items.collect())))
+    let own = &caller.actor.project;
+    let items = match caller.keystone() {
+        Some(token) if token.info.application_credential.is_none() => {
+            state.identity.projects(&token.secret).await?.into_iter().map(|p| ProjectRef { id: p.id, name: p.name }).collect()
+        }
+        // A token of ours is good in its own project only, as an application credential is.
+        _ => vec![ProjectRef { id: own.id.0.clone(), name: own.name.clone() }],
+    };
+    Ok(Json(List::whole(items)))
 }

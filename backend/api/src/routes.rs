@@ -2,8 +2,10 @@
 
 use crate::errors::Problem;
 use crate::{
-    about, addons, admin, catalogue, clusters, control_plane, costs, docs, events, gate, health, kubeconfigs, kubernetes, node_bootstrap, node_pools,
-    node_verbs, nodes, operations, orphans, projects, session, templates,
+    about, addons, admin, admin_catalogue, admin_operations, admin_people, announcements, audit, catalogue, certificates, clusters, control_plane,
+    costs, credential_sign_in, device_sign_ins, docs, events, federation, gate, health, keys, kubeconfig_exec, kubeconfigs, kubernetes, members,
+    node_bootstrap, node_pools, node_verbs, nodes, operations, orphans, pauses, projects, quota, quota_requests, roles, session, templates, tenants,
+    tokens,
 };
 use actix_web::web::{PathConfig, resource};
 use utoipa_actix_web::scope;
@@ -26,6 +28,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 
 fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(session::session_create).service(session::session_get).service(session::session_switch).service(session::session_delete);
+    config.service(credential_sign_in::session_create_by_credential);
+    config.service(federation::federation_list).service(federation::federation_begin).service(federation::session_create_by_federation);
     config.service(about::about_get).service(projects::project_list).service(templates::template_list);
     config.service(templates::template_create).service(templates::template_update).service(templates::template_delete).service(costs::cost_get);
     config.service(catalogue::flavor_list).service(catalogue::image_list).service(catalogue::zone_list);
@@ -39,18 +43,39 @@ fn version_1(config: &mut ServiceConfig<'_>) {
         .service(clusters::cluster_delete)
         .service(clusters::resource_list);
     config.service(node_pools::node_pool_list).service(node_pools::node_pool_resize_plan).service(node_pools::node_pool_resize);
+    config.service(node_pools::node_pool_create_plan).service(control_plane::control_plane_resize_plan);
     config.service(node_pools::node_pool_create).service(node_pools::node_pool_delete).service(control_plane::control_plane_resize);
     config.service(node_verbs::node_cordon).service(node_verbs::node_uncordon).service(node_verbs::node_drain);
     config.service(node_verbs::node_reboot).service(node_verbs::node_replace).service(control_plane::cluster_repair);
     config.service(addons::addon_list).service(addons::credential_rotate);
     config.service(nodes::node_list).service(nodes::node_console);
     config.service(kubeconfigs::kubeconfig_list).service(kubeconfigs::kubeconfig_issue).service(kubeconfigs::kubeconfig_revoke);
+    config.service(kubeconfigs::kubeconfig_revoke_all).service(kubeconfig_exec::kubeconfig_exec);
+    config.service(certificates::certificate_list).service(certificates::certificate_issue);
     config.service(kubernetes::kubernetes_node_list).service(kubernetes::namespace_list);
     config.service(kubernetes::deployment_list).service(kubernetes::pod_list);
     config.service(operations::operation_list).service(operations::operation_get).service(operations::operation_events);
     config.service(operations::operation_retry).service(operations::operation_cancel).service(operations::receipt_get);
+    config.service(tokens::token_list).service(tokens::token_create).service(tokens::token_revoke);
+    config.service(members::member_list).service(members::member_give).service(members::member_reset);
+    config.service(roles::role_list).service(roles::role_create).service(roles::role_update).service(roles::role_delete);
+    // The fixed address before the one with a code in it.
+    config.service(device_sign_ins::device_begin).service(device_sign_ins::device_token);
+    config.service(device_sign_ins::device_get).service(device_sign_ins::device_answer);
     config.service(events::event_stream);
-    config.service(admin::admin_cluster_list).service(orphans::orphan_list).service(orphans::orphan_decide);
+    config.service(audit::audit_list).service(audit::audit_export).service(audit::admin_audit_list).service(audit::admin_audit_export);
+    config.service(quota::quota_get).service(quota_requests::quota_request_list).service(quota_requests::quota_request_create);
+    config.service(quota_requests::quota_request_withdraw).service(quota_requests::admin_quota_request_list);
+    config.service(quota_requests::admin_quota_request_decide);
+    config.service(tenants::admin_tenant_list).service(tenants::admin_tenant_get).service(tenants::admin_tenant_update);
+    config.service(admin_people::admin_people_list).service(admin_people::admin_person_cut_off);
+    config.service(admin_operations::admin_operation_list).service(admin_operations::admin_operation_retry);
+    config.service(admin_operations::admin_operation_cancel).service(pauses::queue_get).service(pauses::queue_pause);
+    config.service(pauses::queue_resume).service(pauses::cluster_pause).service(pauses::cluster_resume);
+    config.service(announcements::announcement_list).service(announcements::admin_announcement_list);
+    config.service(announcements::admin_announcement_create).service(announcements::admin_announcement_update);
+    config.service(announcements::admin_announcement_end).service(admin_catalogue::admin_catalogue_get);
+    config.service(admin::admin_cluster_list).service(orphans::orphan_list).service(orphans::orphan_decide).service(keys::key_report);
 }
 
 fn node_version_1(config: &mut ServiceConfig<'_>) {

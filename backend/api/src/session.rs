@@ -1,22 +1,26 @@
 //! Signing in and out with Keystone, and switching the project.
 
 use crate::caller::{COOKIE, Caller, context};
+use crate::devices;
 use crate::errors::{Answer, Problem};
 use crate::extract::Body;
+use crate::keystone_tokens;
+use crate::peers;
+use crate::people::{GRACE, RECHECK};
 use crate::state::State;
-use crate::tokens;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
-use auth::{Actor, Project, Via};
+use auth::{Actor, Grade, Grants, Project, Via};
+use cloud::CloudError;
 use cloud::error::CloudErrorKind;
 use cloud::identity::{Token, TokenInfo};
 use domain::codes::Code;
-use domain::permissions::Role;
+use domain::permissions::{Permission, Role};
 use sealed::{TokenHash, TokenKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use store::{AuditEntry, NewSession, SessionRecord};
+use store::{AuditEntry, NewSession, SessionRecord, session_identity};
 use time::{Duration, OffsetDateTime};
 
 /// Who signs in. `Debug` shows no password.
@@ -26,6 +30,10 @@ pub struct SignIn {
     pub username: String,
     #[schema(value_type = String, format = Password)]
     pub password: SecretString,
+    /// What the person's authenticator shows, where Keystone wants it: without it the answer is then KCS-AUTH-012.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password)]
+    pub passcode: Option<SecretString>,
     /// Name of the user's domain; default: `Default`.
     #[serde(default)]
     pub domain: Option<String>,
@@ -64,28 +72,31 @@ pub struct Session {
     pub project: ProjectRef,
     /// Projects that may be entered.
     pub projects: Vec<ProjectRef>,
-    /// Roles in `project`.
+    /// The role in `project`; none: a role of the project's own.
     pub roles: Vec<Role>,
+    /// What may be done in all of `project`; clusters say for themselves what may be done with them.
+    pub permissions: Vec<Permission>,
     /// Whether the admin view may be used.
     pub operator: bool,
+    /// Name of the application credential that was signed in with: then there is no other project, and nothing is made that would outlive it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application_credential: Option<String>,
     /// To be sent as `X-CSRF-Token` with every write.
     pub csrf_token: String,
     #[serde(with = "time::serde::rfc3339")]
     pub expires_at: OffsetDateTime,
 }
 
-/// Keystone is asked again after this: who lost a role or was disabled there is out by then.
-const RECHECK: Duration = Duration::minutes(5);
-/// While Keystone does not answer, a session goes on for this long after it last was found good.
-const GRACE: Duration = Duration::minutes(30);
 const LONGEST: Duration = Duration::hours(12);
 
 /// What only the bearer of the session may have, sealed under its hash.
 #[derive(Serialize, Deserialize)]
 struct Secrets {
     token: String,
-    /// Not bound to a project: for switching.
-    unscoped: String,
+    /// Not bound to a project: for switching. An application credential has none.
+    unscoped: Option<String>,
+    /// Its name, if it was signed in with.
+    application_credential: Option<String>,
     csrf: String,
     project_domain: String,
     #[serde(with = "time::serde::rfc3339")]
@@ -99,10 +110,6 @@ pub struct OpenSession {
     pub csrf: TokenHash,
     secrets: Secrets,
     record: SessionRecord,
-}
-
-fn identity(hash: &TokenHash) -> Vec<u8> {
-    [b"session/".as_slice(), hash.as_bytes()].concat()
 }
 
 /// The session of a request's cookie.
@@ -123,13 +130,18 @@ pub async fn of_request(state: &State, request: &HttpRequest) -> Answer<(TokenHa
 pub async fn open(state: &State, hash: &TokenHash) -> Answer<OpenSession> {
     let over = || Problem::new(Code::SessionExpired);
     let mut record = state.store.session(*hash).await?.ok_or_else(over)?;
-    let text = state.keys.open_text(&identity(hash), &record.sealed).map_err(|_| over())?;
+    let text = state.keys.open_text(&session_identity(hash), &record.sealed).map_err(|_| over())?;
     let secrets: Secrets = serde_json::from_str(text.expose_secret()).map_err(Problem::internal)?;
     if OffsetDateTime::now_utc() - record.checked_at > RECHECK {
         recheck(state, hash, &secrets, &mut record).await?;
     }
     let project = Project { id: record.project.id.clone(), name: record.project.name.clone() };
-    let actor = Actor { user: record.user.clone(), project, roles: record.roles.clone(), operator: record.operator, via: Via::Session };
+    let grants = Grants { roles: record.roles.clone(), operator: record.operator };
+    let narrowing = keystone_tokens::narrowing(secrets.application_credential.is_some(), &record.roles);
+    let actor = Actor { narrowing, ..Actor::new(record.user.clone(), project, grants, record.given.clone(), Via::Session) };
+    if !actor.has_a_place() {
+        return Err(over());
+    }
     let token = Token { secret: secrets.token.clone().into(), info: token_info(&record, &secrets) };
     Ok(OpenSession { actor, token, csrf: TokenHash::of(&secrets.csrf), secrets, record })
 }
@@ -137,11 +149,7 @@ pub async fn open(state: &State, hash: &TokenHash) -> Answer<OpenSession> {
 async fn recheck(state: &State, hash: &TokenHash, secrets: &Secrets, record: &mut SessionRecord) -> Answer<()> {
     match state.identity.validate(&secrets.token.clone().into()).await {
         Ok(info) => {
-            let grants = tokens::grants(state, &info);
-            if !grants.any() {
-                state.store.session_delete(*hash).await?;
-                return Err(Problem::new(Code::SessionExpired));
-            }
+            let grants = keystone_tokens::grants(state, &info);
             state.store.session_checked(*hash, grants.roles.clone(), grants.operator).await?;
             record.roles = grants.roles;
             record.operator = grants.operator;
@@ -168,6 +176,7 @@ fn token_info(record: &SessionRecord, secrets: &Secrets) -> TokenInfo {
         }),
         roles: Vec::new(),
         expires_at: secrets.token_expires_at,
+        application_credential: secrets.application_credential.clone(),
     }
 }
 
@@ -178,8 +187,10 @@ impl Session {
             user: SessionUser { id: record.user.id.clone(), name: record.user.name.clone(), domain: record.user.domain.clone() },
             project: ProjectRef { id: record.project.id.0.clone(), name: record.project.name.clone() },
             projects: record.projects.iter().map(|p| ProjectRef { id: p.id.0.clone(), name: p.name.clone() }).collect(),
-            roles: record.roles.clone(),
+            roles: if let Grade::Role(role) = session.actor.rights.everywhere { vec![role] } else { Vec::new() },
+            permissions: session.actor.permissions(None),
             operator: record.operator,
+            application_credential: session.secrets.application_credential.clone(),
             csrf_token: session.secrets.csrf.clone(),
             expires_at: record.expires_at,
         }
@@ -187,28 +198,35 @@ impl Session {
 }
 
 /// A token in the project wanted (id or name), else in the first that may be entered.
-async fn enter(state: &State, unscoped: &SecretString, projects: &[cloud::identity::Project], wanted: Option<&str>) -> Answer<Token> {
+pub(crate) async fn enter(state: &State, unscoped: &SecretString, projects: &[cloud::identity::Project], wanted: Option<&str>) -> Answer<Token> {
     let candidates: Vec<&cloud::identity::Project> = match wanted {
         Some(text) => projects.iter().filter(|p| p.id == text || p.name == text).collect(),
         None => projects.iter().collect(),
     };
     for project in candidates {
         let token = state.identity.rescope(unscoped, &project.id).await?;
-        if tokens::grants(state, &token.info).any() {
+        if keystone_tokens::actor(state, &token.info, Via::Session).await.is_ok() {
             return Ok(token);
         }
     }
     Err(Problem::new(Code::NoProject))
 }
 
-/// Records a session and answers with its cookie.
-async fn begin(state: &State, request: &HttpRequest, unscoped: Token, token: Token, projects: Vec<cloud::identity::Project>) -> Answer<HttpResponse> {
-    let actor = tokens::actor(state, &token.info, Via::Session)?;
+/// Records a session: its cookie, and what it is. Without an unscoped token there is no other project.
+pub(crate) async fn begin(
+    state: &State,
+    request: &HttpRequest,
+    unscoped: Option<SecretString>,
+    token: Token,
+    projects: Vec<cloud::identity::Project>,
+) -> Answer<(Cookie<'static>, Session)> {
+    let actor = keystone_tokens::actor(state, &token.info, Via::Session).await?;
     let (id, csrf) = (sealed::Token::generate(TokenKind::Session)?, sealed::Token::generate(TokenKind::Csrf)?);
     let expires_at = token.info.expires_at.min(OffsetDateTime::now_utc() + LONGEST);
     let secrets = Secrets {
         token: token.secret.expose_secret().to_owned(),
-        unscoped: unscoped.secret.expose_secret().to_owned(),
+        unscoped: unscoped.map(|token| token.expose_secret().to_owned()),
+        application_credential: token.info.application_credential.clone(),
         csrf: csrf.text.expose_secret().to_owned(),
         project_domain: token.info.project.as_ref().map(|p| p.domain_id.clone()).unwrap_or_default(),
         token_expires_at: token.info.expires_at,
@@ -217,7 +235,7 @@ async fn begin(state: &State, request: &HttpRequest, unscoped: Token, token: Tok
     let new = NewSession {
         id_hash: id.hash,
         csrf_hash: csrf.hash,
-        sealed: state.keys.seal_text(&identity(&id.hash), &text)?,
+        sealed: state.keys.seal_text(&session_identity(&id.hash), &text)?,
         user: actor.user.clone(),
         project: actor.project.clone(),
         projects: projects.into_iter().map(|p| Project { id: domain::ids::TenantId(p.id), name: p.name }).collect(),
@@ -226,20 +244,27 @@ async fn begin(state: &State, request: &HttpRequest, unscoped: Token, token: Tok
         expires_at,
     };
     state.store.session_create(new).await?;
-    audit(state, &actor, "session_create", "done", request).await?;
+    audit(state, &actor, "session_create", token.info.application_credential.as_deref(), request).await?;
     let session = open(state, &id.hash).await?;
-    Ok(HttpResponse::Ok().cookie(cookie(request, id.text.expose_secret())).json(Session::new(&session)))
+    Ok((cookie(request, id.text.expose_secret()), Session::new(&session)))
 }
 
-async fn audit(state: &State, actor: &Actor, action: &'static str, outcome: &'static str, request: &HttpRequest) -> Answer<()> {
-    let detail = serde_json::json!({ "project": actor.project.name });
-    let entry = AuditEntry { actor: actor.clone(), action, object_kind: "session", object_id: actor.user.id.clone(), outcome, detail };
+/// The answer to whoever is signed in.
+pub(crate) fn begun((cookie, session): (Cookie<'static>, Session)) -> HttpResponse {
+    HttpResponse::Ok().cookie(cookie).json(session)
+}
+
+async fn audit(state: &State, actor: &Actor, action: &'static str, credential: Option<&str>, request: &HttpRequest) -> Answer<()> {
+    let mut detail = serde_json::json!({ "project": actor.project.name });
+    if let Some(credential) = credential {
+        detail["application_credential"] = credential.into();
+    }
+    let entry = AuditEntry::new(actor, action, "session", &actor.user.id).outcome("done").detail(detail);
     Ok(state.store.audit_append(entry, context(request)).await?)
 }
 
 fn cookie(request: &HttpRequest, value: &str) -> Cookie<'static> {
-    let secure = request.connection_info().scheme() == "https" || request.app_config().secure();
-    Cookie::build(COOKIE, value.to_owned()).path("/").http_only(true).same_site(SameSite::Strict).secure(secure).finish()
+    Cookie::build(COOKIE, value.to_owned()).path("/").http_only(true).same_site(SameSite::Strict).secure(peers::secure(request)).finish()
 }
 
 fn expired(request: &HttpRequest) -> Cookie<'static> {
@@ -255,26 +280,49 @@ pub async fn session_create(state: Data<State>, request: HttpRequest, body: Body
     let (wanted, _) = body.read()?;
     wanted.check()?;
     let domain = wanted.domain.as_deref().unwrap_or("Default");
-    state.limiter.sign_in(&wanted.username, domain, &context(&request).source)?;
-    let unscoped = state.identity.sign_in(&wanted.username, &wanted.password, domain).await.map_err(|error| match error.kind {
-        // A user that is unknown, disabled or of another domain is answered like a wrong password.
-        CloudErrorKind::Unauthenticated | CloudErrorKind::NotFound | CloudErrorKind::Denied => Problem::new(Code::SignInFailed),
-        _ => Problem::from(error),
-    })?;
+    let device = devices::known(&state, &request, domain, &wanted.username).await?;
+    state.limiter.sign_in(&wanted.username, domain, &context(&request).source, device.as_deref())?;
+    let signed_in = state.identity.sign_in(&wanted.username, domain, &wanted.password, wanted.passcode.as_ref()).await;
+    // A user that is unknown, disabled or of another domain, and a wrong passcode, are answered like a wrong password.
+    let signed_in = signed_in.map_err(|error| refused(error, Code::SignInFailed))?;
+    let unscoped = signed_in.token().ok_or_else(|| Problem::new(Code::PasscodeWanted))?;
     let projects = state.identity.projects(&unscoped.secret).await?;
     let token = enter(&state, &unscoped.secret, &projects, wanted.project.as_deref()).await?;
-    begin(&state, &request, unscoped, token, projects).await
+    let mut answer = begun(begin(&state, &request, Some(unscoped.secret), token, projects).await?);
+    if device.is_none() {
+        answer.add_cookie(&devices::cookie(&state, &request, domain, &wanted.username).await?).map_err(Problem::internal)?;
+    }
+    Ok(answer)
+}
+
+/// What a sign-in that failed is answered with: whatever was wrong with it, the same.
+pub(crate) fn refused(error: CloudError, code: Code) -> Problem {
+    match error.kind {
+        CloudErrorKind::Unauthenticated | CloudErrorKind::NotFound | CloudErrorKind::Denied => Problem::new(code),
+        _ => Problem::from(error),
+    }
+}
+
+/// A name as Keystone takes them.
+pub(crate) fn check_name(field: &str, name: Option<&str>) -> Answer<()> {
+    let good = |text: &str| !text.is_empty() && text.chars().count() <= 255 && !text.contains(char::is_control);
+    if name.is_none_or(good) { Ok(()) } else { Err(Problem::field(field, "must be 1 to 255 printable characters")) }
+}
+
+/// A password, or what stands in for one.
+pub(crate) fn check_secret(field: &str, secret: &SecretString) -> Answer<()> {
+    let length = secret.expose_secret().len();
+    if (1..=4096).contains(&length) { Ok(()) } else { Err(Problem::field(field, "must be 1 to 4096 bytes")) }
 }
 
 impl SignIn {
     fn check(&self) -> Answer<()> {
-        let short = |text: &str| !text.is_empty() && text.chars().count() <= 255 && !text.contains(char::is_control);
-        let rule = |field: &str, holds: bool| if holds { Ok(()) } else { Err(Problem::field(field, "must be 1 to 255 printable characters")) };
-        rule("username", short(&self.username))?;
-        rule("domain", self.domain.as_deref().is_none_or(short))?;
-        rule("project", self.project.as_deref().is_none_or(short))?;
-        let password = self.password.expose_secret();
-        if password.is_empty() || password.len() > 4096 { Err(Problem::field("password", "must be 1 to 4096 bytes")) } else { Ok(()) }
+        check_name("username", Some(&self.username))?;
+        check_name("domain", self.domain.as_deref())?;
+        check_name("project", self.project.as_deref())?;
+        check_secret("password", &self.password)?;
+        let digits = |code: &SecretString| (6..=10).contains(&code.expose_secret().len()) && code.expose_secret().bytes().all(|b| b.is_ascii_digit());
+        if self.passcode.as_ref().is_none_or(digits) { Ok(()) } else { Err(Problem::field("passcode", "must be 6 to 10 digits")) }
     }
 }
 
@@ -292,12 +340,11 @@ pub async fn session_get(_caller: Caller, state: Data<State>, request: HttpReque
 pub async fn session_switch(_caller: Caller, state: Data<State>, request: HttpRequest, body: Body<ProjectSwitch>) -> Answer<HttpResponse> {
     let (hash, session) = of_request(&state, &request).await?;
     let (wanted, _) = body.read()?;
-    let unscoped: SecretString = session.secrets.unscoped.clone().into();
+    let unscoped: SecretString = session.secrets.unscoped.ok_or_else(|| Problem::new(Code::BoundToProject))?.into();
     let projects = state.identity.projects(&unscoped).await?;
     let token = enter(&state, &unscoped, &projects, Some(&wanted.project)).await?;
-    let unscoped = Token { secret: unscoped, info: session.token.info };
     // A new session, not the old one changed: what was open in the other project ends.
-    let answer = begin(&state, &request, unscoped, token, projects).await?;
+    let answer = begun(begin(&state, &request, Some(unscoped), token, projects).await?);
     state.store.session_delete(hash).await?;
     Ok(answer)
 }
@@ -310,7 +357,9 @@ pub async fn session_delete(caller: Caller, state: Data<State>, request: HttpReq
     state.store.session_delete(hash).await?;
     // The session is over, whatever Keystone says to that.
     drop(state.identity.revoke(&session.token.secret).await);
-    drop(state.identity.revoke(&session.secrets.unscoped.into()).await);
-    audit(&state, &caller.actor, "session_delete", "done", &request).await?;
+    if let Some(unscoped) = session.secrets.unscoped {
+        drop(state.identity.revoke(&unscoped.into()).await);
+    }
+    audit(&state, &caller.actor, "session_delete", session.secrets.application_credential.as_deref(), &request).await?;
     Ok(HttpResponse::NoContent().cookie(expired(&request)).finish())
 }

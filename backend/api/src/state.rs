@@ -1,15 +1,21 @@
 //! What all handlers share.
 
 use crate::catalogue::CatalogueCache;
+use crate::federation::Provider;
+use crate::keystone_tokens::TokenCache;
 use crate::limiter::Limiter;
-use crate::streams::Streams;
+use crate::operators::Looks;
+use crate::peers::Proxies;
+use crate::people::People;
+use crate::service_clouds::ServiceClouds;
+use crate::streams::{StreamLimits, Streams};
 use crate::targets::Targets;
-use crate::tokens::TokenCache;
 use auth::RoleNames;
 use cloud::identity::Identity;
 use domain::costs::Prices;
 use domain::requests::SpecLimits;
 use domain::templates::Template;
+use domain::tenants::Limits;
 use domain::versions::CatalogueVersion;
 use kube_access::KubeAccess;
 use sealed::KeyRing;
@@ -21,20 +27,32 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub roles: RoleNames,
+    /// Identity providers that people may sign in with.
+    pub federation: Vec<Provider>,
     pub versions: Vec<CatalogueVersion>,
     pub templates: Vec<Template>,
     pub limits: SpecLimits,
-    pub clusters_per_project: u32,
+    /// What a project may have whose own limits say nothing else.
+    pub tenant_limits: Limits,
     /// None: costs are shown nowhere.
     pub prices: Option<Prices>,
     /// Whether KCS reaches APIs of clusters without a public address.
     pub private_route: bool,
     pub requests_per_minute: u32,
+    /// Of people whose browsers are not known; that many sign-ins Keystone is asked for at most.
+    pub sign_ins_per_minute: u32,
+    pub streams: StreamLimits,
+    /// Seconds that a kubeconfig may be good for at most.
+    pub kubeconfig_longest: i64,
+    /// Whether projects may open their clusters to certificates past the gate.
+    pub direct_access: bool,
     /// Where kubeconfigs point, without a trailing slash.
     pub gate_url: String,
     pub gate_ca_pem: String,
     /// Origins browsers may open streams from; the request's own host is one always.
     pub origins: Vec<String>,
+    /// Who may say for others where they come from.
+    pub proxies: Proxies,
     /// Said on the first page: control plane real, containers simulated.
     pub demo: bool,
 }
@@ -57,10 +75,13 @@ pub struct State {
     pub health: Arc<dyn Health>,
     pub catalogue: CatalogueCache,
     pub limiter: Limiter,
-    pub tokens: TokenCache,
+    pub keystone_tokens: TokenCache,
     pub kube: KubeAccess,
     pub targets: Targets,
+    pub service_clouds: ServiceClouds,
+    pub people: People,
     pub streams: Streams,
+    pub looks: Looks,
     /// Cancelled when the program stops: streams end.
     pub stopping: CancellationToken,
 }
@@ -74,12 +95,15 @@ impl State {
             keys,
             health,
             kube,
-            limiter: Limiter::new(settings.requests_per_minute),
+            limiter: Limiter::new(settings.requests_per_minute, settings.sign_ins_per_minute),
             settings,
             catalogue: CatalogueCache::default(),
-            tokens: TokenCache::default(),
+            keystone_tokens: TokenCache::default(),
             targets: Targets::default(),
+            service_clouds: ServiceClouds::default(),
+            people: People::default(),
             streams: Streams::default(),
+            looks: Looks::default(),
             stopping: CancellationToken::new(),
         }
     }

@@ -1,47 +1,127 @@
-//! Open streams: how many a person has, and when they must end: kubeconfig revoked or expired, session over, program stopping.
+//! Open streams: how many a person has and how many lead into a cluster, and how long one may last.
 
 use crate::errors::{Answer, Problem};
 use domain::codes::Code;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
-/// Streams a person may have open at once in one process.
-const MOST: usize = 200;
+/// Streams that may be open at once in one process: of a person, and into a cluster, whoever's.
+const OF_PERSON: usize = 200;
+const INTO_CLUSTER: usize = 1_000;
+/// Seconds after which it is worth trying again.
+const AGAIN: u64 = 5;
 
-/// Counts by user id.
+/// How long streams may last.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamLimits {
+    /// A way into a pod through which nothing has gone for so long is closed.
+    pub idle: Duration,
+    /// Every stream ends by then.
+    pub longest: Duration,
+}
+
+/// Counts by user id, and by cluster.
 #[derive(Clone, Default)]
 pub struct Streams(Arc<Mutex<HashMap<String, usize>>>);
 
 /// One open stream; closing counts it off.
 pub struct OpenStream {
     streams: Streams,
-    user: String,
+    keys: Vec<String>,
 }
 
 impl Streams {
-    /// Counts one more.
+    /// Counts one more of a person, and into a cluster if it leads into one.
     ///
     /// # Errors
-    /// When the person has too many.
-    pub fn open(&self, user: &str) -> Answer<OpenStream> {
+    /// When there are too many.
+    pub fn open(&self, user: &str, cluster: Option<&str>) -> Answer<OpenStream> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(user.to_owned()).or_insert(0);
-        if *count >= MOST {
-            return Err(Problem::new(Code::RateLimited).detail("too many streams are open").param("limit", MOST));
+        let mut keys = vec![(format!("person {user}"), OF_PERSON)];
+        keys.extend(cluster.map(|id| (format!("cluster {id}"), INTO_CLUSTER)));
+        if let Some((_, most)) = keys.iter().find(|(key, most)| counts.get(key).is_some_and(|count| count >= most)) {
+            let mut problem = Problem::new(Code::RateLimited).detail("too many streams are open").param("limit", *most).param("sec", AGAIN);
+            problem.retry_after = Some(AGAIN);
+            return Err(problem);
         }
-        *count += 1;
-        Ok(OpenStream { streams: self.clone(), user: user.to_owned() })
+        let keys: Vec<String> = keys.into_iter().map(|(key, _)| key).collect();
+        for key in &keys {
+            *counts.entry(key.clone()).or_insert(0) += 1;
+        }
+        Ok(OpenStream { streams: self.clone(), keys })
     }
 }
 
 impl Drop for OpenStream {
     fn drop(&mut self) {
         let mut counts = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.user) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.user);
+        for key in &self.keys {
+            if let Some(count) = counts.get_mut(key) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(key);
+                }
             }
         }
+    }
+}
+
+/// When something last went through a tunnel.
+#[derive(Clone)]
+pub struct Activity(Arc<Mutex<Instant>>);
+
+impl Activity {
+    #[must_use]
+    pub fn begin() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+
+    pub fn touch(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Ends when nothing has gone through for so long.
+    pub async fn idle(&self, limit: Duration) {
+        loop {
+            let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if last.elapsed() >= limit {
+                return;
+            }
+            tokio::time::sleep_until(last + limit).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_person_and_a_cluster_have_so_many_streams_and_no_more() {
+        let streams = Streams::default();
+        let of_one: Vec<OpenStream> = (0..OF_PERSON).map(|_| streams.open("one", Some("c")).unwrap()).collect();
+        assert_eq!(streams.open("one", None).err().unwrap().retry_after, Some(AGAIN));
+        let others: Vec<OpenStream> = (OF_PERSON..INTO_CLUSTER).map(|n| streams.open(&format!("p{n}"), Some("c")).unwrap()).collect();
+        assert!(streams.open("another", Some("c")).is_err());
+        assert!(streams.open("another", Some("d")).is_ok());
+        drop((of_one, others));
+        assert!(streams.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tunnel_is_idle_only_after_nothing_went_through_for_long_enough() {
+        let (activity, limit) = (Activity::begin(), Duration::from_secs(60));
+        let begun = Instant::now();
+        let busy = async {
+            for _ in 0..5 {
+                tokio::time::sleep(Duration::from_secs(50)).await;
+                activity.touch();
+            }
+        };
+        tokio::join!(busy, activity.idle(limit));
+        assert_eq!(begun.elapsed().as_secs(), 5 * 50 + 60);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::errors::{Answer, Problem};
 use crate::state::State;
+use domain::clusters::Cluster;
 use domain::codes::Code;
 use domain::ids::ClusterId;
 use domain::settings::ApiExposure;
@@ -10,7 +11,6 @@ use moka::future::Cache;
 use sealed::ClusterPki;
 use std::sync::Arc;
 use std::time::Duration;
-use store::ClusterRecord;
 
 /// Opened authorities, for a minute.
 pub struct Targets(Cache<ClusterId, Arc<ClusterPki>>);
@@ -26,10 +26,10 @@ impl Targets {
     ///
     /// # Errors
     /// While the cluster has no address yet.
-    pub async fn of(&self, state: &State, record: &ClusterRecord) -> Answer<ClusterTarget> {
-        let cluster = record.cluster.id;
-        let endpoint = record.cluster.status.api_endpoint.clone().ok_or_else(|| Problem::new(Code::ClusterApiNotReady))?;
-        let private = record.cluster.spec.api.exposure == ApiExposure::Private;
+    pub async fn of(&self, state: &State, cluster: &Cluster) -> Answer<ClusterTarget> {
+        let endpoint = cluster.status.api_endpoint.clone().ok_or_else(|| Problem::new(Code::ClusterApiNotReady))?;
+        let private = cluster.spec.api.exposure == ApiExposure::Private;
+        let cluster = cluster.id;
         if let Some(pki) = self.0.get(&cluster).await {
             return Ok(ClusterTarget { cluster, endpoint, private, pki });
         }

@@ -4,7 +4,7 @@
 use crate::config::Config;
 use crate::{clouds_yaml, dev_config, serve};
 use cloud::compute::{Flavor, Limit};
-use cloud::identity::{Identity, Token};
+use cloud::identity::{Identity, SignedIn, Token};
 use cloud::images::Image;
 use cloud::{Cloud, CloudError};
 use domain::versions::{CatalogueVersion, Support};
@@ -124,8 +124,16 @@ async fn look(config: &Config, project: Option<&str>) -> Result<Vec<Line>, Box<d
 /// Signs the service account in. Without it there is nothing more to ask.
 async fn service_account(config: &Config, identity: &impl Identity, lines: &mut Vec<Line>) -> Option<Token> {
     let account = &config.cloud;
-    let unscoped = match identity.sign_in(&account.user_name, &account.password, &account.domain).await {
-        Ok(token) => token,
+    let unscoped = match identity.sign_in(&account.user_name, &account.domain, &account.password, None).await {
+        Ok(SignedIn::Token(token)) => token,
+        Ok(SignedIn::PasscodeWanted) => {
+            lines.push(missing(
+                "Keystone",
+                "it wants a passcode of the service account",
+                "a service account has nobody to type one: take its multi_factor_auth_rules away",
+            ));
+            return None;
+        }
         Err(error) => {
             lines.push(refused("Keystone", &error, "see cloud.auth_url, cloud.user_name, cloud.password, cloud.domain, cloud.ca_file"));
             return None;
@@ -301,11 +309,17 @@ fn endpoint(config: &Config) -> Line {
 
 /// Makes the service user of a project and a credential, asks each service with it, and deletes the credential.
 async fn tenant(identity: &impl Identity, project: &str, lines: &mut Vec<Line>) {
-    let user = match identity.ensure_service_user(&format!("kcs-{project}"), project).await {
+    let name = domain::names::service_user(&domain::ids::TenantId(project.to_owned()));
+    let user = match identity.ensure_service_user(&name, project).await {
         Ok(user) => user,
         Err(error) => return lines.push(refused("service user", &error, "the service account must be admin of the domain cloud.tenant_domain")),
     };
-    lines.push(ok("service user", format!("kcs-{project}")));
+    lines.push(ok("service user", name));
+    lines.push(match identity.standing(&user.user_id, project).await {
+        Ok(Some(standing)) => ok("people", format!("roles can be read: {}", standing.roles.join(", "))),
+        Ok(None) => missing("people", "the service user is not seen in its project".to_owned(), "see that the project is enabled"),
+        Err(error) => refused("people", &error, "the service account must be allowed to read users, projects and role assignments"),
+    });
     // One that an earlier run left.
     for (id, name, _) in identity.application_credentials(&user, project).await.unwrap_or_default() {
         if name == CREDENTIAL {

@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::config::Config;
-use crate::{check_cloud, dev, serve, telemetry};
+use crate::{audit, check_cloud, client, dev, keys, serve, telemetry};
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::io::Write;
@@ -27,11 +27,37 @@ enum Command {
     Openapi,
     /// Check the configuration and say what is wrong with it
     CheckConfig(ConfigFile),
+    /// Look after the audit log
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Look after the keys that seal secrets
+    #[command(subcommand)]
+    Keys(Keys),
     /// Check a cloud for what KCS needs of it and say what is missing
     CheckCloud(check_cloud::Options),
+    /// Sign in to a KCS in the browser, for kubectl and this program
+    Login(client::login::Options),
+    /// Revoke and forget what `kcs login` got
+    Logout(client::logout::Options),
+    /// Print a kubeconfig that holds no secret: kubectl asks `kcs credential`
+    Kubeconfig(client::kubeconfig::Options),
+    /// Called by kubectl: print the token of `kcs login` as an ExecCredential
+    Credential(client::credential::Options),
     /// Started by the local cloud in each network
     #[command(hide = true)]
     Portal,
+}
+
+#[derive(Subcommand)]
+enum Audit {
+    /// Compare every line with its seal and say what was changed, removed, moved or put in
+    Verify(ConfigFile),
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// Say which keys there are, how many secrets are sealed with each, and what to do next
+    Status(ConfigFile),
 }
 
 #[derive(clap::Args)]
@@ -83,7 +109,13 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
             file.load()?;
             say("The configuration is valid.\n")
         }
+        Command::Audit(Audit::Verify(file)) => runtime(audit::verify(file.load()?)),
+        Command::Keys(Keys::Status(file)) => runtime(keys::status(file.load()?)),
         Command::CheckCloud(options) => runtime(check_cloud::check_cloud(options)),
+        Command::Login(options) => runtime(client::login::login(options)),
+        Command::Logout(options) => runtime(client::logout::logout(options)),
+        Command::Kubeconfig(options) => runtime(client::kubeconfig::kubeconfig(options)),
+        Command::Credential(options) => client::credential::credential(&options),
         Command::Portal => Ok(()),
     }
 }

@@ -1,10 +1,14 @@
 //! The configuration: one YAML file, `KCS_…` environment variables over it, checked at start. Every error names its key.
 
+use crate::vault::VaultConfig;
+use api::peers::Proxies;
 use domain::costs::Prices;
 use domain::templates::Template;
+use domain::tenants::{self, Limited};
 use domain::versions::{CatalogueVersion, KubernetesVersion};
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use kube_access::Route;
+use sealed::KeyRing;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_yaml_ng::{Mapping, Value};
@@ -25,7 +29,7 @@ pub enum ConfigError {
     Key { key: String, message: String },
 }
 
-fn wrong(key: &str, message: impl Into<String>) -> ConfigError {
+pub(crate) fn wrong(key: &str, message: impl Into<String>) -> ConfigError {
     ConfigError::Key { key: key.to_owned(), message: message.into() }
 }
 
@@ -43,15 +47,29 @@ pub struct Config {
     /// Where kubeconfigs point: the TLS listener as people reach it.
     #[serde(default)]
     pub gate_url: Option<Url>,
+    #[serde(default)]
+    pub proxies: Proxies,
     #[serde(default = "default_state_dir")]
     pub state_dir: PathBuf,
     #[serde(default)]
     pub keys_file: Option<PathBuf>,
+    /// The keys themselves, for the environment.
+    #[serde(default)]
+    pub keys: Option<SecretString>,
+    /// Opens keys of the ring that are kept wrapped.
+    #[serde(default)]
+    pub vault: Option<VaultConfig>,
     pub database: Database,
     pub cloud: CloudConfig,
     pub nodes: Nodes,
     #[serde(default)]
     pub access: auth::RoleNames,
+    /// Identity providers that people may sign in with besides their passwords.
+    #[serde(default)]
+    pub federation: crate::federation::FederationConfig,
+    /// Lets projects open single clusters to certificates of an hour, which lead past the gate.
+    #[serde(default)]
+    pub direct_access: bool,
     pub versions: Vec<CatalogueVersion>,
     #[serde(default)]
     pub templates: Vec<Template>,
@@ -62,6 +80,8 @@ pub struct Config {
     pub engine: Engine,
     #[serde(default)]
     pub limits: Limits,
+    #[serde(default)]
+    pub audit: crate::audit::AuditConfig,
     #[serde(default)]
     pub log: Log,
 }
@@ -126,6 +146,12 @@ pub struct Engine {
     /// How KCS reaches APIs without a public address: `direct`, `http://host:port` (a proxy that takes CONNECT) or `socks5://host:port`.
     #[serde(default)]
     pub private_api_route: Option<String>,
+    /// Ranges in which no cluster's API is, besides those that never are: KCS's own networks, the cloud's inner ones.
+    #[serde(default)]
+    pub api_cidrs_denied: Vec<IpNet>,
+    /// Ranges in which one may be all the same.
+    #[serde(default)]
+    pub api_cidrs_allowed: Vec<IpNet>,
     /// Each project is looked through for orphans so often.
     #[serde(default = "default_sweep")]
     pub sweep_minutes: u32,
@@ -136,12 +162,34 @@ pub struct Engine {
 pub struct Limits {
     #[serde(default = "default_clusters")]
     pub clusters_per_project: u32,
+    /// Of all clusters of a project together; absent: no limit. Operators set others for single projects.
+    #[serde(default)]
+    pub nodes_per_project: Option<u32>,
+    #[serde(default)]
+    pub vcpus_per_project: Option<u32>,
+    #[serde(default)]
+    pub memory_gib_per_project: Option<u32>,
+    #[serde(default)]
+    pub volumes_per_project: Option<u32>,
+    #[serde(default)]
+    pub volume_gib_per_project: Option<u32>,
     #[serde(default = "default_pool_nodes")]
     pub nodes_per_pool: u32,
     #[serde(default = "default_nodes")]
     pub nodes_per_cluster: u32,
     #[serde(default = "default_requests")]
     pub requests_per_minute: u32,
+    /// Of people whose browsers are not known.
+    #[serde(default = "default_sign_ins")]
+    pub sign_ins_per_minute: u32,
+    /// A way into a pod through which nothing has gone for so long is closed; every stream through the gate ends by the second.
+    #[serde(default = "default_idle")]
+    pub stream_idle_minutes: u32,
+    #[serde(default = "default_stream")]
+    pub stream_hours: u32,
+    /// A kubeconfig is good for at most so long.
+    #[serde(default = "default_kubeconfig")]
+    pub kubeconfig_days: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -204,6 +252,18 @@ fn default_nodes() -> u32 {
 fn default_requests() -> u32 {
     1200
 }
+fn default_idle() -> u32 {
+    60
+}
+fn default_stream() -> u32 {
+    24
+}
+fn default_sign_ins() -> u32 {
+    600
+}
+fn default_kubeconfig() -> u32 {
+    30
+}
 fn default_level() -> String {
     "info".to_owned()
 }
@@ -215,6 +275,8 @@ impl Default for Engine {
             lease_seconds: default_lease(),
             egress_cidrs: Vec::new(),
             private_api_route: None,
+            api_cidrs_denied: Vec::new(),
+            api_cidrs_allowed: Vec::new(),
             sweep_minutes: default_sweep(),
         }
     }
@@ -223,10 +285,34 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             clusters_per_project: default_clusters(),
+            nodes_per_project: None,
+            vcpus_per_project: None,
+            memory_gib_per_project: None,
+            volumes_per_project: None,
+            volume_gib_per_project: None,
             nodes_per_pool: default_pool_nodes(),
             nodes_per_cluster: default_nodes(),
             requests_per_minute: default_requests(),
+            sign_ins_per_minute: default_sign_ins(),
+            stream_idle_minutes: default_idle(),
+            stream_hours: default_stream(),
+            kubeconfig_days: default_kubeconfig(),
         }
+    }
+}
+impl Limits {
+    /// What a project may have whose own limits say nothing else.
+    #[must_use]
+    pub fn of_a_project(&self) -> tenants::Limits {
+        let each = |limited| match limited {
+            Limited::Clusters => Some(self.clusters_per_project),
+            Limited::Nodes => self.nodes_per_project,
+            Limited::Vcpus => self.vcpus_per_project,
+            Limited::MemoryGib => self.memory_gib_per_project,
+            Limited::Volumes => self.volumes_per_project,
+            Limited::VolumeGib => self.volume_gib_per_project,
+        };
+        Limited::ALL.into_iter().filter_map(|limited| Some((limited, u64::from(each(limited)?)))).collect()
     }
 }
 impl Default for Log {
@@ -291,7 +377,7 @@ impl Config {
 
     /// The file with the keys that seal secrets.
     #[must_use]
-    pub fn keys(&self) -> PathBuf {
+    pub fn keys_path(&self) -> PathBuf {
         self.keys_file.clone().unwrap_or_else(|| self.state_dir.join("keys"))
     }
 
@@ -328,14 +414,44 @@ impl Config {
         if self.tls_address() == self.listen {
             return Err(wrong("tls_listen", "must differ from listen"));
         }
+        if let Some(keys) = &self.keys {
+            if self.vault.is_none() {
+                KeyRing::parse(keys).map_err(|e| wrong("keys", e.to_string()))?;
+            }
+            if self.keys_file.is_some() {
+                return Err(wrong("keys", "must not be there together with keys_file"));
+            }
+        }
+        if let Some(vault) = &self.vault {
+            vault.check()?;
+        }
+        if self.proxies.trusted.iter().any(|range| range.prefix_len() == 0) {
+            return Err(wrong("proxies.trusted", "must not be everybody"));
+        }
         self.check_catalogue()?;
+        self.audit.check()?;
+        self.federation.check()?;
         within("engine.workers", self.engine.workers, 0, 256)?;
         self.private_route()?;
         within("engine.lease_seconds", self.engine.lease_seconds, 30, 600)?;
         within("engine.sweep_minutes", self.engine.sweep_minutes, 1, 1440)?;
         within("limits.clusters_per_project", self.limits.clusters_per_project, 1, 100_000)?;
+        let of_projects = [
+            ("limits.nodes_per_project", self.limits.nodes_per_project),
+            ("limits.vcpus_per_project", self.limits.vcpus_per_project),
+            ("limits.memory_gib_per_project", self.limits.memory_gib_per_project),
+            ("limits.volumes_per_project", self.limits.volumes_per_project),
+            ("limits.volume_gib_per_project", self.limits.volume_gib_per_project),
+        ];
+        for (key, limit) in of_projects {
+            within(key, limit.unwrap_or(1), 1, u32::MAX)?;
+        }
         within("limits.nodes_per_pool", self.limits.nodes_per_pool, 1, 5000)?;
         within("limits.nodes_per_cluster", self.limits.nodes_per_cluster, 1, 5000)?;
+        within("limits.sign_ins_per_minute", self.limits.sign_ins_per_minute, 1, 1_000_000)?;
+        within("limits.stream_idle_minutes", self.limits.stream_idle_minutes, 1, 1440)?;
+        within("limits.stream_hours", self.limits.stream_hours, 1, 168)?;
+        within("limits.kubeconfig_days", self.limits.kubeconfig_days, 1, 365)?;
         within("limits.requests_per_minute", self.limits.requests_per_minute, 10, 1_000_000)
     }
 
@@ -383,8 +499,9 @@ fn read(path: &Path) -> Result<Value, ConfigError> {
 }
 
 /// Keys that the environment may set: `KCS_LISTEN` for `listen`, `KCS_DATABASE__URL` for `database.url`.
-const SECTIONS: [&str; 8] = ["database", "cloud", "nodes", "access", "engine", "limits", "log", "versions"];
-const TOP: [&str; 6] = ["listen", "tls_listen", "public_url", "gate_url", "state_dir", "keys_file"];
+const SECTIONS: [&str; 12] =
+    ["proxies", "database", "cloud", "nodes", "access", "federation", "engine", "limits", "audit", "log", "versions", "vault"];
+const TOP: [&str; 7] = ["listen", "tls_listen", "public_url", "gate_url", "state_dir", "keys_file", "keys"];
 
 fn lay_over(tree: &mut Value, name: &str, value: &str) -> Result<(), ConfigError> {
     let Some(rest) = name.strip_prefix("KCS_") else { return Ok(()) };
@@ -399,7 +516,10 @@ fn lay_over(tree: &mut Value, name: &str, value: &str) -> Result<(), ConfigError
     }
     let parsed = serde_yaml_ng::from_str::<Value>(value).unwrap_or_else(|_| Value::String(value.to_owned()));
     // A password of digits stays text; numbers and lists become what they look like.
-    let keep_text = matches!(path.last().map(String::as_str), Some("password" | "url" | "user_name" | "project" | "region"));
+    let keep_text = matches!(
+        path.last().map(String::as_str),
+        Some("password" | "url" | "user_name" | "project" | "region" | "forward_authorization" | "keys" | "token")
+    );
     let mut at = tree;
     for key in &path {
         if !at.is_mapping() {

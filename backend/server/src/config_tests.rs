@@ -44,6 +44,44 @@ fn every_error_names_its_key() {
     assert!(error(&GOOD.replace("version: v1.36.3", "version: 1.36")).starts_with("versions[0].version: "));
     assert!(error(&format!("{GOOD}\nengine: {{workers: many}}")).starts_with("engine.workers: "));
     assert!(error(&format!("{GOOD}\nengine: {{sweep_minutes: 0}}")).starts_with("engine.sweep_minutes: "));
+    assert!(error(&format!("{GOOD}\nproxies: {{trusted: [10.0.0.1]}}")).starts_with("proxies.trusted[0]: "));
+    assert!(error(&format!("{GOOD}\nproxies: {{trusted: ['::/0']}}")).starts_with("proxies.trusted: "));
+    assert!(error(&format!("{GOOD}\nproxies: {{header: x-real-ip}}")).starts_with("proxies.header: "));
+    assert!(error(&format!("{GOOD}\naudit: {{retention_days: 0}}")).starts_with("audit.retention_days: "));
+    for forward in ["ftp://siem.example", "https://user:secret@siem.example", "syslog+tcp://siem.example"] {
+        let said = error(&format!("{GOOD}\naudit: {{forward: '{forward}'}}"));
+        assert!(said.starts_with("audit.forward: ") && !said.contains("secret"), "{said}");
+    }
+}
+
+#[test]
+fn keys_come_from_a_file_or_from_the_environment() {
+    let key = "A".repeat(43) + "=";
+    let both = format!("2026-11:{key},2026-05:{key}");
+    let config = load(GOOD, &[("KCS_KEYS", &both)]).unwrap();
+    let text = config.keys.as_ref().unwrap();
+    assert_eq!(sealed::KeyRing::parse(text).unwrap().active(), "2026-11");
+    assert!(!format!("{config:?}").contains(&key));
+    for wrong in [format!("{GOOD}\nkeys: 'a:{key}'\nkeys_file: /etc/kcs/keys"), format!("{GOOD}\nkeys: 'a:short'")] {
+        let said = error(&wrong);
+        assert!(said.starts_with("keys: ") && !said.contains("short") && !said.contains(&key), "{said}");
+    }
+}
+
+#[test]
+fn a_vault_is_spoken_to_safely_or_not_at_all() {
+    for (section, key) in [
+        ("address: 'http://vault.example', token: t", "vault.address"),
+        ("address: 'https://vault.example'", "vault.token"),
+        ("address: 'https://vault.example', token: t, token_file: /t", "vault.token"),
+        ("address: 'https://vault.example', token: t, key: '../sys/raw'", "vault.key"),
+        ("address: 'https://vault.example', token: t, mount: 'a?b'", "vault.mount"),
+    ] {
+        let said = error(&format!("{GOOD}\nvault: {{{section}}}"));
+        assert!(said.starts_with(key), "{said}");
+    }
+    let config = load(&format!("{GOOD}\nvault: {{address: 'http://127.0.0.1:8200'}}"), &[("KCS_VAULT__TOKEN", "12345")]).unwrap();
+    assert_eq!(config.vault.unwrap().token.unwrap().expose_secret(), "12345");
 }
 
 #[test]
@@ -55,4 +93,27 @@ fn no_secret_is_shown() {
 fn the_example_is_valid() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../kcs.example.yaml");
     Config::load(Some(Path::new(example)), std::iter::empty()).unwrap();
+}
+
+#[test]
+fn identity_providers_have_pages_of_keystones_where_browsers_reach_it() {
+    let with =
+        |more: &str| format!("{GOOD}\nfederation: {{providers: [{{id: corp, identity_provider: corp, protocol: openid, label: Corporate{more}}}]}}");
+    let pages = |environment: &[(&str, &str)]| {
+        let config = load(&with(""), environment).unwrap();
+        config.federation.providers(&config.cloud.auth_url).into_iter().map(|p| p.page.to_string()).collect::<Vec<_>>()
+    };
+    let page = "v3/auth/OS-FEDERATION/identity_providers/corp/protocols/openid/websso";
+    assert_eq!(pages(&[]), [format!("https://keystone.example/{page}")]);
+    assert_eq!(pages(&[("KCS_FEDERATION__KEYSTONE_URL", "https://login.example/identity")]), [format!("https://login.example/identity/{page}")]);
+    for (text, key) in [
+        (with("").replace("id: corp,", "id: '',"), "federation.providers[0].id: "),
+        (with("").replace("identity_provider: corp", "identity_provider: ../x"), "federation.providers[0].identity_provider: "),
+        (with("").replace("protocol: openid", "protocol: '..'"), "federation.providers[0].protocol: "),
+        (with("").replace("label: Corporate", "label: ' '"), "federation.providers[0].label: "),
+        (with("}, {id: corp, identity_provider: b, protocol: openid, label: B"), "federation.providers[1].id: "),
+        (with(", secret: x"), "federation.providers[0].secret: "),
+    ] {
+        assert!(error(&text).starts_with(key), "{key} {}", error(&text));
+    }
 }

@@ -89,6 +89,11 @@ async fn with_database(
     };
     let seen_from_nodes = if local.is_some() { dev_config::SEEN_FROM_NODES } else { tls.ip() };
     let mut tree = dev_config::tree(http, tls, seen_from_nodes, state_dir, &database.url(), cloud)?;
+    if let Some(local) = &local {
+        local.trust_console(http);
+        dev_config::with_provider(&mut tree)?;
+        dev_config::with_local_addresses(&mut tree)?;
+    }
     if options.nodes == Nodes::Full {
         dev_config::without_storage(&mut tree);
     }
@@ -99,7 +104,8 @@ async fn with_database(
     step("bringing the schema up to date", store::Store::migrate(&store_options)).await?;
     dev_config::facts(state_dir, http, local.as_ref().map(|l| l.base_url.as_str()))?;
     let simulated = local.is_some() && options.nodes == Nodes::Simulated;
-    let told = || dev_config::banner(http, local.is_some().then_some((password.as_str(), options.nodes)));
+    let seed = local.as_ref().and_then(local::Local::passcode_seed);
+    let told = || dev_config::banner(http, local.is_some().then_some((password.as_str(), seed.as_deref(), options.nodes)));
     let outcome = serve::run(config, store_options, sockets, simulated, token, told).await;
     if let Some(local) = local {
         step("stopping the local cloud", local.stop()).await;

@@ -1,6 +1,6 @@
 //! The configuration that `kcs dev` makes up, and what it tells about itself.
 
-use crate::local::Nodes;
+use crate::local::{FLOATING, Nodes};
 use crate::progress::line;
 use rand::Rng;
 use serde_yaml_ng::Value;
@@ -76,6 +76,29 @@ pub fn tree(
     Ok(tree)
 }
 
+/// Offers the identity provider of the local cloud.
+///
+/// # Errors
+/// Never: what it says can be read.
+pub fn with_provider(tree: &mut Value) -> Result<(), Box<dyn Error>> {
+    let providers = "providers: [{id: local, identity_provider: local, protocol: openid, label: Local identity provider, label_zh: 本地身份提供方}]";
+    if let Some(keys) = tree.as_mapping_mut() {
+        keys.insert(Value::from("federation"), serde_yaml_ng::from_str(providers)?);
+    }
+    Ok(())
+}
+
+/// Lets clusters' APIs be where the local cloud has its floating addresses: on this machine.
+///
+/// # Errors
+/// Never: what it says can be read.
+pub fn with_local_addresses(tree: &mut Value) -> Result<(), Box<dyn Error>> {
+    if let Some(keys) = tree.as_mapping_mut() {
+        keys.insert(Value::from("engine"), serde_yaml_ng::from_str(&format!("api_cidrs_allowed: ['{FLOATING}']"))?);
+    }
+    Ok(())
+}
+
 /// Takes storage out of the templates: the image of full nodes has no driver of volumes, and a cluster would wait for it.
 pub fn without_storage(tree: &mut Value) {
     let templates = tree.get_mut("templates").and_then(Value::as_sequence_mut);
@@ -119,9 +142,9 @@ pub fn facts(state_dir: &Path, http: SocketAddr, cloud: Option<&str>) -> Result<
 }
 
 /// What whoever started it wants to know.
-pub fn banner(http: SocketAddr, local: Option<(&str, Nodes)>) {
+pub fn banner(http: SocketAddr, local: Option<(&str, Option<&str>, Nodes)>) {
     let mut text = format!("\n  Console   http://{http}\n  API       http://{http}/api/docs\n");
-    if let Some((password, nodes)) = local {
+    if let Some((password, seed, nodes)) = local {
         let accounts = [
             ("member-a", "changes clusters of tenant-a"),
             ("reader-a", "looks at tenant-a"),
@@ -132,6 +155,9 @@ pub fn banner(http: SocketAddr, local: Option<(&str, Nodes)>) {
         text.push_str(&format!("\n  Demo accounts, password {password}\n"));
         for (name, what) in accounts {
             text.push_str(&format!("    {name:<10}{what}\n"));
+        }
+        if let Some(seed) = seed {
+            text.push_str(&format!("    totp-a    like member-a, with passcodes of an authenticator with the seed {seed}\n"));
         }
         text.push_str(match nodes {
             Nodes::Simulated => "\n  Control planes are real Kubernetes; containers are simulated.\n",

@@ -1,16 +1,24 @@
 //! The program `kcs`: its subcommands, its configuration, and how the parts are put together.
 
+pub mod audit;
 pub mod check_cloud;
 pub mod cli;
+pub mod client;
 pub mod clouds_yaml;
 pub mod config;
 pub mod console;
 pub mod dev;
 pub mod dev_config;
+pub mod federation;
 pub mod health;
+pub mod host;
+pub mod keys;
 pub mod listeners;
 pub mod local;
 pub mod progress;
+pub mod security_headers;
 pub mod serve;
 pub mod shutdown;
+pub mod spdy;
 pub mod telemetry;
+pub mod vault;

@@ -1,10 +1,20 @@
 //! The two listeners: plain HTTP for browsers (behind whatever ends their TLS), and our own TLS for kubectl and nodes.
 
-use crate::console;
-use actix_web::dev::Server;
-use actix_web::middleware::{DefaultHeaders, from_fn};
+use crate::spdy::Connection;
+use crate::{console, security_headers};
+use actix_http::HttpService;
+use actix_http::error::DispatchError;
+use actix_server::{Server, ServerBuilder};
+use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_tls::accept::TlsError;
+use actix_tls::accept::rustls_0_23::{Acceptor, TlsStream};
+use actix_web::App;
+use actix_web::body::MessageBody;
+use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
-use actix_web::{App, HttpServer};
+use api::peers::OverTls;
 use api::state::State;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -12,7 +22,9 @@ use sealed::Gate;
 use secrecy::ExposeSecret;
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tracing_actix_web::TracingLogger;
 
 /// Where to listen and by which names others reach us over TLS.
@@ -44,30 +56,86 @@ fn tls(gate: &Gate, names: &[String], addresses: &[IpAddr]) -> Result<rustls::Se
     Ok(config)
 }
 
+/// What is behind both listeners.
+fn app(
+    state: Data<State>,
+) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = actix_web::Error, InitError = ()>> {
+    App::new()
+        .app_data(state)
+        .configure(api::routes::configure)
+        .default_service(web::to(console::serve))
+        .wrap(from_fn(security_headers::middleware))
+        .wrap(from_fn(api::request_id::middleware))
+        .wrap(TracingLogger::<api::trace::RequestSpan>::new())
+}
+
+/// HTTP on connections of either kind.
+fn http<T: AsyncRead + AsyncWrite + Unpin + 'static>(
+    state: Data<State>,
+    tls: bool,
+    at: SocketAddr,
+) -> impl ServiceFactory<(T, Option<SocketAddr>), Config = (), Response = (), Error = DispatchError, InitError = ()> {
+    let stopping = state.stopping.clone();
+    let app = map_config(app(state), |()| AppConfig::default()).map_err(|error: actix_web::Error| error.error_response());
+    HttpService::build()
+        .keep_alive(Duration::from_secs(75))
+        .client_request_timeout(Duration::from_secs(15))
+        .client_disconnect_timeout(Duration::from_secs(1))
+        .local_addr(at)
+        .on_connect_ext(move |_: &T, data| {
+            if tls {
+                data.insert(OverTls);
+            }
+        })
+        .graceful_shutdown_signal(move || stopping.clone().cancelled_owned())
+        .h1(app)
+}
+
+/// Whose connection it is. The head of an answer and its body are two packets; the second must not wait until the first is acknowledged.
+fn accepted(io: &TcpStream) -> Option<SocketAddr> {
+    drop(io.set_nodelay(true));
+    io.peer_addr().ok()
+}
+
+/// Serves plain HTTP on one listener more.
+///
+/// # Errors
+/// When the listener is not usable.
+pub fn plain(builder: ServerBuilder, listener: TcpListener, state: &Data<State>) -> std::io::Result<ServerBuilder> {
+    let (at, state) = (listener.local_addr()?, state.clone());
+    builder.listen("http", listener, move || {
+        let begin = fn_service(|io: TcpStream| async move {
+            let peer = accepted(&io);
+            Ok::<_, DispatchError>((Connection::new(io), peer))
+        });
+        begin.and_then(http(state.clone(), false, at))
+    })
+}
+
+/// Serves HTTP over our own TLS on one listener more.
+fn over_tls(builder: ServerBuilder, listener: TcpListener, state: &Data<State>, config: rustls::ServerConfig) -> std::io::Result<ServerBuilder> {
+    let (at, state) = (listener.local_addr()?, state.clone());
+    builder.listen("https", listener, move || {
+        let accept = Acceptor::new(config.clone()).map_init_err(|_| ()).map_err(TlsError::into_service_error);
+        let begin = fn_service(|io: TlsStream<TcpStream>| async move {
+            let peer = accepted(io.get_ref().0);
+            Ok::<_, TlsError<std::io::Error, DispatchError>>((Connection::new(io), peer))
+        });
+        accept.and_then(begin).and_then(http(state.clone(), true, at).map_err(TlsError::Service))
+    })
+}
+
 /// Starts serving. Await it; stop it by its handle.
 ///
 /// # Errors
 /// When the certificate cannot be made or a listener not be used.
-pub fn start(listen: Listen, gate: &Gate, state: Data<State>) -> Result<Server, Box<dyn Error>> {
+pub fn start(listen: Listen, gate: &Gate, state: &Data<State>) -> Result<Server, Box<dyn Error>> {
     let tls = tls(gate, &listen.names, &listen.addresses)?;
-    let server = HttpServer::new(move || {
-        let headers = console::SECURITY_HEADERS.into_iter().fold(DefaultHeaders::new(), |headers, pair| headers.add(pair));
-        App::new()
-            .app_data(state.clone())
-            .configure(api::routes::configure)
-            .default_service(web::to(console::serve))
-            .wrap(headers)
-            .wrap(from_fn(api::request_id::middleware))
-            .wrap(TracingLogger::<api::trace::RequestSpan>::new())
-    })
-    .workers(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8))
-    // Streams (watch, logs, events) hold connections open.
-    .max_connections(20_000)
-    .keep_alive(std::time::Duration::from_secs(75))
-    .client_request_timeout(std::time::Duration::from_secs(15))
-    .shutdown_timeout(5)
-    .disable_signals()
-    .listen(listen.http)?
-    .listen_rustls_0_23(listen.tls, tls)?;
-    Ok(server.run())
+    let builder = Server::build()
+        .workers(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8))
+        // Streams (watch, logs, events) hold connections open.
+        .max_concurrent_connections(20_000)
+        .shutdown_timeout(5)
+        .disable_signals();
+    Ok(over_tls(plain(builder, listen.http, state)?, listen.tls, state, tls)?.run())
 }

@@ -91,6 +91,9 @@ async fn full_guests(state_dir: PathBuf) -> Result<FullGuests, Box<dyn Error>> {
     Ok(step("preparing the image of full nodes (the first time many minutes)", prepared).await??)
 }
 
+/// Where floating IPs of all local clouds are.
+pub const FLOATING: &str = "127.64.0.0/10";
+
 /// Floating IPs are loopback addresses of this machine: two local clouds side by side take different ones.
 fn floating_range(tls_port: u16) -> Ipv4Net {
     let [high, low] = tls_port.to_be_bytes();
@@ -98,6 +101,19 @@ fn floating_range(tls_port: u16) -> Ipv4Net {
 }
 
 impl Local {
+    /// Lets sign-ins by its identity provider lead back to this console, by either name of this machine.
+    pub fn trust_console(&self, http: std::net::SocketAddr) {
+        for host in [http.to_string(), format!("localhost:{}", http.port())] {
+            self.cloud.trust_dashboard(format!("http://{host}/api/v1/session/federation/callback"));
+        }
+    }
+
+    /// The seed of the authenticator of the demo account that needs one.
+    #[must_use]
+    pub fn passcode_seed(&self) -> Option<String> {
+        self.cloud.passcode_seed("totp-a")
+    }
+
     /// Ends every guest and network; what was in the cloud is there again at the next start.
     pub async fn stop(self) {
         let Self { cloud, machines, server, .. } = self;

@@ -3,12 +3,13 @@
 use crate::config::Config;
 use crate::health::Parts;
 use crate::listeners::{self, Listen};
-use crate::{shutdown, telemetry};
+use crate::{audit, keys, shutdown, telemetry};
 use actix_web::web::Data;
 use api::state::{Settings, State};
+use api::streams::StreamLimits;
 use cloud_openstack::{Interface, Limits, Manners, OpenStack, ReqwestTransport};
 use domain::requests::SpecLimits;
-use kube_access::KubeAccess;
+use kube_access::{Destinations, KubeAccess};
 use reconciler::Deps;
 use reconciler::addons::AddonSettings;
 use reconciler::in_cluster::InCluster;
@@ -78,8 +79,9 @@ pub async fn run(
 ) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&config.state_dir).map_err(|e| format!("state_dir: {}: {e}", config.state_dir.display()))?;
     let figures = telemetry::metrics()?;
-    let keys = Arc::new(KeyRing::load_or_create(&config.keys()).map_err(|e| format!("keys_file: {e}"))?);
+    let keys = Arc::new(keys::ring_or_new(&config).await?);
     let store = Store::connect(&options, keys.clone()).await?;
+    keys::check(&store).await?;
     let gate = Gate::load_or_create(&config.state_dir, OffsetDateTime::now_utc()).map_err(|e| format!("state_dir: {e}"))?;
     let manners = manners(&config);
     let cloud = openstack(&config, manners.clone())?;
@@ -88,7 +90,7 @@ pub async fn run(
     let state = Data::new(State::new(store.clone(), Arc::new(cloud), keys.clone(), kube_access(&config)?, settings, health.clone()));
     let engine = start_engine(&config, manners, &options, &keys, &gate, health.clone(), token.clone()).await?;
     let (names, addresses) = reached_by(&config);
-    let server = listeners::start(Listen { http: sockets.0, tls: sockets.1, names, addresses }, &gate, state.clone())?;
+    let server = listeners::start(Listen { http: sockets.0, tls: sockets.1, names, addresses }, &gate, &state)?;
     let handle = server.handle();
     let mut serving = actix_web::rt::spawn(server);
     let limits = state.clone();
@@ -134,17 +136,22 @@ async fn start_engine(
     };
     let (workers, lease) = (config.engine.workers, Duration::from_secs(config.engine.lease_seconds.into()));
     let sweep_every = Duration::from_secs(60 * u64::from(config.engine.sweep_minutes));
-    let (options, keys) = (options.clone(), keys.clone());
+    let (audit, name) = (config.audit.clone(), keys::process_name(config));
+    let (options, ring) = (options.clone(), keys.clone());
     let runtime = ENGINE_RUNTIME.get().ok_or("the engine has no threads")?;
-    let store = runtime.spawn(async move { Store::connect(&options, keys).await }).await??;
+    let store = runtime.spawn(async move { Store::connect(&options, ring).await }).await??;
     Ok(runtime.spawn(async move {
         // Without workers here, other processes have the engine.
         health.engine_runs(true);
+        let keepers = async {
+            tokio::join!(audit::keep(store.clone(), audit, token.clone()), keys::keep(store.clone(), name, token.clone()));
+        };
         if workers > 0 {
             let deps = Arc::new(Deps { services, store: store.clone(), workers, lease });
-            tokio::join!(reconciler::run(deps.clone(), token.clone()), reconciler::sweep::run(deps, sweep_every, token));
+            let engine = reconciler::run(deps.clone(), token.clone());
+            tokio::join!(engine, reconciler::sweep::run(deps, sweep_every, token.clone()), keepers);
         } else {
-            token.cancelled().await;
+            keepers.await;
         }
         health.engine_runs(false);
         store.close().await;
@@ -165,7 +172,8 @@ fn addon_settings(config: &Config) -> Result<AddonSettings, Box<dyn Error>> {
 }
 
 fn kube_access(config: &Config) -> Result<KubeAccess, Box<dyn Error>> {
-    Ok(KubeAccess::new().with_private_route(config.private_route()?.unwrap_or_default()))
+    let destinations = Destinations::new(config.engine.api_cidrs_allowed.clone(), config.engine.api_cidrs_denied.clone());
+    Ok(KubeAccess::new().with_private_route(config.private_route()?.unwrap_or_default()).with_destinations(destinations))
 }
 
 /// Requests and the engine have connections of their own, and one behaviour towards the cloud.
@@ -204,16 +212,25 @@ fn settings(config: &Config, gate: &Gate, demo: bool) -> Settings {
     let origin = config.public_url.as_ref().map(|url| url.origin().ascii_serialization());
     Settings {
         roles: config.access.clone(),
+        federation: config.federation.providers(&config.cloud.auth_url),
         versions: config.versions.clone(),
         templates: config.templates.clone(),
         limits,
         prices: config.prices.clone(),
         private_route: config.engine.private_api_route.is_some(),
-        clusters_per_project: config.limits.clusters_per_project,
+        tenant_limits: config.limits.of_a_project(),
         requests_per_minute: config.limits.requests_per_minute,
+        sign_ins_per_minute: config.limits.sign_ins_per_minute,
+        streams: StreamLimits {
+            idle: Duration::from_secs(60 * u64::from(config.limits.stream_idle_minutes)),
+            longest: Duration::from_secs(3600 * u64::from(config.limits.stream_hours)),
+        },
+        kubeconfig_longest: i64::from(config.limits.kubeconfig_days) * 24 * 3600,
+        direct_access: config.direct_access,
         gate_url: config.gate(),
         gate_ca_pem: gate.ca_pem().to_owned(),
         origins: origin.into_iter().collect(),
+        proxies: config.proxies.clone(),
         demo,
     }
 }

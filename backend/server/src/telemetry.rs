@@ -1,7 +1,7 @@
 //! The log (text or JSON, each line with its request's or operation's id) and the figures for Prometheus.
 
 use crate::config::{Log, LogFormat};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::path::Path;
 use std::sync::Arc;
 use tracing_subscriber::filter::LevelFilter;
@@ -41,9 +41,12 @@ pub fn log(settings: &Log) -> Result<(), TelemetryError> {
     Ok(())
 }
 
-/// Starts the recorder of figures.
+/// Upper bounds in seconds of the figures that are times: from a look at the database to a slow call of a cloud.
+const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
+
+/// Starts the recorder of figures. Times are histograms: those of several processes can be added.
 pub fn metrics() -> Result<PrometheusHandle, TelemetryError> {
-    Ok(PrometheusBuilder::new().install_recorder()?)
+    Ok(PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?.install_recorder()?)
 }
 
 /// The log of `kcs dev`: everything of interest into a file, warnings on the terminal. `KCS_LOG__LEVEL` sets what is of interest.

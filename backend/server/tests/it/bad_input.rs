@@ -67,6 +67,8 @@ fn bad_clusters() -> Vec<(&'static str, Value, &'static str)> {
         ("unknown exposure", spec(|s| s["api"] = json!({"exposure": "secret"})), "spec.api.exposure"),
         ("unknown provider", spec(|s| s["api"] = json!({"provider": "nope"})), "spec.api.provider"),
         ("no way to a private API", spec(|s| s["api"] = json!({"exposure": "private"})), "spec.api.exposure"),
+        ("unknown level of audit", spec(|s| s["audit"] = json!({"level": "everything"})), "spec.audit.level"),
+        ("a policy of one's own", spec(|s| s["audit"] = json!({"policy": "x"})), "spec.audit.policy"),
         ("short time-out", spec(|s| s["api"] = json!({"client_timeout_seconds": 1})), "spec.api.client_timeout_seconds"),
         (
             "unknown network",
@@ -125,12 +127,30 @@ async fn every_other_write_refuses_bad_bodies_by_field() {
     let kubeconfigs = format!("/api/v1/clusters/{cluster}/kubeconfigs");
     let (pools, masters) = (format!("/api/v1/clusters/{cluster}/node-pools"), format!("/api/v1/clusters/{cluster}/control-plane"));
     let one = format!("/api/v1/clusters/{cluster}");
+    let certificates = format!("{one}/certificates");
+    assert_eq!(house.call(Some(&member), "PATCH", &one, Some(&json!({"direct_access": true}))).await.status, 200);
     let table = [
         ("POST", "/api/v1/session", json!({"username": "member-a"}), "password"),
         ("POST", "/api/v1/session", json!({"username": 1, "password": "x"}), "username"),
         ("POST", "/api/v1/session", json!({"username": "a".repeat(300), "password": "x"}), "username"),
         ("POST", "/api/v1/session", json!({"username": "a", "password": "x", "admin": true}), "admin"),
         ("POST", "/api/v1/session", json!({"username": "a", "password": ""}), "password"),
+        ("POST", "/api/v1/session", json!({"username": "a", "password": "x", "passcode": "12345"}), "passcode"),
+        ("POST", "/api/v1/session", json!({"username": "a", "password": "x", "passcode": "12345\u{0661}"}), "passcode"),
+        ("POST", "/api/v1/session", json!({"username": "a", "password": "x", "passcode": 123_456}), "passcode"),
+        ("POST", "/api/v1/session/application-credential", json!({"id": "a"}), "secret"),
+        ("POST", "/api/v1/session/application-credential", json!({"id": "a", "secret": ""}), "secret"),
+        ("POST", "/api/v1/session/application-credential", json!({"secret": "x"}), "id"),
+        ("POST", "/api/v1/session/application-credential", json!({"id": "a\n", "secret": "x"}), "id"),
+        ("POST", "/api/v1/session/application-credential", json!({"id": "a", "name": "b", "secret": "x"}), "name"),
+        ("POST", "/api/v1/session/application-credential", json!({"name": "b", "secret": "x"}), "username"),
+        ("POST", "/api/v1/session/application-credential", json!({"name": "b", "username": 7, "secret": "x"}), "username"),
+        ("POST", "/api/v1/session/application-credential", json!({"id": "a", "secret": "x", "project": "b"}), "project"),
+        ("POST", "/api/v1/session/federation", json!({}), "provider"),
+        ("POST", "/api/v1/session/federation", json!({"provider": "nobodys"}), "provider"),
+        ("POST", "/api/v1/session/federation", json!({"provider": "corp", "next": "//elsewhere.example"}), "next"),
+        ("POST", "/api/v1/session/federation", json!({"provider": "corp", "next": "https://elsewhere.example"}), "next"),
+        ("POST", "/api/v1/session/federation", json!({"provider": "corp", "origin": "x"}), "origin"),
         ("PUT", "/api/v1/session", json!({}), "project"),
         ("PUT", "/api/v1/session", json!({"project": 1}), "project"),
         ("POST", "/api/v1/clusters/plan", json!({"name": "Bad Name", "template": "dev"}), "name"),
@@ -138,6 +158,8 @@ async fn every_other_write_refuses_bad_bodies_by_field() {
         ("PATCH", one.as_str(), json!({}), "deletion_protection"),
         ("PATCH", one.as_str(), json!({"deletion_protection": true, "name": "web2"}), "name"),
         ("PATCH", one.as_str(), json!({"repair": "sometimes"}), "repair"),
+        // Chosen when it was made: all its masters write alike.
+        ("PATCH", one.as_str(), json!({"audit": {"level": "metadata"}}), "audit"),
         ("POST", "/api/v1/templates", json!({"spec": {}}), "name"),
         ("POST", "/api/v1/templates", json!({"name": " ", "spec": {}}), "name"),
         ("POST", "/api/v1/templates", json!({"name": "t", "description": "a".repeat(501), "spec": {}}), "description"),
@@ -155,13 +177,46 @@ async fn every_other_write_refuses_bad_bodies_by_field() {
         ("POST", pools.as_str(), json!({"name": "default", "flavor": "m1.medium", "count": 1}), "name"),
         ("POST", pools.as_str(), json!({"name": "big", "flavor": "m1.medium", "count": 1_000_000}), "count"),
         ("POST", pools.as_str(), json!({"name": "locked", "flavor": "m1.medium", "count": 1, "key_pair": "mine"}), "key_pair"),
+        ("POST", &format!("{pools}/plan"), json!({"name": "Bad Name", "flavor": "m1.medium", "count": 1}), "name"),
+        ("POST", &format!("{pools}/plan"), json!({"name": "big", "flavor": "m1.medium", "count": -1}), "count"),
+        ("POST", &format!("{masters}/plan"), json!({"count": 4}), "count"),
         ("PATCH", masters.as_str(), json!({}), "count"),
         ("PATCH", masters.as_str(), json!({"count": 2}), "count"),
         ("PATCH", masters.as_str(), json!({"count": 3, "flavor": "m1.large"}), "flavor"),
+        ("PATCH", one.as_str(), json!({"direct_access": "yes"}), "direct_access"),
+        ("POST", certificates.as_str(), json!({}), "expires_in"),
+        ("POST", certificates.as_str(), json!({"expires_in": 299}), "expires_in"),
+        ("POST", certificates.as_str(), json!({"expires_in": 3601}), "expires_in"),
+        ("POST", certificates.as_str(), json!({"expires_in": 3600, "name": "a\nb"}), "name"),
+        ("POST", certificates.as_str(), json!({"expires_in": 3600, "namespaces": ["web"]}), "namespaces"),
+        ("POST", "/api/v1/tokens", json!({"expires_in": 3600}), "name"),
+        ("POST", "/api/v1/tokens", json!({"name": " ", "expires_in": 3600}), "name"),
+        ("POST", "/api/v1/tokens", json!({"name": "ci", "expires_in": 60}), "expires_in"),
+        ("POST", "/api/v1/tokens", json!({"name": "ci", "expires_in": 3600, "permissions": ["everything"]}), "permissions[0]"),
+        ("POST", "/api/v1/tokens", json!({"name": "ci", "expires_in": 3600, "clusters": []}), "clusters"),
+        ("POST", "/api/v1/tokens", json!({"name": "ci", "expires_in": 3600, "clusters": ["01990000-0000-7000-8000-000000000000"]}), "clusters[0]"),
+        ("POST", "/api/v1/tokens", json!({"name": "ci", "expires_in": 3600, "namespaces": ["Bad_Name"]}), "namespaces[0]"),
+        ("POST", "/api/v1/tokens", json!({"name": "ci", "expires_in": 3600, "cidrs": ["10.0.0.0/33"]}), "cidrs[0]"),
+        ("POST", "/api/v1/tokens", json!({"name": "ci", "expires_in": 3600, "operator": true}), "operator"),
+        ("POST", "/api/v1/device", json!({"host_name": "a"}), "client_name"),
+        ("POST", "/api/v1/device", json!({"client_name": "kcs", "host_name": "a\u{202e}b"}), "host_name"),
+        ("POST", "/api/v1/device", json!({"client_name": "a".repeat(41), "host_name": "a"}), "client_name"),
+        ("POST", "/api/v1/device/token", json!({}), "device_code"),
+        ("POST", "/api/v1/device/BCDF-GHJK", json!({}), "allow"),
+        ("POST", "/api/v1/device/BCDF-GHJK", json!({"allow": true, "expires_in": 3_000_000}), "expires_in"),
+        ("POST", "/api/v1/quota-requests", json!({"reason": "more"}), "wanted"),
+        ("POST", "/api/v1/quota-requests", json!({"wanted": {"clusters": 30}}), "reason"),
+        ("POST", "/api/v1/quota-requests", json!({"wanted": {"clusters": -1}, "reason": "more"}), "wanted.clusters"),
+        ("POST", "/api/v1/quota-requests", json!({"wanted": {"clusters": 30}, "reason": " "}), "reason"),
+        ("POST", "/api/v1/quota-requests", json!({"wanted": {"clusters": 30}, "reason": "a".repeat(1001)}), "reason"),
+        ("POST", "/api/v1/quota-requests", json!({"wanted": {"clusters": 30}, "reason": "more", "tenant": "other"}), "tenant"),
         ("POST", kubeconfigs.as_str(), json!({}), "expires_in"),
         ("POST", kubeconfigs.as_str(), json!({"expires_in": 1}), "expires_in"),
         ("POST", kubeconfigs.as_str(), json!({"expires_in": 99_999_999}), "expires_in"),
         ("POST", kubeconfigs.as_str(), json!({"expires_in": 3600, "name": "a".repeat(61)}), "name"),
+        ("POST", kubeconfigs.as_str(), json!({"expires_in": 3600, "namespaces": []}), "namespaces"),
+        ("POST", kubeconfigs.as_str(), json!({"expires_in": 3600, "namespaces": ["ok", "Not_Ok"]}), "namespaces[1]"),
+        ("POST", kubeconfigs.as_str(), json!({"expires_in": 3600, "read_only": "yes"}), "read_only"),
         ("DELETE", one.as_str(), json!({}), "confirm"),
         ("DELETE", one.as_str(), json!({"confirm": "wep"}), "confirm"),
         ("DELETE", one.as_str(), json!({"confirm": "web", "volumes": "burn"}), "volumes"),
@@ -190,6 +245,72 @@ async fn an_operators_write_refuses_bad_bodies_too() {
     ] {
         refused(&house, &operator, "POST", &path, "bad body", &body, field).await;
     }
+    let tenant = house.call(Some(&operator), "GET", "/api/v1/admin/tenants?search=tenant-a", None).await.body["items"][0].clone();
+    let tenant_path = format!("/api/v1/admin/tenants/{}", tenant["id"].as_str().unwrap());
+    for (body, field) in [
+        (json!({}), "limits"),
+        (json!({"limits": {}}), "allowed"),
+        (json!({"limits": {"nodes": -1}, "allowed": {}}), "limits.nodes"),
+        (json!({"limits": {"nodes": "many"}, "allowed": {}}), "limits.nodes"),
+        (json!({"limits": {"nodes": 2_000_000_000}, "allowed": {}}), "limits.nodes"),
+        (json!({"limits": {"gpus": 1}, "allowed": {}}), "limits.gpus"),
+        (json!({"limits": [], "allowed": {}}), "limits"),
+        (json!({"limits": {}, "allowed": {"flavors": []}}), "allowed.flavors"),
+        (json!({"limits": {}, "allowed": {"flavors": ["a\nb"]}}), "allowed.flavors"),
+        (json!({"limits": {}, "allowed": {"versions": ["v1.99.0"]}}), "allowed.versions"),
+        (json!({"limits": {}, "allowed": {"external_networks": [7]}}), "allowed.external_networks[0]"),
+        (json!({"limits": {}, "allowed": {"zones": ["a"]}}), "allowed.zones"),
+        (json!({"limits": {}, "allowed": {}, "name": "mine"}), "name"),
+    ] {
+        refused(&house, &operator, "PUT", &tenant_path, "bad body", &body, field).await;
+    }
+    let cluster = house.call(Some(&member), "GET", "/api/v1/clusters", None).await.body["items"][0]["id"].as_str().unwrap().to_owned();
+    for path in ["/api/v1/admin/queue/pause".to_owned(), format!("/api/v1/admin/clusters/{cluster}/pause")] {
+        for (body, field) in [
+            (json!({}), "reason"),
+            (json!({"reason": " \n"}), "reason"),
+            (json!({"reason": "a\u{0}b"}), "reason"),
+            (json!({"reason": "a".repeat(301)}), "reason"),
+            (json!({"reason": "work", "until": "2030-01-01T00:00:00Z"}), "until"),
+        ] {
+            refused(&house, &operator, "PUT", &path, "bad body", &body, field).await;
+        }
+    }
+    assert_eq!(house.call(Some(&operator), "GET", "/api/v1/admin/queue", None).await.body["paused"], Value::Null, "nothing was held back");
+    let notice = |change: Value| {
+        let mut body = json!({"kind": "notice", "severity": "info", "zh": "\u{5b57}", "en": "words"});
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        body
+    };
+    for (body, field) in [
+        (json!({}), "kind"),
+        (notice(json!({"kind": "party"})), "kind"),
+        (notice(json!({"severity": "fatal"})), "severity"),
+        (notice(json!({"zh": " "})), "zh"),
+        (notice(json!({"en": "a".repeat(501)})), "en"),
+        (notice(json!({"en": "a\u{7}b"})), "en"),
+        (notice(json!({"from": "tomorrow"})), "from"),
+        (notice(json!({"until": "2020-01-01T00:00:00Z"})), "until"),
+        (notice(json!({"from": "2090-01-02T00:00:00Z", "until": "2090-01-01T00:00:00Z"})), "until"),
+        (notice(json!({"kind": "maintenance"})), "until"),
+        (notice(json!({"color": "red"})), "color"),
+    ] {
+        refused(&house, &operator, "POST", "/api/v1/admin/announcements", "bad body", &body, field).await;
+    }
+    assert_eq!(house.call(Some(&operator), "GET", "/api/v1/admin/announcements", None).await.body["items"], json!([]), "nothing was said");
+    let ask = json!({"wanted": {"clusters": 30}, "reason": "more"});
+    let request = house.call(Some(&member), "POST", "/api/v1/quota-requests", Some(&ask)).await.body;
+    let decision_path = format!("/api/v1/admin/quota-requests/{}/decision", request["id"].as_str().unwrap());
+    for (body, field) in [
+        (json!({}), "answer"),
+        (json!({"answer": "perhaps"}), "answer"),
+        (json!({"answer": "decline"}), "words"),
+        (json!({"answer": "approve", "words": "a".repeat(1001)}), "words"),
+        (json!({"answer": "approve", "limits": {}}), "limits"),
+    ] {
+        refused(&house, &operator, "POST", &decision_path, "bad body", &body, field).await;
+    }
+    assert_eq!(house.call(Some(&operator), "GET", &tenant_path, None).await.body["limits"], tenant["limits"], "nothing was set");
     let not_json = house.raw(Some(&operator), "POST", &path, "application/json", b"{\"decision\": \"de".to_vec()).await;
     assert_eq!((not_json.status, not_json.content_type.as_str()), (400, "application/problem+json"));
     let list = house.call(Some(&operator), "GET", "/api/v1/admin/orphans", None).await;
@@ -209,8 +330,15 @@ async fn what_is_not_json_is_refused_everywhere() {
         ("DELETE", format!("/api/v1/clusters/{cluster}")),
         ("PATCH", format!("/api/v1/clusters/{cluster}")),
         ("POST", "/api/v1/templates".to_owned()),
+        ("POST", "/api/v1/tokens".to_owned()),
+        ("POST", "/api/v1/quota-requests".to_owned()),
+        ("POST", "/api/v1/device".to_owned()),
+        ("POST", "/api/v1/device/token".to_owned()),
+        ("POST", "/api/v1/device/BCDF-GHJK".to_owned()),
         ("PATCH", format!("/api/v1/clusters/{cluster}/node-pools/default")),
         ("POST", format!("/api/v1/clusters/{cluster}/node-pools/default/plan")),
+        ("POST", format!("/api/v1/clusters/{cluster}/node-pools/plan")),
+        ("POST", format!("/api/v1/clusters/{cluster}/control-plane/plan")),
         ("POST", format!("/api/v1/clusters/{cluster}/kubeconfigs")),
     ];
     let million = vec![b' '; 1024 * 1024];
@@ -239,6 +367,8 @@ async fn what_is_not_json_is_refused_everywhere() {
 async fn wrong_query_parameters_and_addresses_are_refused() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;
+    let (cluster, _) = house.running_cluster(&member, "web").await;
+    let exec = format!("/api/v1/clusters/{cluster}/kubeconfig?server=file:///etc");
     for (path, field) in [
         ("/api/v1/clusters?limit=0", "limit"),
         ("/api/v1/clusters?limit=many", "limit"),
@@ -247,6 +377,7 @@ async fn wrong_query_parameters_and_addresses_are_refused() {
         ("/api/v1/clusters?sort=colour", "sort"),
         ("/api/v1/clusters?colour=red", "colour"),
         ("/api/v1/operations?cluster_id=7", "cluster_id"),
+        (exec.as_str(), "server"),
     ] {
         let answer = house.call(Some(&member), "GET", path, None).await;
         assert_eq!((answer.status, answer.body["field"].as_str()), (400, Some(field)), "{path}: {}", answer.body);
@@ -261,8 +392,12 @@ async fn wrong_query_parameters_and_addresses_are_refused() {
 async fn a_method_that_a_route_does_not_have_is_405_and_says_which_it_has() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;
-    for (method, path, allowed) in [("PUT", "/api/v1/clusters", "GET, POST"), ("POST", "/api/v1/flavors", "GET"), ("GET", "/node/v1/bundle", "POST")]
-    {
+    for (method, path, allowed) in [
+        ("PUT", "/api/v1/clusters", "GET, POST"),
+        ("POST", "/api/v1/flavors", "GET"),
+        ("GET", "/node/v1/bundle", "POST"),
+        ("POST", "/api/v1/admin/keys", "GET"),
+    ] {
         let answer = house.call(Some(&member), method, path, None).await;
         assert_eq!((answer.status, answer.headers["allow"].to_str().unwrap()), (405, allowed), "{path}");
         assert_eq!(answer.body["code"], "KCS-NOTFOUND-002");

@@ -99,3 +99,30 @@ async fn every_check_has_a_level_and_what_is_not_well_has_a_remedy() {
     assert_eq!(plan.body.get("cost"), None);
     assert_eq!(house.call(Some(&member), "GET", "/api/v1/costs", None).await.body, json!({"clusters": []}));
 }
+
+#[actix_web::test]
+async fn more_nodes_are_planned_before_they_are_asked_for() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (id, _) = house.running_cluster(&member, "web").await;
+    let plan = async |path: &str, wanted: serde_json::Value| {
+        let answer = house.call(Some(&member), "POST", &format!("/api/v1/clusters/{id}/{path}/plan"), Some(&wanted)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body
+    };
+    let servers = |plan: &Value| {
+        let of = plan["objects"].as_array().unwrap().iter().filter(|o| o["kind"] == "server");
+        of.map(|o| o["count"].as_u64().unwrap()).sum::<u64>()
+    };
+    let pool = plan("node-pools", json!({"name": "second", "flavor": "m1.medium", "count": 2})).await;
+    assert_eq!((servers(&pool), &pool["from"], &pool["to"], &pool["blocked"]), (2, &json!(0), &json!(2), &json!(false)), "{pool}");
+    let unknown = plan("node-pools", json!({"name": "second", "flavor": "m9.giant", "count": 2})).await;
+    assert_eq!(
+        (&unknown["blocked"], unknown["checks"].as_array().unwrap().iter().any(|c| c["key"] == "flavors" && c["level"] == "blocked")),
+        (&json!(true), true)
+    );
+    let masters = plan("control-plane", json!({"count": 3})).await;
+    assert_eq!((servers(&masters), &masters["from"], &masters["to"], &masters["removed"]), (2, &json!(1), &json!(3), &json!([])), "{masters}");
+    let over = plan("node-pools", json!({"name": "huge", "flavor": "m1.medium", "count": 90})).await;
+    assert!(over["checks"].as_array().unwrap().iter().any(|c| c["key"] == "quota" && c["level"] == "blocked"), "{over}");
+}

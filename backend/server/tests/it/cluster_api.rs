@@ -1,38 +1,102 @@
-//! A cluster's API as far as the gate needs one: TLS under the cluster's own authority, and watches that go on until somebody ends them.
+//! A cluster's API as far as the gate needs one: TLS under the cluster's own authority, and watches that go on until somebody ends them, and ways into pods
+//! that say back what they are told.
 
 use actix_web::web::{self, Bytes};
-use actix_web::{App, HttpResponse, HttpServer};
+use actix_web::{App, Handler, HttpResponse, HttpServer};
 use futures::StreamExt;
 use futures::stream::{once, pending};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sealed::ClusterPki;
 use secrecy::ExposeSecret;
+use std::sync::{Arc, Mutex};
 use time::OffsetDateTime;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 pub struct ClusterApi {
     pub endpoint: String,
     pub pki: ClusterPki,
-    server: actix_web::dev::ServerHandle,
+    /// The heads of requests for ways into pods.
+    pub heads: Arc<Mutex<Vec<String>>>,
+    running: Running,
+}
+
+enum Running {
+    Http(actix_web::dev::ServerHandle),
+    Raw(AbortHandle),
 }
 
 impl ClusterApi {
     pub fn start() -> Self {
+        Self::with(watch)
+    }
+
+    /// One that answers everything with an empty list.
+    pub fn answering() -> Self {
+        Self::with(list)
+    }
+
+    /// One in which every request for an upgrade succeeds, and then what comes in goes out again.
+    pub async fn echoing() -> Self {
         let pki = ClusterPki::generate(OffsetDateTime::now_utc()).unwrap();
-        let server = HttpServer::new(|| App::new().default_service(web::to(watch))).workers(1).disable_signals();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("https://{}", listener.local_addr().unwrap());
+        let (acceptor, heads) = (TlsAcceptor::from(Arc::new(tls(&pki))), Arc::<Mutex<Vec<String>>>::default());
+        let seen = heads.clone();
+        let accepting = async move {
+            let mut open = JoinSet::new();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (acceptor, seen) = (acceptor.clone(), seen.clone());
+                open.spawn(async move { echo(acceptor.accept(stream).await?, &seen).await });
+            }
+        };
+        Self { endpoint, pki, heads, running: Running::Raw(actix_web::rt::spawn(accepting).abort_handle()) }
+    }
+
+    fn with<F: Handler<(), Output = HttpResponse> + Send>(answer: F) -> Self {
+        let pki = ClusterPki::generate(OffsetDateTime::now_utc()).unwrap();
+        let server = HttpServer::new(move || App::new().default_service(web::to(answer.clone()))).workers(1).disable_signals();
         let server = server.bind_rustls_0_23("127.0.0.1:0", tls(&pki)).unwrap();
         let endpoint = format!("https://{}", server.addrs()[0]);
         let running = server.run();
         let server = running.handle();
         actix_web::rt::spawn(running);
-        Self { endpoint, pki, server }
+        Self { endpoint, pki, heads: Arc::default(), running: Running::Http(server) }
     }
 }
 
 impl Drop for ClusterApi {
     fn drop(&mut self) {
-        drop(self.server.stop(false));
+        match &self.running {
+            Running::Http(server) => drop(server.stop(false)),
+            Running::Raw(task) => task.abort(),
+        }
     }
+}
+
+async fn echo(mut stream: TlsStream<TcpStream>, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    let head = String::from_utf8(head).unwrap().to_lowercase();
+    let protocol = head.lines().find_map(|line| line.strip_prefix("upgrade: ")).unwrap_or("none").to_owned();
+    seen.lock().unwrap().push(head);
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n"
+    );
+    stream.write_all(answer.as_bytes()).await?;
+    let (mut from, mut to) = tokio::io::split(stream);
+    tokio::io::copy(&mut from, &mut to).await.map(drop)
+}
+
+async fn list() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(r#"{"kind":"List","apiVersion":"v1","metadata":{},"items":[]}"#)
 }
 
 /// One event, and then silence.

@@ -123,6 +123,34 @@ async fn case_64_a_websocket_of_somebody_elses_page_is_refused() {
 }
 
 #[actix_web::test]
+async fn a_websocket_by_cookie_brings_the_csrf_token_as_a_subprotocol() {
+    let house = House::new().await;
+    let (member, other) = (house.sign_in("member-a").await, house.sign_in("member-a").await);
+    let (id, _) = house.running_cluster(&member, "web").await;
+    let path = format!("/k8s/clusters/{id}/api/v1/namespaces/default/pods/web/exec?command=sh");
+    // 409: it was let through, but the cluster of the test has no API.
+    for (protocols, status) in [
+        ("v5.channel.k8s.io".to_owned(), 403),
+        ("v5.channel.k8s.io, csrf.kcs.".to_owned(), 403),
+        (format!("v5.channel.k8s.io, csrf.kcs.{}", other.csrf), 403),
+        (format!("v5.channel.k8s.io, csrf.kcs.{}", member.csrf), 409),
+    ] {
+        let headers = [
+            ("cookie", member.cookie.as_str()),
+            ("connection", "Upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("sec-websocket-protocol", protocols.as_str()),
+            ("origin", house.url.as_str()),
+        ];
+        let answer = house.call_with(&headers, "GET", &path, None).await;
+        assert_eq!(answer.status, status, "{protocols}: {}", answer.body);
+        assert_eq!(answer.headers["connection"], "close", "what follows is nobody's next request");
+    }
+}
+
+#[actix_web::test]
 async fn a_reader_may_look_into_a_cluster_but_not_change_it_or_run_commands() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;

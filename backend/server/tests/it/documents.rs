@@ -1,6 +1,7 @@
 //! The document, its page, the console's files and the headers that every answer carries.
 
-use crate::house::House;
+use crate::house::{House, PASSWORD};
+use serde_json::json;
 
 #[actix_web::test]
 async fn the_document_and_its_page_are_served_without_foreign_assets() {
@@ -15,15 +16,64 @@ async fn the_document_and_its_page_are_served_without_foreign_assets() {
     }
 }
 
+/// What the OWASP Secure Headers Project asks of every answer, errors included.
+const HEADERS: [(&str, &str); 7] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("x-permitted-cross-domain-policies", "none"),
+    ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+];
+/// What tells a stranger with what a site was made.
+const TELLTALES: [&str; 4] = ["server", "x-powered-by", "via", "x-aspnet-version"];
+
 #[actix_web::test]
 async fn every_answer_has_an_id_and_the_security_headers() {
     let house = House::new().await;
-    for path in ["/healthz", "/api/v1/clusters", "/", "/clusters/7", "/nothing.js"] {
-        let answer = house.call(None, "GET", path, None).await;
-        assert!(answer.headers.contains_key("x-request-id"), "{path}");
-        let policy = answer.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("script-src 'self'") && !policy.contains("script-src 'self' 'unsafe"), "{policy}");
-        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    let member = house.sign_in("member-a").await;
+    let document = house.call(None, "GET", "/api/openapi.json", None).await;
+    let paths = document.body["paths"].as_object().unwrap();
+    let reads = paths.iter().filter(|(_, methods)| methods.get("get").is_some()).map(|(path, _)| path.clone());
+    let others = ["/", "/clusters/7", "/nothing.js", "/api/v1/nothing", "/healthz", "/metrics", "/k8s/clusters/x/version"].map(str::to_owned);
+    for path in reads.filter(|path| !path.ends_with("/events")).chain(others) {
+        let mut pieces: Vec<&str> = path.split('/').collect();
+        pieces.iter_mut().filter(|piece| piece.starts_with('{')).for_each(|piece| *piece = "01900000-0000-7000-8000-000000000000");
+        let path = pieces.join("/");
+        for person in [None, Some(&member)] {
+            let answer = house.call(person, "GET", &path, None).await;
+            assert!(answer.headers.contains_key("x-request-id"), "{path}");
+            for (name, value) in HEADERS {
+                assert_eq!(answer.headers.get(name).unwrap_or_else(|| panic!("{path}: no {name}")), value, "{path}");
+            }
+            for telltale in TELLTALES {
+                assert!(!answer.headers.contains_key(telltale), "{path}: {telltale}");
+            }
+            let policy = answer.headers["content-security-policy"].to_str().unwrap();
+            assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+            assert!(policy.contains("script-src 'self'; ") && !policy.contains("'unsafe-eval'"), "{policy}");
+            if path.starts_with("/api/v1/") {
+                assert_eq!(answer.headers["cache-control"], "no-store", "{path}: what is somebody's own stays in no cache");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn over_tls_browsers_are_told_to_stay_there_and_cookies_are_kept_to_it() {
+    let direct = House::new().await;
+    let behind = direct.beside_behind_proxy().await;
+    let body = json!({"username": "member-a", "password": PASSWORD});
+    for (house, scheme, secure) in [(&behind, "http", false), (&behind, "https", true), (&direct, "https", false)] {
+        let answer = house.call_with(&[("x-forwarded-proto", scheme)], "POST", "/api/v1/session", Some(&body)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.headers.contains_key("strict-transport-security"), secure);
+        for cookie in answer.headers.get_all("set-cookie") {
+            let cookie = cookie.to_str().unwrap();
+            assert_eq!(cookie.contains("; Secure"), secure, "{cookie}");
+            assert!(cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Strict") && !cookie.contains("Domain="), "{cookie}");
+        }
     }
 }
 

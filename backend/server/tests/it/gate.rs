@@ -1,18 +1,171 @@
-//! The pass-through for kubectl: what is refused before it reaches a cluster.
+//! Ways into pods over SPDY, as kubectl before 1.31 and older client libraries open them: the same rules as for WebSockets, by raw bytes on real connections.
 
-use crate::house::House;
+use crate::house::{House, Person};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Far less than the time after which an open stream is looked at by itself.
+const AT_ONCE: Duration = Duration::from_secs(8);
+
+fn exec(cluster: &str, authorization: &str) -> String {
+    format!(
+        "POST /k8s/clusters/{cluster}/api/v1/namespaces/default/pods/web/exec?command=ls&command=-l&stdout=true HTTP/1.1\r\nHost: kcs\r\n\
+         {authorization}Impersonate-User: system:admin\r\nContent-Length: 0\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\
+         Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n"
+    )
+}
+
+fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}\r\n")
+}
+
+async fn connect(house: &House) -> TcpStream {
+    TcpStream::connect(house.url.strip_prefix("http://").unwrap()).await.unwrap()
+}
+
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(AT_ONCE, future).await.expect("nothing came in time")
+}
+
+/// Reads one answer's head.
+async fn head(client: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(soon(client.read_u8()).await.unwrap());
+    }
+    String::from_utf8(head).unwrap().to_lowercase()
+}
+
+async fn echoed(client: &mut TcpStream, bytes: &[u8]) {
+    client.write_all(bytes).await.unwrap();
+    let mut back = vec![0; bytes.len()];
+    soon(client.read_exact(&mut back)).await.unwrap();
+    assert_eq!(back, bytes);
+}
+
+/// A way into a pod that is open.
+async fn opened(house: &House, cluster: &str, token: &str) -> TcpStream {
+    let mut client = connect(house).await;
+    client.write_all(exec(cluster, &bearer(token)).as_bytes()).await.unwrap();
+    let head = head(&mut client).await;
+    assert!(head.starts_with("http/1.1 101"), "{head}");
+    assert!(head.contains("\r\nupgrade: spdy/3.1\r\n") && head.contains("\r\nx-stream-protocol-version: v4.channel.k8s.io\r\n"), "{head}");
+    assert!(!head.contains("websocket") && !head.contains("transfer-encoding"), "{head}");
+    echoed(&mut client, b"\x80\x03\0\x01 raw").await;
+    client
+}
+
+async fn ends(mut client: TcpStream) {
+    let since = Instant::now();
+    let mut rest = Vec::new();
+    drop(soon(client.read_to_end(&mut rest)).await);
+    assert_eq!(rest, b"");
+    println!("ended after {:?}", since.elapsed());
+}
+
+/// What the audit log says of commands: outcome, detail.
+async fn commands(house: &House, person: &Person) -> Vec<(Value, Value)> {
+    let log = house.call(Some(person), "GET", "/api/v1/audit?action=kubernetes_exec", None).await.body;
+    log["items"].as_array().unwrap().iter().map(|entry| (entry["outcome"].clone(), entry["detail"].clone())).collect()
+}
 
 #[actix_web::test]
-async fn spdy_is_refused_with_words_instead_of_hanging() {
+async fn spdy_leads_into_a_pod_as_the_person_and_is_written_down() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;
-    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let (cluster, api) = house.cluster_with_echoing_api(&member, "web").await;
     let (_, token) = house.kubeconfig(&member, &cluster).await;
-    let exec = format!("/k8s/clusters/{cluster}/api/v1/namespaces/default/pods/web/exec?command=ls");
-    let bearer = format!("Bearer {token}");
-    let spdy = [("connection", "Upgrade"), ("upgrade", "SPDY/3.1")];
-    let refused = house.call_with(&[&[("authorization", bearer.as_str())], &spdy[..]].concat(), "POST", &exec, None).await;
-    assert_eq!((refused.status, refused.body["kind"].as_str()), (400, Some("Status")));
-    assert!(refused.body["message"].as_str().unwrap().contains("kubectl 1.31"), "{}", refused.body);
-    assert_eq!(house.call_with(&spdy, "POST", &exec, None).await.status, 401, "a stranger hears nothing of it");
+    let mut client = opened(&house, &cluster, &token).await;
+    // More than any buffer, both ways at the same time.
+    let much: Vec<u8> = (0..4_000_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    let (mut from, mut to) = client.split();
+    let mut back = vec![0; much.len()];
+    let (sent, read) = soon(async { tokio::join!(to.write_all(&much), from.read_exact(&mut back)) }).await;
+    sent.unwrap();
+    read.unwrap();
+    assert!(back == much, "not what was sent");
+    let seen = api.heads.lock().unwrap()[0].clone();
+    assert!(seen.starts_with("post /api/v1/namespaces/default/pods/web/exec?command=ls&command=-l&stdout=true http/1.1\r\n"), "{seen}");
+    let lines = |start: &str| seen.lines().filter(|line| line.starts_with(start)).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines("upgrade:"), ["upgrade: spdy/3.1"]);
+    assert_eq!(lines("x-stream-protocol-version:"), ["x-stream-protocol-version: v4.channel.k8s.io"]);
+    assert_eq!(lines("authorization"), Vec::<String>::new());
+    let who = lines("impersonate-user:");
+    assert!(who.len() == 1 && who[0].starts_with("impersonate-user: kcs:"), "{who:?}");
+    let told = commands(&house, &member).await;
+    assert_eq!((told.len(), &told[0].0, &told[0].1["command"]), (1, &json!("accepted"), &json!("ls -l")), "{told:?}");
+}
+
+#[actix_web::test]
+async fn an_open_way_over_spdy_is_cut_when_the_right_to_it_or_its_time_ends() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _api) = house.cluster_with_echoing_api(&member, "web").await;
+    let (kid, token) = house.kubeconfig(&member, &cluster).await;
+    let (_, good) = house.kubeconfig(&member, &cluster).await;
+    let other = house.beside().await;
+    let (here, there, mut kept) =
+        (opened(&house, &cluster, &token).await, opened(&other, &cluster, &token).await, opened(&house, &cluster, &good).await);
+    let revoked = house.call(Some(&member), "DELETE", &format!("/api/v1/clusters/{cluster}/kubeconfigs/{kid}"), None).await;
+    assert_eq!(revoked.status, 204);
+    tokio::join!(ends(here), ends(there));
+    echoed(&mut kept, b"still there").await;
+    let brief = house.beside_brief(Duration::from_secs(1)).await;
+    ends(opened(&brief, &cluster, &good).await).await;
+    let idle = house.beside_idle(Duration::from_secs(1)).await;
+    ends(opened(&idle, &cluster, &good).await).await;
+    echoed(&mut kept, b"still there").await;
+}
+
+#[actix_web::test]
+async fn spdy_is_refused_as_everything_else_is_and_what_follows_is_nobodys_request() {
+    let house = House::new().await;
+    let (member, reader) = (house.sign_in("member-a").await, house.sign_in("reader-a").await);
+    let (cluster, api) = house.cluster_with_echoing_api(&member, "web").await;
+    let (_, reads) = house.kubeconfig(&reader, &cluster).await;
+    let foreigner = house.sign_in("member-b").await;
+    let (elsewhere, _) = house.running_cluster(&foreigner, "web").await;
+    let (_, foreign) = house.kubeconfig(&foreigner, &elsewhere).await;
+    let by_cookie = format!("Cookie: {}\r\nX-CSRF-Token: {}\r\nOrigin: https://evil.example\r\n", member.cookie, member.csrf);
+    for (who, authorization, status) in [
+        ("a stranger", String::new(), 401),
+        ("nobody", bearer("kcs_kubeconfig_x"), 401),
+        ("a reader", bearer(&reads), 403),
+        ("somebody of another tenant", bearer(&foreign), 401),
+        ("a page of somebody else's", by_cookie, 403),
+    ] {
+        let mut client = connect(&house).await;
+        // The second is hidden in what would be the first one's stream.
+        let both = exec(&cluster, &authorization) + "GET /api/v1/about HTTP/1.1\r\nHost: kcs\r\n\r\n";
+        client.write_all(both.as_bytes()).await.unwrap();
+        let mut answers = String::new();
+        soon(client.read_to_string(&mut answers)).await.unwrap();
+        assert!(answers.starts_with(&format!("HTTP/1.1 {status} ")), "{who}: {answers}");
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{who}: {answers}");
+        assert!(answers.to_lowercase().contains("\r\nconnection: close\r\n"), "{who}: {answers}");
+    }
+    assert!(api.heads.lock().unwrap().is_empty(), "something reached the cluster");
+    let told = commands(&house, &member).await;
+    assert_eq!((told.len(), &told[0].0), (1, &json!("denied")), "the reader's: {told:?}");
+}
+
+#[actix_web::test]
+async fn spdy_on_a_connection_that_was_used_before_is_refused_with_words_instead_of_hanging() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, api) = house.cluster_with_echoing_api(&member, "web").await;
+    let (_, token) = house.kubeconfig(&member, &cluster).await;
+    let mut client = connect(&house).await;
+    client.write_all(b"HEAD /healthz HTTP/1.1\r\nHost: kcs\r\n\r\n").await.unwrap();
+    assert!(head(&mut client).await.starts_with("http/1.1 200"));
+    client.write_all(exec(&cluster, &bearer(&token)).as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    soon(client.read_to_string(&mut answer)).await.unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 400 ") && answer.contains("\"kind\":\"Status\"") && answer.contains("first request of a connection"),
+        "{answer}"
+    );
+    assert!(api.heads.lock().unwrap().is_empty(), "something reached the cluster");
 }

@@ -1,10 +1,10 @@
 //! The program put together for a test: a database of its own, the local cloud in the same process, the API behind real HTTP.
 
 use crate::cluster_api::ClusterApi;
-use actix_web::middleware::{DefaultHeaders, from_fn};
-use actix_web::web::{self, Data};
-use actix_web::{App, HttpServer};
+use actix_web::web::Data;
+use api::peers::Proxies;
 use api::state::{Health, Settings, State};
+use api::streams::StreamLimits;
 use async_trait::async_trait;
 use bytes::Bytes;
 use cloud_openstack::{OpenStack, Transport, TransportError};
@@ -14,10 +14,12 @@ use domain::ids::{ClusterId, OrphanId, ResourceId};
 use domain::ledger::ResourceKind;
 use domain::operations::OperationState;
 use domain::orphans::{Marked, Verdict};
+use domain::tenants::Limited;
 use http::{Request, Response};
-use kube_access::KubeAccess;
+use kube_access::{Destinations, KubeAccess};
 use local_cloud::{LocalCloud, LocalCloudConfig};
 use serde_json::{Value, json};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 use store::test_support::Database;
@@ -54,6 +56,7 @@ pub struct House {
     pub state: Data<State>,
     pub store: Store,
     pub database: Arc<Database>,
+    pub cloud: LocalCloud,
     http: reqwest::Client,
     server: actix_web::dev::ServerHandle,
 }
@@ -74,6 +77,19 @@ pub struct Got {
     pub body: Value,
 }
 
+impl Got {
+    /// Who an answer signs in.
+    pub fn person(&self) -> Person {
+        assert_eq!(self.status, 200, "{}", self.body);
+        let cookie = self.headers["set-cookie"].to_str().unwrap().to_owned();
+        Person {
+            cookie: cookie.split(';').next().unwrap().to_owned(),
+            csrf: self.body["csrf_token"].as_str().unwrap().to_owned(),
+            cookie_attributes: cookie,
+        }
+    }
+}
+
 #[derive(serde::Deserialize)]
 struct Catalogue {
     versions: Vec<domain::versions::CatalogueVersion>,
@@ -84,33 +100,79 @@ fn settings() -> Settings {
     let catalogue: Catalogue = serde_yaml_ng::from_str(include_str!("../../src/dev_catalogue.yaml")).unwrap();
     Settings {
         roles: auth::RoleNames::default(),
+        federation: vec![api::federation::Provider {
+            id: "corp".to_owned(),
+            label: "Corporate account".to_owned(),
+            label_zh: "企业账号".to_owned(),
+            page: cloud_openstack::websso_url(&"http://keystone.example/identity/v3".parse().unwrap(), "corp", "openid").unwrap(),
+        }],
         versions: catalogue.versions,
         templates: catalogue.templates,
         limits: domain::requests::SpecLimits::default(),
         prices: None,
         private_route: false,
-        clusters_per_project: 20,
+        tenant_limits: [(Limited::Clusters, 20)].into(),
         requests_per_minute: 100_000,
+        sign_ins_per_minute: 600,
+        streams: StreamLimits { idle: Duration::from_secs(3600), longest: Duration::from_secs(24 * 3600) },
+        kubeconfig_longest: 30 * 24 * 3600,
+        direct_access: true,
         gate_url: "https://127.0.0.1:8443".to_owned(),
         gate_ca_pem: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned(),
         origins: Vec::new(),
+        proxies: Proxies::default(),
         demo: true,
     }
 }
 
+/// The clusters of a test are on this machine.
+fn clusters_here() -> KubeAccess {
+    KubeAccess::new().with_destinations(Destinations::new(vec!["127.0.0.0/8".parse().unwrap()], Vec::new()))
+}
+
 impl House {
     pub async fn new() -> Self {
-        Self::on(Arc::new(Database::new().await)).await
-    }
-
-    /// One more replica on the same database.
-    pub async fn beside(&self) -> Self {
-        Self::on(self.database.clone()).await
-    }
-
-    async fn on(database: Arc<Database>) -> Self {
-        drop(rustls::crypto::ring::default_provider().install_default());
         let cloud = LocalCloud::new(LocalCloudConfig { password: PASSWORD.to_owned(), ..LocalCloudConfig::default() });
+        Self::on(Arc::new(Database::new().await), cloud, settings()).await
+    }
+
+    /// One more replica on the same database and cloud.
+    pub async fn beside(&self) -> Self {
+        Self::on(self.database.clone(), self.cloud.clone(), settings()).await
+    }
+
+    /// One more replica whose streams last no longer than this.
+    pub async fn beside_brief(&self, longest: Duration) -> Self {
+        let settings = settings();
+        let streams = StreamLimits { longest, ..settings.streams };
+        Self::on(self.database.clone(), self.cloud.clone(), Settings { streams, ..settings }).await
+    }
+
+    /// One more replica, behind a proxy on this machine.
+    pub async fn beside_behind_proxy(&self) -> Self {
+        let proxies = Proxies { trusted: vec!["127.0.0.0/8".parse().unwrap()], ..Proxies::default() };
+        Self::on(self.database.clone(), self.cloud.clone(), Settings { proxies, ..settings() }).await
+    }
+
+    /// One more replica that closes ways into pods through which nothing has gone for so long.
+    pub async fn beside_idle(&self, idle: Duration) -> Self {
+        let settings = settings();
+        let streams = StreamLimits { idle, ..settings.streams };
+        Self::on(self.database.clone(), self.cloud.clone(), Settings { streams, ..settings }).await
+    }
+
+    /// One more replica that lets so many people in a minute sign in whose browsers it does not know.
+    pub async fn beside_limited(&self, sign_ins_per_minute: u32) -> Self {
+        Self::on(self.database.clone(), self.cloud.clone(), Settings { sign_ins_per_minute, ..settings() }).await
+    }
+
+    /// One more replica whose operator lets nobody past the gate.
+    pub async fn beside_closed(&self) -> Self {
+        Self::on(self.database.clone(), self.cloud.clone(), Settings { direct_access: false, ..settings() }).await
+    }
+
+    async fn on(database: Arc<Database>, cloud: LocalCloud, settings: Settings) -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
         let config = cloud_openstack::Config {
             auth_url: format!("{}/identity/v3", cloud.base_url()).parse().unwrap(),
             region: None,
@@ -122,29 +184,18 @@ impl House {
             tenant_domain: "Default".to_owned(),
             load_balancer_provider: None,
         };
-        let identity = Arc::new(OpenStack::new(config, Arc::new(InProcess(cloud))));
+        let identity = Arc::new(OpenStack::new(config, Arc::new(InProcess(cloud.clone()))));
         let store = database.store().await;
-        let state = Data::new(State::new(store.clone(), identity, database.keys.clone(), KubeAccess::new(), settings(), Arc::new(Well)));
-        let shared = state.clone();
-        let server = HttpServer::new(move || {
-            let headers = server::console::SECURITY_HEADERS.into_iter().fold(DefaultHeaders::new(), |headers, pair| headers.add(pair));
-            App::new()
-                .app_data(shared.clone())
-                .configure(api::routes::configure)
-                .default_service(web::to(server::console::serve))
-                .wrap(headers)
-                .wrap(from_fn(api::request_id::middleware))
-        })
-        .workers(1)
-        .disable_signals()
-        .bind("127.0.0.1:0")
-        .unwrap();
-        let url = format!("http://{}", server.addrs()[0]);
-        let running = server.run();
+        let state = Data::new(State::new(store.clone(), identity, database.keys.clone(), clusters_here(), settings, Arc::new(Well)));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let builder = actix_web::dev::Server::build().workers(1).disable_signals();
+        cloud.trust_dashboard(format!("{url}/api/v1/session/federation/callback"));
+        let running = server::listeners::plain(builder, listener, &state).unwrap().run();
         let server = running.handle();
         actix_web::rt::spawn(running);
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, state, store, database, http, server }
+        Self { url, state, store, database, cloud, http, server }
     }
 
     /// One request; streams are left after their head.
@@ -193,24 +244,33 @@ impl House {
         self.send(&headers, method, path, content_type, Some(body)).await
     }
 
+    /// A form, as a browser sends it.
+    pub async fn form(&self, headers: &[(&str, &str)], path: &str, form: String) -> Got {
+        self.send(headers, "POST", path, "application/x-www-form-urlencoded", Some(form.into_bytes())).await
+    }
+
     pub async fn sign_in(&self, user: &str) -> Person {
         let answer = self.call(None, "POST", "/api/v1/session", Some(&json!({"username": user, "password": PASSWORD}))).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        let cookie = answer.headers["set-cookie"].to_str().unwrap().to_owned();
-        Person {
-            cookie: cookie.split(';').next().unwrap().to_owned(),
-            csrf: answer.body["csrf_token"].as_str().unwrap().to_owned(),
-            cookie_attributes: cookie,
-        }
+        answer.person()
     }
 
     /// A token of Keystone's own, as OpenStack's tools have it.
     pub async fn keystone_token(&self, user: &str, project: &str) -> String {
         use secrecy::ExposeSecret;
         let identity = &self.state.identity;
-        let unscoped = identity.sign_in(user, &PASSWORD.to_owned().into(), "Default").await.unwrap();
+        let unscoped = identity.sign_in(user, "Default", &PASSWORD.to_owned().into(), None).await.unwrap().token().unwrap();
         let project = identity.projects(&unscoped.secret).await.unwrap().into_iter().find(|p| p.name == project).unwrap();
         identity.rescope(&unscoped.secret, &project.id).await.unwrap().secret.expose_secret().to_owned()
+    }
+
+    /// A call of the cloud's administrator to Keystone.
+    pub async fn keystone(&self, method: &str, path: &str, body: &Value) -> Value {
+        let token = self.keystone_token("operator", "admin").await;
+        let request = Request::builder().method(method).uri(format!("http://cloud/identity/v3{path}"));
+        let request = request.header("x-auth-token", token).header("content-type", "application/json");
+        let answer = self.cloud.handle(request.body(Bytes::from(body.to_string())).unwrap());
+        assert!(answer.status().is_success(), "{method} {path}: {}", answer.status());
+        serde_json::from_slice(answer.body()).unwrap_or(Value::Null)
     }
 
     /// A cluster whose creation has ended well, as far as the store knows: (cluster, operation).
@@ -230,8 +290,22 @@ impl House {
 
     /// A cluster that runs and whose API answers.
     pub async fn cluster_with_api(&self, person: &Person, name: &str) -> (String, ClusterApi) {
+        self.cluster_of(person, name, ClusterApi::start()).await
+    }
+
+    /// A cluster that runs, whose API answers everything with an empty list.
+    pub async fn cluster_with_answering_api(&self, person: &Person, name: &str) -> (String, ClusterApi) {
+        self.cluster_of(person, name, ClusterApi::answering()).await
+    }
+
+    /// A cluster that runs, in which the ways into pods say back what they are told.
+    pub async fn cluster_with_echoing_api(&self, person: &Person, name: &str) -> (String, ClusterApi) {
+        self.cluster_of(person, name, ClusterApi::echoing().await).await
+    }
+
+    async fn cluster_of(&self, person: &Person, name: &str, api: ClusterApi) -> (String, ClusterApi) {
         let made = self.call(Some(person), "POST", "/api/v1/clusters", Some(&json!({"name": name, "template": "dev"}))).await;
-        let (cluster, api) = (made.body["cluster"]["id"].as_str().unwrap().to_owned(), ClusterApi::start());
+        let cluster = made.body["cluster"]["id"].as_str().unwrap().to_owned();
         self.finish_at(&cluster, Some(&api)).await;
         (cluster, api)
     }

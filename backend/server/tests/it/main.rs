@@ -1,15 +1,30 @@
 //! The API from outside: real Postgres, the local cloud, HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod announcements;
+mod audit;
 mod authorization;
 mod bad_input;
 mod breadth;
+mod canary;
+mod certificates;
 mod cluster_api;
 mod clusters;
+mod credentials;
+mod device;
 mod documents;
 mod events;
+mod federation;
+mod fuzz;
 mod gate;
 mod house;
+mod keys;
+mod members;
+mod operators_queue;
 mod orphans;
+mod proxies;
+mod quota;
 mod revocation;
 mod sessions;
+mod tokens;
+mod vault;

@@ -1,9 +1,11 @@
 //! A kubeconfig that is revoked ends what is open with it at once: on every replica, and as soon as a slow database answers again.
 
 use crate::house::{House, Person};
-use auth::{Actor, KubeconfigRevoke, Via};
+use auth::{Actor, Grants, KubeconfigRevoke, Via};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
+use local_cloud::{Effect, FaultRule};
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use store::RequestContext;
 
@@ -16,22 +18,24 @@ type Watch = BoxStream<'static, reqwest::Result<bytes::Bytes>>;
 async fn actor(house: &House, person: &Person) -> Actor {
     let session = house.call(Some(person), "GET", "/api/v1/session", None).await.body;
     let part = |name: &str| session[name].clone();
-    Actor {
-        user: serde_json::from_value(part("user")).unwrap(),
-        project: serde_json::from_value(part("project")).unwrap(),
-        roles: serde_json::from_value(part("roles")).unwrap(),
-        operator: false,
-        via: Via::Session,
-    }
+    let (user, project) = (serde_json::from_value(part("user")).unwrap(), serde_json::from_value(part("project")).unwrap());
+    let grants = Grants { roles: serde_json::from_value(part("roles")).unwrap(), operator: false };
+    Actor::new(user, project, grants, None, Via::Session)
 }
 
 /// Opens a watch through the gate of a replica and reads its first event.
-async fn watch(house: &House, cluster: &str, token: &str) -> Watch {
+async fn watch_begun(house: &House, cluster: &str, token: &str) -> Watch {
     let request = reqwest::Client::new().get(format!("{}/k8s/clusters/{cluster}/api/v1/pods?watch=1", house.url)).bearer_auth(token);
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status(), 200);
     let mut watch = answer.bytes_stream().boxed();
     assert!(watch.next().await.unwrap().unwrap().starts_with(b"{\"type\":\"BOOKMARK\""));
+    watch
+}
+
+/// One that is open still.
+async fn watch(house: &House, cluster: &str, token: &str) -> Watch {
+    let mut watch = watch_begun(house, cluster, token).await;
     assert!(open(&mut watch), "the watch ends by itself");
     watch
 }
@@ -89,4 +93,84 @@ async fn a_revocation_is_seen_as_soon_as_a_slow_database_answers_again() {
     assert!(open(&mut open_watch), "a database that is slow for a moment cuts nobody off");
     slow.release().await;
     cut(open_watch).await;
+}
+
+#[actix_web::test]
+async fn who_is_disabled_in_keystone_is_out_with_kubeconfig_session_and_open_watch() {
+    let house = House::new().await;
+    let (leaver, stays) = (house.sign_in("both").await, house.sign_in("member-a").await);
+    let session = house.call(Some(&leaver), "GET", "/api/v1/session", None).await.body;
+    let (cluster, _api) = house.cluster_with_api(&leaver, "web").await;
+    let (_, token) = house.kubeconfig(&leaver, &cluster).await;
+    let bearer = format!("Bearer {token}");
+    let open_watch = watch(&house, &cluster, &token).await;
+
+    let user = session["user"]["id"].as_str().unwrap();
+    house.keystone("PATCH", &format!("/users/{user}"), &json!({"user": {"enabled": false}})).await;
+    // Five minutes pass.
+    house
+        .database
+        .execute("UPDATE kubeconfigs SET checked_at = now() - interval '5 minutes'; UPDATE sessions SET checked_at = now() - interval '5 minutes'")
+        .await;
+    let refused = house.call_with(&[("authorization", &bearer)], "GET", &format!("/k8s/clusters/{cluster}/api"), None).await;
+    assert_eq!(refused.status, 401, "{}", refused.body);
+    assert_eq!(house.call(Some(&leaver), "GET", "/api/v1/session", None).await.status, 401);
+    assert_eq!(house.call(Some(&stays), "GET", "/api/v1/session", None).await.status, 200);
+    // Whoever looks at an open stream next, for whatever reason, ends it.
+    house.call(Some(&stays), "PATCH", &format!("/api/v1/clusters/{cluster}"), Some(&json!({"deletion_protection": true}))).await;
+    cut(open_watch).await;
+}
+
+#[actix_web::test]
+async fn a_role_that_shrank_in_keystone_shrinks_what_a_kubeconfig_may_do() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let (_, token) = house.kubeconfig(&member, &cluster).await;
+    let session = house.call(Some(&member), "GET", "/api/v1/session", None).await.body;
+    let (user, project) = (session["user"]["id"].as_str().unwrap(), session["project"]["id"].as_str().unwrap());
+    let roles = house.keystone("GET", "/roles", &Value::Null).await;
+    let role = |name: &str| roles["roles"].as_array().unwrap().iter().find(|r| r["name"] == name).unwrap()["id"].as_str().unwrap().to_owned();
+    let grant = |role: String| format!("/projects/{project}/users/{user}/roles/{role}");
+    house.keystone("PUT", &grant(role("reader")), &Value::Null).await;
+    house.keystone("DELETE", &grant(role("member")), &Value::Null).await;
+    house.database.execute("UPDATE kubeconfigs SET checked_at = now() - interval '5 minutes'").await;
+    let secrets = format!("/k8s/clusters/{cluster}/api/v1/secrets");
+    let refused = house.call_with(&[("authorization", &format!("Bearer {token}"))], "GET", &secrets, None).await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    drop(watch(&house, &cluster, &token).await);
+}
+
+#[actix_web::test]
+async fn a_stream_ends_when_it_has_lasted_for_as_long_as_streams_may() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let (_, token) = house.kubeconfig(&member, &cluster).await;
+    let brief = house.beside_brief(Duration::from_millis(300)).await;
+    let (long, short) = (watch(&house, &cluster, &token).await, watch_begun(&brief, &cluster, &token).await);
+    cut(short).await;
+    let mut long = long;
+    assert!(open(&mut long), "the other replica's was cut as well");
+}
+
+#[actix_web::test]
+async fn what_could_not_be_decided_is_not_let_through() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let (_, token) = house.kubeconfig(&member, &cluster).await;
+    house.cloud.inject(FaultRule::new(Effect::CloudDown { seconds: 3600 }));
+    let path = format!("/k8s/clusters/{cluster}/api");
+    // What was found good a moment ago is good for as long as Keystone may be silent, and no longer.
+    for (age, status) in [("5 minutes", 200), ("31 minutes", 503)] {
+        let statement = if age == "5 minutes" {
+            "UPDATE kubeconfigs SET checked_at = now() - interval '5 minutes'"
+        } else {
+            "UPDATE kubeconfigs SET checked_at = now() - interval '31 minutes'"
+        };
+        house.database.execute(statement).await;
+        let answer = reqwest::Client::new().get(format!("{}{path}", house.url)).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{age}");
+    }
 }

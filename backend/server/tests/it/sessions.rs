@@ -1,6 +1,7 @@
 //! Signing in, switching, out; and what is refused.
 
 use crate::house::{House, PASSWORD};
+use futures::StreamExt;
 use serde_json::json;
 
 #[actix_web::test]
@@ -51,4 +52,89 @@ async fn guessing_passwords_is_slowed_down() {
     assert!(statuses.contains(&401) && statuses.ends_with(&[429]), "{statuses:?}");
     // Another person is not locked out by it.
     house.sign_in("member-b").await;
+}
+
+#[actix_web::test]
+async fn a_passcode_is_wanted_where_keystone_wants_one_and_a_wrong_one_is_refused_like_a_wrong_password() {
+    let house = House::new().await;
+    let try_in = async |password: &str, passcode: Option<&str>| {
+        let mut body = json!({"username": "totp-a", "password": password});
+        if let Some(passcode) = passcode {
+            body["passcode"] = json!(passcode);
+        }
+        house.call(None, "POST", "/api/v1/session", Some(&body)).await
+    };
+    let asked = try_in(PASSWORD, None).await;
+    assert_eq!((asked.status, asked.body["code"].as_str()), (401, Some("KCS-AUTH-012")));
+    assert!(!asked.headers.contains_key("set-cookie"), "nothing is begun by half");
+    let shown = house.cloud.passcode("totp-a").unwrap();
+    let other = format!("{:06}", (shown.parse::<u32>().unwrap() + 500_000) % 1_000_000);
+    let mut refusals = Vec::new();
+    for (password, passcode) in [("wrong", None), ("wrong", Some(shown.as_str())), (PASSWORD, Some(other.as_str()))] {
+        let mut refused = try_in(password, passcode).await;
+        assert_eq!((refused.status, refused.body["code"].as_str()), (401, Some("KCS-AUTH-003")), "{passcode:?}");
+        refused.body["request_id"] = json!(null);
+        refusals.push(refused.body);
+    }
+    assert!(refusals.windows(2).all(|two| two[0] == two[1]), "{refusals:?}");
+    let person = try_in(PASSWORD, Some(&house.cloud.passcode("totp-a").unwrap())).await.person();
+    assert_eq!(house.call(Some(&person), "GET", "/api/v1/clusters", None).await.status, 200);
+    // Who needs none and sends one is not let in by it either.
+    let body = json!({"username": "member-a", "password": PASSWORD, "passcode": "123456"});
+    assert_eq!(house.call(None, "POST", "/api/v1/session", Some(&body)).await.status, 401);
+}
+
+#[actix_web::test]
+async fn guessing_passcodes_is_slowed_down_like_guessing_passwords() {
+    let house = House::new().await;
+    let mut statuses = Vec::new();
+    for guess in 0..30 {
+        let body = json!({"username": "totp-a", "password": PASSWORD, "passcode": format!("{guess:06}")});
+        statuses.push(house.call(None, "POST", "/api/v1/session", Some(&body)).await.status);
+    }
+    assert!(statuses.contains(&401) && statuses.ends_with(&[429]), "{statuses:?}");
+}
+
+/// Signs in from an address of this machine, with the cookies given.
+async fn from(house: &House, address: &str, user: &str, password: &str, cookie: &str) -> reqwest::Response {
+    let client = reqwest::Client::builder().no_proxy().local_address(Some(address.parse().unwrap())).build().unwrap();
+    let body = json!({"username": user, "password": password}).to_string();
+    let request = client.post(format!("{}/api/v1/session", house.url)).header("content-type", "application/json").header("cookie", cookie);
+    request.body(body).send().await.unwrap()
+}
+
+#[actix_web::test]
+async fn guessing_from_many_addresses_locks_nobody_out_and_costs_keystone_no_more_than_agreed() {
+    // One sign-in of strangers in thirty seconds.
+    const A_MINUTE: u32 = 2;
+    let house = House::new().await.beside_limited(A_MINUTE).await;
+    let first = from(&house, "127.0.0.1", "member-a", PASSWORD, "").await;
+    assert_eq!(first.status(), 200);
+    let cookies: Vec<String> = first.headers().get_all("set-cookie").iter().map(|c| c.to_str().unwrap().to_owned()).collect();
+    let device = cookies.iter().find(|c| c.starts_with("kcs_device=")).unwrap();
+    assert!(device.contains("HttpOnly") && device.contains("SameSite=Strict") && device.contains("Path=/api/v1/session"), "{device}");
+    let device = device.split(';').next().unwrap();
+
+    let asked = || house.cloud.calls(local_cloud::Service::Identity, "POST", "/identity/v3/auth/tokens");
+    let (before, begun) = (asked(), std::time::Instant::now());
+    let guess = async |number: u32| {
+        let (address, user) =
+            (format!("127.{}.{}.9", 1 + number / 250 % 250, 1 + number % 250), if number.is_multiple_of(2) { "member-a" } else { "nobody" });
+        from(&house, &address, user, "guess", "").await.status().as_u16()
+    };
+    let statuses: Vec<u16> = futures::stream::iter(0..10_000).map(guess).buffer_unordered(32).collect().await;
+    assert!(statuses.iter().all(|status| matches!(status, 401 | 429)), "{statuses:?}");
+    let minutes = begun.elapsed().as_secs() / 60 + 1;
+    assert!(asked() - before <= u64::from(A_MINUTE) * (minutes + 1), "Keystone was asked {} times in {minutes} minutes", asked() - before);
+
+    // A browser that is known signs in; a stranger, whoever they say they are, is told to wait: of two in a row at most one gets through.
+    let waits = async |user: &str, cookie: &str| {
+        let both = [from(&house, "127.9.9.9", user, PASSWORD, cookie).await, from(&house, "127.9.9.9", user, PASSWORD, cookie).await];
+        both.iter().any(|answer| answer.status() == 429)
+    };
+    assert!(waits("member-a", "").await);
+    assert!(!waits("member-a", device).await);
+    // Known for this person only, and only as it was made.
+    assert!(waits("member-b", device).await);
+    assert!(waits("member-a", &device.replace("kcs_device=", "kcs_device=0")).await);
 }

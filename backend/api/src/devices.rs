@@ -1,0 +1,47 @@
+//! Browsers that somebody has signed in with before, told by a cookie: whoever guesses passwords from elsewhere does not lock them out.
+
+use crate::errors::Answer;
+use crate::peers::secure;
+use crate::state::State;
+use actix_web::HttpRequest;
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// The cookie's name. It proves no more than that this person signed in here before: the password is asked for all the same.
+const COOKIE: &str = "kcs_device";
+const KEY: &str = "devices";
+const PATH: &str = "/api/v1/session";
+const LIFETIME: Duration = Duration::days(90);
+
+/// Names are compared without regard to case, as Keystone does.
+fn person(domain: &str, user: &str) -> String {
+    format!("{}/{}", domain.to_lowercase(), user.to_lowercase())
+}
+
+/// Whether this browser is one that the person has signed in with; what tells it from others, then.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn known(state: &State, request: &HttpRequest, domain: &str, user: &str) -> Answer<Option<String>> {
+    let Some(cookie) = request.cookie(COOKIE) else { return Ok(None) };
+    let Some((device, tag)) = cookie.value().split_once('.') else { return Ok(None) };
+    let Ok(tag) = URL_SAFE_NO_PAD.decode(tag) else { return Ok(None) };
+    let key = state.store.installation_key(KEY).await?;
+    let good = key.matches(&tag, KEY.as_bytes(), &[person(domain, user).as_bytes(), device.as_bytes()]);
+    Ok(good.then(|| device.to_owned()))
+}
+
+/// The cookie for a browser that somebody has just signed in with.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn cookie(state: &State, request: &HttpRequest, domain: &str, user: &str) -> Answer<Cookie<'static>> {
+    let device = uuid::Uuid::new_v4().simple().to_string();
+    let key = state.store.installation_key(KEY).await?;
+    let tag = key.tag(KEY.as_bytes(), &[person(domain, user).as_bytes(), device.as_bytes()]);
+    let value = format!("{device}.{}", URL_SAFE_NO_PAD.encode(tag));
+    let cookie = Cookie::build(COOKIE, value).path(PATH).http_only(true).same_site(SameSite::Strict).secure(secure(request));
+    Ok(cookie.max_age(LIFETIME).finish())
+}

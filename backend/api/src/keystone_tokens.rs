@@ -1,0 +1,80 @@
+//! Keystone tokens given to us with a request (`X-Auth-Token`): what they are worth, remembered for a minute.
+
+use crate::errors::{Answer, Problem};
+use crate::state::State;
+use auth::{Actor, Grants, Narrowing, Project, User, Via};
+use cloud::error::CloudErrorKind;
+use cloud::identity::{Token, TokenInfo};
+use domain::codes::Code;
+use domain::ids::TenantId;
+use domain::permissions::Role;
+use moka::future::Cache;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// By the token's digest.
+pub struct TokenCache(Cache<[u8; 32], Arc<Token>>);
+
+impl Default for TokenCache {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build())
+    }
+}
+
+/// What a token's roles are worth here.
+#[must_use]
+pub fn grants(state: &State, info: &TokenInfo) -> Grants {
+    match &info.project {
+        Some(project) => state.settings.roles.grants(&info.roles, &project.id, &project.name, &project.domain_id),
+        None => Grants { roles: Vec::new(), operator: false },
+    }
+}
+
+/// What the way somebody signed in by keeps back of what they may.
+#[must_use]
+pub fn narrowing(by_credential: bool, roles: &[Role]) -> Narrowing {
+    if by_credential { Narrowing::of_credential(roles) } else { Narrowing::default() }
+}
+
+/// The person a token speaks for, in the token's project, with what the project's owners gave them.
+///
+/// # Errors
+/// When the token has no project, or the person has no place in it.
+pub async fn actor(state: &State, info: &TokenInfo, via: Via) -> Answer<Actor> {
+    let nowhere = || Problem::new(Code::NoProject);
+    let project = info.project.as_ref().ok_or_else(nowhere)?;
+    let project = Project { id: TenantId(project.id.clone()), name: project.name.clone() };
+    let given = state.store.member_rights(&project.id, &info.user_id).await?;
+    let user = User { id: info.user_id.clone(), name: info.user_name.clone(), domain: info.user_domain_id.clone() };
+    let grants = grants(state, info);
+    let narrowing = narrowing(info.application_credential.is_some(), &grants.roles);
+    let actor = Actor { narrowing, ..Actor::new(user, project, grants, given, via) };
+    Some(actor).filter(Actor::has_a_place).ok_or_else(nowhere)
+}
+
+impl TokenCache {
+    /// Whom a token speaks for, with the rights of now.
+    ///
+    /// # Errors
+    /// When it is worth nothing, or the cloud does not say.
+    pub async fn of(&self, state: &State, token: SecretString) -> Answer<(Actor, Arc<Token>)> {
+        let token = self.token(state, token).await?;
+        Ok((actor(state, &token.info, Via::KeystoneToken).await?, token))
+    }
+
+    async fn token(&self, state: &State, token: SecretString) -> Answer<Arc<Token>> {
+        let key: [u8; 32] = Sha256::digest(token.expose_secret()).into();
+        if let Some(known) = self.0.get(&key).await {
+            return Ok(known);
+        }
+        let info = state.identity.validate(&token).await.map_err(|error| match error.kind {
+            CloudErrorKind::Unauthenticated | CloudErrorKind::NotFound => Problem::new(Code::SessionExpired),
+            _ => Problem::from(error),
+        })?;
+        let found = Arc::new(Token { secret: token, info });
+        self.0.insert(key, found.clone()).await;
+        Ok(found)
+    }
+}

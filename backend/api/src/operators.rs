@@ -1,0 +1,73 @@
+//! An operator at a route of `/admin`: everybody else is refused, and what operators look at is in the audit log.
+
+use crate::caller::Caller;
+use crate::errors::{Answer, Problem};
+use crate::state::State;
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use auth::OperatorScope;
+use futures::future::LocalBoxFuture;
+use moka::future::Cache;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+use store::AuditEntry;
+
+/// Looks at the same thing are told once in this time, by each process: pages ask again every few seconds.
+const ONCE_IN: Duration = Duration::from_secs(600);
+
+/// Who looked at what lately.
+pub struct Looks(Cache<(String, String), ()>);
+
+impl Default for Looks {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(10_000).time_to_live(ONCE_IN).build())
+    }
+}
+
+/// An operator, in person.
+pub struct Operator {
+    pub caller: Caller,
+    pub scope: OperatorScope,
+}
+
+impl FromRequest for Operator {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        Box::pin(enter(request.clone()))
+    }
+}
+
+async fn enter(request: HttpRequest) -> Answer<Operator> {
+    let caller = Caller::extract(&request).await?;
+    let scope = caller.actor.operator()?;
+    if request.method() == Method::GET {
+        let state = request.app_data::<Data<State>>().ok_or_else(|| Problem::internal("there is no state"))?;
+        told(state, &caller, &request).await?;
+    }
+    Ok(Operator { caller, scope })
+}
+
+/// Writes down that this was looked at; deeds write themselves down.
+async fn told(state: &State, caller: &Caller, request: &HttpRequest) -> Answer<()> {
+    let asked = url::form_urlencoded::parse(request.query_string().as_bytes());
+    // The next page of a list is the same look.
+    let asked: Map<_, _> = asked.filter(|(key, _)| key != "cursor").map(|(key, value)| (storable(&key), storable(&value).into())).collect();
+    let asked = Value::from(asked);
+    let look = (caller.actor.user.id.clone(), format!("{} {asked}", request.path()));
+    if state.looks.0.contains_key(&look) {
+        return Ok(());
+    }
+    let entry = AuditEntry::new(&caller.actor, "operator_look", "admin", request.path()).outcome("done");
+    state.store.audit_append(entry.detail(json!({ "asked": asked })), caller.context()).await?;
+    state.looks.0.insert(look, ()).await;
+    Ok(())
+}
+
+/// As much of a text as is worth keeping, without what Postgres cannot keep.
+fn storable(text: &str) -> String {
+    text.chars().filter(|c| *c != '\0').take(200).collect()
+}

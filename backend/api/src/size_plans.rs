@@ -1,0 +1,82 @@
+//! What a change of a cluster's size would make or remove, what quota it needs, what the cluster will cost, and what stands against it.
+
+use crate::caller::Caller;
+use crate::clusters::{Check, CheckLevel, PlannedObject, QuotaNeed};
+use crate::errors::Answer;
+use crate::plan;
+use crate::quota::Tenant;
+use crate::state::State;
+use domain::clusters::ClusterSpec;
+use domain::costs::{Cost, cluster_cost};
+use domain::ids::{ClusterId, NodeId};
+use domain::needs::node_objects;
+use domain::nodes::{Node, NodeRole};
+use domain::plan::surplus;
+use serde::Serialize;
+
+/// A pool or the control plane before and after.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct SizePlan {
+    pub from: u32,
+    pub to: u32,
+    /// Nodes that would be taken away.
+    pub removed: Vec<String>,
+    pub checks: Vec<Check>,
+    /// The project's limits in KCS, as far as it has any.
+    pub limits: Vec<QuotaNeed>,
+    /// The project's quotas in the cloud.
+    pub quota: Vec<QuotaNeed>,
+    pub objects: Vec<PlannedObject>,
+    /// What the whole cluster will cost an hour; absent where the operator keeps no price list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
+    pub blocked: bool,
+}
+
+/// Whose size changes.
+pub struct Resized<'a> {
+    pub cluster: ClusterId,
+    pub pool: &'a str,
+    /// What of the request a flavor that may not be used is told by.
+    pub field: &'a str,
+    pub from: u32,
+    pub to: u32,
+}
+
+/// The plan of a cluster that shall become `after`. `removed`: nodes that would be taken away.
+///
+/// # Errors
+/// What the cloud or the database answered.
+pub async fn size_plan(state: &State, caller: &Caller, after: &ClusterSpec, sized: &Resized<'_>, removed: Vec<String>) -> Answer<SizePlan> {
+    let objects = node_objects(after, sized.pool, sized.to.saturating_sub(sized.from));
+    let catalogue = state.catalogue.of(state, caller).await?;
+    let (quota, found) = plan::quota(state, caller, after, &objects, &catalogue).await?;
+    let tenant = Tenant::of(state, caller).await?;
+    let (limits, short) = tenant.limits(Some(sized.cluster), after);
+    let mut checks = Vec::new();
+    if sized.to > sized.from {
+        checks.extend(tenant.terms.allowed.growth_checks(after, sized.pool, sized.field));
+        let mut growing = after.clone();
+        growing.node_pools.retain(|p| p.name == sized.pool);
+        checks.extend(plan::catalogue_checks(&growing, &catalogue, state, &caller.cloud(state).await?));
+    }
+    checks.extend(short);
+    checks.extend(found);
+    Ok(SizePlan {
+        from: sized.from,
+        to: sized.to,
+        removed,
+        blocked: checks.iter().any(|c| c.level == CheckLevel::Blocked),
+        checks,
+        limits,
+        quota,
+        objects: plan::planned(&objects),
+        cost: state.settings.prices.as_ref().map(|prices| cluster_cost(after, prices)),
+    })
+}
+
+/// Names of the nodes that leave when a pool shrinks to `to`.
+#[must_use]
+pub fn leaving(nodes: &[Node], role: NodeRole, pool: &str, to: u32, named: &[NodeId]) -> Vec<String> {
+    surplus(nodes, role, pool, to, named).into_iter().map(|n| n.name.clone()).collect()
+}

@@ -1,0 +1,209 @@
+//! What the audit log tells, and to whom.
+
+use crate::house::{House, Person};
+use actix_web::web::{self, Bytes, Data};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use serde_json::{Value, json};
+use server::audit::AuditConfig;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// (action, outcome, who) of the lines, the oldest first.
+fn told(list: &Value) -> Vec<(String, String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let lines = list["items"].as_array().unwrap().iter().rev();
+    lines.map(|line| (text(&line["action"]), text(&line["outcome"]), text(&line["user"]["name"]))).collect()
+}
+
+async fn audit(house: &House, person: &Person, query: &str) -> Value {
+    let answer = house.call(Some(person), "GET", &format!("/api/v1/audit{query}"), None).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body
+}
+
+#[actix_web::test]
+async fn what_an_operator_looks_at_is_told_once() {
+    let house = House::new().await;
+    let operator = house.sign_in("operator").await;
+    let document = house.call(None, "GET", "/api/openapi.json", None).await;
+    let paths = document.body["paths"].as_object().unwrap().iter();
+    let reads = paths.filter(|(path, methods)| path.starts_with("/api/v1/admin/") && methods.get("get").is_some());
+    let reads: Vec<String> = reads.map(|(path, _)| path.replace("{id}", "of-nobody")).collect();
+    assert!(reads.len() >= 5, "{reads:?}");
+    for path in &reads {
+        for _ in 0..2 {
+            house.call(Some(&operator), "GET", path, None).await;
+        }
+    }
+    house.call(Some(&operator), "GET", "/api/v1/admin/clusters?project=tenant-a&search=%00", None).await;
+    let looks = house.call(Some(&operator), "GET", "/api/v1/admin/audit?action=operator_look&limit=200", None).await;
+    let told = |path: &str| looks.body["items"].as_array().unwrap().iter().filter(|line| line["object_id"] == path).cloned().collect::<Vec<_>>();
+    for path in reads.iter().filter(|path| **path != "/api/v1/admin/clusters") {
+        assert_eq!(told(path).len(), if path.as_str() == "/api/v1/admin/audit" { 2 } else { 1 }, "{path}: {}", looks.body);
+    }
+    let clusters = told("/api/v1/admin/clusters");
+    assert_eq!(clusters.len(), 2, "another question is another look: {}", looks.body);
+    assert_eq!(clusters[0]["detail"]["asked"], json!({"project": "tenant-a", "search": ""}));
+    let member = house.sign_in("member-a").await;
+    assert_eq!(house.call(Some(&member), "GET", "/api/v1/admin/clusters", None).await.status, 403);
+}
+
+#[actix_web::test]
+async fn deeds_refusals_commands_and_looks_at_secrets_are_told_with_who_and_from_where() {
+    let house = House::new().await;
+    let (member, reader) = (house.sign_in("member-a").await, house.sign_in("reader-a").await);
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let (kid, token) = house.kubeconfig(&member, &cluster).await;
+    let pods = format!("/k8s/clusters/{cluster}/api/v1/namespaces/default/pods");
+    let exec = format!("{pods}/web/exec?container=c&command=sh&command=-c&command=id");
+    assert_eq!(house.call(Some(&reader), "GET", &exec, None).await.status, 403);
+    for (method, path) in
+        [("GET", &exec), ("GET", &format!("/k8s/clusters/{cluster}/api/v1/secrets")), ("GET", &pods), ("DELETE", &format!("{pods}/web"))]
+    {
+        let url = format!("{}{path}", house.url);
+        // Its answer never ends: only the head is of interest.
+        let answer = reqwest::Client::new().request(method.parse().unwrap(), url).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    house.call(Some(&member), "PATCH", &format!("/api/v1/clusters/{cluster}"), Some(&json!({"repair": "manual"}))).await;
+    house.call(Some(&member), "DELETE", &format!("/api/v1/clusters/{cluster}/kubeconfigs/{kid}"), None).await;
+
+    let list = audit(&house, &member, "").await;
+    let expected = [
+        ("session_create", "done", "member-a"),
+        ("session_create", "done", "reader-a"),
+        ("cluster_create", "accepted", "member-a"),
+        ("kubeconfig_issue", "done", "member-a"),
+        ("kubernetes_exec", "denied", "reader-a"),
+        ("kubernetes_exec", "accepted", "member-a"),
+        ("kubernetes_secret_read", "accepted", "member-a"),
+        ("kubernetes_write", "accepted", "member-a"),
+        ("cluster_update", "accepted", "member-a"),
+        ("kubeconfig_revoke", "done", "member-a"),
+    ];
+    assert_eq!(told(&list), expected.map(|(action, outcome, who)| (action.to_owned(), outcome.to_owned(), who.to_owned())));
+    let line = |action: &str| list["items"].as_array().unwrap().iter().find(|l| l["action"] == action).unwrap();
+    assert_eq!(line("kubernetes_exec")["detail"]["command"], "sh -c id");
+    assert_eq!((&line("kubernetes_exec")["via"], &line("kubernetes_exec")["source"]), (&json!("kubeconfig"), &json!("127.0.0.1")));
+    assert_eq!(line("cluster_update")["detail"]["before"]["repair"], "automatic");
+    assert_eq!(line("cluster_update")["detail"]["after"]["repair"], "manual");
+    assert!(!line("cluster_update")["request_id"].as_str().unwrap().is_empty());
+    assert_eq!(line("cluster_create")["cluster"], json!(cluster));
+    assert!(line("cluster_create")["operation"].is_string());
+    let whole = list.to_string();
+    assert!(!whole.contains(&token) && !whole.contains(crate::house::PASSWORD));
+}
+
+#[actix_web::test]
+async fn a_tenant_sees_its_own_lines_by_filter_and_page_and_an_operator_all() {
+    let house = House::new().await;
+    let (member, foreign, operator) = (house.sign_in("member-a").await, house.sign_in("member-b").await, house.sign_in("operator").await);
+    house.running_cluster(&member, "web").await;
+    house.running_cluster(&foreign, "web").await;
+    assert!(told(&audit(&house, &foreign, "?user=member-a").await).is_empty());
+    assert_eq!(told(&audit(&house, &member, "?action=cluster_create").await).len(), 1);
+    let first = audit(&house, &member, "?limit=1").await;
+    let second = audit(&house, &member, &format!("?limit=1&cursor={}", first["next_cursor"].as_str().unwrap())).await;
+    assert_eq!([told(&second), told(&first)].concat(), told(&audit(&house, &member, "").await));
+    assert!(told(&audit(&house, &member, "?to=2020-01-01T00:00:00Z").await).is_empty());
+    assert_eq!(house.call(Some(&member), "GET", "/api/v1/audit?from=yesterday", None).await.body["field"], "from");
+
+    let all = house.call(Some(&operator), "GET", "/api/v1/admin/audit?action=cluster_create", None).await.body;
+    assert_eq!(told(&all).len(), 2);
+    let project = all["items"][0]["project"]["id"].as_str().unwrap();
+    assert_eq!(
+        told(&house.call(Some(&operator), "GET", &format!("/api/v1/admin/audit?project={project}&action=cluster_create"), None).await.body).len(),
+        1
+    );
+    // A look is a line itself: what was before the looks of now.
+    let before = format!("?to={}", all["items"][0]["at"].as_str().unwrap());
+    let export = house.call(Some(&operator), "GET", &format!("/api/v1/admin/audit/export{before}"), None).await;
+    assert_eq!(export.content_type, "application/x-ndjson");
+    let lines: Vec<Value> = export.body.as_str().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.len() > 2, "{lines:?}");
+    assert_eq!(json!(lines), house.call(Some(&operator), "GET", &format!("/api/v1/admin/audit{before}"), None).await.body["items"]);
+}
+
+/// Hands the log of a new house on to `to` and answers what `arrives` makes of it; each is a line of the log.
+async fn handed_on(to: String, authorization: Option<&str>, mut arrives: mpsc::Receiver<String>) -> Vec<String> {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    house.running_cluster(&member, "web").await;
+    let config = AuditConfig { forward: Some(to.parse().unwrap()), forward_authorization: authorization.map(Into::into), retention_days: None };
+    config.check().unwrap();
+    let stop = CancellationToken::new();
+    actix_web::rt::spawn(server::audit::keep(house.store.clone(), config, stop.clone()));
+    let mut came = Vec::new();
+    while came.len() < 2 {
+        came.push(tokio::time::timeout(Duration::from_secs(60), arrives.recv()).await.expect("nothing arrives").unwrap());
+    }
+    stop.cancel();
+    let actions: Vec<Value> =
+        came.iter().map(|text| serde_json::from_str::<Value>(&text[text.find('{').unwrap()..]).unwrap()["action"].clone()).collect();
+    assert_eq!(actions, ["session_create", "cluster_create"]);
+    came
+}
+
+/// RFC 5424: facility 13, severity 6.
+fn is_syslog(line: &str) -> bool {
+    let parts: Vec<&str> = line.splitn(8, ' ').collect();
+    parts[0] == "<110>1" && parts[1].ends_with('Z') && parts[3..7] == ["kcs", "-", "audit", "-"] && parts[7].starts_with('{')
+}
+
+#[actix_web::test]
+async fn lines_are_handed_on_over_http() {
+    let (sender, receiver) = mpsc::channel(16);
+    let take = |request: HttpRequest, body: Bytes, sender: Data<mpsc::Sender<String>>| async move {
+        let text = |name: &str| request.headers().get(name).unwrap().to_str().unwrap().to_owned();
+        assert_eq!((text("authorization").as_str(), text("content-type").as_str()), ("Bearer collector", "application/x-ndjson"));
+        for line in String::from_utf8(body.to_vec()).unwrap().lines() {
+            sender.send(line.to_owned()).await.unwrap();
+        }
+        HttpResponse::NoContent().finish()
+    };
+    let sender = Data::new(sender);
+    let server = HttpServer::new(move || App::new().app_data(sender.clone()).route("/in", web::post().to(take)));
+    let server = server.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+    let to = format!("http://{}/in", server.addrs()[0]);
+    actix_web::rt::spawn(server.run());
+    handed_on(to, Some("Bearer collector"), receiver).await;
+}
+
+#[actix_web::test]
+async fn lines_are_handed_on_as_syslog_over_tcp() {
+    let (sender, receiver) = mpsc::channel(16);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = format!("syslog+tcp://{}", listener.local_addr().unwrap());
+    actix_web::rt::spawn(async move {
+        loop {
+            let mut text = String::new();
+            listener.accept().await.unwrap().0.read_to_string(&mut text).await.unwrap();
+            // RFC 6587: each after its length.
+            while let Some((length, rest)) = text.split_once(' ') {
+                let (message, rest) = rest.split_at(length.parse().unwrap());
+                sender.send(message.to_owned()).await.unwrap();
+                text = rest.to_owned();
+            }
+        }
+    });
+    let came = handed_on(to, None, receiver).await;
+    assert!(came.iter().all(|line| is_syslog(line)), "{came:?}");
+}
+
+#[actix_web::test]
+async fn lines_are_handed_on_as_syslog_over_udp() {
+    let (sender, receiver) = mpsc::channel(16);
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let to = format!("syslog+udp://{}", socket.local_addr().unwrap());
+    actix_web::rt::spawn(async move {
+        let mut datagram = vec![0; 65_536];
+        while let Ok(length) = socket.recv(&mut datagram).await {
+            sender.send(String::from_utf8(datagram[..length].to_vec()).unwrap()).await.unwrap();
+        }
+    });
+    let came = handed_on(to, None, receiver).await;
+    assert!(came.iter().all(|line| is_syslog(line)), "{came:?}");
+}

@@ -1,0 +1,168 @@
+//! What owners give people: places that are all they see, roles of the project's own, and the end of it at once, on every replica.
+
+use crate::house::{House, Person};
+use futures::StreamExt;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Keystone's id of somebody in the owner's project.
+async fn id_of(house: &House, owner: &Person, name: &str) -> String {
+    let list = house.call(Some(owner), "GET", "/api/v1/members", None).await.body;
+    let found = list["items"].as_array().unwrap().iter().find(|member| member["name"] == name);
+    found.unwrap_or_else(|| panic!("{name} is not in {list}"))["id"].as_str().unwrap().to_owned()
+}
+
+async fn give(house: &House, owner: &Person, name: &str, what: Value) -> Value {
+    let path = format!("/api/v1/members/{}", id_of(house, owner, name).await);
+    let given = house.call(Some(owner), "PUT", &path, Some(&what)).await;
+    assert_eq!(given.status, 200, "{}", given.body);
+    given.body
+}
+
+async fn reset(house: &House, owner: &Person, name: &str) {
+    let path = format!("/api/v1/members/{}", id_of(house, owner, name).await);
+    assert_eq!(house.call(Some(owner), "DELETE", &path, None).await.status, 204);
+}
+
+/// The status of a call through the gate; its answer may never end.
+async fn through(house: &House, bearer: &str, method: &str, cluster: &str, path: &str) -> u16 {
+    let url = format!("{}/k8s/clusters/{cluster}{path}", house.url);
+    reqwest::Client::new().request(method.parse().unwrap(), url).bearer_auth(bearer).send().await.unwrap().status().as_u16()
+}
+
+#[actix_web::test]
+async fn a_guest_sees_the_places_they_were_given_and_nothing_else() {
+    let house = House::new().await;
+    let (owner, member) = (house.sign_in("owner-a").await, house.sign_in("member-a").await);
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let (other, _) = house.running_cluster(&member, "other").await;
+    let sign_in = json!({"username": "guest-a", "password": crate::house::PASSWORD});
+    let refused = house.call(None, "POST", "/api/v1/session", Some(&sign_in)).await;
+    assert_eq!((refused.status, &refused.body["code"]), (403, &json!("KCS-AUTH-005")), "nothing was given yet");
+    give(&house, &owner, "guest-a", json!({"role": "guest", "places": [{"cluster": cluster, "namespace": "shop", "role": "member"}]})).await;
+
+    let guest = house.sign_in("guest-a").await;
+    let session = house.call(Some(&guest), "GET", "/api/v1/session", None).await.body;
+    assert_eq!(session["permissions"], json!(["kubeconfig_issue", "kubeconfig_revoke", "token_create", "token_revoke"]));
+    let list = house.call(Some(&guest), "GET", "/api/v1/clusters", None).await.body;
+    assert_eq!((&list["total"], &list["items"][0]["id"]), (&json!(1), &json!(cluster)));
+    assert_eq!(list["items"][0]["permissions"], json!(["kubeconfig_issue", "kubeconfig_revoke", "token_create", "token_revoke"]));
+    assert_eq!(house.call(Some(&guest), "GET", &format!("/api/v1/clusters/{other}"), None).await.status, 404);
+    assert_eq!(house.call(Some(&guest), "GET", "/api/v1/operations", None).await.body["total"], 1);
+    let members = house.call(Some(&guest), "GET", "/api/v1/members", None).await.body;
+    assert_eq!((members["items"].as_array().unwrap().len(), &members["items"][0]["me"]), (1, &json!(true)));
+    let log = house.call(Some(&guest), "GET", "/api/v1/audit", None).await.body;
+    assert!(log["items"].as_array().unwrap().iter().all(|line| line["user"]["name"] == "guest-a"), "{log}");
+
+    let (_, token) = house.kubeconfig(&guest, &cluster).await;
+    let inside = |namespace: &str, what: &str| format!("/api/v1/namespaces/{namespace}/{what}");
+    for (method, path, expected) in [
+        ("GET", inside("shop", "pods"), 200),
+        ("GET", inside("shop", "secrets"), 200),
+        ("POST", inside("shop", "pods"), 200),
+        ("GET", inside("shop", "pods/p/exec"), 200),
+        ("GET", "/api".to_owned(), 200),
+        ("GET", inside("default", "pods"), 403),
+        ("POST", inside("default", "pods"), 403),
+        ("GET", "/api/v1/pods".to_owned(), 403),
+        ("GET", "/api/v1/nodes".to_owned(), 403),
+        ("DELETE", "/api/v1/namespaces/shop".to_owned(), 403),
+    ] {
+        assert_eq!(through(&house, &token, method, &cluster, &path).await, expected, "{method} {path}");
+    }
+    let path = format!("/k8s/clusters/{cluster}/api/v1/namespaces/default/pods");
+    let refused = house.call(Some(&guest), "GET", &path, None).await;
+    assert_eq!((&refused.body["code"], &refused.body["params"]["namespaces"]), (&json!("KCS-RBAC-004"), &json!(["shop"])));
+    let log = house.call(Some(&owner), "GET", "/api/v1/audit?action=member_give", None).await.body;
+    assert_eq!(log["items"][0]["detail"]["after"]["places"][0]["namespace"], "shop");
+}
+
+#[actix_web::test]
+async fn what_is_taken_back_ends_at_once_on_every_replica() {
+    let house = House::new().await;
+    let replica = house.beside().await;
+    let (owner, member) = (house.sign_in("owner-a").await, house.sign_in("member-a").await);
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    give(&house, &owner, "guest-a", json!({"role": "guest", "places": [{"cluster": cluster, "role": "reader"}]})).await;
+    let guest = house.sign_in("guest-a").await;
+    let (_, token) = house.kubeconfig(&guest, &cluster).await;
+    for (action, open_on) in [("less", &house), ("less", &replica), ("none", &replica)] {
+        give(&house, &owner, "guest-a", json!({"role": "guest", "places": [{"cluster": cluster, "role": "reader"}]})).await;
+        let url = format!("{}/k8s/clusters/{cluster}/api/v1/pods?watch=1", open_on.url);
+        let mut watch = reqwest::Client::new().get(url).bearer_auth(&token).send().await.unwrap().bytes_stream();
+        assert!(watch.next().await.unwrap().is_ok());
+        match action {
+            "less" => drop(
+                give(&house, &owner, "guest-a", json!({"role": "guest", "places": [{"cluster": cluster, "namespace": "shop", "role": "reader"}]}))
+                    .await,
+            ),
+            _ => reset(&house, &owner, "guest-a").await,
+        }
+        // Half of the time after which it would be looked at anyway.
+        let ended = tokio::time::timeout(Duration::from_secs(10), async { while watch.next().await.is_some_and(|piece| piece.is_ok()) {} });
+        ended.await.unwrap_or_else(|_| panic!("the watch goes on after {action}"));
+        let expected = if action == "less" { 403 } else { 401 };
+        assert_eq!(through(open_on, &token, "GET", &cluster, "/api/v1/pods").await, expected);
+    }
+    assert_eq!(house.call(Some(&guest), "GET", "/api/v1/session", None).await.status, 401, "nothing is left to see");
+}
+
+#[actix_web::test]
+async fn a_role_of_the_projects_own_is_what_it_says_now() {
+    let house = House::new().await;
+    let (owner, member, reader) = (house.sign_in("owner-a").await, house.sign_in("member-a").await, house.sign_in("reader-a").await);
+    let (cluster, _) = house.running_cluster(&member, "web").await;
+    let text = |permissions: Value| json!({"name": "on duty", "permissions": permissions});
+    let made = house.call(Some(&owner), "POST", "/api/v1/roles", Some(&text(json!(["cluster_update"])))).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let role = made.body["id"].as_str().unwrap();
+    give(&house, &owner, "reader-a", json!({"role": role})).await;
+    let patch = async || house.call(Some(&reader), "PATCH", &format!("/api/v1/clusters/{cluster}"), Some(&json!({"repair": "manual"}))).await.status;
+    let delete = house.call(Some(&reader), "DELETE", &format!("/api/v1/clusters/{cluster}"), Some(&json!({"confirm": "web"}))).await.status;
+    assert_eq!((patch().await, delete), (200, 403));
+    let path = format!("/api/v1/roles/{role}");
+    assert_eq!(house.call(Some(&owner), "PUT", &path, Some(&text(json!(["node_operate"])))).await.status, 200);
+    assert_eq!(patch().await, 403);
+    let in_use = house.call(Some(&owner), "DELETE", &path, None).await;
+    assert_eq!((in_use.status, &in_use.body["code"]), (409, &json!("KCS-CONF-006")));
+    let taken = house.call(Some(&owner), "POST", "/api/v1/roles", Some(&text(json!([])))).await;
+    assert_eq!((taken.status, &taken.body["code"]), (409, &json!("KCS-NAME-004")));
+    // A member who is given less has less, with the tokens they made before.
+    let token = house.call(Some(&member), "POST", "/api/v1/tokens", Some(&json!({"name": "ci", "expires_in": 3600}))).await;
+    let bearer = format!("Bearer {}", token.body["secret"].as_str().unwrap());
+    give(&house, &owner, "member-a", json!({"role": "reader"})).await;
+    let create = json!({"name": "new", "template": "dev"});
+    assert_eq!(house.call_with(&[("authorization", &bearer)], "POST", "/api/v1/clusters", Some(&create)).await.status, 403);
+    assert_eq!(house.call(Some(&member), "POST", "/api/v1/clusters", Some(&create)).await.status, 403);
+    reset(&house, &owner, "member-a").await;
+    assert_eq!(house.call_with(&[("authorization", &bearer)], "POST", "/api/v1/clusters", Some(&create)).await.status, 202);
+}
+
+#[actix_web::test]
+async fn what_cannot_be_given_is_refused_by_field() {
+    let house = House::new().await;
+    let owner = house.sign_in("owner-a").await;
+    let (cluster, _) = house.running_cluster(&owner, "web").await;
+    let (guest, me) = (id_of(&house, &owner, "guest-a").await, id_of(&house, &owner, "owner-a").await);
+    let nothing = "01990000-0000-7000-8000-000000000000";
+    let place = |namespace: &str, role: &str| json!({"cluster": cluster, "namespace": namespace, "role": role});
+    for (id, what, field) in [
+        (&guest, json!({"role": "king"}), "role"),
+        (&guest, json!({"role": nothing}), "role"),
+        (&guest, json!({"role": "guest", "places": [place("shop", "owner")]}), "places[0].role"),
+        (&guest, json!({"role": "guest", "places": [place("shop", "reader"), place("Shop", "reader")]}), "places[1].namespace"),
+        (&guest, json!({"role": "guest", "places": [place("shop", "reader"), place("shop", "member")]}), "places[1]"),
+        (&guest, json!({"role": "guest", "places": [{"cluster": nothing, "role": "reader"}]}), "places[0].cluster"),
+        (&me, json!({"role": "reader"}), "id"),
+        (&nothing.to_owned(), json!({"role": "reader"}), "id"),
+    ] {
+        let refused = house.call(Some(&owner), "PUT", &format!("/api/v1/members/{id}"), Some(&what)).await;
+        assert_eq!((refused.status, refused.body["field"].as_str()), (400, Some(field)), "{what}: {}", refused.body);
+    }
+    let member = house.sign_in("member-a").await;
+    give(&house, &owner, "member-a", json!({"role": "owner"})).await;
+    let deposed = house.call(Some(&member), "PUT", &format!("/api/v1/members/{me}"), Some(&json!({"role": "guest"}))).await;
+    assert_eq!((deposed.status, deposed.body["field"].as_str()), (400, Some("id")), "who is an owner by Keystone stays one");
+    let role = json!({"name": "all", "permissions": ["node_operate", "members_manage"]});
+    assert_eq!(house.call(Some(&owner), "POST", "/api/v1/roles", Some(&role)).await.body["field"], "permissions[1]");
+}

@@ -1,0 +1,204 @@
+//! API tokens: as good as their owner within what they were narrowed to, and worth nothing once revoked, expired, or come from elsewhere.
+
+use crate::house::{Got, House, Person};
+use serde_json::{Value, json};
+
+async fn make(house: &House, person: &Person, request: Value) -> (String, String) {
+    let mut wanted = json!({"name": "ci", "expires_in": 3600});
+    wanted.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
+    let made = house.call(Some(person), "POST", "/api/v1/tokens", Some(&wanted)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(made.headers["cache-control"], "no-store");
+    let text = |name: &str| made.body[name].as_str().unwrap().to_owned();
+    (text("id"), text("secret"))
+}
+
+async fn with(house: &House, token: &str, method: &str, path: &str, body: Option<&Value>) -> Got {
+    house.call_with(&[("authorization", &format!("Bearer {token}"))], method, path, body).await
+}
+
+#[actix_web::test]
+async fn a_token_does_its_owners_work_and_the_log_says_by_what_means() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (_, token) = make(&house, &member, json!({})).await;
+    assert!(token.starts_with("kcs_api_"));
+    let made = with(&house, &token, "POST", "/api/v1/clusters", Some(&json!({"name": "web", "template": "dev"}))).await;
+    assert_eq!(made.status, 202, "{}", made.body);
+    assert_eq!(with(&house, &token, "GET", "/api/v1/flavors", None).await.status, 200);
+    assert_eq!(with(&house, &token, "GET", "/api/v1/projects", None).await.body["total"], 1);
+    let log = house.call(Some(&member), "GET", "/api/v1/audit?action=cluster_create", None).await.body;
+    assert_eq!((&log["items"][0]["via"], &log["items"][0]["user"]["name"]), (&json!("api_token"), &json!("member-a")));
+    let list = house.call(Some(&member), "GET", "/api/v1/tokens", None).await.body;
+    assert_eq!((&list["items"][0]["mine"], &list["items"][0]["last_used_from"]), (&json!(true), &json!("127.0.0.1")));
+    assert!(!list.to_string().contains(&token));
+    for (method, path, body) in
+        [("POST", "/api/v1/tokens", json!({"name": "more", "expires_in": 3600})), ("GET", "/api/v1/admin/clusters", Value::Null)]
+    {
+        assert_eq!(with(&house, &token, method, path, Some(&body).filter(|b| !b.is_null())).await.status, 403, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn a_token_does_no_more_than_it_was_narrowed_to() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (one, _api) = house.cluster_with_api(&member, "one").await;
+    let (other, _) = house.running_cluster(&member, "other").await;
+    let (_, token) = make(&house, &member, json!({"permissions": ["node_pool_resize"], "clusters": [one], "namespaces": ["web"]})).await;
+    let list = with(&house, &token, "GET", "/api/v1/clusters", None).await.body;
+    assert_eq!((&list["total"], &list["items"][0]["id"]), (&json!(1), &json!(one)));
+    assert_eq!(with(&house, &token, "GET", "/api/v1/operations", None).await.body["total"], 1);
+    for path in ["", "/nodes", "/node-pools", "/resources", "/kubeconfigs", "/delete-plan"] {
+        assert_eq!(with(&house, &token, "GET", &format!("/api/v1/clusters/{other}{path}"), None).await.status, 404, "{path}");
+        assert_eq!(with(&house, &token, "GET", &format!("/api/v1/clusters/{one}{path}"), None).await.status, 200, "{path}");
+    }
+    let resize = |cluster: &str| format!("/api/v1/clusters/{cluster}/node-pools/default");
+    let three = json!({"count": 3});
+    assert_eq!(with(&house, &token, "PATCH", &resize(&one), Some(&three)).await.status, 202);
+    assert_eq!(with(&house, &token, "PATCH", &resize(&other), Some(&three)).await.status, 404);
+    assert_eq!(with(&house, &token, "DELETE", &format!("/api/v1/clusters/{one}"), Some(&json!({"confirm": "one"}))).await.status, 403);
+    assert_eq!(with(&house, &token, "POST", "/api/v1/clusters", Some(&json!({"name": "new", "template": "dev"}))).await.status, 403);
+    assert_eq!(with(&house, &token, "POST", &format!("/api/v1/clusters/{one}/kubeconfigs"), Some(&json!({"expires_in": 3600}))).await.status, 403);
+    let gate = |path: &str| format!("/k8s/clusters/{one}{path}");
+    for path in
+        ["/api/v1/pods", "/api/v1/namespaces/other/pods", "/api/v1/nodes", "/api/v1/namespaces/web/secrets", "/api/v1/namespaces/web/pods/p/exec"]
+    {
+        assert_eq!(with(&house, &token, "GET", &gate(path), None).await.status, 403, "{path}");
+    }
+    // The answer of the stand-in never ends: its head says enough.
+    let url = format!("{}{}", house.url, gate("/api/v1/namespaces/web/pods"));
+    assert_eq!(reqwest::Client::new().get(url).bearer_auth(&token).send().await.unwrap().status(), 200);
+}
+
+#[actix_web::test]
+async fn a_token_for_a_namespace_changes_nothing_around_it() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let (_, token) = make(&house, &member, json!({"namespaces": ["web"]})).await;
+    let path = |end: &str| format!("/api/v1/clusters/{cluster}{end}");
+    for (method, path, body) in [
+        ("DELETE", path(""), json!({"confirm": "web"})),
+        ("PATCH", path("/node-pools/default"), json!({"count": 3})),
+        ("POST", path("/kubeconfigs"), json!({"expires_in": 3600})),
+        ("POST", "/api/v1/clusters".to_owned(), json!({"name": "new", "template": "dev"})),
+    ] {
+        let refused = with(&house, &token, method, &path, Some(&body)).await;
+        assert_eq!((refused.status, &refused.body["code"]), (403, &json!("KCS-RBAC-003")), "{method} {path}");
+    }
+    let gate = |namespace: &str| format!("{}/k8s/clusters/{cluster}/api/v1/namespaces/{namespace}/pods/p", house.url);
+    for (namespace, status) in [("web", 200), ("other", 403)] {
+        let answer = reqwest::Client::new().delete(gate(namespace)).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{namespace}");
+    }
+    // Also what was refused for its namespace is told.
+    let log = house.call(Some(&member), "GET", "/api/v1/audit?action=kubernetes_write", None).await.body;
+    let told: Vec<_> = log["items"].as_array().unwrap().iter().map(|line| line["outcome"].as_str().unwrap()).collect();
+    assert_eq!(told, ["denied", "accepted"]);
+}
+
+#[actix_web::test]
+async fn a_readers_token_reads_and_a_token_is_good_from_its_addresses_only() {
+    let house = House::new().await;
+    let (member, reader) = (house.sign_in("member-a").await, house.sign_in("reader-a").await);
+    let (_, reads) = make(&house, &reader, json!({"permissions": ["cluster_create"]})).await;
+    assert_eq!(with(&house, &reads, "GET", "/api/v1/clusters", None).await.status, 200);
+    assert_eq!(with(&house, &reads, "POST", "/api/v1/clusters", Some(&json!({"name": "web", "template": "dev"}))).await.status, 403);
+    let (_, elsewhere) = make(&house, &member, json!({"cidrs": ["192.0.2.0/24"]})).await;
+    assert_eq!(with(&house, &elsewhere, "GET", "/api/v1/clusters", None).await.status, 401);
+    let (_, here) = make(&house, &member, json!({"cidrs": ["192.0.2.0/24", "127.0.0.0/8"]})).await;
+    assert_eq!(with(&house, &here, "GET", "/api/v1/clusters", None).await.status, 200);
+    // A reader sees their own, a member everybody's.
+    assert_eq!(house.call(Some(&reader), "GET", "/api/v1/tokens", None).await.body["total"], 1);
+    assert_eq!(house.call(Some(&member), "GET", "/api/v1/tokens", None).await.body["total"], 3);
+    house.database.execute("UPDATE api_tokens SET expires_at = now() - interval '31 days' WHERE name = 'ci' AND cidrs <> '[]'").await;
+    assert_eq!(house.call(Some(&member), "GET", "/api/v1/tokens", None).await.body["total"], 1, "what ended long ago is not told of for ever");
+}
+
+#[actix_web::test]
+async fn a_token_ends_when_it_is_revoked_when_its_time_is_over_and_with_its_owner() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (id, token) = make(&house, &member, json!({})).await;
+    let (_, second) = make(&house, &member, json!({})).await;
+    let get = async |token: &str| with(&house, token, "GET", "/api/v1/clusters", None).await.status;
+    assert_eq!((get(&token).await, get(&second).await, get("kcs_api_nonsense").await), (200, 200, 401));
+    assert_eq!(house.call(Some(&member), "DELETE", &format!("/api/v1/tokens/{id}"), None).await.status, 204);
+    assert_eq!((get(&token).await, get(&second).await), (401, 200));
+    let user = house.call(Some(&member), "GET", "/api/v1/session", None).await.body["user"]["id"].as_str().unwrap().to_owned();
+    house.keystone("PATCH", &format!("/users/{user}"), &json!({"user": {"enabled": false}})).await;
+    house.database.execute("UPDATE api_tokens SET checked_at = now() - interval '5 minutes'").await;
+    assert_eq!(get(&second).await, 401);
+    house.keystone("PATCH", &format!("/users/{user}"), &json!({"user": {"enabled": true}})).await;
+    house.database.execute("UPDATE api_tokens SET checked_at = now() - interval '5 minutes'").await;
+    // Another replica has not just asked Keystone.
+    let replica = house.beside().await;
+    assert_eq!(with(&replica, &second, "GET", "/api/v1/clusters", None).await.status, 200, "who is back is back");
+    house.database.execute("UPDATE api_tokens SET expires_at = now()").await;
+    assert_eq!(get(&second).await, 401);
+}
+
+#[actix_web::test]
+async fn a_kubeconfig_can_be_narrowed_to_looking_and_to_namespaces() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let kubeconfigs = format!("/api/v1/clusters/{cluster}/kubeconfigs");
+    let wanted = json!({"expires_in": 3600, "read_only": true, "namespaces": ["web"]});
+    let issued = house.call(Some(&member), "POST", &kubeconfigs, Some(&wanted)).await;
+    let text = issued.body["kubeconfig"].as_str().unwrap();
+    assert!(text.contains("    namespace: \"web\"\n"), "{text}");
+    let token = text.lines().find_map(|line| line.trim().strip_prefix("token: ")).unwrap().trim_matches('"');
+    let gate = |path: &str| format!("/k8s/clusters/{cluster}/api/v1{path}");
+    for (method, path) in
+        [("GET", "/pods"), ("GET", "/namespaces/web/secrets"), ("POST", "/namespaces/web/pods"), ("GET", "/namespaces/web/pods/p/exec")]
+    {
+        assert_eq!(with(&house, token, method, &gate(path), None).await.status, 403, "{method} {path}");
+    }
+    let url = format!("{}{}", house.url, gate("/namespaces/web/pods"));
+    assert_eq!(reqwest::Client::new().get(url).bearer_auth(token).send().await.unwrap().status(), 200);
+    let list = house.call(Some(&member), "GET", &kubeconfigs, None).await.body;
+    assert_eq!((&list["items"][0]["read_only"], &list["items"][0]["namespaces"]), (&json!(true), &json!(["web"])));
+}
+
+#[actix_web::test]
+async fn all_kubeconfigs_of_a_cluster_or_of_one_person_end_at_once() {
+    let house = House::new().await;
+    let (member, reader) = (house.sign_in("member-a").await, house.sign_in("reader-a").await);
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let ((_, one), (_, other)) = (house.kubeconfig(&member, &cluster).await, house.kubeconfig(&reader, &cluster).await);
+    let gate = format!("/k8s/clusters/{cluster}/api/v1/namespaces/default/pods/p/exec");
+    // Far enough to be told what one may: a reader may not, a member's way leads to the cluster.
+    let known = async |token: &str| with(&house, token, "DELETE", &gate.replace("/exec", "/proxy"), None).await.status != 401;
+    assert!(known(&one).await && known(&other).await);
+    let user = house.call(Some(&reader), "GET", "/api/v1/session", None).await.body["user"]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/clusters/{cluster}/kubeconfigs");
+    assert_eq!(house.call(Some(&reader), "DELETE", &path, None).await.status, 403);
+    let revoked = house.call(Some(&member), "DELETE", &format!("{path}?user={user}"), None).await;
+    assert_eq!((revoked.status, &revoked.body["count"]), (200, &json!(1)), "{}", revoked.body);
+    assert_eq!((known(&one).await, known(&other).await), (true, false));
+    assert_eq!(house.call(Some(&member), "DELETE", &path, None).await.body["count"], 1);
+    assert!(!known(&one).await);
+}
+
+#[actix_web::test]
+async fn an_operator_ends_all_that_a_person_holds() {
+    let house = House::new().await;
+    let (member, operator) = (house.sign_in("member-a").await, house.sign_in("operator").await);
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let (_, kubeconfig) = house.kubeconfig(&member, &cluster).await;
+    let (_, token) = make(&house, &member, json!({})).await;
+    let list = house.call(Some(&operator), "GET", "/api/v1/admin/people?search=MEMBER-A", None).await.body;
+    let person = &list["items"][0];
+    assert_eq!((&person["sessions"], &person["tokens"], &person["kubeconfigs"]), (&json!(1), &json!(1), &json!(1)), "{list}");
+    let cut = format!("/api/v1/admin/people/{}/access", person["id"].as_str().unwrap());
+    assert_eq!(house.call(Some(&member), "DELETE", &cut, None).await.status, 403);
+    assert_eq!(house.call(Some(&operator), "DELETE", &cut, None).await.status, 200);
+    assert_eq!(house.call(Some(&member), "GET", "/api/v1/session", None).await.status, 401);
+    assert_eq!(with(&house, &token, "GET", "/api/v1/clusters", None).await.status, 401);
+    assert_eq!(with(&house, &kubeconfig, "GET", &format!("/k8s/clusters/{cluster}/api"), None).await.status, 401);
+    assert_eq!(house.call(Some(&operator), "DELETE", &cut, None).await.status, 404, "there is nothing left to end");
+    let own = house.call(Some(&operator), "GET", "/api/v1/session", None).await.body["user"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(house.call(Some(&operator), "DELETE", &format!("/api/v1/admin/people/{own}/access"), None).await.status, 400);
+}
