@@ -137,7 +137,7 @@ try {
 } catch (error) {
   failure = error;
   await picture("failure");
-  console.error(`${page.url()}\n${String(error)}\n${(await page.locator(".fault").allTextContents()).join("\n")}`);
+  console.error(`${page.url()}\n${String(error)}\n${await page.locator("main").innerText()}`);
 } finally {
   await steer("DELETE", "faults").catch(() => undefined);
   await browser.close();

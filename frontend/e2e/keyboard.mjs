@@ -1,6 +1,6 @@
 // @ts-check
 // The console without a mouse: skip link, menu, dialogs that keep and give back the focus, forms by Enter; and a focus that can be seen.
-import { baseUrl, launch, password } from "./browser.mjs";
+import { baseUrl, launch, password, signIn } from "./browser.mjs";
 
 /** @param {unknown} truth @param {string} what */
 function must(truth, what) {
@@ -98,6 +98,73 @@ try {
     await page.keyboard.press("Enter");
     await page.locator(".menu-trigger[aria-label*='Like billing']").waitFor({ state: "detached" });
     must(true, "a template is deleted after a question");
+
+    await page.goto(`${baseUrl}/audit`);
+    await page.locator("main .disclosure").first().waitFor();
+    const opener = await tabTo((now) => now.inContent && now.class.includes("disclosure"));
+    must(opener.visible && opener.text.startsWith("Show"), "the focus on a line of the audit log can be seen, and says what it opens");
+    await page.keyboard.press("Enter");
+    await page.locator(".audit-detail").waitFor();
+    const copier = await tabTo((now) => now.inContent && now.class.includes("icon-button"));
+    must(/request/i.test(copier.text), "Enter opens the line, and Tab gets to the request id");
+    await page.keyboard.press("Shift+Tab");
+    await tabTo((now) => now.inContent && now.text === "Only this action");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/action=/);
+    must(true, "the log is narrowed from the line");
+
+    await page.goto(`${baseUrl}/tokens`);
+    await page.locator(".page-actions button").waitFor();
+    await tabTo((now) => now.inContent && now.text === "Create token");
+    await page.keyboard.press("Enter");
+    await page.locator("[role=dialog] #f-token-name").waitFor();
+    await tabTo((now) => now.inDialog && now.id === "f-token-name");
+    await page.keyboard.press("Enter");
+    await page.locator("[role=dialog] .field-error").waitFor();
+    must((await focused()).id === "f-token-name", "a token without a name leads back to the name");
+    await page.keyboard.type("by keyboard");
+    await page.keyboard.press("Enter");
+    await page.locator("[data-testid=token]").waitFor();
+    await page.waitForFunction(() => /copy the token/i.test(document.activeElement?.textContent ?? ""));
+    must(true, "Enter makes it, and the focus is at the copying of its secret");
+    await page.keyboard.press("Escape");
+    await page.locator("[role=dialog]").waitFor({ state: "detached" });
+    await page.waitForFunction(() => document.activeElement?.tagName === "BUTTON");
+    must((await page.content()).includes("kcs_api_") === false, "the secret is gone with the dialog");
+    await tabTo((now) => now.inContent && now.text === "Revoke by keyboard");
+    await page.keyboard.press("Enter");
+    await page.locator("[role=dialog] .ant-btn-dangerous").waitFor();
+    await tabTo((now) => now.inDialog && now.class.includes("ant-btn-dangerous"));
+    await page.keyboard.press("Enter");
+    await page.locator("button[aria-label='Revoke by keyboard']").waitFor({ state: "detached" });
+    must(true, "a token is revoked after a question");
+
+    await page.context().clearCookies();
+    await signIn(page, "owner-a", password);
+    await page.goto(`${baseUrl}/members`);
+    await page.locator(".menu-small .menu-trigger").first().waitFor();
+    await tabTo((now) => now.inContent && now.text === "Actions for guest-a");
+    await page.keyboard.press("Enter");
+    await page.locator("[role=menu] [role=menuitem]").first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator("[role=dialog] .place").waitFor();
+    await tabTo((now) => now.inDialog && now.text === "Add a place");
+    await page.keyboard.press("Enter");
+    await page.locator("#f-member-places-1-cluster").waitFor();
+    await page.keyboard.press("Shift+Tab");
+    must((await focused()).text === "Remove place 2", "a new row of places is right before the button that made it");
+    await page.locator("#f-member-places-1-namespace").focus();
+    await page.keyboard.press("Enter");
+    await page.locator("[role=dialog] .field-error").first().waitFor();
+    must((await focused()).id === "f-member-places-1-cluster", "a place without a cluster leads back to it");
+    await tabTo((now) => now.inDialog && now.text === "Remove place 2");
+    await page.keyboard.press("Enter");
+    await page.locator("#f-member-places-1-cluster").waitFor({ state: "detached" });
+    must((await focused()).inDialog, "the focus stays in the dialog when a row is removed");
+    await page.keyboard.press("Escape");
+    await page.locator("[role=dialog]").waitFor({ state: "detached" });
+    await page.waitForFunction(() => document.activeElement?.getAttribute("aria-label") === "Actions for guest-a");
+    must(true, "and returns to where it was");
   };
 
   await page.goto(`${baseUrl}/sign-in`);

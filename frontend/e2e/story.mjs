@@ -103,7 +103,7 @@ try {
   await picture("logs");
 
   await page.goto(`${cluster}/kubeconfigs`);
-  await page.locator(".card-extra button").click();
+  await page.locator(".card-extra .ant-btn-primary").click();
   await page.locator(".ant-modal-footer .ant-btn-primary").click();
   await page.locator(".ant-modal details summary").click();
   const kubeconfig = (await page.locator("[data-testid=kubeconfig]").textContent()) ?? "";

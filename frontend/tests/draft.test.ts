@@ -49,6 +49,7 @@ describe("the form", () => {
       ...spec,
       network: { ...spec.network, existing: { network_id: "n", subnet_id: "s", router_addresses: [] } },
       api: { exposure: "restricted", allowed_cidrs: ["192.0.2.0/24"], client_timeout_seconds: 3600, member_timeout_seconds: 7200, provider: null },
+      audit: { level: "request" },
       ntp_servers: ["ntp.example.com"],
       proxy: { http: "http://proxy:3128", no_proxy: [".example.com"] },
       registry_mirror: "mirror.example.com",
@@ -59,6 +60,7 @@ describe("the form", () => {
     expect(sent?.network?.existing).toEqual({ network_id: "n", subnet_id: "s" });
     expect(sent?.network?.node_cidr).toBeUndefined();
     expect(sent?.api).toEqual({ exposure: "restricted", allowed_cidrs: ["192.0.2.0/24"], client_timeout_seconds: 3600, member_timeout_seconds: 7200 });
+    expect(sent?.audit).toEqual({ level: "request" });
     expect(sent?.ntp_servers).toEqual(rich.ntp_servers);
     expect(sent?.proxy).toEqual({ http: "http://proxy:3128", https: undefined, no_proxy: [".example.com"] });
     expect(sent?.registry_mirror).toBe("mirror.example.com");

@@ -122,8 +122,15 @@ describe("every word of the backend", () => {
     ["Addon", "cluster.addons.textOf"],
     ["AddonState", "status.addon"],
     ["RepairPolicy", "create.repairOf"],
+    ["ApiAuditLevel", "create.apiAuditOf"],
+    ["ApiAuditLevel", "create.apiAuditHint"],
+    ["KeyStep", "admin.keys.stepOf"],
+    ["KeyStep", "admin.keys.stepText"],
     ["Verdict", "admin.orphans.verdict"],
     ["Decision", "admin.orphans.said"],
+    ["Limited", "create.quota"],
+    ["QuotaRequestState", "quota.state"],
+    ["QuotaAnswer", "admin.tenants"],
   ])("%s", (name, prefix) => {
     const values = schemas[name]?.enum ?? [];
     expect(values.length, `${name} in openapi.json`).toBeGreaterThan(1);
@@ -143,7 +150,7 @@ describe("every word of the backend", () => {
   });
 
   it("what a plan checks and counts", () => {
-    const plan = readFileSync(join(root, "../backend/api/src/plan.rs"), "utf8") + readFileSync(join(root, "../backend/api/src/clusters.rs"), "utf8");
+    const plan = ["api/src/plan.rs", "api/src/clusters.rs", "domain/src/preflight.rs", "domain/src/tenants.rs"].map((file) => readFileSync(join(root, "../backend", file), "utf8")).join("");
     for (const match of plan.matchAll(/conclude\("(\w+)"/g)) expect(keys.has(`create.check.${match[1]}`), match[1]).toBe(true);
     const needs = readFileSync(join(root, "../backend/domain/src/needs.rs"), "utf8");
     for (const match of needs.matchAll(/add\("(\w+)"/g)) expect(keys.has(`create.quota.${match[1]}`), match[1]).toBe(true);

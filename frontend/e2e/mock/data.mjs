@@ -120,6 +120,7 @@ export function completeSpec(request) {
     },
     node_pools: request?.node_pools ?? [{ name: "default", flavor: "m1.medium", count: 2, root_volume_gib: 20, zones: [], labels: {}, taints: [] }],
     deletion_protection: request?.deletion_protection ?? false,
+    direct_access: false,
     addons: {
       pod_network: request?.addons?.pod_network ?? true,
       cloud_controller: request?.addons?.cloud_controller ?? true,
@@ -128,6 +129,7 @@ export function completeSpec(request) {
       ingress: request?.addons?.ingress ?? false,
       isolate_namespaces: request?.addons?.isolate_namespaces ?? false,
     },
+    audit: { level: request?.audit?.level ?? "none" },
     repair: request?.repair ?? "automatic",
     key_pairs: [{ name: "operations", public_key: "ssh-ed25519 AAAA operations" }],
   };
@@ -155,7 +157,7 @@ export function conditions(wrong = {}) {
   });
 }
 
-/** @typedef {Schema<"Cluster"> & { born: number }} MockCluster */
+/** Whose permissions it tells is known only when somebody asks. @typedef {Schema<"Cluster"> & { born: number }} MockCluster */
 
 /**
  * @param {number} n
@@ -180,6 +182,7 @@ export function cluster(n, name, phase, more = {}) {
     created_at: ago(86_400 * n),
     created_by: "member-a",
     cost: costOf(spec),
+    permissions: [],
     born: 0,
     ...more,
   };
@@ -432,11 +435,35 @@ export const deployments = [
   { name: "web", namespace: "default", desired: 20, ready: 17, updated: 18, available: 17, images: ["nginx:1.29"], labels: { app: "web" }, created_at: ago(900) },
 ];
 
+/** @param {MockCluster} of @param {string} server What `kcs` is signed in to. */
+export function kubeconfigExec(of, server) {
+  return `apiVersion: v1
+kind: Config
+clusters:
+- name: "${of.name}"
+  cluster:
+    server: "https://127.0.0.1:8443/k8s/clusters/${of.id}"
+users:
+- name: "kcs@${new URL(server).host}"
+  user:
+    exec:
+      apiVersion: client.authentication.k8s.io/v1
+      command: kcs
+      args: ["credential", "--server", "${server}"]
+      interactiveMode: IfAvailable
+      provideClusterInfo: false
+      installHint: "kcs is not in your PATH. Install it, then sign in: kcs login ${server}"
+`;
+}
+
 /** @type {Schema<"Kubeconfig">[]} */
 export const kubeconfigs = [
-  { id: uuid(701), name: "laptop", created_at: ago(7200), expires_at: ago(-79_200), last_used_at: ago(40), created_by: "member-a", mine: true },
-  { id: uuid(702), name: "", created_at: ago(90_000), expires_at: ago(3600), created_by: "reader-a", mine: false },
-  { id: uuid(703), name: "deploy job", created_at: ago(172_800), expires_at: ago(-2_000_000), last_used_at: ago(90_000), created_by: "member-a", mine: true, revoked_at: ago(4000) },
+  { id: uuid(701), name: "laptop", created_at: ago(7200), expires_at: ago(-79_200), last_used_at: ago(40), created_by: "member-a", created_by_id: "u-member-a", mine: true, read_only: false },
+  { id: uuid(702), name: "", created_at: ago(90_000), expires_at: ago(3600), created_by: "reader-a", created_by_id: "u-reader-a", mine: false, read_only: true, namespaces: ["shop"] },
+  { id: uuid(704), name: "dashboard on the wall", created_at: ago(9000), expires_at: ago(-600_000), last_used_at: ago(5), created_by: "reader-a", created_by_id: "u-reader-a", mine: false, read_only: true, namespaces: ["shop", "shop-staging", "monitoring"] },
+  { id: uuid(705), name: "", created_at: ago(12_000), expires_at: ago(-70_000), created_by: "reader-a", created_by_id: "u-reader-a", mine: false, read_only: false, namespaces: ["shop"] },
+  { id: uuid(706), name: "night watch", created_at: ago(20_000), expires_at: ago(-300_000), last_used_at: ago(19_000), created_by: "member-c", created_by_id: "u-member-c", mine: false, read_only: true },
+  { id: uuid(703), name: "deploy job", created_at: ago(172_800), expires_at: ago(-2_000_000), last_used_at: ago(90_000), created_by: "member-a", created_by_id: "u-member-a", mine: true, read_only: false, revoked_at: ago(4000) },
 ];
 
 /** @type {Schema<"List_Addon">["items"]} */
@@ -467,6 +494,29 @@ const orphan = (n, rest) => ({
   ...rest,
 });
 
+/** @type {Schema<"KeyReport">} */
+export const keyReport = {
+  next_step: "wait",
+  active: "2026-11",
+  rows: 2140,
+  rewrapped: 1377,
+  left: 763,
+  kinds: [
+    { kind: "pki", rows: 40, left: 0 },
+    { kind: "session", rows: 2100, left: 763 },
+  ],
+  keys: [
+    { id: "2026-05", rows: 763, active_in: [], missing_in: [] },
+    { id: "2026-11", rows: 1377, active_in: ["kcs-0:8080", "kcs-1:8080"], missing_in: [] },
+    { id: "2027-05", rows: 0, active_in: [], missing_in: ["kcs-1:8080"] },
+  ],
+  processes: [
+    { name: "kcs-0:8080", active: "2026-11", keys: ["2026-05", "2026-11", "2027-05"], seen_at: ago(4) },
+    { name: "kcs-1:8080", active: "2026-11", keys: ["2026-05", "2026-11"], seen_at: ago(9) },
+  ],
+  unopened: [`pki of cluster ${uuid(17)}: it does not open with any key of the ring`],
+};
+
 export const orphans = [
   orphan(1, { kind: "volume", name: "kcs-1a2b3c4d-m0", cluster_name: "shop-old", verdict: "ours", looks: 1, first_seen_at: ago(240), not_before: ago(240 - 1800) }),
   orphan(2, {}),
@@ -474,4 +524,201 @@ export const orphans = [
   orphan(4, { kind: "router", name: `kcs-${uuid(94)}-router`, verdict: "ours", called_at: ago(60), fault: "network delete router: Router 5f1e0c1a still has ports" }),
   orphan(5, { kind: "server", name: "kcs-9f8e7d6c-w1", decision: "delete", decided_by: "operator", called_at: ago(30) }),
   orphan(6, { kind: "security_group", decision: "keep", decided_by: "operator", looks: 4032 }),
+];
+
+/** What everybody may have. @type {Partial<Record<Schema<"Limited">, number>>} */
+const INSTALLATION = { clusters: 20, nodes: 200, vcpus: 400 };
+
+/**
+ * @param {string} id
+ * @param {string} name
+ * @param {Record<Schema<"Limited">, number>} used
+ * @param {Partial<Record<Schema<"Limited">, number | null>>} own
+ * @param {Partial<Schema<"AdminTenant">>} [rest]
+ * @returns {Schema<"AdminTenant">}
+ */
+const tenant = (id, name, used, own, rest = {}) => ({ id, name, limits: limitsOf(used, own), allowed: {}, asks: false, ...rest });
+
+/** @param {Record<Schema<"Limited">, number>} used @param {Partial<Record<string, number | null>>} own @returns {Schema<"TenantLimit">[]} */
+export function limitsOf(used, own) {
+  const all = /** @type {Schema<"Limited">[]} */ (Object.keys(used));
+  return all.map((resource) => {
+    const installation = INSTALLATION[resource] ?? null;
+    const mine = own[resource];
+    return { resource, used: used[resource], limit: mine === undefined ? installation : mine, own: mine !== undefined, installation };
+  });
+}
+
+export const tenants = [
+  tenant("p-a", "tenant-a", { clusters: 6, nodes: 31, vcpus: 96, memory_gib: 150, volumes: 38, volume_gib: 1140 }, { clusters: 8, nodes: 36, memory_gib: 192, volume_gib: null }, { asks: true, allowed: { flavors: ["m1.medium", "m1.large", "m1.small", "gpu.private"], external_networks: ["net-public"] }, changed_at: ago(864_000), changed_by: "operator" }),
+  tenant("p-b", "tenant-b", { clusters: 0, nodes: 0, vcpus: 0, memory_gib: 0, volumes: 0, volume_gib: 0 }, {}),
+  tenant("8c2f6f4f3b0d4f0f9a8e6c1d2b3a4958", "research-and-development-of-the-northern-branch", { clusters: 21, nodes: 63, vcpus: 252, memory_gib: 504, volumes: 63, volume_gib: 1260 }, {}, { asks: true }),
+];
+
+/** @param {number} n @param {Partial<Schema<"QuotaRequest">>} rest @returns {Schema<"QuotaRequest">} */
+const quotaRequest = (n, rest) => ({ id: uuid(820 + n), project: { id: "p-a", name: "tenant-a" }, wanted: { nodes: 60 }, reason: "The season begins: the shop needs twice its nodes until January.", state: "pending", created_at: ago(3600 * n), created_by: "member-a", ...rest });
+
+export const quotaRequests = [
+  quotaRequest(1, { wanted: { clusters: 12, nodes: 60, vcpus: 600 } }),
+  quotaRequest(2, { project: { id: "8c2f6f4f3b0d4f0f9a8e6c1d2b3a4958", name: "research-and-development-of-the-northern-branch" }, created_by: "somebody-with-an-uncommonly-long-name", wanted: { clusters: 40 } }),
+  quotaRequest(30, { state: "declined", decided_at: ago(3600 * 28), decided_by: "operator", words: "There is no room for that this month.\nAsk again after the new hosts are in." }),
+  quotaRequest(300, { wanted: { clusters: 8 }, state: "approved", decided_at: ago(3600 * 299), decided_by: "operator" }),
+  quotaRequest(500, { wanted: { memory_gib: 512, volume_gib: 20_000 }, state: "withdrawn", decided_at: ago(3600 * 499), decided_by: "owner-a" }),
+];
+
+/** Who holds something of KCS's own, in all projects. @type {Schema<"Holder">[]} */
+export const people = [
+  { id: "8c2f6f4f3b0d4f0f9a8e6c1d2b3a4958", name: "deploy-robot", domain: "default", sessions: 0, tokens: 12, kubeconfigs: 0, last_seen_at: ago(4) },
+  { id: "u-member-a", name: "member-a", domain: "default", sessions: 2, tokens: 3, kubeconfigs: 1, last_seen_at: ago(40) },
+  { id: "u-member-c", name: "member-c", domain: "default", sessions: 0, tokens: 0, kubeconfigs: 1 },
+  { id: "u-operator", name: "operator", domain: "default", sessions: 1, tokens: 0, kubeconfigs: 0, last_seen_at: ago(1) },
+  { id: "u-reader-a", name: "reader-a", domain: "default", sessions: 1, tokens: 1, kubeconfigs: 2, last_seen_at: ago(5400) },
+];
+
+/** What every reader does for themselves. @type {Schema<"Permission">[]} */
+const OF_READERS = ["kubeconfig_issue", "kubeconfig_revoke", "token_create", "token_revoke"];
+
+/** @type {Schema<"Permission">[]} */
+const OF_MEMBERS = ["cluster_create", "cluster_update", "cluster_delete", "cluster_repair", "control_plane_resize", "node_pool_create", "node_pool_resize", "node_pool_delete", "node_operate", "operation_retry", "operation_cancel", "kubeconfig_revoke_all", "kubernetes_write", "kubernetes_exec", "template_create", "template_change", "quota_request", ...OF_READERS];
+
+/** @type {Omit<Schema<"CustomRole">, "people">[]} */
+export const roles = [
+  { id: uuid(961), name: "Auditor", permissions: [], changed_at: ago(864_000), changed_by: "owner-a" },
+  { id: uuid(962), name: "Operations on call", permissions: ["cluster_update", "cluster_repair", "control_plane_resize", "node_pool_resize", "node_operate", "operation_retry", "operation_cancel", "kubeconfig_revoke_all"], changed_at: ago(5400), changed_by: "owner-a" },
+  { id: uuid(963), name: "Release", permissions: ["kubernetes_write", "template_create"], changed_at: ago(90_000), changed_by: "owner-c, who has an uncommonly long name" },
+];
+
+/** @param {string} name @param {Partial<Schema<"Member">>} rest @returns {Schema<"Member">} */
+const person = (name, rest) => ({ id: `u-${name}`, name, domain: "default", me: false, keystone: "member", places: [], ...(rest.role && { changed_at: ago(7200), changed_by: "owner-a" }), ...rest });
+
+/** Who is in the first project. */
+export const members = [
+  person("deploy-robot", { keystone: "reader", role: "guest", places: clusters.slice(0, 6).map((of, i) => ({ cluster: of.id, role: i % 2 ? uuid(963) : "member", ...(i > 1 && { namespace: `release-${i}` }) })) }),
+  person("guest-a", { keystone: "guest", role: "guest", places: [{ cluster: clusters[0].id, namespace: "default", role: "member" }] }),
+  person("gone-last-year", { keystone: undefined, role: "member", places: [{ cluster: uuid(98), role: "reader" }], changed_at: ago(31_000_000) }),
+  person("member-a", {}),
+  person("member-c", { role: "reader", places: [{ cluster: clusters[3].id, role: "member" }] }),
+  person("on-call", { keystone: "reader", role: uuid(962) }),
+  person("owner-a", { keystone: "owner" }),
+  person("reader-a", { keystone: "reader" }),
+];
+
+/** How many have a role of the project's own. @param {(typeof roles)[number]} role */
+export const withPeople = (role) => ({ ...role, people: members.filter((member) => member.role === role.id || member.places.some((place) => place.role === role.id)).length });
+
+/** What somebody was given in the project: operators, and people of the other project, are members. @param {string} name */
+export function rightsOf(name) {
+  const member = members.find((candidate) => candidate.name === name);
+  return { role: member ? (member.role ?? member.keystone ?? "guest") : "member", places: member?.places ?? [] };
+}
+
+/** @param {string} role @returns {Schema<"Permission">[]} */
+function permissionsOfRole(role) {
+  if (role === "guest") return [];
+  if (role === "owner") return [...OF_MEMBERS, "members_manage"];
+  return role === "member" ? OF_MEMBERS : [...OF_READERS, ...(roles.find((own) => own.id === role)?.permissions ?? [])];
+}
+
+/** What somebody may do in all of the project, or with a cluster of it. @param {string} name @param {string} [id] Of the cluster. @returns {Schema<"Permission">[]} */
+export function permissionsOf(name, id) {
+  const { role, places } = rightsOf(name);
+  const here = places.filter((place) => !id || place.cluster === id);
+  const given = [role, ...here.filter((place) => id && !place.namespace).map((place) => place.role)].flatMap(permissionsOfRole);
+  return [...new Set([...given, ...(here.length > 0 ? OF_READERS : [])])];
+}
+
+/** The audit log's own lines; `via_id` is of the token or kubeconfig. @typedef {Schema<"AuditLine"> & { via_id?: string | null }} MockLine */
+
+let lineId = 4000;
+
+/**
+ * @param {number} seconds How long ago it was.
+ * @param {string} action
+ * @param {string} kind
+ * @param {string} object
+ * @param {Partial<Omit<MockLine, "detail">>} [rest]
+ * @param {object} [detail]
+ * @returns {MockLine}
+ */
+export function auditLine(seconds, action, kind, object, rest = {}, detail = {}) {
+  lineId -= 1;
+  return {
+    id: lineId,
+    at: ago(seconds),
+    project: projects[0],
+    user: { id: "u-member-a", name: "member-a" },
+    via: "session",
+    action,
+    object_kind: kind,
+    object_id: object,
+    outcome: "accepted",
+    request_id: `0a1b2c3d-${String(lineId).padStart(4, "0")}-4e5f-8a9b-0c1d2e3f4a5b`,
+    source: "192.0.2.17",
+    ...rest,
+    detail: /** @type {MockLine["detail"]} */ (detail),
+  };
+}
+
+/** @param {number} seconds @param {string} action @param {MockCluster} of @param {Partial<Omit<MockLine, "detail">>} rest @param {object} detail */
+const ofCluster = (seconds, action, of, rest, detail) => auditLine(seconds, action, "cluster", of.id, { cluster: of.id, ...rest }, { name: of.name, ...detail });
+
+const pool = { name: "default", flavor: "m1.medium", count: 3, root_volume_gib: 20, zones: ["az1", "az2"], labels: { team: "shop" }, taints: [] };
+
+/** @type {MockLine[]} */
+export const auditLines = [
+  ofCluster(40, "cluster_update", clusters[2], {}, { before: { deletion_protection: true, repair: "automatic" }, after: { deletion_protection: false } }),
+  auditLine(95, "kubernetes_exec", "cluster", clusters[0].id, { cluster: clusters[0].id, via: "kubeconfig", via_id: uuid(701) }, { method: "POST", path: "/api/v1/namespaces/default/pods/web-6d4cf56db6-xxogw/exec", command: "sh -c ls -l /etc/nginx" }),
+  auditLine(130, "kubernetes_secret_read", "cluster", clusters[0].id, { cluster: clusters[0].id, user: { id: "u-reader-a", name: "reader-a" }, outcome: "denied", source: "198.51.100.4" }, { method: "GET", path: "/api/v1/namespaces/default/secrets" }),
+  ofCluster(300, "node_pool_resize", clusters[3], { operation: uuid(9004), via: "api_token", via_id: uuid(901), source: "2001:db8:4:9::1f" }, { before: { undo: "pool", name: "default", before: pool }, after: { wish: "node_pool_resize", pool: "default", count: 5, remove: [] } }),
+  auditLine(420, "kubernetes_write", "cluster", clusters[0].id, { cluster: clusters[0].id, via: "api_token", via_id: uuid(901) }, { method: "PATCH", path: "/apis/apps/v1/namespaces/default/deployments/web" }),
+  auditLine(600, "token_create", "token", uuid(901), { outcome: "done" }, { name: "nightly build", narrowing: { permissions: ["node_pool_resize", "kubernetes_write"], clusters: [clusters[0].id], namespaces: null }, cidrs: ["192.0.2.0/24"], expires_at: Math.round(now / 1000) + 2_592_000 }),
+  auditLine(700, "member_give", "person", "u-member-c", { user: { id: "u-owner-a", name: "owner-a" }, outcome: "done" }, { name: "member-c", before: { role: "member", places: [{ cluster: clusters[0].id, namespace: "release", role: uuid(963) }] }, after: { role: "reader", places: [{ cluster: clusters[3].id, role: "member" }] } }),
+  auditLine(750, "role_update", "role", uuid(962), { user: { id: "u-owner-a", name: "owner-a" }, outcome: "done" }, { name: "Operations on call", before: { name: "On call", permissions: ["cluster_repair"] }, after: { name: "Operations on call", permissions: ["cluster_repair", "node_operate"] } }),
+  auditLine(900, "operation_retry", "operation", uuid(9006), { cluster: clusters[5].id, operation: uuid(9006) }, { kind: "cluster_create" }),
+  auditLine(1500, "session_create", "session", "u-member-a", { outcome: "done" }, { project: "tenant-a" }),
+  ofCluster(3600, "node_pool_delete", clusters[0], { operation: uuid(9009) }, { before: { undo: "pool", name: "gpu", before: { ...pool, name: "gpu", count: 1 } }, after: { wish: "node_pool_delete", pool: "gpu" } }),
+  ofCluster(7200, "cluster_create", clusters[1], { operation: uuid(9002), via: "keystone_token" }, { after: completeSpec(templates[0].spec) }),
+  auditLine(9000, "kubeconfig_revoke", "kubeconfig", uuid(703), { cluster: clusters[0].id, outcome: "done" }, { name: "deploy job" }),
+  auditLine(9100, "template_update", "template", uuid(801), {}),
+  ofCluster(86_400, "cluster_delete", cluster(8, "gone-yesterday", "Deleting"), { operation: uuid(9008) }, { volumes: "keep" }),
+  auditLine(90_000, "volume_rebalance", "volume", "4b1f0c1e-7f6a-4f1e-9d37-2f3c1a5b6c7d", { outcome: "failed" }),
+  ...Array.from({ length: 60 }, (_, i) => auditLine(100_000 + i * 3600, i % 2 ? "session_delete" : "session_create", "session", "u-reader-a", { user: { id: "u-reader-a", name: "reader-a" }, outcome: "done", source: "198.51.100.4" }, { project: "tenant-a" })),
+];
+
+/** What only operators see besides. @type {MockLine[]} */
+export const platformLines = [
+  auditLine(20, "orphan_decide", "orphan", uuid(705), { user: { id: "u-operator", name: "operator" }, project: { id: "p-admin", name: "admin" }, outcome: "done" }, { tenant: "p-a", decision: "delete", kind: "server", cloud_id: "5f1e0c1a-0000-4000-8000-000000000005", name: "kcs-9f8e7d6c-w1", cluster: uuid(95) }),
+  auditLine(70, "orphan_remove", "orphan", uuid(701), { user: { id: "", name: "kcs" }, via: "engine", project: { id: "p-b", name: "tenant-b" }, request_id: "", source: "" }, { verdict: "ours", decision: null, looks: 2, kind: "volume", cloud_id: "5f1e0c1a-0000-4000-8000-000000000001", name: "kcs-1a2b3c4d-m0", cluster: uuid(91) }),
+  ...auditLines,
+];
+
+/** @param {number} n @param {string} name @param {Partial<Schema<"ApiToken">>} rest @returns {Schema<"ApiToken">} */
+const token = (n, name, rest) => ({ id: uuid(900 + n), name, created_by: "member-a", mine: true, cidrs: [], created_at: ago(600 * n), expires_at: ago(-2_592_000), ...rest });
+
+/** How much the engine has to do. @type {import("../../src/api/schema").components["schemas"]["Queue"]} */
+export const queue = { pending: 1, running: 3, blocked: 1, in_work: 4, due: 2, paused_clusters: 0 };
+
+/** @type {import("../../src/api/schema").components["schemas"]["AdminAnnouncement"][]} */
+export const announcements = [
+  { id: "0199c0de-0000-7000-8000-000000000a03", kind: "maintenance", severity: "warning", zh: "\u7f51\u7edc\u5347\u7ea7\uff0c\u521b\u5efa\u96c6\u7fa4\u4f1a\u53d8\u6162\u3002", en: "The network is upgraded; creating clusters takes longer.", from: ago(-86_400), until: ago(-93_600), changed_at: ago(600), created_at: ago(600), created_by: "operator", state: "upcoming" },
+  { id: "0199c0de-0000-7000-8000-000000000a01", kind: "notice", severity: "info", zh: "\u73b0\u5df2\u63d0\u4f9b v1.36.3\u3002", en: "v1.36.3 is offered now.", from: ago(864_000), changed_at: ago(864_000), created_at: ago(864_000), created_by: "operator", state: "ended", ended_by: "operator" },
+];
+
+/** What is offered, and used. @type {import("../../src/api/schema").components["schemas"]["AdminCatalogue"]} */
+export const adminCatalogue = {
+  versions: [...versions.map((offered, i) => ({ version: offered.version, offered, clusters: 5 - i })), { version: "v1.30.1", offered: null, clusters: 1 }],
+  flavors: [...flavors.map(({ name, vcpus, ram_mib }, i) => ({ name, vcpus, ram_mib, offered: true, clusters: i, machines: 3 * i })), { name: "m0.retired", offered: false, clusters: 1, machines: 3 }],
+  templates: templates.map(({ id, name, name_zh, spec }, i) => ({ id, name, name_zh, version: spec.version ?? undefined, flavors: [flavors[1].name], missing: i === 1 ? ["m0.retired"] : [] })),
+};
+
+/** A program that waits to be signed in. @type {Schema<"DeviceSignIn">} */
+export const deviceSignIn = { client_name: "kcs 0.1.0", host_name: "build-host-7.example.org", source: "2001:db8:4:9::1f", created_at: ago(20), expires_at: ago(-580) };
+
+export const tokens = [
+  token(1, "nightly build", { permissions: ["node_pool_resize", "kubernetes_write"], clusters: [clusters[0].id, clusters[3].id], namespaces: ["shop", "shop-staging"], cidrs: ["192.0.2.0/24", "2001:db8:4::/48"], last_used_at: ago(420), last_used_from: "2001:db8:4:9::1f" }),
+  token(2, "dashboard", { created_by: "reader-a", mine: false, permissions: [], last_used_at: ago(30), last_used_from: "198.51.100.4", expires_at: ago(-80_000) }),
+  token(3, "terraform", { permissions: ["cluster_create", "cluster_update", "cluster_delete", "node_pool_create", "node_pool_resize", "node_pool_delete"] }),
+  token(4, "everything", { expires_at: ago(-31_000_000), last_used_at: ago(9_000_000), last_used_from: "192.0.2.17" }),
+  token(5, "last summer", { permissions: ["kubernetes_exec"], clusters: [uuid(97)], expires_at: ago(86_400) }),
+  token(6, "leaked", { created_by: "member-c", mine: false, revoked_at: ago(4000), last_used_at: ago(5000), last_used_from: "203.0.113.99" }),
 ];

@@ -57,11 +57,46 @@ async function readBody(request) {
 /** @param {{ user: string, project: { id: string, name: string } }} session */
 function sessionBody(session) {
   const operator = session.user === "operator";
-  return { user: { id: `u-${session.user}`, name: session.user, domain: "default" }, project: session.project, projects: data.projects, roles: session.user.startsWith("reader") ? ["reader"] : ["member", "reader"], operator, csrf_token: "csrf", expires_at: data.ago(-3600) };
+  const { role } = data.rightsOf(session.user);
+  const roles = ["owner", "member", "reader", "guest"].filter((builtIn) => builtIn === role);
+  return { user: { id: `u-${session.user}`, name: session.user, domain: "default" }, project: session.project, projects: data.projects, roles, permissions: data.permissionsOf(session.user), operator, csrf_token: "csrf", expires_at: data.ago(-3600) };
 }
 
 /** @param {string} name */
 const flavor = (name) => data.flavors.find((candidate) => candidate.name === name) ?? data.flavors[1];
+
+/** The least a node's image needs of a disk. */
+const IMAGE_GIB = 15;
+
+/** What the project has used of its quotas, and may use. @type {Record<string, [number, number | null]>} */
+const QUOTAS = { instances: [6, 20], vcpus: [14, 32], ram_mib: [28_672, 65_536], volumes: [6, 40], gigabytes: [120, 1000], networks: [2, 10], subnets: [2, 10], routers: [2, 10], ports: [14, null], floating_ips: [2, 5], security_groups: [4, 20], load_balancers: [2, 10] };
+
+/** @param {Record<string, number>} needs @returns {import("../../src/api/schema").components["schemas"]["QuotaNeed"][]} */
+function quotaNeeds(needs) {
+  return Object.entries(needs).map(([resource, need]) => ({ resource, used: QUOTAS[resource][0], limit: QUOTAS[resource][1], need, promised: 0 }));
+}
+
+/** What the project has of its limits in KCS, and may have. @type {Record<string, [number, number]>} */
+const LIMITS = { clusters: [6, 8], nodes: [31, 36], memory_gib: [150, 192] };
+
+/** @param {Record<string, number>} needs @returns {import("../../src/api/schema").components["schemas"]["QuotaNeed"][]} */
+function limitNeeds(needs) {
+  return Object.entries(LIMITS).map(([resource, [used, limit]]) => ({ resource, used, limit, need: needs[resource] ?? 0, promised: 0 }));
+}
+
+/** @param {ReturnType<typeof limitNeeds>} limits */
+function limitChecks(limits) {
+  const short = limits.filter((entry) => entry.need > 0 && entry.used + entry.need > Number(entry.limit));
+  if (short.length === 0) return [{ key: "tenant_quota", level: "ok", message: "", params: {} }];
+  return short.map((entry) => ({ key: "tenant_quota", level: "blocked", code: "KCS-QUOTA-005", message: "short", params: { resource: entry.resource, need: entry.need, used: entry.used, limit: entry.limit } }));
+}
+
+/** @param {ReturnType<typeof quotaNeeds>} quota */
+function quotaChecks(quota) {
+  const short = quota.filter((entry) => entry.limit !== null && entry.used + entry.need > entry.limit);
+  if (short.length === 0) return [{ key: "quota", level: "ok", message: "", params: {} }];
+  return short.map((entry) => ({ key: "quota", level: "blocked", code: "KCS-QUOTA-001", message: "short", params: { resource: entry.resource, need: entry.need, left: Number(entry.limit) - entry.used } }));
+}
 
 /** @param {import("../../src/api/schema").components["schemas"]["ClusterRequest"]} request */
 function plan(request) {
@@ -71,21 +106,8 @@ function plan(request) {
   const servers = workers + spec.control_plane.count;
   const vcpus = spec.node_pools.reduce((sum, pool) => sum + pool.count * flavor(pool.flavor).vcpus, flavor(spec.control_plane.flavor).vcpus * spec.control_plane.count);
   const ram = spec.node_pools.reduce((sum, pool) => sum + pool.count * flavor(pool.flavor).ram_mib, flavor(spec.control_plane.flavor).ram_mib * spec.control_plane.count);
-  const quota = [
-    { resource: "instances", used: 6, limit: 20, need: servers },
-    { resource: "vcpus", used: 14, limit: 32, need: vcpus },
-    { resource: "ram_mib", used: 28_672, limit: 65_536, need: ram },
-    { resource: "volumes", used: 6, limit: 40, need: servers },
-    { resource: "gigabytes", used: 120, limit: 1000, need: servers * 20 },
-    { resource: "networks", used: 2, limit: 10, need: 1 },
-    { resource: "subnets", used: 2, limit: 10, need: 1 },
-    { resource: "routers", used: 2, limit: 10, need: 1 },
-    { resource: "ports", used: 14, limit: null, need: servers + 2 },
-    { resource: "floating_ips", used: 2, limit: 5, need: 1 },
-    { resource: "security_groups", used: 4, limit: 20, need: 2 },
-    { resource: "load_balancers", used: 2, limit: 10, need: 1 },
-  ];
-  const short = quota.filter((entry) => entry.limit !== null && entry.used + entry.need > entry.limit);
+  const quota = quotaNeeds({ instances: servers, vcpus, ram_mib: ram, volumes: servers, gigabytes: servers * 20, networks: 1, subnets: 1, routers: 1, ports: servers + 2, floating_ips: 1, security_groups: 2, load_balancers: 1 });
+  const limits = limitNeeds({ clusters: 1, nodes: servers, memory_gib: ram / 1024 });
   const taken = data.clusters.some((cluster) => cluster.name === request.name);
   const version = data.versions.find((candidate) => candidate.version === spec.version);
   const checks = [
@@ -94,10 +116,9 @@ function plan(request) {
     version?.image_status === "active"
       ? { key: "image", level: "ok", message: "", params: {} }
       : { key: "image", level: "blocked", code: "KCS-IMG-002", message: "the image is queued", params: { image: "kcs-node", progress: 42 }, field: "spec.version" },
-    ...["flavors", "zones", "volume_types", "external_network", "load_balancer", "cluster_quota"].map((key) => ({ key, level: "ok", message: "", params: {} })),
-    ...(short.length > 0
-      ? short.map((entry) => ({ key: "quota", level: "blocked", code: "KCS-QUOTA-001", message: "short", params: { resource: entry.resource, need: entry.need, left: Number(entry.limit) - entry.used } }))
-      : [{ key: "quota", level: "ok", message: "", params: {} }]),
+    ...["flavors", "zones", "volume_types", "external_network", "load_balancer", "allowed", "cluster_quota"].map((key) => ({ key, level: "ok", message: "", params: {} })),
+    ...limitChecks(limits),
+    ...quotaChecks(quota),
   ];
   const objects = [
     ...["application_credential", "network", "subnet", "router", "router_interface", "load_balancer", "floating_ip"].map((kind) => ({ kind, name: "", count: 1 })),
@@ -107,7 +128,39 @@ function plan(request) {
       { kind, name: "default", count: workers },
     ]),
   ];
-  return { spec, checks, quota, objects, cost: data.costOf(spec), blocked: checks.some((check) => check.level === "blocked") };
+  return { spec, checks, limits, quota, objects, cost: data.costOf(spec), blocked: checks.some((check) => check.level === "blocked") };
+}
+
+/**
+ * What a change of a cluster's size comes to. `given`: the pool as it shall be, or the control plane.
+ * @param {data.MockCluster} cluster
+ * @param {string} pool
+ * @param {{ flavor: string, count: number, root_volume_gib?: number, data_volumes?: { size_gib: number }[] | null }} given
+ * @param {number} from
+ */
+function sizePlan(cluster, pool, given, from) {
+  const { spec } = cluster;
+  const masters = pool === "control-plane";
+  const others = spec.node_pools.filter((other) => masters || other.name !== pool);
+  const after = /** @type {typeof spec} */ ({ ...spec, control_plane: masters ? given : spec.control_plane, node_pools: masters ? others : [...others, given] });
+  const more = Math.max(0, given.count - from);
+  const { vcpus, ram_mib } = flavor(given.flavor);
+  const volume = given.root_volume_gib ?? 20;
+  const disks = given.data_volumes ?? [];
+  const volumes = (volume > 0 ? 1 : 0) + disks.length;
+  const quota = more === 0 ? [] : quotaNeeds({ instances: more, vcpus: more * vcpus, ram_mib: more * ram_mib, volumes: more * volumes, gigabytes: more * disks.reduce((sum, disk) => sum + disk.size_gib, volume), ports: more });
+  const limits = limitNeeds({ nodes: more, memory_gib: (more * ram_mib) / 1024 });
+  const small = more > 0 && volume > 0 && volume < IMAGE_GIB;
+  const checks = [
+    ...(more === 0 ? [] : ["image", ...(small ? [] : ["flavors"]), "zones", "volume_types"].map((key) => ({ key, level: "ok", message: "", params: {} }))),
+    ...(small ? [{ key: "flavors", level: "blocked", code: "KCS-CMP-013", message: `${volume} GiB for the system, ${IMAGE_GIB} GiB are needed`, params: { flavor: given.flavor, disk_gib: volume, minimum_gib: IMAGE_GIB }, field: `${masters ? "spec.control_plane" : "spec.node_pools[0]"}.root_volume_gib` }] : []),
+    ...limitChecks(limits),
+    ...quotaChecks(quota),
+    { key: "replacement_room", level: "ok", message: "", params: {} },
+  ];
+  const removed = Array.from({ length: Math.max(0, from - given.count) }, (_, i) => `kcs-1a2b3c4d-${masters ? "m" : "w0"}-${from - 1 - i}`);
+  const objects = ["port", "volume", "server"].map((kind) => ({ kind, name: pool, count: kind === "volume" ? more * volumes : more })).filter((object) => object.count > 0);
+  return { from, to: given.count, removed, checks, limits, quota, objects, cost: data.costOf(after), blocked: checks.some((check) => check.level === "blocked") };
 }
 
 /** Moves an operation on, one step every `pace` ms. @param {import("../../src/api/schema").components["schemas"]["Operation"]} operation @param {() => void} done */
@@ -167,7 +220,7 @@ async function api(request, response, url) {
   const parts = path.split("/").filter(Boolean);
   const method = request.method ?? "GET";
   const cookie = /kcs_session=(\w+)/.exec(request.headers.cookie ?? "")?.[1] ?? "";
-  if (path === "/about") return send(response, 200, { version: "0.1.0", environment: "dev", notes: [] });
+  if (path === "/about") return send(response, 200, { version: "0.1.0", environment: "dev", direct_access: true, notes: [] });
   if (path === "/session" && method === "POST") {
     const given = await readBody(request);
     if (given.password === "wrong") return fail(response, 401, "KCS-AUTH-003");
@@ -176,6 +229,7 @@ async function api(request, response, url) {
     sessions.set(id, session);
     return send(response, 200, sessionBody(session), { "Set-Cookie": `kcs_session=${id}; HttpOnly; SameSite=Strict; Path=/` });
   }
+  if (path === "/session/federation") return send(response, 200, { items: [], total: 0 });
   const session = sessions.get(cookie);
   if (!session) return fail(response, 401, "KCS-AUTH-001");
   if (path === "/session") {
@@ -189,7 +243,12 @@ async function api(request, response, url) {
     }
     return send(response, 200, sessionBody(session));
   }
-  const mine = session.project.id === "p-a" ? data.clusters : [];
+  const { role, places } = data.rightsOf(session.user);
+  const guest = role === "guest";
+  const mine = (session.project.id === "p-a" ? data.clusters : []).filter((cluster) => !guest || places.some((place) => place.cluster === cluster.id));
+  for (const cluster of mine) cluster.permissions = data.permissionsOf(session.user, cluster.id);
+  const wanted = path === "/clusters/plan" ? "cluster_create" : parts[0] === "members" || parts[0] === "roles" ? "members_manage" : parts[0] === "quota-requests" ? "quota_request" : undefined;
+  if (wanted && method !== "GET" && !data.permissionsOf(session.user).some((permission) => permission === wanted)) return fail(response, 403, "KCS-RBAC-001");
   if (parts[0] === "templates" && method !== "GET") return templateApi(request, response, parts);
   if (path === "/costs") {
     const clusters = mine.map((cluster) => ({ id: cluster.id, name: cluster.name, per_hour: cluster.cost?.per_hour ?? 0, unpriced: cluster.cost?.unpriced ?? [] }));
@@ -216,7 +275,21 @@ async function api(request, response, url) {
     if (!orphan) return fail(response, 404, "KCS-NOTFOUND-001");
     return send(response, 200, Object.assign(orphan, { decision: (await readBody(request)).decision, decided_by: session.user }));
   }
-  if (parts[0] === "operations") return operationsApi(request, response, url, parts, session.project.id === "p-a");
+  if (path === "/admin/keys") return session.user === "operator" ? send(response, 200, data.keyReport) : fail(response, 403, "KCS-RBAC-002");
+  if (path.startsWith("/admin/tenants") || path.startsWith("/admin/quota-requests")) return tenantsApi(request, response, url, parts, session);
+  if (parts[0] === "quota" || parts[0] === "quota-requests") return quotaApi(request, response, parts, session);
+  if (path === "/announcements") return send(response, 200, { items: data.announcements.filter((one) => one.state !== "ended") });
+  if (["operations", "queue", "announcements", "catalogue"].includes(parts[1]) && parts[0] === "admin") return operatorsApi(request, response, url, parts, session);
+  if (parts[0] === "admin" && parts[3] === "pause") return pauseApi(request, response, data.clusters.find((cluster) => cluster.id === parts[2]), session);
+  if (path.startsWith("/admin/people")) return peopleApi(response, url, method, parts, session);
+  if (path.startsWith("/admin/audit") && session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");
+  if (path.startsWith("/admin/audit")) return auditApi(response, url, data.platformLines);
+  if (parts[0] === "audit") return auditApi(response, url, session.project.id === "p-a" ? data.auditLines.filter((line) => !guest || line.user.name === session.user) : []);
+  if (parts[0] === "members") return membersApi(request, response, parts, session);
+  if (parts[0] === "roles") return rolesApi(request, response, parts, session);
+  if (parts[0] === "tokens") return tokensApi(request, response, parts, session);
+  if (parts[0] === "device") return deviceApi(request, response, parts);
+  if (parts[0] === "operations") return operationsApi(request, response, url, parts, data.operations.filter((operation) => session.project.id === "p-a" && (!guest || mine.some((cluster) => cluster.id === operation.cluster.id))));
   if (path === "/clusters" && method === "GET") return send(response, 200, page(filterClusters(mine, url), url));
   if (path === "/clusters/plan") return send(response, 200, plan(await readBody(request)));
   if (path === "/clusters" && method === "POST") {
@@ -234,7 +307,8 @@ async function api(request, response, url) {
   if (parts[0] === "clusters") {
     const cluster = mine.find((candidate) => candidate.id === parts[1]);
     if (!cluster) return fail(response, 404, "KCS-NOTFOUND-001");
-    return clusterApi(request, response, url, parts, cluster);
+    if (parts[2] === "kubeconfigs") return kubeconfigsApi(request, response, url, parts, cluster, session);
+    return clusterApi(request, response, url, parts, cluster, guest ? places.flatMap((place) => (place.cluster === cluster.id && place.namespace ? [place.namespace] : [])) : []);
   }
   return fail(response, 404, "KCS-NOTFOUND-001");
 }
@@ -254,6 +328,204 @@ async function templateApi(request, response, parts) {
   return send(response, at >= 0 ? 200 : 201, template);
 }
 
+/** Holds back, or lets go on: a cluster, or the queue. @param {Request} request @param {Response} response @param {{ paused?: unknown } | undefined} held @param {{ user: string }} session */
+async function pauseApi(request, response, held, session) {
+  if (session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");
+  if (!held) return fail(response, 404, "KCS-NOTFOUND-001");
+  held.paused = request.method === "PUT" ? { everything: held === data.queue, reason: (await readBody(request)).reason, since: new Date().toISOString(), by: session.user } : undefined;
+  return send(response, 200, held);
+}
+
+/** @param {string} state */
+const isOver = (state) => ["succeeded", "failed", "cancelled"].includes(state);
+
+/** @param {Request} request @param {Response} response @param {URL} url @param {string[]} parts @param {{ user: string }} session */
+async function operatorsApi(request, response, url, parts, session) {
+  if (session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");
+  const [, noun, id, verb] = parts;
+  if (noun === "catalogue") return send(response, 200, data.adminCatalogue);
+  if (noun === "queue") return id === "pause" ? pauseApi(request, response, data.queue, session) : send(response, 200, data.queue);
+  if (noun === "operations" && !verb) {
+    const wanted = (/** @type {string} */ name) => url.searchParams.get(name) ?? "";
+    const all = data.operations.map((operation, i) => ({ ...operation, project: data.projects[i % 2], can_retry: ["failed", "blocked"].includes(operation.state), can_cancel: !isOver(operation.state) }));
+    const found = all.filter((one) => one.cluster.name.includes(wanted("search")) && one.project.name.includes(wanted("project")) && one.state.startsWith(wanted("state")) && one.kind.startsWith(wanted("kind")) && (!wanted("ended") || String(isOver(one.state)) === wanted("ended")));
+    return send(response, 200, page(found, url));
+  }
+  if (noun === "operations") return fail(response, 409, verb === "retry" ? "KCS-OP-002" : "KCS-OP-004");
+  if (request.method === "GET") return send(response, 200, { items: data.announcements, total: data.announcements.length });
+  const known = data.announcements.find((one) => one.id === id);
+  if (request.method === "DELETE") return known ? send(response, 200, Object.assign(known, { state: "ended", ended_by: session.user })) : fail(response, 404, "KCS-NOTFOUND-001");
+  const given = await readBody(request);
+  if (given.until && given.until <= new Date().toISOString()) return fail(response, 400, "KCS-INPUT-001", { errors: [{ field: "until", message: "must be in the future" }] });
+  const now = new Date().toISOString();
+  const made = Object.assign(known ?? { id: `0199c0de-0000-7000-8000-00000000${serial++}`, state: "current", created_at: now, created_by: session.user }, { from: now, ...given, changed_at: now });
+  if (!known) data.announcements.unshift(made);
+  return send(response, known ? 200 : 201, made);
+}
+
+/** Lines by page, or all of them as a file. @param {Response} response @param {URL} url @param {data.MockLine[]} all */
+function auditApi(response, url, all) {
+  const wanted = (/** @type {string} */ name) => url.searchParams.get(name);
+  const is = (/** @type {string} */ name, /** @type {(string | null | undefined)[]} */ ...values) => !wanted(name) || values.includes(wanted(name));
+  const found = all.filter(
+    (line) =>
+      is("user", line.user.id, line.user.name) && is("action", line.action) && is("outcome", line.outcome) && is("cluster_id", line.cluster) && is("object_id", line.object_id) && is("project", line.project.id) && line.at >= (wanted("from") ?? "") && line.at < (wanted("to") ?? "9"),
+  );
+  if (url.pathname.endsWith("/export")) {
+    response.writeHead(200, { "Content-Type": "application/x-ndjson", "Content-Disposition": 'attachment; filename="audit.jsonl"' });
+    return response.end(found.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  }
+  // How many there are in all is not counted.
+  const { total: _total, ...body } = page(found, url);
+  return send(response, 200, body);
+}
+
+/** @param {Request} request @param {Response} response @param {string[]} parts @param {{ user: string, project: { id: string } }} session */
+async function tokensApi(request, response, parts, session) {
+  const all = ["member", "owner"].includes(data.rightsOf(session.user).role) ? data.tokens : data.tokens.filter((token) => token.created_by === session.user);
+  const seen = session.project.id === "p-a" ? all.map((token) => ({ ...token, mine: token.created_by === session.user })) : [];
+  if (request.method === "GET") return send(response, 200, { items: seen, total: seen.length });
+  if (request.method === "DELETE") {
+    const token = data.tokens.find((candidate) => candidate.id === parts[1] && all.includes(candidate));
+    if (!token) return fail(response, 404, "KCS-NOTFOUND-001");
+    token.revoked_at ??= new Date().toISOString();
+    return send(response, 204);
+  }
+  const { expires_in: seconds, ...given } = await readBody(request);
+  if (given.name === "one too many") return fail(response, 409, "KCS-QUOTA-003");
+  const token = { id: `0199c0de-0000-7000-8000-00000000${serial++}`, created_by: session.user, mine: true, created_at: new Date().toISOString(), expires_at: data.ago(-seconds), ...given };
+  data.tokens.unshift(token);
+  return send(response, 201, { ...token, secret: `kcs_api_stand-in-${"x".repeat(28)}${token.id.slice(-4)}` });
+}
+
+/** @param {Request} request @param {Response} response @param {string[]} parts @param {{ user: string, project: { id: string } }} session */
+async function membersApi(request, response, parts, session) {
+  const { role } = data.rightsOf(session.user);
+  const all = session.project.id === "p-a" ? data.members.map((member) => ({ ...member, me: member.name === session.user })) : [];
+  if (request.method === "GET") {
+    const items = all.filter((member) => role !== "guest" || member.me);
+    return send(response, 200, { items, total: items.length });
+  }
+  const member = data.members.find((candidate) => candidate.id === parts[1]);
+  if (!member) return fail(response, 404, "KCS-NOTFOUND-001");
+  if (request.method === "DELETE") {
+    Object.assign(member, { role: undefined, places: [], changed_at: undefined, changed_by: undefined });
+    return send(response, 204);
+  }
+  const given = await readBody(request);
+  const errors = given.places.flatMap((/** @type {{ namespace?: string }} */ place, /** @type {number} */ index) => (place.namespace === "kube-system" ? [{ field: `places[${index}].namespace`, message: "belongs to Kubernetes" }] : []));
+  if (errors.length > 0) return fail(response, 400, "KCS-INPUT-001", { errors });
+  return send(response, 200, Object.assign(member, given, { changed_at: new Date().toISOString(), changed_by: session.user }));
+}
+
+/** @param {Request} request @param {Response} response @param {string[]} parts @param {{ user: string, project: { id: string } }} session */
+async function rolesApi(request, response, parts, session) {
+  const all = session.project.id === "p-a" ? data.roles : [];
+  if (request.method === "GET") return send(response, 200, { items: all.map(data.withPeople), total: all.length });
+  const at = data.roles.findIndex((role) => role.id === parts[1]);
+  if (request.method === "DELETE") {
+    if (data.withPeople(data.roles[at]).people > 0) return fail(response, 409, "KCS-CONF-006");
+    data.roles.splice(at, 1);
+    return send(response, 204);
+  }
+  const given = await readBody(request);
+  if (data.roles.some((role, i) => role.name === given.name && i !== at)) return fail(response, 409, "KCS-NAME-004");
+  const role = { id: parts[1] ?? `0199c0de-0000-7000-8000-00000000${serial++}`, ...given, changed_at: new Date().toISOString(), changed_by: session.user };
+  if (at >= 0) data.roles[at] = role;
+  else data.roles.push(role);
+  return send(response, at >= 0 ? 200 : 201, data.withPeople(role));
+}
+
+/** @param {Request} request @param {Response} response @param {string[]} parts @param {{ user: string, project: { id: string, name: string } }} session */
+async function quotaApi(request, response, parts, session) {
+  const tenant = data.tenants.find((candidate) => candidate.id === session.project.id) ?? data.tenants[1];
+  const partial = data.rightsOf(session.user).role === "guest";
+  if (parts[0] === "quota") return send(response, 200, { limits: tenant.limits.map(({ resource, used, limit }) => ({ resource, used: partial ? 0 : used, limit })), allowed: tenant.allowed, partial });
+  const own = data.quotaRequests.filter((one) => one.project.id === session.project.id && !partial);
+  if (request.method === "GET") return send(response, 200, { items: own, total: own.length });
+  const waiting = own.find((one) => one.state === "pending");
+  if (parts[2] === "withdraw") {
+    const found = own.find((one) => one.id === parts[1]);
+    if (!found) return fail(response, 404, "KCS-NOTFOUND-001");
+    if (found !== waiting) return fail(response, 409, "KCS-QUOTA-008");
+    tenant.asks = false;
+    return send(response, 200, Object.assign(found, { state: "withdrawn", decided_at: new Date().toISOString(), decided_by: session.user }));
+  }
+  if (waiting) return fail(response, 409, "KCS-QUOTA-007", { retryable: true });
+  const given = await readBody(request);
+  if (given.wanted.nodes > 9000) return fail(response, 400, "KCS-INPUT-001", { errors: [{ field: "wanted.nodes", message: "must be at most 9000" }] });
+  const made = { id: `0199c0de-0000-7000-8000-00000000${serial++}`, project: session.project, ...given, state: "pending", created_at: new Date().toISOString(), created_by: session.user };
+  data.quotaRequests.unshift(made);
+  tenant.asks = true;
+  return send(response, 201, made);
+}
+
+/** @param {Request} request @param {Response} response @param {URL} url @param {string[]} parts @param {{ user: string }} session */
+async function tenantsApi(request, response, url, parts, session) {
+  if (session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");
+  const wanted = (/** @type {string} */ name) => url.searchParams.get(name) ?? "";
+  if (parts[1] === "quota-requests" && request.method === "GET") return send(response, 200, page(data.quotaRequests.filter((one) => !wanted("state") || one.state === wanted("state")), url));
+  if (parts[1] === "quota-requests") {
+    const found = data.quotaRequests.find((one) => one.id === parts[2]);
+    const { answer, words } = await readBody(request);
+    if (!found) return fail(response, 404, "KCS-NOTFOUND-001");
+    if (found.state !== "pending") return fail(response, 409, "KCS-QUOTA-008");
+    const tenant = data.tenants.find((candidate) => candidate.id === found.project.id);
+    if (tenant) tenant.asks = false;
+    if (answer === "approve") for (const limit of tenant?.limits ?? []) if (found.wanted[limit.resource]) Object.assign(limit, { limit: found.wanted[limit.resource], own: true });
+    return send(response, 200, Object.assign(found, { state: answer === "approve" ? "approved" : "declined", words, decided_at: new Date().toISOString(), decided_by: session.user }));
+  }
+  const search = wanted("search").toLowerCase();
+  const found = data.tenants.filter((tenant) => (tenant.id === search || tenant.name.includes(search)) && (tenant.asks || wanted("asks") !== "true"));
+  if (!parts[2]) return send(response, 200, page(found, url));
+  const tenant = data.tenants.find((candidate) => candidate.id === parts[2]);
+  if (!tenant) return fail(response, 404, "KCS-NOTFOUND-001");
+  if (request.method === "GET") return send(response, 200, tenant);
+  const { limits, allowed } = await readBody(request);
+  const used = /** @type {Parameters<typeof data.limitsOf>[0]} */ (Object.fromEntries(tenant.limits.map((limit) => [limit.resource, limit.used])));
+  return send(response, 200, Object.assign(tenant, { limits: data.limitsOf(used, limits), allowed, changed_at: new Date().toISOString(), changed_by: session.user }));
+}
+
+/** A program waits under every code but those that begin with Z. @param {Request} request @param {Response} response @param {string[]} parts */
+async function deviceApi(request, response, parts) {
+  if (!parts[1] || parts[1].startsWith("Z")) return fail(response, 404, "KCS-NOTFOUND-001");
+  if (request.method === "GET") return send(response, 200, data.deviceSignIn);
+  const { allow } = await readBody(request);
+  return allow && parts[1].startsWith("X") ? fail(response, 429, "KCS-RATE-001", { retryable: true }) : send(response, 204);
+}
+
+/** @param {Response} response @param {URL} url @param {string} method @param {string[]} parts @param {{ user: string }} session */
+function peopleApi(response, url, method, parts, session) {
+  if (session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");
+  const search = (url.searchParams.get("search") ?? "").toLowerCase();
+  const found = data.people.filter((person) => person.id === search || person.name.includes(search));
+  if (method === "GET") return send(response, 200, { items: found, total: found.length });
+  const at = data.people.findIndex((person) => person.id === parts[2]);
+  return at < 0 ? fail(response, 404, "KCS-NOTFOUND-001") : send(response, 200, data.people.splice(at, 1)[0]);
+}
+
+/** How long this stand-in lets a kubeconfig live. */
+const LONGEST_SECONDS = 7 * 86_400;
+
+/** @param {Request} request @param {Response} response @param {URL} url @param {string[]} parts @param {data.MockCluster} cluster @param {{ user: string }} session */
+async function kubeconfigsApi(request, response, url, parts, cluster, session) {
+  const reader = !cluster.permissions.includes("kubeconfig_revoke_all");
+  const seen = data.kubeconfigs.map((kubeconfig) => ({ ...kubeconfig, mine: kubeconfig.created_by === session.user })).filter((kubeconfig) => kubeconfig.mine || !reader);
+  if (request.method === "GET") return send(response, 200, { items: seen, total: seen.length });
+  if (request.method === "DELETE") {
+    if (!parts[3] && reader) return fail(response, 403, "KCS-RBAC-001");
+    const user = url.searchParams.get("user");
+    const ended = data.kubeconfigs.filter((kubeconfig) => !kubeconfig.revoked_at && kubeconfig.expires_at > new Date().toISOString() && (!parts[3] || kubeconfig.id === parts[3]) && (!user || kubeconfig.created_by_id === user));
+    for (const kubeconfig of ended) kubeconfig.revoked_at = new Date().toISOString();
+    return parts[3] ? send(response, 204) : send(response, 200, { count: ended.length });
+  }
+  const { expires_in: seconds, name = "", read_only: readOnly = false, namespaces } = await readBody(request);
+  if (seconds > LONGEST_SECONDS) return fail(response, 400, "KCS-INPUT-001", { field: "expires_in", errors: [{ field: "expires_in", message: `must be 3600 to ${LONGEST_SECONDS} seconds` }] });
+  const issued = { id: `kc-${serial++}`, name, created_at: new Date().toISOString(), expires_at: data.ago(-seconds), created_by: session.user, created_by_id: `u-${session.user}`, mine: true, read_only: readOnly, ...(namespaces && { namespaces }) };
+  data.kubeconfigs.unshift(issued);
+  return send(response, 201, { id: issued.id, expires_at: issued.expires_at, kubeconfig: `apiVersion: v1\nkind: Config\nclusters:\n- name: ${cluster.name}\n  cluster:\n    server: https://127.0.0.1:8443/k8s/clusters/${cluster.id}\n` });
+}
+
 /** @param {import("../../src/api/schema").components["schemas"]["Cluster"][]} all @param {URL} url */
 function filterClusters(all, url) {
   const search = url.searchParams.get("search") ?? "";
@@ -261,15 +533,15 @@ function filterClusters(all, url) {
   return all.filter((cluster) => cluster.name.includes(search) && (!phase || cluster.status.phase === phase));
 }
 
-/** @param {Request} request @param {Response} response @param {URL} url @param {string[]} parts @param {boolean} any */
-function operationsApi(request, response, url, parts, any) {
+/** @param {Request} request @param {Response} response @param {URL} url @param {string[]} parts @param {typeof data.operations} all */
+function operationsApi(request, response, url, parts, all) {
   if (parts.length === 1) {
     const cluster = url.searchParams.get("cluster_id");
     const state = url.searchParams.get("state");
-    return send(response, 200, page(any ? data.operations.filter((operation) => (!cluster || operation.cluster.id === cluster) && (!state || operation.state === state)) : [], url));
+    return send(response, 200, page(all.filter((operation) => (!cluster || operation.cluster.id === cluster) && (!state || operation.state === state)), url));
   }
-  const operation = data.operations.find((candidate) => candidate.id === parts[1]);
-  if (!operation || !any) return fail(response, 404, "KCS-NOTFOUND-001");
+  const operation = all.find((candidate) => candidate.id === parts[1]);
+  if (!operation) return fail(response, 404, "KCS-NOTFOUND-001");
   if (parts[2] === "receipt") {
     const removed = data.resources.map(({ kind, name, cloud_id }) => ({ kind, name, cloud_id }));
     if (url.searchParams.get("format") === "text") {
@@ -300,8 +572,8 @@ function operationsApi(request, response, url, parts, any) {
   return send(response, 200, operation);
 }
 
-/** @param {Request} request @param {Response} response @param {URL} url @param {string[]} parts @param {data.MockCluster} cluster */
-async function clusterApi(request, response, url, parts, cluster) {
+/** @param {Request} request @param {Response} response @param {URL} url @param {string[]} parts @param {data.MockCluster} cluster @param {string[]} namespaces Those that are open; none: all. */
+async function clusterApi(request, response, url, parts, cluster, namespaces) {
   const method = request.method ?? "GET";
   const [, , part, sub] = parts;
   if (!part && method === "GET") return send(response, 200, cluster);
@@ -328,11 +600,14 @@ async function clusterApi(request, response, url, parts, cluster) {
       api_reachable: true,
     });
   }
+  if (part === "kubeconfig" && cluster.status.phase === "Updating") return fail(response, 503, "KCS-STORE-001", { retryable: true });
+  if (part === "kubeconfig") return send(response, 200, { kubeconfig: data.kubeconfigExec(cluster, url.searchParams.get("server") ?? url.origin) });
   if (part === "addons") return send(response, 200, { items: cluster.status.phase === "Provisioning" ? [] : data.addons });
   if (part === "repair") return change("cluster_repair", cluster, response);
   if (part === "credential") return change("credential_rotate", cluster, response);
   if (part === "control-plane") {
     const { count } = await readBody(request);
+    if (sub === "plan") return send(response, 200, sizePlan(cluster, "control-plane", { ...cluster.spec.control_plane, count }, cluster.masters_desired));
     cluster.spec.control_plane.count = count;
     cluster.masters_desired = count;
     return change("control_plane_resize", cluster, response);
@@ -347,9 +622,13 @@ async function clusterApi(request, response, url, parts, cluster) {
     }
     return change(/** @type {import("../../src/api/schema").components["schemas"]["OperationKind"]} */ (`node_${verb}`), cluster, response);
   }
+  if (part === "node-pools" && sub === "plan" && method === "POST") {
+    const given = await readBody(request);
+    return send(response, 200, sizePlan(cluster, given.name, given, 0));
+  }
   if (part === "node-pools" && !sub && method === "POST") {
     const given = await readBody(request);
-    if (given.flavor === "m1.impossible") return fail(response, 400, "KCS-CMP-009", { params: {}, errors: [{ field: "flavor", code: "KCS-CMP-009", message: "has no room" }] });
+    if (given.name === "too-late") return fail(response, 409, "KCS-QUOTA-001", { retryable: true, cloud_message: "Quota exceeded for instances: Requested 1, but already used 20 of 20 instances" });
     cluster.spec.node_pools.push(given);
     return change("node_pool_create", cluster, response);
   }
@@ -367,9 +646,7 @@ async function clusterApi(request, response, url, parts, cluster) {
   if (part === "node-pools" && parts[4] === "plan") {
     const { count } = await readBody(request);
     const pool = cluster.spec.node_pools.find((candidate) => candidate.name === sub);
-    const from = pool?.count ?? 0;
-    const quota = plan({ name: "x", spec: { network: {}, control_plane: {}, node_pools: [{ name: "default", flavor: "m1.medium", count: Math.max(0, count - from) }] } });
-    return send(response, 200, { from, to: count, removed: Array.from({ length: Math.max(0, from - count) }, (_, i) => `kcs-1a2b3c4d-w0-${from - 1 - i}`), checks: quota.checks.filter((check) => check.key === "quota"), quota: quota.quota, objects: [], blocked: quota.checks.some((check) => check.key === "quota" && check.level === "blocked") });
+    return pool ? send(response, 200, sizePlan(cluster, pool.name, { ...pool, count }, pool.count)) : fail(response, 404, "KCS-NOTFOUND-001");
   }
   if (part === "node-pools") {
     const { count } = await readBody(request);
@@ -377,24 +654,14 @@ async function clusterApi(request, response, url, parts, cluster) {
     if (pool) pool.count = count;
     return change("node_pool_resize", cluster, response);
   }
-  if (part === "kubeconfigs" && method === "POST") {
-    const given = await readBody(request);
-    const issued = { id: `kc-${serial++}`, name: given.name ?? "", created_at: new Date().toISOString(), expires_at: data.ago(-given.expires_in), created_by: "member-a", mine: true };
-    data.kubeconfigs.unshift(issued);
-    return send(response, 201, { id: issued.id, expires_at: issued.expires_at, kubeconfig: `apiVersion: v1\nkind: Config\nclusters:\n- name: ${cluster.name}\n  cluster:\n    server: https://127.0.0.1:8443/k8s/clusters/${cluster.id}\n` });
-  }
-  if (part === "kubeconfigs" && method === "DELETE") {
-    const found = data.kubeconfigs.find((candidate) => candidate.id === sub);
-    if (found) found.revoked_at = new Date().toISOString();
-    return send(response, 204);
-  }
-  if (part === "kubeconfigs") return send(response, 200, { items: data.kubeconfigs });
   if (part === "kubernetes") {
     if (cluster.status.phase === "Provisioning") return fail(response, 409, "KCS-API-002");
     const namespace = url.searchParams.get("namespace");
     const search = url.searchParams.get("search") ?? "";
-    const fits = (/** @type {{ name: string, namespace: string }} */ item) => (!namespace || item.namespace === namespace) && item.name.includes(search);
-    if (sub === "namespaces") return send(response, 200, { items: ["default", "kube-node-lease", "kube-public", "kube-system"].map((name) => ({ name, status: "Active", labels: {} })) });
+    const open = (/** @type {string} */ name) => namespaces.length === 0 || namespaces.includes(name);
+    if (namespaces.length > 0 && (sub === "nodes" || (namespace && !open(namespace)))) return fail(response, 403, "KCS-RBAC-004", { params: { namespaces } });
+    const fits = (/** @type {{ name: string, namespace: string }} */ item) => open(item.namespace) && (!namespace || item.namespace === namespace) && item.name.includes(search);
+    if (sub === "namespaces") return send(response, 200, { items: ["default", "kube-node-lease", "kube-public", "kube-system"].filter(open).map((name) => ({ name, status: "Active", labels: {} })) });
     if (sub === "nodes") return send(response, 200, { items: cluster.name === "shop-production" ? data.kubernetesNodes : [] });
     if (sub === "deployments") return send(response, 200, page(data.deployments.filter(fits), url));
     if (sub === "pods") return send(response, 200, page(data.pods.filter(fits), url));

@@ -42,3 +42,8 @@ export function useImages() {
 export function useExternalNetworks() {
   return useQuery({ queryKey: ["networks"], queryFn: () => unwrap(client.GET("/api/v1/networks")), staleTime });
 }
+
+/** What is offered, and how much of it clusters use. Operators only. */
+export function useAdminCatalogue(enabled: boolean) {
+  return useQuery({ queryKey: ["admin-catalogue"], queryFn: () => unwrap(client.GET("/api/v1/admin/catalogue")), staleTime: 5_000, refetchInterval: 30_000, enabled });
+}

@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
 import { usePollInterval } from "./live";
-import type { Cluster, ClusterRequest, ClusterSettings, NodePoolSpec, Phase } from "./types";
+import type { CertificateRequest, Cluster, ClusterRequest, ClusterSettings, KubeconfigRequest, NodePoolSpec, Phase } from "./types";
 
 export interface ClusterFilter {
   search?: string;
@@ -33,12 +33,13 @@ export function useAdminClusters(filter: ClusterFilter & { project?: string }, e
   });
 }
 
-export function useCluster(id: string) {
+export function useCluster(id: string, enabled = true) {
   const refetchInterval = usePollInterval();
   return useQuery({
     queryKey: ["cluster", id],
     queryFn: () => unwrap(client.GET("/api/v1/clusters/{id}", { params: { path: { id } } })),
     refetchInterval,
+    enabled,
   });
 }
 
@@ -77,6 +78,23 @@ export function useKubeconfigs(id: string) {
   });
 }
 
+/** Certificates of the last thirty days that lead past the gate. */
+export function useCertificates(id: string) {
+  return useQuery({
+    queryKey: ["cluster", id, "certificates"],
+    queryFn: () => unwrap(client.GET("/api/v1/clusters/{id}/certificates", { params: { path: { id } } })),
+    refetchInterval: 15_000,
+  });
+}
+
+/** The kubeconfig that holds no secret, for people who are signed in to `server` with `kcs login`. */
+export function useKubeconfigExec(id: string, server: string) {
+  return useQuery({
+    queryKey: ["cluster", id, "kubeconfig-exec", server],
+    queryFn: () => unwrap(client.GET("/api/v1/clusters/{id}/kubeconfig", { params: { path: { id }, query: { server } } })),
+  });
+}
+
 export function useAddons(id: string) {
   const refetchInterval = usePollInterval();
   return useQuery({
@@ -112,12 +130,20 @@ export function resizePool(id: string, pool: string, count: number, remove: stri
   return unwrap(client.PATCH("/api/v1/clusters/{id}/node-pools/{pool}", { params: { path: { id, pool } }, body: { count, remove } }));
 }
 
+export function planPool(id: string, body: NodePoolSpec) {
+  return unwrap(client.POST("/api/v1/clusters/{id}/node-pools/plan", { params: { path: { id } }, body }));
+}
+
 export function createPool(id: string, body: NodePoolSpec) {
   return unwrap(client.POST("/api/v1/clusters/{id}/node-pools", { params: { path: { id } }, body }));
 }
 
 export function deletePool(id: string, pool: string) {
   return unwrap(client.DELETE("/api/v1/clusters/{id}/node-pools/{pool}", { params: { path: { id, pool } } }));
+}
+
+export function planControlPlane(id: string, count: number) {
+  return unwrap(client.POST("/api/v1/clusters/{id}/control-plane/plan", { params: { path: { id } }, body: { count } }));
 }
 
 export function resizeControlPlane(id: string, count: number) {
@@ -160,12 +186,21 @@ export function deleteCluster(id: string, confirm: string, volumes: Record<strin
   return unwrap(client.DELETE("/api/v1/clusters/{id}", { params: { path: { id } }, body: { confirm, volumes } }));
 }
 
-export function issueKubeconfig(id: string, expiresIn: number, name?: string) {
-  return unwrap(client.POST("/api/v1/clusters/{id}/kubeconfigs", { params: { path: { id } }, body: { expires_in: expiresIn, name } }));
+export function issueKubeconfig(id: string, body: KubeconfigRequest) {
+  return unwrap(client.POST("/api/v1/clusters/{id}/kubeconfigs", { params: { path: { id } }, body }));
+}
+
+export function issueCertificate(id: string, body: CertificateRequest) {
+  return unwrap(client.POST("/api/v1/clusters/{id}/certificates", { params: { path: { id } }, body }));
 }
 
 export function revokeKubeconfig(id: string, kid: string) {
   return unwrap(client.DELETE("/api/v1/clusters/{id}/kubeconfigs/{kid}", { params: { path: { id, kid } } }));
+}
+
+/** Everybody's in this cluster, or one person's by their id; says how many that were. */
+export function revokeAllKubeconfigs(id: string, user?: string) {
+  return unwrap(client.DELETE("/api/v1/clusters/{id}/kubeconfigs", { params: { path: { id }, query: { user } } }));
 }
 
 /** The last lines of a node's console: text of the machine, not to be trusted. */

@@ -11,10 +11,11 @@ export interface WorkloadFilter {
 
 const refetchInterval = 5_000;
 
-export function useNamespaces(id: string) {
+export function useNamespaces(id: string, enabled = true) {
   return useQuery({
     queryKey: ["kubernetes", id, "namespaces"],
     queryFn: () => unwrap(client.GET("/api/v1/clusters/{id}/kubernetes/namespaces", { params: { path: { id } } })),
+    enabled,
     staleTime: 15_000,
     retry: false,
   });

@@ -1,12 +1,13 @@
 // The one stream a tab keeps open for lists: a change of any cluster makes them load again. Without it lists poll faster.
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useState } from "react";
+import { sessionKey } from "./session";
 import { openEvents } from "./sse";
 
 /** Whether changes are pushed to this tab at the moment. */
 export const LiveContext = createContext(false);
 
-const LIVE_KEYS = new Set(["clusters", "cluster", "operations", "admin-clusters", "costs"]);
+const LIVE_KEYS = new Set(["clusters", "cluster", "operations", "admin-clusters", "admin-operations", "queue", "costs"]);
 
 /** Loads again what changes with clusters, at most every 700 ms. */
 export function throttledRefresh(queryClient: QueryClient, wait = 700): () => void {
@@ -55,8 +56,11 @@ export function useLiveStream(): boolean {
       },
       onState: (state) => {
         setLive(state === "live");
-        // What happened during a break is not told again.
-        if (state === "live" && interrupted) refresh();
+        if (state === "live" && interrupted) {
+          // What happened during a break is not told again. A change of what the person may do breaks the stream, too.
+          refresh();
+          void queryClient.invalidateQueries({ queryKey: sessionKey });
+        }
         interrupted = interrupted || state === "waiting";
       },
     });

@@ -89,6 +89,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest hundred announcements, ended ones too. Operators only. */
+        get: operations["admin_announcement_list"];
+        put?: never;
+        /** Tell everybody something. Operators only. */
+        post: operations["admin_announcement_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/announcements/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say it otherwise; who has put it away sees it again. Operators only. */
+        put: operations["admin_announcement_update"];
+        post?: never;
+        /** End an announcement: nobody is told any more. It stays in the operators' list. Operators only. */
+        delete: operations["admin_announcement_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log of all projects, the newest first. Operators only. */
+        get: operations["admin_audit_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log of all projects as JSON lines. Operators only. */
+        get: operations["admin_audit_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions, flavors and templates: what is offered, and how many clusters of all projects use it. Operators only. */
+        get: operations["admin_catalogue_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/clusters": {
         parameters: {
             query?: never;
@@ -100,6 +187,92 @@ export interface paths {
         get: operations["admin_cluster_list"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/clusters/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Hold the engine back from one cluster, self-healing included. What is asked for meanwhile is accepted and waits. Operators only. */
+        put: operations["cluster_pause"];
+        post?: never;
+        /** Let the engine go on with a cluster. Operators only. */
+        delete: operations["cluster_resume"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which keys there are, how many secrets are sealed with each, and how far a change of keys is. Operators only. */
+        get: operations["key_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Operations of all projects, newest first. Operators only. */
+        get: operations["admin_operation_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/operations/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel an operation under way. What it has made so far stays. Operators only. */
+        post: operations["admin_operation_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/operations/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try again at once what failed, is blocked or waits for its next try; it goes on where it stood. Operators only. */
+        post: operations["admin_operation_retry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -134,6 +307,198 @@ export interface paths {
         put?: never;
         /** Say of an orphan that it is to go, or that it is known and stays. A later decision takes the place of an earlier one. Operators only. */
         post: operations["orphan_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The first five hundred people by name who are signed in or hold tokens or kubeconfigs. Operators only. */
+        get: operations["admin_people_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/people/{id}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End all sessions, tokens and kubeconfigs of a person at once, in all projects; the answer says how much that was. Operators only. */
+        delete: operations["admin_person_cut_off"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much work the engine has, and whether operators hold it back. Operators only. */
+        get: operations["queue_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/queue/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Hold the engine back from all clusters: passes under way end, none begins. What is asked for meanwhile is accepted and waits. Operators only. */
+        put: operations["queue_pause"];
+        post?: never;
+        /** Let the engine go on. Clusters with a pause of their own stay held back. Operators only. */
+        delete: operations["queue_resume"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/quota-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Requests of all projects, the newest first. Operators only. */
+        get: operations["admin_quota_request_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/quota-requests/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a request, which raises the project's limits to what was asked for, or decline it. Operators only. */
+        post: operations["admin_quota_request_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tenants by name, with what they have. Operators only. */
+        get: operations["admin_tenant_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tenants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One tenant. Operators only. */
+        get: operations["admin_tenant_get"];
+        /**
+         * Set a tenant's limits, and what of the catalogue it may use. Nothing is taken from who has more than a limit: there may not be still more.
+         *     Operators only.
+         */
+        put: operations["admin_tenant_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What operators have to say now, maintenance windows ahead included, the newest first. */
+        get: operations["announcement_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The project's audit log, the newest first; of people who were given places of the project their own deeds. */
+        get: operations["audit_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The project's audit log as JSON lines. */
+        get: operations["audit_export"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -190,7 +555,7 @@ export interface paths {
         delete: operations["cluster_delete"];
         options?: never;
         head?: never;
-        /** Change settings of a cluster: whether it is protected against deletion. */
+        /** Change settings of a cluster: whether it is protected against deletion, who repairs it, whether certificates lead past the gate. */
         patch: operations["cluster_update"];
         trace?: never;
     };
@@ -205,6 +570,24 @@ export interface paths {
         get: operations["addon_list"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Certificates issued in the last thirty days for calls past the gate: who does not see all see their own. */
+        get: operations["certificate_list"];
+        put?: never;
+        /** Issue a certificate for oneself, for calls past the gate. Where that is switched on only. */
+        post: operations["certificate_issue"];
         delete?: never;
         options?: never;
         head?: never;
@@ -226,6 +609,23 @@ export interface paths {
         head?: never;
         /** Resize the control plane; masters come and go one at a time. */
         patch: operations["control_plane_resize"];
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/control-plane/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a resize of the control plane would make or remove, what quota it needs and what stands against it. */
+        post: operations["control_plane_resize_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/clusters/{id}/credential/rotate": {
@@ -262,6 +662,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clusters/{id}/kubeconfig": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A kubeconfig for everybody who may see the cluster: it asks `kcs` who one is, and holds no secret. */
+        get: operations["kubeconfig_exec"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clusters/{id}/kubeconfigs": {
         parameters: {
             query?: never;
@@ -274,7 +691,8 @@ export interface paths {
         put?: never;
         /** Issue a kubeconfig for oneself. */
         post: operations["kubeconfig_issue"];
-        delete?: never;
+        /** Revoke all kubeconfigs of a cluster, or all of one person's in it. */
+        delete: operations["kubeconfig_revoke_all"];
         options?: never;
         head?: never;
         patch?: never;
@@ -377,6 +795,23 @@ export interface paths {
         put?: never;
         /** Add a pool. */
         post: operations["node_pool_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/node-pools/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What one more pool would make, what quota it needs and what stands against it. */
+        post: operations["node_pool_create_plan"];
         delete?: never;
         options?: never;
         head?: never;
@@ -588,6 +1023,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in a program: it shows the code to the person who started it, and then asks for its token. */
+        post: operations["device_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The token, once the person has allowed it, and that once; until then KCS-AUTH-006 (wait), 007 (slower), 008 (denied) or 009 (over). */
+        post: operations["device_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/{user_code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What asks to be signed in, by the code that it shows. */
+        get: operations["device_get"];
+        put?: never;
+        /** Allow or deny it, for oneself and in the project one is in. The answer is final. */
+        post: operations["device_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -656,6 +1143,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is in the project, by name. People who were given places of it are told of themselves only. */
+        get: operations["member_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a person of the project a role and places. It counts from the next call on; open streams of theirs are cut. */
+        put: operations["member_give"];
+        post?: never;
+        /** Take back all that was given to a person: Keystone's role counts again. */
+        delete: operations["member_reset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/networks": {
         parameters: {
             query?: never;
@@ -663,7 +1185,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** External networks. */
+        /** External networks the project may use. */
         get: operations["network_list"];
         put?: never;
         post?: never;
@@ -767,7 +1289,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Try a failed or blocked operation again; it goes on where it stood. */
+        /** Try again what failed, is blocked or waits for its next try; it goes on where it stood. */
         post: operations["operation_retry"];
         delete?: never;
         options?: never;
@@ -809,6 +1331,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Limits of the project, and how much of them is used. */
+        get: operations["quota_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quota-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest hundred requests of the project. Who sees only some of its clusters is told of none. */
+        get: operations["quota_request_list"];
+        put?: never;
+        /** Ask for more. One request of a project waits at a time. */
+        post: operations["quota_request_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quota-requests/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a request back that waits. */
+        post: operations["quota_request_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The project's own roles, by name. */
+        get: operations["role_list"];
+        put?: never;
+        /** Compose a role. */
+        post: operations["role_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a role: whoever has it may do what it says from the next call on. */
+        put: operations["role_update"];
+        post?: never;
+        /** Delete a role that nobody has. */
+        delete: operations["role_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -824,6 +1434,58 @@ export interface paths {
         post: operations["session_create"];
         /** Sign out. */
         delete: operations["session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/application-credential": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with an application credential: into its own project, with its own roles. Tokens and kubeconfigs are not made so. */
+        post: operations["session_create_by_credential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/federation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Identity providers that people may sign in with. */
+        get: operations["federation_list"];
+        put?: never;
+        /** Begin to sign in with one of them: the browser has to go to the address in the answer. */
+        post: operations["federation_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/federation/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Where Keystone's page sends the browser back to. It goes on at the console, signed in, or at the sign-in page, which says why not. */
+        post: operations["session_create_by_federation"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -865,6 +1527,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** API tokens of the project that are good or ended within thirty days: a reader sees their own, a member everybody's. */
+        get: operations["token_list"];
+        put?: never;
+        /** Make an API token for oneself. Its secret is in this answer only. */
+        post: operations["token_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an API token: every call with it is refused at once, open streams are cut. */
+        delete: operations["token_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/versions": {
         parameters: {
             query?: never;
@@ -872,7 +1569,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Kubernetes versions offered. */
+        /** Kubernetes versions offered to the project. */
         get: operations["version_list"];
         put?: never;
         post?: never;
@@ -1040,6 +1737,8 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         About: {
+            /** @description Whether clusters can be opened to certificates past the gate. */
+            direct_access: boolean;
             environment: components["schemas"]["Environment"];
             /** @description What a person should know before trusting what they see, in English. */
             notes: string[];
@@ -1097,6 +1796,116 @@ export interface components {
             /** @default false */
             storage: boolean;
         };
+        /** @description An announcement with how it came about. */
+        AdminAnnouncement: components["schemas"]["Announcement"] & {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Name of the operator. */
+            created_by: string;
+            /** @description Name of the operator who ended it; absent: nobody did. */
+            ended_by?: string | null;
+            state: components["schemas"]["AnnouncementState"];
+        };
+        AdminCatalogue: {
+            /** @description The smallest first, then those that are not offered. */
+            flavors: components["schemas"]["FlavorUsage"][];
+            templates: components["schemas"]["TemplateOffer"][];
+            /** @description The newest first. */
+            versions: components["schemas"]["VersionUse"][];
+        };
+        /** @description An operation with whose it is and what may be done about it. */
+        AdminOperation: components["schemas"]["Operation"] & {
+            /** @description Whether it is under way and no deletion. */
+            can_cancel: boolean;
+            /** @description Whether it failed, is blocked or waits for its next try, and none has followed it. */
+            can_retry: boolean;
+            project: components["schemas"]["ProjectRef"];
+        };
+        /** @description A tenant: a project that has used KCS. */
+        AdminTenant: {
+            allowed: components["schemas"]["Allowed"];
+            /** @description Whether a request of its waits for an answer. */
+            asks: boolean;
+            /**
+             * Format: date-time
+             * @description When limits or what is allowed were last set; absent: never.
+             */
+            changed_at?: string | null;
+            /** @description Name of the operator. */
+            changed_by?: string | null;
+            /** @description Keystone's id of the project. */
+            id: string;
+            /** @description Each resource once. */
+            limits: components["schemas"]["TenantLimit"][];
+            name: string;
+        };
+        /** @description What of the catalogue a tenant may use; absent: all of it. */
+        Allowed: {
+            /** @description Ids. */
+            external_networks?: string[] | null;
+            /** @description Names. */
+            flavors?: string[] | null;
+            versions?: string[] | null;
+        };
+        /** @description What everybody is told. */
+        Announcement: {
+            /** Format: date-time */
+            changed_at: string;
+            en: string;
+            /** Format: date-time */
+            from: string;
+            id: components["schemas"]["AnnouncementId"];
+            kind: components["schemas"]["AnnouncementKind"];
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: date-time
+             * @description Absent: until an operator ends it.
+             */
+            until?: string | null;
+            /** @description Simplified Chinese. */
+            zh: string;
+        };
+        /**
+         * Format: uuid
+         * @description What operators tell everybody.
+         */
+        AnnouncementId: string;
+        /** @enum {string} */
+        AnnouncementKind: "notice" | "maintenance";
+        /** @description What is to be said. */
+        AnnouncementRequest: {
+            /** @description 1 to 500 characters. */
+            en: string;
+            /**
+             * Format: date-time
+             * @description Default: now.
+             */
+            from?: string | null;
+            kind: components["schemas"]["AnnouncementKind"];
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: date-time
+             * @description A maintenance window needs one; a notice without it is shown until an operator ends it.
+             */
+            until?: string | null;
+            /** @description Simplified Chinese: 1 to 500 characters. */
+            zh: string;
+        };
+        /** @enum {string} */
+        AnnouncementState: "upcoming" | "current" | "ended";
+        /**
+         * @description What a cluster's own API writes down of the calls to it. Chosen when the cluster is made: all its masters write alike.
+         * @enum {string}
+         */
+        ApiAuditLevel: "none" | "metadata" | "request";
+        /** @description The audit of a cluster's own API, as asked for. */
+        ApiAuditRequest: {
+            level?: components["schemas"]["ApiAuditLevel"] | null;
+        };
+        /** @description The audit of a cluster's own API, as recorded. */
+        ApiAuditSpec: {
+            level?: components["schemas"]["ApiAuditLevel"];
+        };
         /**
          * @description Who can reach a cluster's API.
          * @enum {string}
@@ -1145,6 +1954,84 @@ export interface components {
              */
             provider: string | null;
         };
+        /** @description A token without its secret. */
+        ApiToken: {
+            /** @description Where it may come from; empty: from anywhere. */
+            cidrs: string[];
+            /** @description Clusters it is for; absent: all. */
+            clusters?: components["schemas"]["ClusterId"][] | null;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: components["schemas"]["TokenId"];
+            /** Format: date-time */
+            last_used_at?: string | null;
+            /** @description The address it was last used from. */
+            last_used_from?: string | null;
+            /** @description Whether it is the caller's own. */
+            mine: boolean;
+            name: string;
+            /** @description Namespaces it may go into; absent: all. */
+            namespaces?: string[] | null;
+            /** @description What it may do besides looking; absent: all that its owner may, or, with `namespaces`, what is done inside of those. */
+            permissions?: components["schemas"]["Permission"][] | null;
+            /** Format: date-time */
+            revoked_at?: string | null;
+        };
+        /** @description A token with its secret, which is shown once. */
+        ApiTokenIssued: components["schemas"]["ApiToken"] & {
+            /** @description To be sent as `Authorization: Bearer`. */
+            secret: string;
+        };
+        /** @description A token to be made. */
+        ApiTokenRequest: {
+            /** @description Where it may come from: `192.0.2.0/24`; absent or empty: from anywhere. */
+            cidrs?: string[];
+            /** @description Clusters it is for; absent: all. */
+            clusters?: components["schemas"]["ClusterId"][] | null;
+            /**
+             * Format: int64
+             * @description Seconds: 3600 to 31536000 (a year).
+             */
+            expires_in: number;
+            /** @description 1 to 60 characters: what it is for. */
+            name: string;
+            /** @description Namespaces it may go into; absent: all. */
+            namespaces?: string[] | null;
+            /** @description What it may do besides looking; absent: all that its owner may, or, with `namespaces`, what is done inside of those. */
+            permissions?: components["schemas"]["Permission"][] | null;
+        };
+        /** @description One line: who did what to what, from where, and how it ended. */
+        AuditLine: {
+            /** @description `cluster_create`, `session_create`, `kubernetes_write`, … */
+            action: string;
+            /** Format: date-time */
+            at: string;
+            cluster?: components["schemas"]["ClusterId"] | null;
+            /** @description What belongs to the action: `before` and `after` of a change, the method and path of a call to a cluster. Never a secret. */
+            detail: Record<string, never>;
+            /** Format: int64 */
+            id: number;
+            object_id: string;
+            object_kind: string;
+            operation?: components["schemas"]["OperationId"] | null;
+            /** @description `accepted`, `done`, `denied` or `failed`. */
+            outcome: string;
+            project: components["schemas"]["ProjectRef"];
+            request_id: string;
+            /** @description The client's address. */
+            source: string;
+            user: components["schemas"]["Person"];
+            /** @description `session`, `keystone_token`, `api_token`, `kubeconfig`, or `engine` for what KCS does itself. */
+            via: string;
+            /**
+             * Format: uuid
+             * @description Id of the token or kubeconfig.
+             */
+            via_id?: string | null;
+        };
         /** @description How far a node's bootstrap has come, as the node itself told. */
         Bootstrap: {
             /** @enum {string} */
@@ -1172,13 +2059,55 @@ export interface components {
             /** @enum {string} */
             state: "failed";
         };
+        /** @description A certificate that was issued. */
+        Certificate: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Name of the person. */
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description SHA-256 of it, in hex; the cluster's own audit log names it so (`X509SHA256=…`). */
+            fingerprint: string;
+            /** @description What the cluster takes its holder for: `kcs:member`, `kcs:reader`, `kcs:guest`. */
+            group: string;
+            id: components["schemas"]["CertificateId"];
+            /** @description Whether it is one's own. */
+            mine: boolean;
+            name: string;
+        };
+        /**
+         * Format: uuid
+         * @description A certificate handed to a person for calls past the gate.
+         */
+        CertificateId: string;
+        /** @description A certificate just issued: shown once, never again. */
+        CertificateIssued: {
+            /** Format: date-time */
+            expires_at: string;
+            id: components["schemas"]["CertificateId"];
+            /** @description YAML for kubectl, with the certificate and its key. */
+            kubeconfig: string;
+        };
+        CertificateRequest: {
+            /**
+             * Format: int64
+             * @description Seconds it is good for: 300 to 3600.
+             */
+            expires_in: number;
+            /** @description What it is for; at most 60 characters. */
+            name?: string | null;
+            /** @description To look only: no changes, no commands, no values of secrets. */
+            read_only?: boolean;
+        };
         /** @description One thing looked at before anything is built. */
         Check: {
             code?: components["schemas"]["Code"] | null;
             field?: string | null;
             /**
              * @description `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `external_network`, `network`, `key_pairs`, `load_balancer`, `api_route`,
-             *     `quota`, `replacement_room`, `server_groups`, `services`, `cluster_quota`, `deletion_protection`.
+             *     `quota`, `replacement_room`, `server_groups`, `services`, `allowed`, `cluster_quota`, `tenant_quota`,
+             *     `deletion_protection`.
              */
             key: string;
             level: components["schemas"]["CheckLevel"];
@@ -1218,6 +2147,9 @@ export interface components {
              */
             observed_generation: number;
             operation?: components["schemas"]["OperationBrief"] | null;
+            paused?: components["schemas"]["Pause"] | null;
+            /** @description What the caller may do with it. */
+            permissions: components["schemas"]["Permission"][];
             project: components["schemas"]["ProjectRef"];
             spec: components["schemas"]["ClusterSpec"];
             status: components["schemas"]["ClusterStatus"];
@@ -1247,6 +2179,8 @@ export interface components {
         /** @description Settings that may be changed at any time and change nothing in the cloud; what is left out stays as it is. */
         ClusterPatch: {
             deletion_protection?: boolean | null;
+            /** @description Off in every new cluster. */
+            direct_access?: boolean | null;
             repair?: components["schemas"]["RepairPolicy"] | null;
         };
         /** @description What a create would do. */
@@ -1255,7 +2189,10 @@ export interface components {
             blocked: boolean;
             checks: components["schemas"]["Check"][];
             cost?: components["schemas"]["Cost"] | null;
+            /** @description The project's limits in KCS, as far as it has any. */
+            limits: components["schemas"]["QuotaNeed"][];
             objects: components["schemas"]["PlannedObject"][];
+            /** @description The project's quotas in the cloud. */
             quota: components["schemas"]["QuotaNeed"][];
             /** @description Complete: template and defaults applied. */
             spec: components["schemas"]["ClusterSpec"];
@@ -1276,9 +2213,12 @@ export interface components {
         ClusterSpec: {
             addons?: components["schemas"]["AddonsSpec"];
             api?: components["schemas"]["ApiSpec"];
+            audit?: components["schemas"]["ApiAuditSpec"];
             ca_certificates?: string[];
             control_plane: components["schemas"]["ControlPlaneSpec"];
             deletion_protection: boolean;
+            /** @description Whether people get certificates with which they reach its API past the gate; counts where the operator lets projects choose. */
+            direct_access?: boolean;
             /** @description Public keys of the key pairs that the pools name, as they were when the cluster was asked for. */
             key_pairs?: components["schemas"]["KeyPair"][];
             network: components["schemas"]["NetworkSpec"];
@@ -1298,6 +2238,8 @@ export interface components {
         ClusterSpecRequest: {
             addons?: components["schemas"]["AddonsRequest"];
             api?: components["schemas"]["ApiRequest"];
+            /** @description What the cluster's own API writes down of its calls. */
+            audit?: components["schemas"]["ApiAuditRequest"];
             /** @description PEM of authorities that nodes trust besides those of their image. */
             ca_certificates?: string[] | null;
             control_plane?: components["schemas"]["ControlPlaneRequest"];
@@ -1333,7 +2275,7 @@ export interface components {
          * @description A stable error code.
          * @enum {string}
          */
-        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-VER-002" | "KCS-CLOUD-008" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-001" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
+        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-AUTH-006" | "KCS-AUTH-007" | "KCS-AUTH-008" | "KCS-AUTH-009" | "KCS-AUTH-010" | "KCS-AUTH-011" | "KCS-AUTH-012" | "KCS-AUTH-013" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-RBAC-003" | "KCS-RBAC-004" | "KCS-RBAC-005" | "KCS-RBAC-006" | "KCS-CONF-006" | "KCS-NAME-004" | "KCS-NOTFOUND-005" | "KCS-QUOTA-004" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-QUOTA-005" | "KCS-QUOTA-006" | "KCS-QUOTA-007" | "KCS-QUOTA-008" | "KCS-QUOTA-003" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-VER-002" | "KCS-CLOUD-008" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-001" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
         /** @description One condition; `reason` is a CamelCase word, `message` one sentence with the cloud's own words where there are any. */
         Condition: {
             code?: components["schemas"]["Code"] | null;
@@ -1442,6 +2384,41 @@ export interface components {
             /** Format: double */
             per_hour: number;
         };
+        /** @description An application credential, by its id, or by its name and whose it is. `Debug` shows no secret. */
+        CredentialSignIn: {
+            /** @description Name of the user's domain; default: `Default`. */
+            domain?: string | null;
+            /** @description Its id; absent: `name` and `username` say which it is. */
+            id?: string | null;
+            name?: string | null;
+            /** Format: password */
+            secret: string;
+            /** @description Whose it is. */
+            username?: string | null;
+        };
+        /** @description A role of the project's own. */
+        CustomRole: {
+            /** Format: date-time */
+            changed_at: string;
+            /** @description Name of the owner. */
+            changed_by: string;
+            id: components["schemas"]["RoleId"];
+            name: string;
+            /**
+             * Format: int64
+             * @description How many people have it, everywhere or somewhere.
+             */
+            people: number;
+            /** @description Besides looking, and what everybody does for themselves: kubeconfigs and tokens. */
+            permissions: components["schemas"]["Permission"][];
+        };
+        /** @description A role to be kept. */
+        CustomRoleRequest: {
+            /** @description 1 to 60 characters, unique in the project. */
+            name: string;
+            /** @description Besides looking. `members_manage` is for owners only. */
+            permissions: components["schemas"]["Permission"][];
+        };
         /** @description A volume with data of workloads. */
         DataVolume: {
             /** @description Claim that made it: `namespace/name`. */
@@ -1499,6 +2476,57 @@ export interface components {
             /** Format: int32 */
             updated: number;
         };
+        /** @description A person's answer. */
+        DeviceAnswer: {
+            allow: boolean;
+            /**
+             * Format: int64
+             * @description Seconds that the token will be good for: 3600 to 2592000 (30 days); default: 8 hours.
+             */
+            expires_in?: number;
+        };
+        /** @description A program that wants to be signed in. */
+        DeviceRequest: {
+            /** @description What it is: `kcs 0.1.0`. Letters, digits, spaces and `. _ - /`. */
+            client_name: string;
+            /** @description Where it runs. Letters, digits and `. _ -`. */
+            host_name: string;
+        };
+        /** @description What asks to be signed in. All but the address is as it says itself. */
+        DeviceSignIn: {
+            client_name: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            host_name: string;
+            /** @description The address it came from. */
+            source: string;
+        };
+        /** @description What it shows, and what it asks with. The device code is a secret. */
+        DeviceStarted: {
+            device_code: string;
+            /**
+             * Format: int64
+             * @description Seconds until both codes are over.
+             */
+            expires_in: number;
+            /**
+             * Format: int64
+             * @description Seconds between two questions whether it was allowed.
+             */
+            interval: number;
+            /** @description `XXXX-XXXX`, for the person. */
+            user_code: string;
+            /** @description The page where the person types it. */
+            verification_uri: string;
+            /** @description The same with the code filled in. */
+            verification_uri_complete: string;
+        };
+        /** @description The program's question. `Debug` shows no code. */
+        DeviceTokenRequest: {
+            device_code: string;
+        };
         /**
          * @description What kind of environment this is.
          * @enum {string}
@@ -1532,6 +2560,31 @@ export interface components {
             /** @description Whether waiting or retrying can help. */
             retryable: boolean;
         };
+        /** @description What Keystone's page sends back. */
+        FederationForm: {
+            /**
+             * Format: password
+             * @description Keystone's, not bound to a project.
+             */
+            token: string;
+        };
+        /** @description An identity provider that people may sign in with. */
+        FederationProvider: {
+            id: string;
+            label: string;
+            label_zh: string;
+        };
+        /** @description A sign-in to be begun. */
+        FederationRequest: {
+            /** @description The address of the console to go on at; default: `/`. */
+            next?: string | null;
+            /** @description Id of the provider. */
+            provider: string;
+        };
+        /** @description Where the browser has to go. */
+        FederationStarted: {
+            url: string;
+        };
         /** @description One thing wrong with a field. */
         FieldError: {
             code?: components["schemas"]["Code"] | null;
@@ -1553,6 +2606,47 @@ export interface components {
             /** Format: int32 */
             vcpus: number;
         };
+        /** @description A flavor, and how much of it there is. */
+        FlavorUsage: {
+            /** Format: int64 */
+            clusters: number;
+            /**
+             * Format: int64
+             * @description Masters and nodes, as they were asked for.
+             */
+            machines: number;
+            name: string;
+            /** @description Whether the cloud has it, as far as the operator's project sees. */
+            offered: boolean;
+            /** Format: int32 */
+            ram_mib?: number | null;
+            /** Format: int32 */
+            vcpus?: number | null;
+        };
+        /** @description A cluster, or one namespace of it, and what is given there. */
+        GivenPlace: {
+            cluster: components["schemas"]["ClusterId"];
+            /** @description Absent: all of the cluster. */
+            namespace?: string | null;
+            /** @description `member`, `reader`, or the id of a role of the project's own. */
+            role: string;
+        };
+        /** @description A person and how much of what is good now they hold, in all projects. */
+        Holder: {
+            /** @description Id of the domain. */
+            domain: string;
+            /** @description Keystone's id. */
+            id: string;
+            /** Format: int32 */
+            kubeconfigs: number;
+            /** Format: date-time */
+            last_seen_at?: string | null;
+            name: string;
+            /** Format: int32 */
+            sessions: number;
+            /** Format: int32 */
+            tokens: number;
+        };
         Image: {
             id: string;
             /** @description The Kubernetes version in it, if it is a node image. */
@@ -1564,6 +2658,14 @@ export interface components {
             name: string;
             status: string;
         };
+        /** @description A process that runs, and its keys, by their ids. */
+        KeyHolder: {
+            active: string;
+            keys: string[];
+            name: string;
+            /** Format: date-time */
+            seen_at: string;
+        };
         /** @description A person's public key that nodes accept, as it was when it was chosen. */
         KeyPair: {
             name: string;
@@ -1573,12 +2675,69 @@ export interface components {
         KeyPairName: {
             name: string;
         };
+        /** @description Keys, and what is sealed with them. */
+        KeyReport: components["schemas"]["KeyRotation"] & {
+            processes: components["schemas"]["KeyHolder"][];
+            /** @description Secrets that did not open when they were last to be sealed anew, and why: some of them. */
+            unopened: string[];
+        };
+        /** @description How far a change of keys is. */
+        KeyRotation: {
+            /** @description The key that everything comes to be sealed with. */
+            active: string;
+            keys: components["schemas"]["KeyStanding"][];
+            kinds: components["schemas"]["KindStanding"][];
+            /**
+             * Format: int64
+             * @description Still sealed with others.
+             */
+            left: number;
+            next_step: components["schemas"]["KeyStep"];
+            /**
+             * Format: int64
+             * @description Sealed with the active key.
+             */
+            rewrapped: number;
+            /** Format: int64 */
+            rows: number;
+        };
+        /** @description A key, by its id. */
+        KeyStanding: {
+            /** @description Processes that seal with it. */
+            active_in: string[];
+            id: string;
+            /** @description Processes that do not have it. */
+            missing_in: string[];
+            /**
+             * Format: int64
+             * @description Rows sealed with it.
+             */
+            rows: number;
+        };
+        /**
+         * @description What an operator does next.
+         * @enum {string}
+         */
+        KeyStep: "add_missing" | "make_active" | "wait" | "spare" | "settled";
+        /** @description The rows of a kind of secret. */
+        KindStanding: {
+            kind: string;
+            /**
+             * Format: int64
+             * @description Not sealed with the active key yet.
+             */
+            left: number;
+            /** Format: int64 */
+            rows: number;
+        };
         /** @description A kubeconfig that was issued. */
         Kubeconfig: {
             /** Format: date-time */
             created_at: string;
             /** @description Name of the person. */
             created_by: string;
+            /** @description Keystone's id of that person. */
+            created_by_id: string;
             /** Format: date-time */
             expires_at: string;
             id: components["schemas"]["KubeconfigId"];
@@ -1587,8 +2746,16 @@ export interface components {
             /** @description Whether it is one's own. */
             mine: boolean;
             name: string;
+            /** @description Namespaces it may go into; absent: all. */
+            namespaces?: string[] | null;
+            read_only: boolean;
             /** Format: date-time */
             revoked_at?: string | null;
+        };
+        /** @description A kubeconfig that may lie about: there is no secret in it. */
+        KubeconfigExec: {
+            /** @description YAML for kubectl. */
+            kubeconfig: string;
         };
         /**
          * Format: uuid
@@ -1606,11 +2773,15 @@ export interface components {
         KubeconfigRequest: {
             /**
              * Format: int64
-             * @description Seconds it is good for: 3600 (an hour) to 2592000 (30 days).
+             * @description Seconds it is good for: 3600 (an hour) to what the operator allows, 30 days by default.
              */
             expires_in: number;
             /** @description What it is for; at most 60 characters. */
             name?: string | null;
+            /** @description Namespaces it may go into; absent: all. */
+            namespaces?: string[] | null;
+            /** @description To look only: no changes, no commands, no values of secrets. */
+            read_only?: boolean;
         };
         /** @description A node as Kubernetes sees it. */
         KubernetesNode: {
@@ -1632,6 +2803,22 @@ export interface components {
             status: string;
             version: string;
         };
+        /** @description A limit, and how much of it is used. */
+        LimitUse: {
+            /**
+             * Format: int64
+             * @description null: no limit.
+             */
+            limit: number | null;
+            resource: components["schemas"]["Limited"];
+            /** Format: int64 */
+            used: number;
+        };
+        /**
+         * @description What a tenant may have only so much of.
+         * @enum {string}
+         */
+        Limited: "clusters" | "nodes" | "vcpus" | "memory_gib" | "volumes" | "volume_gib";
         /** @description A page of a list. */
         List_Addon: {
             items: {
@@ -1650,6 +2837,195 @@ export interface components {
                 state: components["schemas"]["AddonState"];
                 /** @description Of its main image; None: it comes with Kubernetes. */
                 version?: string | null;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_AdminAnnouncement: {
+            items: (components["schemas"]["Announcement"] & {
+                /** Format: date-time */
+                created_at: string;
+                /** @description Name of the operator. */
+                created_by: string;
+                /** @description Name of the operator who ended it; absent: nobody did. */
+                ended_by?: string | null;
+                state: components["schemas"]["AnnouncementState"];
+            })[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_AdminOperation: {
+            items: (components["schemas"]["Operation"] & {
+                /** @description Whether it is under way and no deletion. */
+                can_cancel: boolean;
+                /** @description Whether it failed, is blocked or waits for its next try, and none has followed it. */
+                can_retry: boolean;
+                project: components["schemas"]["ProjectRef"];
+            })[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_AdminTenant: {
+            items: {
+                allowed: components["schemas"]["Allowed"];
+                /** @description Whether a request of its waits for an answer. */
+                asks: boolean;
+                /**
+                 * Format: date-time
+                 * @description When limits or what is allowed were last set; absent: never.
+                 */
+                changed_at?: string | null;
+                /** @description Name of the operator. */
+                changed_by?: string | null;
+                /** @description Keystone's id of the project. */
+                id: string;
+                /** @description Each resource once. */
+                limits: components["schemas"]["TenantLimit"][];
+                name: string;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_Announcement: {
+            items: {
+                /** Format: date-time */
+                changed_at: string;
+                en: string;
+                /** Format: date-time */
+                from: string;
+                id: components["schemas"]["AnnouncementId"];
+                kind: components["schemas"]["AnnouncementKind"];
+                severity: components["schemas"]["Severity"];
+                /**
+                 * Format: date-time
+                 * @description Absent: until an operator ends it.
+                 */
+                until?: string | null;
+                /** @description Simplified Chinese. */
+                zh: string;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_ApiToken: {
+            items: {
+                /** @description Where it may come from; empty: from anywhere. */
+                cidrs: string[];
+                /** @description Clusters it is for; absent: all. */
+                clusters?: components["schemas"]["ClusterId"][] | null;
+                /** Format: date-time */
+                created_at: string;
+                created_by: string;
+                /** Format: date-time */
+                expires_at: string;
+                id: components["schemas"]["TokenId"];
+                /** Format: date-time */
+                last_used_at?: string | null;
+                /** @description The address it was last used from. */
+                last_used_from?: string | null;
+                /** @description Whether it is the caller's own. */
+                mine: boolean;
+                name: string;
+                /** @description Namespaces it may go into; absent: all. */
+                namespaces?: string[] | null;
+                /** @description What it may do besides looking; absent: all that its owner may, or, with `namespaces`, what is done inside of those. */
+                permissions?: components["schemas"]["Permission"][] | null;
+                /** Format: date-time */
+                revoked_at?: string | null;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_AuditLine: {
+            items: {
+                /** @description `cluster_create`, `session_create`, `kubernetes_write`, … */
+                action: string;
+                /** Format: date-time */
+                at: string;
+                cluster?: components["schemas"]["ClusterId"] | null;
+                /** @description What belongs to the action: `before` and `after` of a change, the method and path of a call to a cluster. Never a secret. */
+                detail: Record<string, never>;
+                /** Format: int64 */
+                id: number;
+                object_id: string;
+                object_kind: string;
+                operation?: components["schemas"]["OperationId"] | null;
+                /** @description `accepted`, `done`, `denied` or `failed`. */
+                outcome: string;
+                project: components["schemas"]["ProjectRef"];
+                request_id: string;
+                /** @description The client's address. */
+                source: string;
+                user: components["schemas"]["Person"];
+                /** @description `session`, `keystone_token`, `api_token`, `kubeconfig`, or `engine` for what KCS does itself. */
+                via: string;
+                /**
+                 * Format: uuid
+                 * @description Id of the token or kubeconfig.
+                 */
+                via_id?: string | null;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_Certificate: {
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                /** @description Name of the person. */
+                created_by: string;
+                /** Format: date-time */
+                expires_at: string;
+                /** @description SHA-256 of it, in hex; the cluster's own audit log names it so (`X509SHA256=…`). */
+                fingerprint: string;
+                /** @description What the cluster takes its holder for: `kcs:member`, `kcs:reader`, `kcs:guest`. */
+                group: string;
+                id: components["schemas"]["CertificateId"];
+                /** @description Whether it is one's own. */
+                mine: boolean;
+                name: string;
             }[];
             /** @description Pass as `cursor` for the next page; missing on the last one. */
             next_cursor?: string | null;
@@ -1684,9 +3060,37 @@ export interface components {
                  */
                 observed_generation: number;
                 operation?: components["schemas"]["OperationBrief"] | null;
+                paused?: components["schemas"]["Pause"] | null;
+                /** @description What the caller may do with it. */
+                permissions: components["schemas"]["Permission"][];
                 project: components["schemas"]["ProjectRef"];
                 spec: components["schemas"]["ClusterSpec"];
                 status: components["schemas"]["ClusterStatus"];
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_CustomRole: {
+            items: {
+                /** Format: date-time */
+                changed_at: string;
+                /** @description Name of the owner. */
+                changed_by: string;
+                id: components["schemas"]["RoleId"];
+                name: string;
+                /**
+                 * Format: int64
+                 * @description How many people have it, everywhere or somewhere.
+                 */
+                people: number;
+                /** @description Besides looking, and what everybody does for themselves: kubeconfigs and tokens. */
+                permissions: components["schemas"]["Permission"][];
             }[];
             /** @description Pass as `cursor` for the next page; missing on the last one. */
             next_cursor?: string | null;
@@ -1739,6 +3143,21 @@ export interface components {
             total?: number | null;
         };
         /** @description A page of a list. */
+        List_FederationProvider: {
+            items: {
+                id: string;
+                label: string;
+                label_zh: string;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
         List_Flavor: {
             items: {
                 /**
@@ -1752,6 +3171,31 @@ export interface components {
                 ram_mib: number;
                 /** Format: int32 */
                 vcpus: number;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_Holder: {
+            items: {
+                /** @description Id of the domain. */
+                domain: string;
+                /** @description Keystone's id. */
+                id: string;
+                /** Format: int32 */
+                kubeconfigs: number;
+                /** Format: date-time */
+                last_seen_at?: string | null;
+                name: string;
+                /** Format: int32 */
+                sessions: number;
+                /** Format: int32 */
+                tokens: number;
             }[];
             /** @description Pass as `cursor` for the next page; missing on the last one. */
             next_cursor?: string | null;
@@ -1802,6 +3246,8 @@ export interface components {
                 created_at: string;
                 /** @description Name of the person. */
                 created_by: string;
+                /** @description Keystone's id of that person. */
+                created_by_id: string;
                 /** Format: date-time */
                 expires_at: string;
                 id: components["schemas"]["KubeconfigId"];
@@ -1810,6 +3256,9 @@ export interface components {
                 /** @description Whether it is one's own. */
                 mine: boolean;
                 name: string;
+                /** @description Namespaces it may go into; absent: all. */
+                namespaces?: string[] | null;
+                read_only: boolean;
                 /** Format: date-time */
                 revoked_at?: string | null;
             }[];
@@ -1841,6 +3290,34 @@ export interface components {
                 /** @description `Ready`, `NotReady`, `Unknown`. */
                 status: string;
                 version: string;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_Member: {
+            items: {
+                /** Format: date-time */
+                changed_at?: string | null;
+                /** @description Name of the owner. */
+                changed_by?: string | null;
+                /** @description Id of the domain. */
+                domain: string;
+                /** @description Keystone's id. */
+                id: string;
+                keystone?: components["schemas"]["Role"] | null;
+                /** @description Whether it is the caller. */
+                me: boolean;
+                name: string;
+                /** @description What an owner gave in places of the project, besides. */
+                places: components["schemas"]["GivenPlace"][];
+                /** @description What an owner gave in all of the project; absent: nothing was said. */
+                role?: string | null;
             }[];
             /** @description Pass as `cursor` for the next page; missing on the last one. */
             next_cursor?: string | null;
@@ -1956,6 +3433,7 @@ export interface components {
                 next_attempt_at?: string | null;
                 /** @description The nodes it is about. */
                 nodes: components["schemas"]["NodeId"][];
+                paused?: components["schemas"]["Pause"] | null;
                 /**
                  * Format: int32
                  * @description 0 to 100, never falling.
@@ -2089,6 +3567,36 @@ export interface components {
             total?: number | null;
         };
         /** @description A page of a list. */
+        List_QuotaRequest: {
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                /** @description Name of the person. */
+                created_by: string;
+                /** Format: date-time */
+                decided_at?: string | null;
+                /** @description Name of the operator, or of whoever withdrew it. */
+                decided_by?: string | null;
+                id: components["schemas"]["QuotaRequestId"];
+                project: components["schemas"]["ProjectRef"];
+                reason: string;
+                state: components["schemas"]["QuotaRequestState"];
+                /** @description By resource: what the limit shall be. */
+                wanted: {
+                    [key: string]: number;
+                };
+                /** @description What the operator had to say. */
+                words?: string;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
         List_Resource: {
             items: {
                 address?: string | null;
@@ -2181,6 +3689,32 @@ export interface components {
              */
             total?: number | null;
         };
+        /** @description A person of the project. */
+        Member: {
+            /** Format: date-time */
+            changed_at?: string | null;
+            /** @description Name of the owner. */
+            changed_by?: string | null;
+            /** @description Id of the domain. */
+            domain: string;
+            /** @description Keystone's id. */
+            id: string;
+            keystone?: components["schemas"]["Role"] | null;
+            /** @description Whether it is the caller. */
+            me: boolean;
+            name: string;
+            /** @description What an owner gave in places of the project, besides. */
+            places: components["schemas"]["GivenPlace"][];
+            /** @description What an owner gave in all of the project; absent: nothing was said. */
+            role?: string | null;
+        };
+        /** @description What is to be given to a person. It takes the place of all that was, and of Keystone's role. */
+        MemberRequest: {
+            /** @description Clusters and namespaces, and what is given there: `member`, `reader`, or the id of a role. */
+            places?: components["schemas"]["GivenPlace"][];
+            /** @description In all of the project: `owner`, `member`, `reader`, `guest` (nothing but the places) or the id of a role of the project's own. */
+            role: string;
+        };
         Namespace: {
             /** Format: date-time */
             created_at?: string | null;
@@ -2259,19 +3793,6 @@ export interface components {
             volume_type?: string | null;
             zones: string[];
         };
-        /** @description What a resize would do. */
-        NodePoolPlan: {
-            blocked: boolean;
-            checks: components["schemas"]["Check"][];
-            /** Format: int32 */
-            from: number;
-            objects: components["schemas"]["PlannedObject"][];
-            quota: components["schemas"]["QuotaNeed"][];
-            /** @description Nodes that would be taken away. */
-            removed: string[];
-            /** Format: int32 */
-            to: number;
-        };
         NodePoolResize: {
             /**
              * Format: int32
@@ -2347,6 +3868,7 @@ export interface components {
             next_attempt_at?: string | null;
             /** @description The nodes it is about. */
             nodes: components["schemas"]["NodeId"][];
+            paused?: components["schemas"]["Pause"] | null;
             /**
              * Format: int32
              * @description 0 to 100, never falling.
@@ -2452,6 +3974,31 @@ export interface components {
             /** @description `database`, `cloud`, `engine`. */
             part: string;
         };
+        /** @description Operators hold it back: it goes on when they let it. */
+        Pause: {
+            /** @description Name of the operator. */
+            by: string;
+            /** @description Whether all clusters are held back; otherwise this one. */
+            everything: boolean;
+            /** @description In the operator's words. */
+            reason: string;
+            /** Format: date-time */
+            since: string;
+        };
+        PauseRequest: {
+            /** @description 1 to 300 characters. Everybody whose work waits is shown it. */
+            reason: string;
+        };
+        /**
+         * @description One thing that may be done. Kinds of action, not routes: several routes may need the same.
+         * @enum {string}
+         */
+        Permission: "cluster_create" | "cluster_update" | "cluster_delete" | "cluster_repair" | "control_plane_resize" | "node_pool_create" | "node_pool_resize" | "node_pool_delete" | "node_operate" | "operation_retry" | "operation_cancel" | "kubeconfig_issue" | "kubeconfig_revoke" | "kubeconfig_revoke_all" | "kubernetes_write" | "kubernetes_exec" | "template_create" | "template_change" | "token_create" | "token_revoke" | "quota_request" | "members_manage";
+        /** @description A person by id and name. */
+        Person: {
+            id: string;
+            name: string;
+        };
         /**
          * @description Where a cluster stands.
          * @enum {string}
@@ -2530,6 +4077,14 @@ export interface components {
             shared: boolean;
             subnets: components["schemas"]["ProjectSubnet"][];
         };
+        /** @description What a project may have, and has. */
+        ProjectQuota: {
+            allowed: components["schemas"]["Allowed"];
+            /** @description Each resource once, with a limit or without. */
+            limits: components["schemas"]["LimitUse"][];
+            /** @description Whether the caller sees only some of the project's clusters: `used` counts those. */
+            partial: boolean;
+        };
         /** @description A project by id and name. */
         ProjectRef: {
             id: string;
@@ -2553,7 +4108,46 @@ export interface components {
             /** @description Hosts, domains and ranges reached without it. KCS adds the cluster's own. */
             no_proxy?: string[];
         };
-        /** @description What is needed of one quota. */
+        /** @description The engine's work, all projects taken together. */
+        Queue: {
+            /** Format: int64 */
+            blocked: number;
+            /**
+             * Format: int64
+             * @description Clusters that are due and wait for a free worker, or are held back.
+             */
+            due: number;
+            /**
+             * Format: int64
+             * @description Clusters that are worked on at this moment.
+             */
+            in_work: number;
+            paused?: components["schemas"]["Pause"] | null;
+            /**
+             * Format: int64
+             * @description Clusters held back by a pause of their own.
+             */
+            paused_clusters: number;
+            /**
+             * Format: int64
+             * @description Operations that have not begun.
+             */
+            pending: number;
+            /** Format: int64 */
+            running: number;
+        };
+        /**
+         * @description What an operator may say to it.
+         * @enum {string}
+         */
+        QuotaAnswer: "approve" | "decline";
+        /** @description An operator's answer, with words for who asked. */
+        QuotaDecision: {
+            answer: components["schemas"]["QuotaAnswer"];
+            /** @description At most 1000 characters; who declines says why. */
+            words?: string;
+        };
+        /** @description What is needed of one quota of the cloud's, or of one limit of the project's. */
         QuotaNeed: {
             /**
              * Format: int64
@@ -2567,11 +4161,51 @@ export interface components {
              * @description What other operations under way will still take.
              */
             promised: number;
-            /** @description `instances`, `vcpus`, `ram_mib`, `volumes`, `gigabytes`, `ports`, ... */
+            /** @description `instances`, `vcpus`, `ram_mib`, `volumes`, `gigabytes`, `ports`, ...; of limits `clusters`, `nodes`, `vcpus`, `memory_gib`, ... */
             resource: string;
             /** Format: int64 */
             used: number;
         };
+        /** @description A request for more. */
+        QuotaRequest: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Name of the person. */
+            created_by: string;
+            /** Format: date-time */
+            decided_at?: string | null;
+            /** @description Name of the operator, or of whoever withdrew it. */
+            decided_by?: string | null;
+            id: components["schemas"]["QuotaRequestId"];
+            project: components["schemas"]["ProjectRef"];
+            reason: string;
+            state: components["schemas"]["QuotaRequestState"];
+            /** @description By resource: what the limit shall be. */
+            wanted: {
+                [key: string]: number;
+            };
+            /** @description What the operator had to say. */
+            words?: string;
+        };
+        /** @description What is asked for. */
+        QuotaRequestBody: {
+            /** @description 1 to 1000 characters. */
+            reason: string;
+            /** @description By resource (`clusters`, `nodes`, `vcpus`, `memory_gib`, `volumes`, `volume_gib`): what the limit shall be, more than it is. */
+            wanted: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * Format: uuid
+         * @description A tenant's request for more than its limits.
+         */
+        QuotaRequestId: string;
+        /**
+         * @description How a request for more stands.
+         * @enum {string}
+         */
+        QuotaRequestState: "pending" | "approved" | "declined" | "withdrawn";
         Readiness: {
             parts: components["schemas"]["PartHealth"][];
             ready: boolean;
@@ -2616,11 +4250,20 @@ export interface components {
          * @enum {string}
          */
         ResourceState: "intended" | "unknown" | "known" | "deleting" | "gone" | "ambiguous";
+        Revoked: {
+            /** Format: int64 */
+            count: number;
+        };
         /**
          * @description A role in one tenant, mapped from Keystone's roles.
          * @enum {string}
          */
-        Role: "reader" | "member";
+        Role: "guest" | "reader" | "member" | "owner";
+        /**
+         * Format: uuid
+         * @description A role that a project composed itself.
+         */
+        RoleId: string;
         /** @description A cloud object that a Service in the cluster made. */
         ServiceObject: {
             id: string;
@@ -2630,16 +4273,20 @@ export interface components {
         };
         /** @description A signed-in person in one project. */
         Session: {
+            /** @description Name of the application credential that was signed in with: then there is no other project, and nothing is made that would outlive it. */
+            application_credential?: string | null;
             /** @description To be sent as `X-CSRF-Token` with every write. */
             csrf_token: string;
             /** Format: date-time */
             expires_at: string;
             /** @description Whether the admin view may be used. */
             operator: boolean;
+            /** @description What may be done in all of `project`; clusters say for themselves what may be done with them. */
+            permissions: components["schemas"]["Permission"][];
             project: components["schemas"]["ProjectRef"];
             /** @description Projects that may be entered. */
             projects: components["schemas"]["ProjectRef"][];
-            /** @description Roles in `project`. */
+            /** @description The role in `project`; none: a role of the project's own. */
             roles: components["schemas"]["Role"][];
             user: components["schemas"]["SessionUser"];
         };
@@ -2649,15 +4296,42 @@ export interface components {
             id: string;
             name: string;
         };
+        /**
+         * @description `Critical` ones cannot be put away by who reads them.
+         * @enum {string}
+         */
+        Severity: "info" | "warning" | "critical";
         /** @description Who signs in. `Debug` shows no password. */
         SignIn: {
             /** @description Name of the user's domain; default: `Default`. */
             domain?: string | null;
+            /**
+             * Format: password
+             * @description What the person's authenticator shows, where Keystone wants it: without it the answer is then KCS-AUTH-012.
+             */
+            passcode?: string | null;
             /** Format: password */
             password: string;
             /** @description Id or name of the project to enter; default: the last one used, else the first by name. */
             project?: string | null;
             username: string;
+        };
+        /** @description A pool or the control plane before and after. */
+        SizePlan: {
+            blocked: boolean;
+            checks: components["schemas"]["Check"][];
+            cost?: components["schemas"]["Cost"] | null;
+            /** Format: int32 */
+            from: number;
+            /** @description The project's limits in KCS, as far as it has any. */
+            limits: components["schemas"]["QuotaNeed"][];
+            objects: components["schemas"]["PlannedObject"][];
+            /** @description The project's quotas in the cloud. */
+            quota: components["schemas"]["QuotaNeed"][];
+            /** @description Nodes that would be taken away. */
+            removed: string[];
+            /** Format: int32 */
+            to: number;
         };
         /** @description One step as shown. */
         Step: {
@@ -2724,6 +4398,17 @@ export interface components {
             own?: boolean;
             spec: components["schemas"]["ClusterSpecRequest"];
         };
+        /** @description A template of the operator's, and whether what it names is there. */
+        TemplateOffer: {
+            flavors: string[];
+            id: string;
+            /** @description Version and flavors that it names and that are not offered. */
+            missing: string[];
+            name: string;
+            name_zh: string;
+            /** @description Absent: the newest current one. */
+            version?: string | null;
+        };
         /** @description A template to be kept. */
         TemplateRequest: {
             description?: string;
@@ -2732,6 +4417,41 @@ export interface components {
             /** @description What is left out gets its default when a cluster is made of it. */
             spec: components["schemas"]["ClusterSpecRequest"];
         };
+        /** @description A limit of a tenant's, and how much of it is used. */
+        TenantLimit: {
+            /**
+             * Format: int64
+             * @description The installation's; null: no limit.
+             */
+            installation: number | null;
+            /**
+             * Format: int64
+             * @description What counts; null: no limit.
+             */
+            limit: number | null;
+            /** @description Whether it is the tenant's own; otherwise it follows the installation. */
+            own: boolean;
+            resource: components["schemas"]["Limited"];
+            /** Format: int64 */
+            used: number;
+        };
+        /** @description What a tenant may have. It takes the place of all that was said before. */
+        TenantRequest: {
+            /** @description Names of flavors, versions, ids of external networks: 1 to 100 each; absent: all of them. */
+            allowed: components["schemas"]["Allowed"];
+            /**
+             * @description By resource (`clusters`, `nodes`, `vcpus`, `memory_gib`, `volumes`, `volume_gib`): a number, or null for no limit. What is not named
+             *     follows the installation.
+             */
+            limits: {
+                [key: string]: number | null;
+            };
+        };
+        /**
+         * Format: uuid
+         * @description An API token of a person's.
+         */
+        TokenId: string;
         /**
          * @description Whose an object is.
          * @enum {string}
@@ -2749,6 +4469,13 @@ export interface components {
             /** @description Glance's status; `missing` when there is no such image. */
             image_status: string;
             support: components["schemas"]["Support"];
+            version: string;
+        };
+        /** @description A version, and how many clusters have it. */
+        VersionUse: {
+            /** Format: int64 */
+            clusters: number;
+            offered: components["schemas"]["Version"] | null;
             version: string;
         };
         /** @description One word for all volumes, or one for each id; a volume that is not named is kept. */
@@ -2922,6 +4649,589 @@ export interface operations {
             };
         };
     };
+    admin_announcement_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AdminAnnouncement"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_announcement_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnouncementRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminAnnouncement"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_announcement_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AnnouncementId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnouncementRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminAnnouncement"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_announcement_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AnnouncementId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminAnnouncement"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_audit_list: {
+        parameters: {
+            query?: {
+                /** @description Id or name of the person. */
+                user?: string;
+                action?: string;
+                outcome?: string;
+                cluster_id?: components["schemas"]["ClusterId"];
+                object_id?: string;
+                /** @description Id of the project; for operators, elsewhere only one's own is of use. */
+                project?: string;
+                /** @description RFC 3339; from this on. */
+                from?: string;
+                /** @description RFC 3339; before this. */
+                to?: string;
+                /** @description 1 to 200; default 50. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AuditLine"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_audit_export: {
+        parameters: {
+            query?: {
+                /** @description Id or name of the person. */
+                user?: string;
+                action?: string;
+                outcome?: string;
+                cluster_id?: components["schemas"]["ClusterId"];
+                object_id?: string;
+                /** @description Id of the project; for operators, elsewhere only one's own is of use. */
+                project?: string;
+                /** @description RFC 3339; from this on. */
+                from?: string;
+                /** @description RFC 3339; before this. */
+                to?: string;
+                /** @description 1 to 200; default 50. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line each, as in the list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_catalogue_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminCatalogue"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     admin_cluster_list: {
         parameters: {
             query?: {
@@ -2970,6 +5280,531 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cluster_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cluster_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    key_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyReport"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_operation_list: {
+        parameters: {
+            query?: {
+                /** @description Part of the cluster's name, or the id of operation or cluster. */
+                search?: string;
+                state?: components["schemas"]["OperationState"];
+                /** @description Those only that have ended, or (false) have not. */
+                ended?: boolean;
+                kind?: components["schemas"]["OperationKind"];
+                /** @description Part of the project's name, or its id. */
+                project?: string;
+                /** @description 1 to 200; default 50. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AdminOperation"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_operation_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminOperation"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_operation_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminOperation"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3140,6 +5975,1060 @@ export interface operations {
             };
             /** @description The Idempotency-Key was used with another request */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_people_list: {
+        parameters: {
+            query?: {
+                /** @description Part of the name, or the id. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Holder"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_person_cut_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Holder"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_quota_request_list: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["QuotaRequestState"];
+                /** @description 1 to 200; default 50. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_QuotaRequest"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_quota_request_decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["QuotaRequestId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaRequest"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_tenant_list: {
+        parameters: {
+            query?: {
+                /** @description Part of the name, or the id. */
+                search?: string;
+                /** @description Those only of which a request waits. */
+                asks?: boolean;
+                /** @description 1 to 200; default 50. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AdminTenant"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_tenant_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminTenant"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_tenant_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminTenant"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    announcement_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Announcement"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_list: {
+        parameters: {
+            query?: {
+                /** @description Id or name of the person. */
+                user?: string;
+                action?: string;
+                outcome?: string;
+                cluster_id?: components["schemas"]["ClusterId"];
+                object_id?: string;
+                /** @description Id of the project; for operators, elsewhere only one's own is of use. */
+                project?: string;
+                /** @description RFC 3339; from this on. */
+                from?: string;
+                /** @description RFC 3339; before this. */
+                to?: string;
+                /** @description 1 to 200; default 50. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AuditLine"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_export: {
+        parameters: {
+            query?: {
+                /** @description Id or name of the person. */
+                user?: string;
+                action?: string;
+                outcome?: string;
+                cluster_id?: components["schemas"]["ClusterId"];
+                object_id?: string;
+                /** @description Id of the project; for operators, elsewhere only one's own is of use. */
+                project?: string;
+                /** @description RFC 3339; from this on. */
+                from?: string;
+                /** @description RFC 3339; before this. */
+                to?: string;
+                /** @description 1 to 200; default 50. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line each, as in the list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3832,6 +7721,196 @@ export interface operations {
             };
         };
     };
+    certificate_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Certificate"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    certificate_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateIssued"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     control_plane_resize: {
         parameters: {
             query?: never;
@@ -3853,6 +7932,121 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OperationAccepted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    control_plane_resize_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ControlPlaneResize"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SizePlan"];
                 };
             };
             /** @description A field is wrong: `field` and `errors` name it */
@@ -4115,6 +8309,84 @@ export interface operations {
             };
         };
     };
+    kubeconfig_exec: {
+        parameters: {
+            query?: {
+                /** @description What `kcs login` was given: `https://kcs.example.org`; absent: the console's address. */
+                server?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KubeconfigExec"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     kubeconfig_list: {
         parameters: {
             query?: never;
@@ -4305,6 +8577,102 @@ export interface operations {
             };
         };
     };
+    kubeconfig_revoke_all: {
+        parameters: {
+            query?: {
+                /** @description Id of the person; absent: everybody's. */
+                user?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revoked"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     kubeconfig_revoke: {
         parameters: {
             query?: never;
@@ -4401,7 +8769,7 @@ export interface operations {
     deployment_list: {
         parameters: {
             query?: {
-                /** @description Default: all namespaces. */
+                /** @description Default: all namespaces that are seen. */
                 namespace?: string;
                 /** @description Part of the name. */
                 search?: string;
@@ -4486,7 +8854,7 @@ export interface operations {
     namespace_list: {
         parameters: {
             query?: {
-                /** @description Default: all namespaces. */
+                /** @description Default: all namespaces that are seen. */
                 namespace?: string;
                 /** @description Part of the name. */
                 search?: string;
@@ -4571,7 +8939,7 @@ export interface operations {
     kubernetes_node_list: {
         parameters: {
             query?: {
-                /** @description Default: all namespaces. */
+                /** @description Default: all namespaces that are seen. */
                 namespace?: string;
                 /** @description Part of the name. */
                 search?: string;
@@ -4656,7 +9024,7 @@ export interface operations {
     pod_list: {
         parameters: {
             query?: {
-                /** @description Default: all namespaces. */
+                /** @description Default: all namespaces that are seen. */
                 namespace?: string;
                 /** @description Part of the name. */
                 search?: string;
@@ -4834,6 +9202,121 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OperationAccepted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    node_pool_create_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodePoolSpec"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SizePlan"];
                 };
             };
             /** @description A field is wrong: `field` and `errors` name it */
@@ -5159,7 +9642,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NodePoolPlan"];
+                    "application/json": components["schemas"]["SizePlan"];
                 };
             };
             /** @description A field is wrong: `field` and `errors` name it */
@@ -6096,6 +10579,313 @@ export interface operations {
             };
         };
     };
+    device_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceStarted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceTokenRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokenIssued"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSignIn"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceAnswer"];
+            };
+        };
+        responses: {
+            /** @description Answered */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     event_stream: {
         parameters: {
             query?: never;
@@ -6290,6 +11080,268 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    member_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Member"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    member_give: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    member_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Keystone's role counts */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6969,6 +12021,679 @@ export interface operations {
             };
         };
     };
+    quota_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectQuota"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quota_request_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_QuotaRequest"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quota_request_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaRequestBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaRequest"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quota_request_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["QuotaRequestId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaRequest"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    role_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_CustomRole"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    role_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomRoleRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomRole"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    role_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RoleId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomRoleRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomRole"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    role_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RoleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     session_get: {
         parameters: {
             query?: never;
@@ -7287,6 +13012,266 @@ export interface operations {
             };
         };
     };
+    session_create_by_credential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialSignIn"];
+            };
+        };
+        responses: {
+            /** @description Signed in; sets the cookie kcs_session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    federation_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_FederationProvider"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    federation_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FederationRequest"];
+            };
+        };
+        responses: {
+            /** @description Begun; sets the cookie kcs_federation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FederationStarted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_create_by_federation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["FederationForm"];
+            };
+        };
+        responses: {
+            /** @description On to the console; signed in, it sets the cookie kcs_session */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     template_list: {
         parameters: {
             query?: never;
@@ -7573,6 +13558,257 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    token_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ApiToken"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    token_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiTokenRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokenIssued"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    token_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked */
             204: {
                 headers: {
                     [name: string]: unknown;

@@ -2,7 +2,7 @@
 import { useQuery, type QueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 import { client, setCsrfToken, unwrap } from "./client";
-import type { Session } from "./types";
+import type { CredentialSignIn, FederationProvider, Session } from "./types";
 
 export const sessionKey = ["session"] as const;
 
@@ -15,6 +15,8 @@ export async function loadSession(): Promise<Session> {
 export interface Credentials {
   username: string;
   password: string;
+  /** What the authenticator shows, once it was asked for. */
+  passcode?: string;
   domain?: string;
 }
 
@@ -22,6 +24,24 @@ export async function signIn(credentials: Credentials): Promise<Session> {
   const session = await unwrap(client.POST("/api/v1/session", { body: credentials }));
   setCsrfToken(session.csrf_token);
   return session;
+}
+
+export async function signInByCredential(credential: CredentialSignIn): Promise<Session> {
+  const session = await unwrap(client.POST("/api/v1/session/application-credential", { body: credential }));
+  setCsrfToken(session.csrf_token);
+  return session;
+}
+
+/** Begins to sign in with an identity provider: where the browser has to go. */
+export async function beginFederation(provider: string, next?: string): Promise<string> {
+  const { url } = await unwrap(client.POST("/api/v1/session/federation", { body: { provider, next } }));
+  return url;
+}
+
+/** Identity providers; none where they cannot be asked for: the password is a way still. */
+export function useFederation(): FederationProvider[] {
+  const { data } = useQuery({ queryKey: ["federation"], queryFn: () => unwrap(client.GET("/api/v1/session/federation")), staleTime: Infinity, retry: 1 });
+  return data?.items ?? [];
 }
 
 export async function switchProject(project: string): Promise<Session> {
@@ -43,11 +63,6 @@ export function useSession(): Session {
   if (data) last.current = data;
   if (!last.current) throw new Error("a page was shown before its session was loaded");
   return last.current;
-}
-
-/** Whether the person may change things of the project. */
-export function useMayWrite(): boolean {
-  return useSession().roles.includes("member");
 }
 
 /** Forgets everything that belongs to the old session or project. */

@@ -8,6 +8,7 @@ import { forgetData, sessionKey, signOut, switchProject, useSession } from "../a
 import { MenuButton } from "../components/MenuButton";
 import { useErrorText } from "../components/Problem";
 import { useToast } from "../components/Toast";
+import { useRoleWord } from "../components/words";
 import { LANGUAGES, THEMES, useSettings } from "./settings";
 
 /** How many operations are under way in the project. */
@@ -50,8 +51,9 @@ export function ProjectMenu() {
       icon={<ProjectOutlined />}
       label={session.project.name}
       name={t("shell.projectIs", { project: session.project.name })}
-      items={session.projects.map((project) => ({
+      items={session.projects.map((project, index) => ({
         key: project.id,
+        group: index === 0 && session.application_credential ? t("shell.boundToProject", { credential: session.application_credential }) : undefined,
         label: project.name,
         checked: project.id === session.project.id,
         onSelect: () => void enter(project.id),
@@ -106,14 +108,16 @@ export function AccountMenu() {
     queryClient.removeQueries({ queryKey: sessionKey });
     forgetData(queryClient);
   };
-  const role = session.operator ? "operator" : session.roles.includes("member") ? "member" : "reader";
+  const role = useRoleWord()(session.roles[0]);
+  const credential = session.application_credential;
+  const words = [session.user.name, ...(credential ? [t("shell.byCredential", { credential })] : []), ...(session.operator ? [t("shell.operator")] : []), role];
   return (
     <MenuButton
       icon={<UserOutlined />}
       className="compact-menu"
       label={session.user.name}
       name={t("shell.accountOf", { user: session.user.name })}
-      items={[{ key: "out", label: t("shell.signOut"), group: `${session.user.name} · ${t(`shell.role.${role}`)}`, onSelect: () => void leave() }]}
+      items={[{ key: "out", label: t("shell.signOut"), group: words.join(" · "), onSelect: () => void leave() }]}
     />
   );
 }

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { onSessionEnd } from "../api/client";
 import { LiveContext, useLiveStream } from "../api/live";
 import { forgetData, sessionKey, useSession } from "../api/session";
+import { Announcements } from "./Announcements";
 import { DevNotice } from "./DevNotice";
 import { AccountMenu, Language, ProjectMenu, RunningOperations, ThemeMenu } from "./HeaderMenus";
 import { Logo } from "./Logo";
@@ -76,6 +77,7 @@ export function Shell() {
         </div>
         {menuOpen && <div className="side-veil" onClick={() => setMenuOpen(false)} aria-hidden="true" />}
         <main id="content" className="content" tabIndex={-1}>
+          <Announcements />
           <DevNotice />
           <Outlet />
         </main>

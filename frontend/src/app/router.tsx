@@ -3,13 +3,15 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { isApiError } from "../api/client";
 import { loadSession, sessionKey } from "../api/session";
-import type { OperationState, Phase } from "../api/types";
+import { AUDIT_OUTCOMES, OPERATION_KINDS, VALIDITIES, type AuditOutcome, type OperationKind, type OperationState, type Phase, type QuotaRequestState, type Validity } from "../api/types";
 import { ClusterListPage } from "../features/clusters/ClusterListPage";
 import { PageCrash, NotFoundPage } from "./FallbackPages";
 import { Shell } from "./Shell";
 
 const PHASES: readonly Phase[] = ["Provisioning", "Running", "Degraded", "Updating", "Deleting", "Failed"];
 const OPERATION_STATES: readonly OperationState[] = ["pending", "running", "blocked", "succeeded", "failed", "cancelled"];
+
+const QUOTA_REQUEST_STATES: readonly QuotaRequestState[] = ["pending", "approved", "declined", "withdrawn"];
 
 type Search = Record<string, unknown>;
 
@@ -32,10 +34,17 @@ function listSearch(search: Search): ListSearch {
 
 const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({ notFoundComponent: NotFoundPage });
 
+interface SignInSearch {
+  next?: string;
+  reason?: "expired";
+  /** The code of why an identity provider's sign-in came to nothing. */
+  refused?: string;
+}
+
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (search: Search): { next?: string; reason?: "expired" } => ({ next: text(search.next), reason: oneOf(["expired"], search.reason) }),
+  validateSearch: (search: Search): SignInSearch => ({ next: text(search.next), reason: oneOf(["expired"], search.reason), refused: /^KCS-[A-Z]+-\d{3}$/.exec(text(search.refused) ?? "")?.[0] }),
   component: lazyRouteComponent(() => import("../features/signin/SignInPage"), "SignInPage"),
 });
 
@@ -124,6 +133,54 @@ const operations = createRoute({
 
 const operation = createRoute({ getParentRoute: () => app, path: "/operations/$id", component: lazyRouteComponent(() => import("../features/operations/OperationPage"), "OperationPage") });
 
+export interface AuditSearch {
+  user?: string;
+  action?: string;
+  outcome?: AuditOutcome;
+  cluster?: string;
+  /** Points in time, in UTC, so that an address means the same to everybody. */
+  from?: string;
+  to?: string;
+}
+
+const moment = (value: unknown): string | undefined => (typeof value === "string" && !Number.isNaN(Date.parse(value)) ? value : undefined);
+
+function auditSearch(search: Search): AuditSearch {
+  return {
+    user: text(search.user),
+    action: text(search.action),
+    outcome: oneOf(AUDIT_OUTCOMES, search.outcome),
+    cluster: text(search.cluster),
+    from: moment(search.from),
+    to: moment(search.to),
+  };
+}
+
+const audit = createRoute({ getParentRoute: () => app, path: "/audit", validateSearch: auditSearch, component: lazyRouteComponent(() => import("../features/audit/AuditPage"), "AuditPage") });
+
+const tokens = createRoute({
+  getParentRoute: () => app,
+  path: "/tokens",
+  validateSearch: (search: Search): { state?: Validity } => ({ state: oneOf(VALIDITIES, search.state) }),
+  component: lazyRouteComponent(() => import("../features/tokens/TokensPage"), "TokensPage"),
+});
+
+const members = createRoute({
+  getParentRoute: () => app,
+  path: "/members",
+  validateSearch: (search: Search): { tab?: "roles"; search?: string } => ({ tab: oneOf(["roles"], search.tab), search: text(search.search) }),
+  component: lazyRouteComponent(() => import("../features/members/MembersPage"), "MembersPage"),
+});
+
+const quota = createRoute({ getParentRoute: () => app, path: "/quota", component: lazyRouteComponent(() => import("../features/quota/QuotaPage"), "QuotaPage") });
+
+const device = createRoute({
+  getParentRoute: () => app,
+  path: "/device",
+  validateSearch: (search: Search): { code?: string } => ({ code: text(search.code) }),
+  component: lazyRouteComponent(() => import("../features/device/DevicePage"), "DevicePage"),
+});
+
 const adminClusters = createRoute({
   getParentRoute: () => app,
   path: "/admin/clusters",
@@ -131,7 +188,75 @@ const adminClusters = createRoute({
   component: lazyRouteComponent(() => import("../features/admin/AdminClustersPage"), "AdminClustersPage"),
 });
 
+export interface TenantsSearch {
+  tab?: "requests";
+  search?: string;
+  asks?: true;
+  /** Of requests; without it those that wait. */
+  state?: QuotaRequestState | "all";
+  cursor?: string;
+}
+
+const adminTenants = createRoute({
+  getParentRoute: () => app,
+  path: "/admin/tenants",
+  validateSearch: (search: Search): TenantsSearch => ({
+    tab: oneOf(["requests"], search.tab),
+    search: text(search.search),
+    asks: search.asks === true || undefined,
+    state: oneOf([...QUOTA_REQUEST_STATES, "all"], search.state),
+    cursor: text(search.cursor),
+  }),
+  component: lazyRouteComponent(() => import("../features/tenants/TenantsPage"), "TenantsPage"),
+});
+
+export interface QueueSearch {
+  search?: string;
+  project?: string;
+  /** `open`: those that have not ended. */
+  state?: OperationState | "open";
+  kind?: OperationKind;
+  cursor?: string;
+}
+
+const adminOperations = createRoute({
+  getParentRoute: () => app,
+  path: "/admin/operations",
+  validateSearch: (search: Search): QueueSearch => ({
+    search: text(search.search),
+    project: text(search.project),
+    state: oneOf([...OPERATION_STATES, "open"], search.state),
+    kind: oneOf(OPERATION_KINDS, search.kind),
+    cursor: text(search.cursor),
+  }),
+  component: lazyRouteComponent(() => import("../features/queue/QueuePage"), "QueuePage"),
+});
+
+const adminCatalogue = createRoute({ getParentRoute: () => app, path: "/admin/catalogue", component: lazyRouteComponent(() => import("../features/admin/CataloguePage"), "CataloguePage") });
+
+const adminAnnouncements = createRoute({
+  getParentRoute: () => app,
+  path: "/admin/announcements",
+  component: lazyRouteComponent(() => import("../features/announcements/AnnouncementsPage"), "AnnouncementsPage"),
+});
+
 const adminOrphans = createRoute({ getParentRoute: () => app, path: "/admin/orphans", component: lazyRouteComponent(() => import("../features/admin/OrphansPage"), "OrphansPage") });
+
+const adminKeys = createRoute({ getParentRoute: () => app, path: "/admin/keys", component: lazyRouteComponent(() => import("../features/admin/KeysPage"), "KeysPage") });
+
+const adminPeople = createRoute({
+  getParentRoute: () => app,
+  path: "/admin/people",
+  validateSearch: (search: Search): { search?: string } => ({ search: text(search.search) }),
+  component: lazyRouteComponent(() => import("../features/admin/PeoplePage"), "PeoplePage"),
+});
+
+const adminAudit = createRoute({
+  getParentRoute: () => app,
+  path: "/admin/audit",
+  validateSearch: (search: Search): AuditSearch & { project?: string } => ({ ...auditSearch(search), project: text(search.project) }),
+  component: lazyRouteComponent(() => import("../features/admin/AdminAuditPage"), "AdminAuditPage"),
+});
 
 const routeTree = root.addChildren([
   signIn,
@@ -145,8 +270,20 @@ const routeTree = root.addChildren([
     template,
     operations,
     operation,
+    audit,
+    tokens,
+    members,
+    quota,
+    device,
     adminClusters,
+    adminTenants,
+    adminOperations,
+    adminCatalogue,
+    adminAnnouncements,
     adminOrphans,
+    adminKeys,
+    adminPeople,
+    adminAudit,
   ]),
 ]);
 

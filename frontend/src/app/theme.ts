@@ -15,6 +15,7 @@ export const light: ThemeConfig = {
   token: {
     ...shared,
     colorPrimary: "#0b5cc4",
+    colorPrimaryHover: "#1a6ed8",
     colorInfo: "#0b5cc4",
     colorLink: "#0b5cc4",
     colorInfoBg: "#e6f4ff",
@@ -68,5 +69,5 @@ export const dark: ThemeConfig = {
     colorBorder: "#3a4553",
     colorBorderSecondary: "#28313d",
   },
-  components: { Button: { colorPrimary: "#1f6fd6", colorPrimaryHover: "#2a76db", colorPrimaryActive: "#195cb3", primaryColor: "#fff" } },
+  components: { Button: { colorPrimary: "#1f6fd6", colorPrimaryHover: "#2471d7", colorPrimaryActive: "#195cb3", primaryColor: "#fff", defaultHoverColor: "#6aa9f4", defaultHoverBorderColor: "#6aa9f4", defaultActiveColor: "#6aa9f4" } },
 };

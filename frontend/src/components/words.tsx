@@ -1,6 +1,6 @@
 // The words for states of our nouns, each with its tone.
 import { useTranslation } from "react-i18next";
-import type { ClusterNode, Condition, OperationState, Phase, Resource, StepState } from "../api/types";
+import type { ClusterNode, Condition, OperationState, Phase, Resource, Role, StepState } from "../api/types";
 import { Status, type Tone } from "./Status";
 
 export const phaseTone: Record<Phase, Tone> = {
@@ -45,6 +45,12 @@ const resourceTone: Record<Resource["state"], Tone> = { intended: "wait", unknow
 export function ResourceStatus({ resource }: { resource: Pick<Resource, "state"> }) {
   const { t } = useTranslation();
   return <Status tone={resourceTone[resource.state]}>{t(`status.resource.${resource.state}`)}</Status>;
+}
+
+/** A built-in role, or without one that of a role of the project's own. */
+export function useRoleWord() {
+  const { t } = useTranslation();
+  return (role: Role | null | undefined): string => t(role ? `member.roleOf.${role}` : "member.ownRole");
 }
 
 export type NodeState = "removing" | "failed" | "ready" | "notReady" | "joining";

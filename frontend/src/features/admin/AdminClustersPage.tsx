@@ -10,6 +10,7 @@ import { Forbidden } from "../../app/FallbackPages";
 import type { ListSearch } from "../../app/router";
 import { Card, Empty, Page } from "../../components/Page";
 import { ClusterList } from "../clusters/ClusterList";
+import { PauseButton } from "../queue/PauseButton";
 
 export function AdminClustersPage() {
   const { t } = useTranslation();
@@ -37,6 +38,7 @@ export function AdminClustersPage() {
         none={<Empty icon={<GlobalOutlined />} title={t("admin.none")} text={t("admin.noneText")} />}
         withProject
         linked={(cluster) => cluster.project.id === session.project.id}
+        act={(cluster) => <PauseButton cluster={cluster} />}
       />
     </Page>
   );

@@ -7,11 +7,12 @@ import { useTranslation } from "react-i18next";
 import { isApiError } from "../../api/client";
 import { unchangeable, useCluster } from "../../api/clusters";
 import { ended } from "../../api/operations";
-import { useMayWrite } from "../../api/session";
+import { may, useMay } from "../../api/permissions";
 import type { Cluster } from "../../api/types";
 import { NotFoundPage } from "../../app/FallbackPages";
-import { MenuButton } from "../../components/MenuButton";
+import { MenuButton, type MenuItem } from "../../components/MenuButton";
 import { Loading, Page } from "../../components/Page";
+import { PausedNotice } from "../../components/PausedNotice";
 import { LoadProblem } from "../../components/Problem";
 import { PhaseStatus } from "../../components/words";
 import { OperationBanner } from "./OperationBanner";
@@ -33,6 +34,13 @@ const TABS = [
   ["operations", "/clusters/$id/operations"],
 ] as const;
 
+/** What is behind the button for more, and what it takes. */
+const MENU = [
+  ["repair", "cluster_repair"],
+  ["controlPlane", "control_plane_resize"],
+  ["rotate", "cluster_repair"],
+] as const;
+
 export function ClusterPage() {
   const { t } = useTranslation();
   const { id } = useParams({ from: "/app/clusters/$id" });
@@ -49,7 +57,7 @@ export function ClusterPage() {
 
 function Loaded({ cluster }: { cluster: Cluster }) {
   const { t } = useTranslation();
-  const mayWrite = useMayWrite();
+  const mayKeep = useMay("template_create");
   const navigate = useNavigate();
   const [dialog, setDialog] = useState<"delete" | "kubeconfig" | "controlPlane" | "repair" | "rotate" | "template" | null>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -59,6 +67,8 @@ function Loaded({ cluster }: { cluster: Cluster }) {
   const deleting = cluster.status.phase === "Deleting";
   const standsAgainst = unchangeable(cluster);
   const unavailable = standsAgainst ? t(`cluster.unchangeable.${standsAgainst}`) : undefined;
+  const more: MenuItem[] = MENU.filter(([, permission]) => may(cluster, permission)).map(([key]) => ({ key, label: t(`cluster.menu.${key}`), unavailable, onSelect: () => setDialog(key) }));
+  if (mayKeep) more.push({ key: "template", label: t("template.saveAs"), onSelect: () => setDialog("template") });
   return (
     <Page
       title={cluster.name}
@@ -67,23 +77,13 @@ function Loaded({ cluster }: { cluster: Cluster }) {
       status={<PhaseStatus phase={cluster.status.phase} />}
       actions={
         <>
-          {cluster.status.api_endpoint && (
+          {cluster.status.api_endpoint && may(cluster, "kubeconfig_issue") && (
             <Button icon={<KeyOutlined aria-hidden="true" />} disabled={deleting} onClick={() => setDialog("kubeconfig")}>
               {t("cluster.getKubeconfig")}
             </Button>
           )}
-          {mayWrite && (
-            <MenuButton
-              className="menu-outlined more-menu"
-              label={t("cluster.more")}
-              name={t("cluster.moreOf", { name: cluster.name })}
-              items={[
-                ...(["repair", "controlPlane", "rotate"] as const).map((key) => ({ key, label: t(`cluster.menu.${key}`), unavailable, onSelect: () => setDialog(key) })),
-                { key: "template", label: t("template.saveAs"), onSelect: () => setDialog("template") },
-              ]}
-            />
-          )}
-          {mayWrite && (
+          {more.length > 0 && <MenuButton className="menu-outlined more-menu" label={t("cluster.more")} name={t("cluster.moreOf", { name: cluster.name })} items={more} />}
+          {may(cluster, "cluster_delete") && (
             <Button danger icon={<DeleteOutlined aria-hidden="true" />} disabled={deleting} onClick={() => setDialog("delete")}>
               {t("cluster.delete")}
             </Button>
@@ -91,6 +91,7 @@ function Loaded({ cluster }: { cluster: Cluster }) {
         </>
       }
     >
+      {cluster.paused && <PausedNotice pause={cluster.paused} />}
       {operation && <OperationBanner cluster={cluster} />}
       <nav className="tabs" aria-label={t("cluster.tabs")}>
         {TABS.map(([key, to]) => (

@@ -2,12 +2,14 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { resizeControlPlane } from "../../api/clusters";
+import { planControlPlane, resizeControlPlane } from "../../api/clusters";
 import type { Cluster } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
 import { Fault, faultOf } from "../../components/Problem";
 import { useServerErrors } from "../create/usePlan";
+import { SizePlanView } from "./SizePlanView";
 import { useOperationStarted } from "./useOperationStarted";
+import { useSizePlan } from "./useSizePlan";
 
 const SIZES = [1, 3, 5] as const;
 
@@ -17,14 +19,15 @@ export default function ControlPlaneDialog({ cluster, onClose }: { cluster: Clus
   const [count, setCount] = useState(now);
   const started = useOperationStarted(cluster.id, onClose);
   const resize = useMutation({ mutationFn: () => resizeControlPlane(cluster.id, count), onSuccess: started });
-  const errors = useServerErrors(undefined, resize.error);
+  const planning = useSizePlan([cluster.id, "control-plane"], count === now ? null : count, (size) => planControlPlane(cluster.id, size));
+  const errors = useServerErrors(planning.plan?.checks, resize.error ?? planning.error);
   return (
     <Dialog
       width={560}
       title={t("cluster.controlPlane.title", { name: cluster.name })}
       okText={t("cluster.pools.resize")}
       cancelText={t("cluster.close")}
-      okButtonProps={{ disabled: count === now, loading: resize.isPending }}
+      okButtonProps={{ disabled: !planning.ready, loading: resize.isPending }}
       onOk={() => resize.mutate()}
       onCancel={onClose}
     >
@@ -52,11 +55,7 @@ export default function ControlPlaneDialog({ cluster, onClose }: { cluster: Clus
           ))}
           {errors.count && <p className="field-error">{errors.count}</p>}
         </fieldset>
-        {count < now && (
-          <div className="fault fault-warn">
-            <p className="fault-body">{t("cluster.controlPlane.fewer", { count: now - count })}</p>
-          </div>
-        )}
+        <SizePlanView planning={planning} leaving={t("cluster.controlPlane.leaving")} said={errors.count !== undefined} />
         {resize.error && !errors.count && <Fault alert fault={faultOf(resize.error)} />}
       </div>
     </Dialog>

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { isApiError } from "../../api/client";
 import { deleteCluster, useDeletePlan } from "../../api/clusters";
+import { may } from "../../api/permissions";
 import type { Cluster, DeletePlan } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
 import { Field } from "../../components/Field";
@@ -80,7 +81,7 @@ function Obstacles({ cluster, plan }: { cluster: Cluster; plan: DeletePlan }) {
     <div className="fault fault-warn">
       <div className="fault-body">
         <CheckList checks={plan.blocked} />
-        {plan.blocked.some((check) => check.key === "deletion_protection") && (
+        {may(cluster, "cluster_update") && plan.blocked.some((check) => check.key === "deletion_protection") && (
           <div className="fault-actions">
             <Button size="small" loading={protect.isPending} onClick={() => protect.mutate({ deletion_protection: false })}>
               {t("cluster.protection.off")}

@@ -1,119 +1,110 @@
-// Issuing a kubeconfig: for how long, and then the file itself, shown once.
-import { CopyOutlined, DownloadOutlined } from "@ant-design/icons";
+// Getting a kubeconfig: one that is issued, for how long and how narrow, and then shown once; the one without a secret, which is there for everybody; or,
+// where that is switched on, a certificate that leads past the gate.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Button, Input, InputNumber } from "antd";
-import { useState } from "react";
+import { Button } from "antd";
+import { useId, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { isApiError } from "../../api/client";
-import { issueKubeconfig } from "../../api/clusters";
-import { useSession } from "../../api/session";
-import type { Cluster, KubeconfigIssued } from "../../api/types";
-import { CopyButton, saveFile, useCopy } from "../../components/Copy";
+import { issueCertificate, issueKubeconfig } from "../../api/clusters";
+import { useMay } from "../../api/permissions";
+import { useAbout } from "../../api/session";
+import type { Cluster } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
-import { Field } from "../../components/Field";
-import { Fault, faultOfProblem } from "../../components/Problem";
-import { Status } from "../../components/Status";
-import { useFormat } from "../../i18n/format";
+import { Fault, faultOf } from "../../components/Problem";
+import { fieldOf, useRefusals } from "../access/useRefusals";
+import { focusField } from "../create/ErrorSummary";
+import { certificateRequest, draftErrors, emptyDraft, kubeconfigRequest } from "./kubeconfigDraft";
+import { KubeconfigExec } from "./KubeconfigExec";
+import { KubeconfigForm } from "./KubeconfigForm";
+import { KubeconfigIssued } from "./KubeconfigIssued";
+import { KubeconfigKinds, type KubeconfigKind } from "./KubeconfigKinds";
 
-const HOUR = 3600;
-const PRESETS = { hour: HOUR, day: 24 * HOUR, month: 30 * 24 * HOUR } as const;
-type Choice = keyof typeof PRESETS | "custom";
+/** What the server says of the lifetime: how long is the operator's choice, which the form cannot know. */
+const lifetimeRefusal = (error: unknown) => (isApiError(error) ? error.problem.errors?.find(({ field }) => field === "expires_in")?.message : undefined);
 
 export default function KubeconfigDialog({ cluster, onClose }: { cluster: Cluster; onClose: () => void }) {
   const { t } = useTranslation();
   const queryClient = useQueryClient();
-  const [choice, setChoice] = useState<Choice>("day");
-  const [hours, setHours] = useState(8);
-  const [name, setName] = useState("");
-  const issue = useMutation({
-    mutationFn: () => issueKubeconfig(cluster.id, choice === "custom" ? hours * HOUR : PRESETS[choice], name.trim() || undefined),
-    onSuccess: () => void queryClient.invalidateQueries({ queryKey: ["cluster", cluster.id, "kubeconfigs"] }),
+  // What `kcs login` gets is an API token.
+  const maySignIn = useMay("token_create");
+  const mayPass = useAbout().data?.direct_access === true && cluster.spec.direct_access === true;
+  const kinds: KubeconfigKind[] = ["token", ...(maySignIn ? (["exec"] as const) : []), ...(mayPass ? (["direct"] as const) : [])];
+  const [kind, setKind] = useState<KubeconfigKind>("token");
+  const [draft, setDraft] = useState(emptyDraft);
+  const [tried, setTried] = useState(false);
+  const formId = useId();
+  const direct = kind === "direct";
+  const issue = useMutation<{ kubeconfig: string; expires_at: string }>({
+    mutationFn: () => (direct ? issueCertificate(cluster.id, certificateRequest(draft)) : issueKubeconfig(cluster.id, kubeconfigRequest(draft))),
+    onSuccess: () => void queryClient.invalidateQueries({ queryKey: ["cluster", cluster.id, direct ? "certificates" : "kubeconfigs"] }),
+    onError: (error) => {
+      const field = isApiError(error) ? error.problem.errors?.[0]?.field : undefined;
+      if (field) focusField(`kubeconfig.${fieldOf(field)}`);
+    },
+    // The file leaves the memory together with the dialog.
+    gcTime: 0,
   });
-  const issued = issue.data;
-  const problem = isApiError(issue.error) ? issue.error.problem : null;
+  const wrong = direct ? {} : draftErrors(draft);
+  const refusals = useRefusals(issue.error);
+  const tooLong = lifetimeRefusal(issue.error);
+  const errors = { ...refusals };
+  if (tooLong) errors.expires_in = t("kubeconfig.invalid.expiry", { message: tooLong });
+  if (tried) for (const [field, key] of Object.entries(wrong)) errors[field] = t(key);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (issue.isPending) return;
+    setTried(true);
+    const [first] = Object.keys(wrong);
+    if (first) focusField(`kubeconfig.${first}`);
+    else issue.mutate();
+  };
+  if (issue.data) {
+    return (
+      <Dialog width={680} title={t("kubeconfig.issued")} onCancel={onClose} mask={{ closable: false }} footer={<Button onClick={onClose}>{t("kubeconfig.done")}</Button>}>
+        <KubeconfigIssued issued={issue.data} request={direct ? certificateRequest(draft) : kubeconfigRequest(draft)} file={direct ? `${cluster.name}-direct` : cluster.name} />
+      </Dialog>
+    );
+  }
   return (
     <Dialog
       width={680}
-      title={issued ? t("kubeconfig.issued") : t("kubeconfig.issueTitle", { cluster: cluster.name })}
+      title={t("kubeconfig.issueTitle", { cluster: cluster.name })}
+      okText={t("kubeconfig.issue")}
+      okButtonProps={{ loading: issue.isPending, htmlType: "submit", form: formId }}
+      cancelText={t("cluster.close")}
       onCancel={onClose}
-      footer={
-        issued ? (
-          <Button onClick={onClose}>{t("kubeconfig.done")}</Button>
-        ) : (
-          <>
-            <Button onClick={onClose}>{t("cluster.close")}</Button>
-            <Button type="primary" loading={issue.isPending} onClick={() => issue.mutate()}>
-              {t("kubeconfig.issue")}
-            </Button>
-          </>
-        )
-      }
+      footer={kind === "exec" ? <Button onClick={onClose}>{t("kubeconfig.done")}</Button> : undefined}
     >
-      {issued ? (
-        <Issued issued={issued} cluster={cluster} />
-      ) : (
-        <div className="stack">
-          <p>{t("kubeconfig.text")}</p>
-          <fieldset className="choices">
-            <legend className="field-label">{t("kubeconfig.expiry")}</legend>
-            <div className="row">
-              {(["hour", "day", "month", "custom"] as const).map((option) => (
-                <label key={option} className="check">
-                  <input type="radio" name="expiry" checked={choice === option} onChange={() => setChoice(option)} />
-                  <span>{t(`kubeconfig.expiryOf.${option}`)}</span>
-                </label>
-              ))}
-            </div>
-          </fieldset>
-          {choice === "custom" && (
-            <Field label={t("kubeconfig.hours")} hint={t("kubeconfig.hoursHint")}>
-              {(field) => <InputNumber {...field} min={1} max={720} precision={0} value={hours} onChange={(next) => setHours(next ?? 1)} />}
-            </Field>
-          )}
-          <Field label={t("kubeconfig.name")} hint={t("kubeconfig.nameHint")}>
-            {(field) => <Input {...field} maxLength={60} value={name} onChange={(event) => setName(event.target.value)} />}
-          </Field>
-          {issue.error && <Fault alert fault={problem ? faultOfProblem(problem) : { code: "unknown" }} />}
-        </div>
-      )}
+      <div className="stack">
+        {kinds.length > 1 && (
+          <KubeconfigKinds
+            kinds={kinds}
+            kind={kind}
+            onChange={(chosen) => {
+              setKind(chosen);
+              setTried(false);
+              issue.reset();
+            }}
+          />
+        )}
+        {kind === "exec" ? (
+          <KubeconfigExec cluster={cluster} />
+        ) : (
+          <form id={formId} className="stack" onSubmit={submit} noValidate>
+            <p>{t(direct ? "kubeconfig.directText" : "kubeconfig.text")}</p>
+            <KubeconfigForm
+              direct={direct}
+              draft={draft}
+              errors={errors}
+              onChange={(part) => {
+                setDraft({ ...draft, ...part });
+                issue.reset();
+              }}
+            />
+            {issue.error && Object.keys(refusals).length === 0 && <Fault alert fault={faultOf(issue.error)} />}
+          </form>
+        )}
+      </div>
     </Dialog>
-  );
-}
-
-function Issued({ issued, cluster }: { issued: KubeconfigIssued; cluster: Cluster }) {
-  const { t } = useTranslation();
-  const { absolute } = useFormat();
-  const { user } = useSession();
-  const { copy } = useCopy();
-  const file = `kcs-${cluster.name}.yaml`;
-  const command = `KUBECONFIG=./${file} kubectl get nodes`;
-  return (
-    <div className="stack">
-      <p>
-        <Status tone="ok">{t("kubeconfig.issuedFor", { user: user.name, time: absolute(issued.expires_at) })}</Status>
-      </p>
-      <p className="muted">{t("kubeconfig.once")}</p>
-      <div className="row">
-        <Button type="primary" icon={<DownloadOutlined aria-hidden="true" />} onClick={() => saveFile(file, issued.kubeconfig, "application/yaml")}>
-          {t("kubeconfig.download")}
-        </Button>
-        <Button icon={<CopyOutlined aria-hidden="true" />} onClick={() => copy(issued.kubeconfig)}>
-          {t("kubeconfig.copy")}
-        </Button>
-      </div>
-      <div className="field">
-        <span className="field-label">{t("kubeconfig.command")}</span>
-        <span className="copyable command">
-          <code>{command}</code>
-          <CopyButton text={command} what={t("kubeconfig.command")} />
-        </span>
-      </div>
-      <details>
-        <summary>{t("kubeconfig.show")}</summary>
-        <pre className="console" tabIndex={0} data-testid="kubeconfig">
-          {issued.kubeconfig}
-        </pre>
-      </details>
-    </div>
   );
 }

@@ -7,7 +7,7 @@ import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { setSchedulable, unchangeable, useCluster, useNodePools, useNodes } from "../../api/clusters";
 import { useKubernetesNodes } from "../../api/kubernetes";
-import { useMayWrite } from "../../api/session";
+import { may } from "../../api/permissions";
 import type { Cluster, ClusterNode, KubernetesNode, NodePool } from "../../api/types";
 import { DataTable, type Column } from "../../components/DataTable";
 import { MenuButton, type MenuItem } from "../../components/MenuButton";
@@ -63,7 +63,6 @@ function Pools({ cluster, nodes, onWish }: { cluster: Cluster; nodes: ClusterNod
   const { t } = useTranslation();
   const { id } = cluster;
   const pools = useNodePools(id);
-  const mayWrite = useMayWrite();
   const [dialog, setDialog] = useState<NodePool | "add" | "controlPlane" | null>(null);
   const standsAgainst = unchangeable(cluster);
   const unavailable = standsAgainst ? t(`cluster.unchangeable.${standsAgainst}`) : undefined;
@@ -105,26 +104,22 @@ function Pools({ cluster, nodes, onWish }: { cluster: Cluster; nodes: ClusterNod
       ),
     },
   ];
-  if (mayWrite) {
+  const acts = (pool: NodePool): MenuItem[] => {
+    const master = pool.role === "master";
+    const items: MenuItem[] = [];
+    if (may(cluster, master ? "control_plane_resize" : "node_pool_resize")) items.push({ key: "resize", label: t("cluster.pools.resize"), unavailable, onSelect: () => setDialog(master ? "controlPlane" : pool) });
+    if (!master && may(cluster, "node_pool_delete")) items.push({ key: "delete", label: t("cluster.delete"), danger: true, unavailable, onSelect: () => onWish({ verb: "deletePool", pool, nodes: of(pool) }) });
+    return items;
+  };
+  if (pools.data?.items.some((pool) => acts(pool).length > 0)) {
     columns.push({
       key: "act",
       title: t("cluster.actions"),
-      render: (pool) => (
-        <MenuButton
-          floating
-          className="menu-outlined menu-small"
-          label={t("cluster.actions")}
-          name={t("cluster.pools.actionsOf", { pool: pool.role === "master" ? t("clusters.col.masters") : pool.name })}
-          items={
-            pool.role === "master"
-              ? [{ key: "resize", label: t("cluster.pools.resize"), unavailable, onSelect: () => setDialog("controlPlane") }]
-              : [
-                  { key: "resize", label: t("cluster.pools.resize"), unavailable, onSelect: () => setDialog(pool) },
-                  { key: "delete", label: t("cluster.delete"), danger: true, unavailable, onSelect: () => onWish({ verb: "deletePool", pool, nodes: of(pool) }) },
-                ]
-          }
-        />
-      ),
+      render: (pool) => {
+        const items = acts(pool);
+        if (items.length === 0) return <span className="muted">—</span>;
+        return <MenuButton floating className="menu-outlined menu-small" label={t("cluster.actions")} name={t("cluster.pools.actionsOf", { pool: pool.role === "master" ? t("clusters.col.masters") : pool.name })} items={items} />;
+      },
     });
   }
   return (
@@ -132,7 +127,7 @@ function Pools({ cluster, nodes, onWish }: { cluster: Cluster; nodes: ClusterNod
       flush
       title={t("create.section.pools")}
       extra={
-        mayWrite &&
+        may(cluster, "node_pool_create") &&
         (unavailable ? (
           <span className="small muted">{unavailable}</span>
         ) : (
@@ -220,7 +215,6 @@ interface NodeActionsProps extends Omit<NodeColumns, "inside"> {
 
 function NodeActions({ cluster, node, inside, onConsole, onWish }: NodeActionsProps) {
   const { t } = useTranslation();
-  const mayWrite = useMayWrite();
   const queryClient = useQueryClient();
   const notify = useToast();
   const errorText = useErrorText();
@@ -237,7 +231,7 @@ function NodeActions({ cluster, node, inside, onConsole, onWish }: NodeActionsPr
   const unavailable = standsAgainst ? t(`cluster.unchangeable.${standsAgainst}`) : undefined;
   const items: MenuItem[] = [];
   if (node.server?.id) items.push({ key: "console", label: t("cluster.console.open"), onSelect: () => onConsole(node) });
-  if (mayWrite) {
+  if (may(cluster, "node_operate")) {
     if (inside) items.push({ key: "schedule", label: t(inside.schedulable ? "cluster.nodes.cordon" : "cluster.nodes.uncordon"), onSelect: () => schedule.mutate(!inside.schedulable) });
     for (const verb of ["drain", "reboot", "replace"] as const) items.push({ key: verb, label: t(`cluster.verb.${verb}.submit`), danger: verb === "replace", unavailable, onSelect: () => onWish({ verb, node }) });
   }

@@ -5,7 +5,8 @@ import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useExternalNetworks } from "../../api/catalogue";
 import { unchangeable, useCluster } from "../../api/clusters";
-import { useMayWrite } from "../../api/session";
+import { may } from "../../api/permissions";
+import { useAbout } from "../../api/session";
 import type { Cluster, Condition } from "../../api/types";
 import { CopyButton } from "../../components/Copy";
 import { Card, Definitions } from "../../components/Page";
@@ -15,6 +16,7 @@ import { Ago } from "../../components/Time";
 import { conditionTone, useReason } from "../../components/words";
 import { Ready } from "../clusters/ClusterTable";
 import { CostBreakdown } from "../costs/Cost";
+import { DirectAccess } from "./DirectAccess";
 import { Protection } from "./Protection";
 import { SelfHealing } from "./SelfHealing";
 
@@ -43,7 +45,6 @@ export function OverviewTab() {
 
 function Health({ cluster }: { cluster: Cluster }) {
   const { t } = useTranslation();
-  const mayWrite = useMayWrite();
   const [repairing, setRepairing] = useState(false);
   const { phase, conditions } = cluster.status;
   const broken = conditions.some((condition) => conditionTone(condition, phase) === "bad");
@@ -52,7 +53,7 @@ function Health({ cluster }: { cluster: Cluster }) {
       title={t("cluster.health")}
       extra={
         broken &&
-        mayWrite &&
+        may(cluster, "cluster_repair") &&
         !unchangeable(cluster) && (
           <Button size="small" onClick={() => setRepairing(true)}>
             {t("cluster.menu.repair")}
@@ -122,9 +123,26 @@ function Copyable({ text, what }: { text: string; what: string }) {
   );
 }
 
+/** What the cluster's own API writes down, and where that lies. */
+function ApiAudit({ cluster }: { cluster: Cluster }) {
+  const { t } = useTranslation();
+  const level = cluster.spec.audit?.level ?? "none";
+  return (
+    <>
+      {t(`create.apiAuditOf.${level}`)}
+      {level !== "none" && (
+        <div className="field-hint">
+          {t("cluster.apiAuditPlace")} <code>/var/log/kubernetes/audit</code>
+        </div>
+      )}
+    </>
+  );
+}
+
 function Summary({ cluster }: { cluster: Cluster }) {
   const { t } = useTranslation();
   const networks = useExternalNetworks();
+  const about = useAbout();
   const { spec } = cluster;
   const external = networks.data?.items.find((network) => network.id === spec.network.external_network)?.name ?? spec.network.external_network;
   return (
@@ -141,6 +159,8 @@ function Summary({ cluster }: { cluster: Cluster }) {
           { label: t("create.externalNetwork"), value: external },
           { label: t("create.protection"), value: <Protection cluster={cluster} /> },
           { label: t("create.repair"), value: <SelfHealing cluster={cluster} /> },
+          ...(about.data?.direct_access ? [{ label: t("cluster.direct.label"), value: <DirectAccess cluster={cluster} /> }] : []),
+          { label: t("create.apiAudit"), value: <ApiAudit cluster={cluster} /> },
           { label: t("clusters.col.createdBy"), value: cluster.created_by },
           { label: t("clusters.col.created"), value: <Ago time={cluster.created_at} /> },
           { label: t("cluster.id"), value: <Copyable text={cluster.id} what={t("cluster.id")} /> },

@@ -1,7 +1,7 @@
 // Whether a cluster is protected against deletion, and switching it: on at once, off after a question.
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useMayWrite } from "../../api/session";
+import { may } from "../../api/permissions";
 import type { Cluster } from "../../api/types";
 import { Switch } from "../../components/Switch";
 import { useSetting } from "./useSetting";
@@ -16,12 +16,11 @@ export function useProtect(cluster: Cluster, onDone?: () => void) {
 
 export function Protection({ cluster }: { cluster: Cluster }) {
   const { t } = useTranslation();
-  const mayWrite = useMayWrite();
   const [asking, setAsking] = useState(false);
   const on = cluster.spec.deletion_protection;
   const protect = useProtect(cluster, () => setAsking(false));
   const word = on ? t("cluster.on") : t("cluster.off");
-  if (!mayWrite || cluster.status.phase === "Deleting") return word;
+  if (!may(cluster, "cluster_update") || cluster.status.phase === "Deleting") return word;
   return (
     <>
       <Switch

@@ -1,5 +1,5 @@
 // Resizing a pool: the new count, what it makes or takes away, what quota it needs.
-import { useMutation, useQuery, keepPreviousData } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { InputNumber } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,12 +7,12 @@ import { planResize, resizePool } from "../../api/clusters";
 import type { ClusterNode, NodePool } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
 import { Field } from "../../components/Field";
-import { Loading } from "../../components/Page";
-import { Fault, faultOf, LoadProblem } from "../../components/Problem";
+import { Fault, faultOf } from "../../components/Problem";
 import { NodeStatus } from "../../components/words";
-import { CheckList, QuotaBars } from "../create/PlanPanel";
-import { useDebounced, useServerErrors } from "../create/usePlan";
+import { useServerErrors } from "../create/usePlan";
+import { SizePlanView } from "./SizePlanView";
 import { useOperationStarted } from "./useOperationStarted";
+import { useSizePlan } from "./useSizePlan";
 
 interface Props {
   clusterId: string;
@@ -29,34 +29,38 @@ export default function ResizeDialog({ clusterId, pool, nodes, onClose }: Props)
   const [chosen, setChosen] = useState<string[]>([]);
   const fewer = Math.max(0, pool.desired - count);
   const remove = chosen.slice(0, fewer);
-  const settled = useDebounced(count, 300);
-  const changed = settled !== pool.desired;
-  const plan = useQuery({
-    queryKey: ["resize-plan", clusterId, pool.name, settled, remove],
-    queryFn: () => planResize(clusterId, pool.name, settled, remove.slice(0, Math.max(0, pool.desired - settled))),
-    enabled: changed,
-    placeholderData: keepPreviousData,
-    retry: false,
-  });
+  const change = count === pool.desired ? null : { count, remove };
+  const planning = useSizePlan([clusterId, "node-pools", pool.name], change, (wish) => planResize(clusterId, pool.name, wish.count, wish.remove));
   const resize = useMutation({
     mutationFn: () => resizePool(clusterId, pool.name, count, remove),
     onSuccess: useOperationStarted(clusterId, onClose),
   });
-  const errors = useServerErrors(plan.data?.checks, resize.error ?? plan.error);
-  const planned = changed && !plan.error ? plan.data : undefined;
+  const errors = useServerErrors(planning.plan?.checks, resize.error ?? planning.error);
   return (
     <Dialog
       width={620}
       title={t("cluster.pools.resizeOf", { pool: pool.name })}
       okText={t("cluster.pools.resize")}
       cancelText={t("cluster.close")}
-      okButtonProps={{ disabled: count === pool.desired || settled !== count || plan.isFetching || Boolean(plan.error) || planned?.blocked, loading: resize.isPending }}
+      okButtonProps={{ disabled: !planning.ready, loading: resize.isPending }}
       onOk={() => resize.mutate()}
       onCancel={onClose}
     >
       <div className="stack">
         <Field label={t("create.count")} hint={t("cluster.pools.now", { count: pool.desired })} error={errors.count}>
-          {(field) => <InputNumber {...field} min={0} max={100} precision={0} value={count} onChange={(next) => setCount(next ?? 0)} />}
+          {(field) => (
+            <InputNumber
+              {...field}
+              min={0}
+              max={100}
+              precision={0}
+              value={count}
+              onChange={(next) => {
+                setCount(next ?? 0);
+                resize.reset();
+              }}
+            />
+          )}
         </Field>
         {fewer > 0 && nodes.length > 0 && (
           <fieldset className="choices">
@@ -77,34 +81,7 @@ export default function ResizeDialog({ clusterId, pool, nodes, onClose }: Props)
             <p className="field-hint">{t("cluster.pools.leaveFirstHint", { count: fewer })}</p>
           </fieldset>
         )}
-        {changed && !plan.data && !plan.error && <Loading rows={3} />}
-        {changed && plan.error && !errors.count && <LoadProblem error={plan.error} onRetry={() => void plan.refetch()} />}
-        {planned && (
-          <>
-            {planned.removed.length > 0 && (
-              <div className="fault fault-warn">
-                <div className="fault-body">
-                  <p className="fault-title">{t("cluster.pools.removes", { count: planned.removed.length })}</p>
-                  <ul className="tags">
-                    {planned.removed.map((node) => (
-                      <li key={node} className="tag">
-                        {node}
-                      </li>
-                    ))}
-                  </ul>
-                  <p>{t("cluster.pools.drains")}</p>
-                </div>
-              </div>
-            )}
-            {planned.checks.some((check) => check.level !== "ok") && <CheckList checks={planned.checks} />}
-            {planned.to > planned.from && planned.quota.length > 0 && (
-              <section>
-                <h3>{t("create.quotaPreview")}</h3>
-                <QuotaBars quota={planned.quota} withNeed />
-              </section>
-            )}
-          </>
-        )}
+        <SizePlanView planning={planning} leaving={t("cluster.pools.drains")} said={errors.count !== undefined} />
         {resize.error && <Fault alert fault={faultOf(resize.error)} />}
       </div>
     </Dialog>

@@ -1,17 +1,16 @@
 // Who repairs a cluster: it does by itself, or people do; either can be chosen at any time.
 import { useTranslation } from "react-i18next";
-import { useMayWrite } from "../../api/session";
+import { may } from "../../api/permissions";
 import type { Cluster } from "../../api/types";
 import { Switch } from "../../components/Switch";
 import { useSetting } from "./useSetting";
 
 export function SelfHealing({ cluster }: { cluster: Cluster }) {
   const { t } = useTranslation();
-  const mayWrite = useMayWrite();
   const repair = cluster.spec.repair ?? "automatic";
   const setting = useSetting(cluster, (settings) => t(settings.repair === "manual" ? "cluster.selfHealing.switchedOff" : "cluster.selfHealing.switchedOn"));
   const word = t(`create.repairOf.${repair}`);
-  if (!mayWrite || cluster.status.phase === "Deleting") return word;
+  if (!may(cluster, "cluster_update") || cluster.status.phase === "Deleting") return word;
   return (
     <Switch
       on={repair === "automatic"}

@@ -21,9 +21,10 @@ interface Props {
   none: ReactNode;
   withProject?: boolean;
   linked?: (cluster: Cluster) => boolean;
+  act?: (cluster: Cluster) => ReactNode;
 }
 
-export function ClusterList({ clusters, search, go, searchLabel, none, withProject, linked }: Props) {
+export function ClusterList({ clusters, search, go, searchLabel, none, withProject, linked, act }: Props) {
   const change = useCallback((next: ListSearch, replace = false) => go((old) => ({ ...old, cursor: undefined, ...next }), replace), [go]);
   const onSearch = useCallback((text: string) => change({ search: text || undefined }, true), [change]);
   const filtered = Boolean(search.search || search.phase || search.cursor);
@@ -43,6 +44,7 @@ export function ClusterList({ clusters, search, go, searchLabel, none, withProje
         onSort={(sort) => change({ sort })}
         withProject={withProject}
         linked={linked}
+        act={act}
         empty={filtered ? <NothingFound onClear={() => go()} /> : none}
       />
       {items && items.length > 0 && (

@@ -4,7 +4,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { useClusters } from "../../api/clusters";
-import { useMayWrite } from "../../api/session";
+import { useGuest, useMay } from "../../api/permissions";
 import type { ListSearch } from "../../app/router";
 import { Empty, Page } from "../../components/Page";
 import { ClusterList } from "./ClusterList";
@@ -13,12 +13,12 @@ export function ClusterListPage() {
   const { t } = useTranslation();
   const search = useSearch({ from: "/app/clusters" });
   const navigate = useNavigate({ from: "/clusters" });
-  const mayWrite = useMayWrite();
+  const mayCreate = useMay("cluster_create");
   const clusters = useClusters({ ...search, limit: 50 });
   const go = useCallback((change?: (old: ListSearch) => ListSearch, replace = false) => void navigate({ search: change ?? {}, replace }), [navigate]);
   return (
-    <Page title={t("clusters.title")} description={t("clusters.description")} actions={mayWrite && <CreateLink />}>
-      <ClusterList clusters={clusters} search={search} go={go} searchLabel={t("clusters.search")} none={<NoClusters mayWrite={mayWrite} />} />
+    <Page title={t("clusters.title")} description={t("clusters.description")} actions={mayCreate && <CreateLink />}>
+      <ClusterList clusters={clusters} search={search} go={go} searchLabel={t("clusters.search")} none={<NoClusters />} />
     </Page>
   );
 }
@@ -33,7 +33,9 @@ export function CreateLink() {
   );
 }
 
-function NoClusters({ mayWrite }: { mayWrite: boolean }) {
+export function NoClusters() {
   const { t } = useTranslation();
-  return <Empty icon={<ClusterOutlined />} title={t("clusters.none")} text={mayWrite ? t("clusters.noneText") : t("clusters.noneReader")} action={mayWrite && <CreateLink />} />;
+  const mayCreate = useMay("cluster_create");
+  const guest = useGuest();
+  return <Empty icon={<ClusterOutlined />} title={t("clusters.none")} text={t(mayCreate ? "clusters.noneText" : guest ? "clusters.noneGuest" : "clusters.noneReader")} action={mayCreate && <CreateLink />} />;
 }

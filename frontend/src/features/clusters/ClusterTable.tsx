@@ -21,9 +21,11 @@ interface Props {
   withProject?: boolean;
   /** Whether the name leads to the cluster's page: an operator may not enter a foreign tenant's cluster. */
   linked?: (cluster: Cluster) => boolean;
+  /** What may be done about one. */
+  act?: (cluster: Cluster) => ReactNode;
 }
 
-export function ClusterTable({ clusters, error, onRetry, stale, sort, onSort, empty, withProject, linked = () => true }: Props) {
+export function ClusterTable({ clusters, error, onRetry, stale, sort, onSort, empty, withProject, linked = () => true, act }: Props) {
   const { t } = useTranslation();
   const { money } = useFormat();
   const columns: Column<Cluster>[] = [
@@ -65,6 +67,7 @@ export function ClusterTable({ clusters, error, onRetry, stale, sort, onSort, em
     { key: "createdBy", title: t("clusters.col.createdBy"), render: (cluster) => <span className="nowrap">{cluster.created_by}</span> },
     { key: "created", title: t("clusters.col.created"), sort: "created_at", render: (cluster) => <Ago time={cluster.created_at} /> },
   ];
+  if (act) columns.push({ key: "act", title: t("cluster.actions"), render: act });
   if (withProject) columns.splice(1, 0, { key: "project", title: t("clusters.col.project"), render: (cluster) => <span className="nowrap">{cluster.project.name}</span> });
   return (
     <DataTable
@@ -97,7 +100,7 @@ function ClusterState({ cluster, linked }: { cluster: Cluster; linked: boolean }
   const reason = useReason();
   const { operation, status } = cluster;
   if (operation && !ended(operation.state)) {
-    const words = operation.state === "blocked" ? t("status.operation.blocked") : operation.step ? t(`operation.step.${operation.step}`) : t(`status.operation.${operation.state}`);
+    const words = cluster.paused ? t("common.paused.short") : operation.state === "blocked" ? t("status.operation.blocked") : operation.step ? t(`operation.step.${operation.step}`) : t(`status.operation.${operation.state}`);
     return (
       <div className="state-cell">
         <PhaseStatus phase={status.phase} />
@@ -119,6 +122,7 @@ function ClusterState({ cluster, linked }: { cluster: Cluster; linked: boolean }
   return (
     <div className="state-cell">
       <PhaseStatus phase={status.phase} />
+      {cluster.paused && <span className="small muted">{t("common.paused.short")}</span>}
       {operation?.state === "failed" && linked ? (
         <Link to="/operations/$id" params={{ id: operation.id }} className="small">
           {t("clusters.whyFailed")}

@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { useVersions } from "../../api/catalogue";
 import { idempotencyKey, isApiError } from "../../api/client";
 import { createCluster } from "../../api/clusters";
-import { useMayWrite } from "../../api/session";
+import { useMay } from "../../api/permissions";
 import { useTemplates } from "../../api/templates";
 import type { ClusterRequest } from "../../api/types";
 import { Forbidden } from "../../app/FallbackPages";
@@ -26,10 +26,10 @@ const SaveTemplateDialog = lazy(() => import("../templates/SaveTemplateDialog"))
 
 export function CreatePage() {
   const { t } = useTranslation();
-  const mayWrite = useMayWrite();
+  const mayCreate = useMay("cluster_create");
   return (
     <Page title={t("create.title")} crumbs={[{ label: t("clusters.title"), to: "/clusters" }]}>
-      {mayWrite ? <CreateForm /> : <Forbidden text={t("create.forbidden")} />}
+      {mayCreate ? <CreateForm /> : <Forbidden text={t("create.forbidden")} />}
     </Page>
   );
 }
@@ -39,6 +39,7 @@ function CreateForm() {
   const search = useSearch({ from: "/app/clusters/new" });
   const navigate = useNavigate({ from: "/clusters/new" });
   const queryClient = useQueryClient();
+  const mayKeep = useMay("template_create");
   const templates = useTemplates();
   const versions = useVersions();
   const full = search.mode === "full";
@@ -153,7 +154,7 @@ function CreateForm() {
           <Button size="large" onClick={() => void navigate({ to: "/clusters", search: {} })}>
             {t("create.back")}
           </Button>
-          {full && request?.spec && (
+          {full && mayKeep && request?.spec && (
             <Button size="large" onClick={() => setSaving(true)}>
               {t("template.saveAs")}
             </Button>

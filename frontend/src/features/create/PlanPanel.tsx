@@ -1,4 +1,5 @@
 // What a create or resize would take and what stands against it: checks with their remedies, quota, objects.
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Check, Cost, PlannedObject, QuotaNeed } from "../../api/types";
@@ -13,6 +14,9 @@ import "./plan.css";
 
 interface Plan {
   checks: Check[];
+  /** The project's in KCS. */
+  limits: QuotaNeed[];
+  /** The project's in the cloud. */
   quota: QuotaNeed[];
   objects: PlannedObject[];
   /** Absent where the operator keeps no price list. */
@@ -52,6 +56,11 @@ export function PlanPanel({ plan, error, waits, stale, without, onRetry }: Props
           <CostBreakdown cost={plan.cost} />
         </Card>
       )}
+      {plan.limits.length > 0 && (
+        <Card title={t("quota.limits")}>
+          <QuotaBars quota={plan.limits} withNeed />
+        </Card>
+      )}
       <Card title={t("create.quotaPreview")}>
         <QuotaBars quota={plan.quota} withNeed />
       </Card>
@@ -61,6 +70,9 @@ export function PlanPanel({ plan, error, waits, stale, without, onRetry }: Props
     </div>
   );
 }
+
+/** What stands against it is the project's in KCS, and can be asked for. */
+const OF_LIMITS: ReadonlySet<string> = new Set(["KCS-QUOTA-002", "KCS-QUOTA-005", "KCS-QUOTA-006"]);
 
 const levelTone: Record<Check["level"], Tone> = { ok: "ok", warning: "warn", blocked: "bad" };
 
@@ -91,6 +103,14 @@ export function CheckList({ checks }: { checks: Check[] }) {
             {check.code && (
               <p className="small muted">
                 {explain(check.code).remedy} <code>{check.code}</code>
+                {OF_LIMITS.has(check.code) && (
+                  <>
+                    {" "}
+                    <Link to="/quota">
+                      {t("quota.toPage")}
+                    </Link>
+                  </>
+                )}
               </p>
             )}
           </div>
@@ -110,7 +130,7 @@ export function CheckList({ checks }: { checks: Check[] }) {
 }
 
 /** What people look at first, in this order; the rest follows as the server sends it. */
-const MAIN = ["instances", "vcpus", "ram_mib", "volumes", "gigabytes", "floating_ips", "load_balancers"];
+const MAIN = ["clusters", "nodes", "instances", "vcpus", "memory_gib", "ram_mib", "volumes", "volume_gib", "gigabytes", "floating_ips", "load_balancers"];
 
 function rank(entry: QuotaNeed): number {
   const place = MAIN.indexOf(entry.resource);

@@ -1,5 +1,5 @@
 // The full form's values, how they come from a specification and become a request, and what the console checks itself before it asks the server.
-import type { AddonsSpec, ApiExposure, ClusterRequest, ClusterSpec, ClusterSpecRequest, NodePoolSpec, RepairPolicy, Taint } from "../../api/types";
+import type { AddonsSpec, ApiAuditLevel, ApiExposure, ClusterRequest, ClusterSpec, ClusterSpecRequest, NodePoolSpec, RepairPolicy, Taint } from "../../api/types";
 
 export interface VolumeDraft {
   /** Tells volumes apart while their names are being typed. */
@@ -50,6 +50,7 @@ export interface Draft {
   allowedCidrs: string;
   clientTimeout: number;
   memberTimeout: number;
+  apiAudit: ApiAuditLevel;
   ntpServers: string;
   httpProxy: string;
   httpsProxy: string;
@@ -91,6 +92,7 @@ export function draftFromSpec(spec: ClusterSpec): Draft {
     allowedCidrs: (spec.api?.allowed_cidrs ?? []).join(", "),
     clientTimeout: spec.api?.client_timeout_seconds ?? IDLE_SECONDS,
     memberTimeout: spec.api?.member_timeout_seconds ?? IDLE_SECONDS,
+    apiAudit: spec.audit?.level ?? "none",
     ntpServers: (spec.ntp_servers ?? []).join(", "),
     httpProxy: spec.proxy?.http ?? "",
     httpsProxy: spec.proxy?.https ?? "",
@@ -168,6 +170,7 @@ export function specFromDraft(draft: Draft): ClusterSpecRequest {
       key_pair: draft.masterKeyPair || undefined,
     },
     ...apiRequest(draft),
+    ...(draft.apiAudit !== "none" && { audit: { level: draft.apiAudit } }),
     ...siteRequest(draft),
     node_pools: draft.pools.map(poolRequest),
     deletion_protection: draft.deletionProtection,
@@ -231,7 +234,7 @@ export function splitCertificates(text: string): string[] {
 }
 
 export function splitList(text: string): string[] {
-  return text.split(/[\s,;]+/).filter(Boolean);
+  return text.split(/[\s,;\uff0c\u3001\uff1b]+/).filter(Boolean);
 }
 
 /** A name no cluster has, for plans that are asked for before one is typed. */

@@ -6,6 +6,7 @@ import { isApiError } from "../../api/client";
 import { planCluster } from "../../api/clusters";
 import type { Check, ClusterRequest } from "../../api/types";
 import { useExplain } from "../../components/Problem";
+import { useFormat } from "../../i18n/format";
 
 export function useDebounced<T>(value: T, wait: number): T {
   const [settled, setSettled] = useState(value);
@@ -34,11 +35,14 @@ export function usePlan(request: ClusterRequest | null) {
 export function useCheckText() {
   const { t, i18n } = useTranslation();
   const explain = useExplain();
+  const { amount, memory } = useFormat();
   return (check: Pick<Check, "code" | "message" | "params">): string => {
     const code = check.code ?? "";
     const key = `create.detail.${code}`;
     if (i18n.exists(key)) {
       const params: Record<string, unknown> = { ...check.params };
+      const format = params.resource === "ram_mib" ? memory : amount;
+      for (const name of ["need", "left", "used", "limit"]) if (typeof params[name] === "number") params[name] = format(params[name]);
       if (typeof params.resource === "string" && i18n.exists(`create.quota.${params.resource}`)) params.resource = t(`create.quota.${params.resource}`);
       return t(key, params);
     }

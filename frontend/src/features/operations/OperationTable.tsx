@@ -32,7 +32,7 @@ export function OperationTable({ operations, error, onRetry, stale, empty, withC
         </Link>
       ),
     },
-    { key: "state", title: t("operation.col.state"), width: "34%", render: (operation) => <State operation={operation} /> },
+    { key: "state", title: t("operation.col.state"), width: "34%", render: (operation) => <OperationProgress operation={operation} /> },
     { key: "by", title: t("operation.col.by"), render: (operation) => <span className="nowrap">{operation.created_by}</span> },
     { key: "created", title: t("operation.col.created"), render: (operation) => <Ago time={operation.created_at} /> },
     {
@@ -57,7 +57,8 @@ function ClusterName({ operation }: { operation: Operation }) {
   );
 }
 
-function State({ operation }: { operation: Operation }) {
+/** State, and below it how far it is or what it waits for. */
+export function OperationProgress({ operation }: { operation: Operation }) {
   const { t } = useTranslation();
   const explain = useExplain();
   const step = operation.steps.find((candidate) => candidate.state === "running");
@@ -67,7 +68,7 @@ function State({ operation }: { operation: Operation }) {
       {!ended(operation.state) && (
         <>
           <div className="state-progress small muted">
-            <span>{operation.fault ? explain(operation.fault.code, operation.fault).title : step && t(`operation.step.${step.key}`)}</span>
+            <span>{operation.paused ? t("common.paused.short") : operation.fault ? explain(operation.fault.code, operation.fault).title : step && t(`operation.step.${step.key}`)}</span>
             <span className="numeric nowrap">{operation.progress}%</span>
           </div>
           <Bar value={operation.progress} name={t("operation.progressOf", { name: operation.cluster.name })} tone={operation.state === "blocked" ? "warn" : "busy"} />

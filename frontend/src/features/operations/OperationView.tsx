@@ -5,11 +5,12 @@ import { Button } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { cancelOperation, ended, retryOperation, type Feed } from "../../api/operations";
-import { useMayWrite } from "../../api/session";
+import { useMayWith } from "../../api/permissions";
 import type { Operation } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
 import { Bar } from "../../components/Bar";
 import { Card, Definitions } from "../../components/Page";
+import { PausedNotice } from "../../components/PausedNotice";
 import { Fault, useErrorText } from "../../components/Problem";
 import { Ago, Elapsed } from "../../components/Time";
 import { useToast } from "../../components/Toast";
@@ -25,6 +26,7 @@ export function OperationView({ operation, feed }: { operation: Operation; feed:
   return (
     <div className="stack">
       <Announcer operation={operation} />
+      {operation.paused && <PausedNotice pause={operation.paused} />}
       <ProgressCard operation={operation} feed={feed} />
       {operation.fault && operation.state !== "succeeded" && <FaultCard operation={operation} />}
       {operation.kind === "cluster_delete" && operation.state === "succeeded" && <ReceiptCard operation={operation} />}
@@ -71,7 +73,6 @@ function ProgressCard({ operation, feed }: { operation: Operation; feed: Feed })
 
 function Actions({ operation }: { operation: Operation }) {
   const { t } = useTranslation();
-  const mayWrite = useMayWrite();
   const queryClient = useQueryClient();
   const notify = useToast();
   const errorText = useErrorText();
@@ -82,10 +83,11 @@ function Actions({ operation }: { operation: Operation }) {
   };
   const retry = useMutation({ mutationFn: () => retryOperation(operation.id), ...options });
   const cancel = useMutation({ mutationFn: () => cancelOperation(operation.id), ...options, onSettled: () => setAsking(false) });
-  if (!mayWrite) return null;
-  const mayRetry = operation.state === "failed" || operation.state === "blocked";
+  const stuck = operation.state === "failed" || operation.state === "blocked";
+  const mayRetry = useMayWith(operation.cluster.id, "operation_retry", stuck) && stuck;
   // A creation is stopped by deleting the cluster, and a delete that was begun is finished: half a cluster is no use to anybody.
-  const mayCancel = !ended(operation.state) && operation.kind !== "cluster_create" && operation.kind !== "cluster_delete";
+  const stoppable = !ended(operation.state) && operation.kind !== "cluster_create" && operation.kind !== "cluster_delete";
+  const mayCancel = useMayWith(operation.cluster.id, "operation_cancel", stoppable) && stoppable;
   if (!mayRetry && !mayCancel) return null;
   return (
     <div className="progress-actions">

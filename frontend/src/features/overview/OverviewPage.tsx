@@ -6,7 +6,8 @@ import { useVersions } from "../../api/catalogue";
 import { planCluster, useClusters } from "../../api/clusters";
 import { useCosts } from "../../api/costs";
 import { running, useOperations } from "../../api/operations";
-import { useMayWrite, useSession } from "../../api/session";
+import { useGuest, useMay } from "../../api/permissions";
+import { useSession } from "../../api/session";
 import { useTemplates } from "../../api/templates";
 import type { Cluster, Operation, Phase } from "../../api/types";
 import { Bar } from "../../components/Bar";
@@ -16,7 +17,7 @@ import { Status, StatusIcon } from "../../components/Status";
 import { Elapsed } from "../../components/Time";
 import { OperationStatus, phaseTone } from "../../components/words";
 import { useFormat } from "../../i18n/format";
-import { CreateLink } from "../clusters/ClusterListPage";
+import { CreateLink, NoClusters } from "../clusters/ClusterListPage";
 import { CostFigures } from "../costs/Cost";
 import { QuotaBars } from "../create/PlanPanel";
 import { standInName } from "../create/draft";
@@ -25,16 +26,23 @@ import "./overview.css";
 export function OverviewPage() {
   const { t } = useTranslation();
   const session = useSession();
-  const mayWrite = useMayWrite();
+  const mayCreate = useMay("cluster_create");
+  const guest = useGuest();
   const clusters = useClusters({ limit: 200 });
   const operations = useOperations({ limit: 50 });
   const items = clusters.data?.items;
   return (
-    <Page title={t("overview.title")} description={t("overview.description", { project: session.project.name })} actions={mayWrite && <CreateLink />}>
+    <Page title={t("overview.title")} description={t(guest ? "overview.guestDescription" : "overview.description", { project: session.project.name })} actions={mayCreate && <CreateLink />}>
       {!items ? (
         <Card>{clusters.error ? <LoadProblem error={clusters.error} onRetry={() => void clusters.refetch()} /> : <Loading />}</Card>
       ) : items.length === 0 ? (
-        <FirstSteps mayWrite={mayWrite} />
+        mayCreate ? (
+        <FirstSteps />
+      ) : (
+        <Card>
+          <NoClusters />
+        </Card>
+      )
       ) : (
         <PhaseCounts clusters={items} more={Boolean(clusters.data?.next_cursor)} />
       )}
@@ -44,8 +52,8 @@ export function OverviewPage() {
         </Card>
         <div className="stack">
           <CostCard />
-          <QuotaCard />
-          <ImagesCard />
+          {mayCreate && <QuotaCard />}
+          {mayCreate && <ImagesCard />}
         </div>
       </div>
     </Page>
@@ -136,7 +144,7 @@ function QuotaCard() {
   });
   const error = plan.error ?? templates.error;
   return (
-    <Card title={t("overview.quota")}>
+    <Card title={t("overview.quota")} extra={<Link to="/quota">{t("quota.title")}</Link>}>
       {plan.data ? <QuotaBars quota={plan.data.quota} withNeed={false} /> : error ? <LoadProblem error={error} onRetry={() => void plan.refetch()} /> : <Loading rows={4} />}
     </Card>
   );
@@ -147,12 +155,13 @@ function CostCard() {
   const { t } = useTranslation();
   const { money } = useFormat();
   const { data, error, refetch } = useCosts();
-  if (error && !data) return <Card title={t("cost.ofProject")}>{<LoadProblem error={error} onRetry={() => void refetch()} />}</Card>;
+  const title = t(useGuest() ? "cost.title" : "cost.ofProject");
+  if (error && !data) return <Card title={title}>{<LoadProblem error={error} onRetry={() => void refetch()} />}</Card>;
   if (!data?.currency || typeof data.per_hour !== "number") return null;
   const { currency } = data;
   const most = data.clusters.toSorted((a, b) => b.per_hour - a.per_hour).slice(0, 3);
   return (
-    <Card title={t("cost.ofProject")}>
+    <Card title={title}>
       <div className="cost">
         <CostFigures perHour={data.per_hour} currency={currency} unpriced={[...new Set(data.clusters.flatMap((cluster) => cluster.unpriced))]} />
         {data.clusters.length > 1 && (
@@ -199,7 +208,8 @@ function ImagesCard() {
   );
 }
 
-function FirstSteps({ mayWrite }: { mayWrite: boolean }) {
+/** For whoever may create clusters. */
+function FirstSteps() {
   const { t } = useTranslation();
   const templates = useTemplates();
   const template = templates.data?.items[0];
@@ -242,15 +252,13 @@ function FirstSteps({ mayWrite }: { mayWrite: boolean }) {
           </span>
           <div>
             <h3>{t("overview.first.create")}</h3>
-            <p className="muted">{mayWrite ? t("overview.first.createText") : t("clusters.noneReader")}</p>
+            <p className="muted">{t("overview.first.createText")}</p>
           </div>
         </li>
       </ol>
-      {mayWrite && (
-        <div className="first-action">
-          <CreateLink />
-        </div>
-      )}
+      <div className="first-action">
+        <CreateLink />
+      </div>
     </Card>
   );
 }

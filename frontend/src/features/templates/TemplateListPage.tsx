@@ -3,7 +3,7 @@ import { FileTextOutlined, PlusOutlined } from "@ant-design/icons";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useMayWrite } from "../../api/session";
+import { useMay } from "../../api/permissions";
 import { useTemplates } from "../../api/templates";
 import type { Template } from "../../api/types";
 import { useSettings } from "../../app/settings";
@@ -20,12 +20,12 @@ export function TemplateListPage() {
   const { t } = useTranslation();
   const { of } = useSearch({ from: "/app/templates" });
   const navigate = useNavigate({ from: "/templates" });
-  const mayWrite = useMayWrite();
+  const mayCreate = useMay("template_create");
   const templates = useTemplates();
   const [deleting, setDeleting] = useState<Template | null>(null);
   const rows = templates.data?.items.filter((template) => of === undefined || (of === "own") === Boolean(template.own));
   return (
-    <Page title={t("template.title")} description={t("template.description")} actions={mayWrite && <NewLink />}>
+    <Page title={t("template.title")} description={t("template.description")} actions={mayCreate && <NewLink />}>
       <Card flush>
         <div className="toolbar">
           <Chips
@@ -45,11 +45,11 @@ export function TemplateListPage() {
           onRetry={() => void templates.refetch()}
           empty={
             of === "own" ? (
-              <Empty icon={<FileTextOutlined />} title={t("template.noneOwn")} text={mayWrite ? t("template.noneOwnText") : t("template.noneReader")} action={mayWrite && <NewLink />} />
+              <Empty icon={<FileTextOutlined />} title={t("template.noneOwn")} text={t(mayCreate ? "template.noneOwnText" : "template.noneReader")} action={mayCreate && <NewLink />} />
             ) : of ? (
               <NothingFound onClear={() => void navigate({ search: {} })} />
             ) : (
-              <Empty icon={<FileTextOutlined />} title={t("template.none")} text={mayWrite ? t("template.noneOwnText") : t("template.noneReader")} action={mayWrite && <NewLink />} />
+              <Empty icon={<FileTextOutlined />} title={t("template.none")} text={t(mayCreate ? "template.noneOwnText" : "template.noneReader")} action={mayCreate && <NewLink />} />
             )
           }
         />
@@ -72,7 +72,7 @@ function NewLink() {
 function useColumns(onDelete: (template: Template) => void): Column<Template>[] {
   const { t } = useTranslation();
   const { language } = useSettings();
-  const mayWrite = useMayWrite();
+  const may = useTemplateRights();
   const byDefault = <span className="muted">{t("template.byDefault")}</span>;
   const columns: Column<Template>[] = [
     {
@@ -114,23 +114,29 @@ function useColumns(onDelete: (template: Template) => void): Column<Template>[] 
         ),
     },
   ];
-  if (mayWrite) columns.push({ key: "act", title: t("cluster.actions"), render: (template) => <TemplateActions template={template} onDelete={onDelete} /> });
+  if (may.use || may.copy || may.change) columns.push({ key: "act", title: t("cluster.actions"), render: (template) => <TemplateActions template={template} onDelete={onDelete} /> });
   return columns;
+}
+
+/** What the person may do with templates. */
+function useTemplateRights() {
+  return { use: useMay("cluster_create"), copy: useMay("template_create"), change: useMay("template_change") };
 }
 
 function TemplateActions({ template, onDelete }: { template: Template; onDelete: (template: Template) => void }) {
   const { t } = useTranslation();
   const { language } = useSettings();
   const navigate = useNavigate();
+  const may = useTemplateRights();
   const { id } = template;
   const { name } = templateWords(template, language);
-  const items: MenuItem[] = [
-    { key: "use", label: t("clusters.create"), onSelect: () => void navigate({ to: "/clusters/new", search: { template: id } }) },
-    { key: "copy", label: t("template.copy"), onSelect: () => void navigate({ to: "/templates/new", search: { from: id } }) },
-  ];
-  if (template.own) {
+  const items: MenuItem[] = [];
+  if (may.use) items.push({ key: "use", label: t("clusters.create"), onSelect: () => void navigate({ to: "/clusters/new", search: { template: id } }) });
+  if (may.copy) items.push({ key: "copy", label: t("template.copy"), onSelect: () => void navigate({ to: "/templates/new", search: { from: id } }) });
+  if (template.own && may.change) {
     items.push({ key: "edit", label: t("template.edit"), onSelect: () => void navigate({ to: "/templates/$id", params: { id } }) });
     items.push({ key: "delete", label: t("cluster.delete"), danger: true, onSelect: () => onDelete(template) });
   }
+  if (items.length === 0) return <span className="muted">—</span>;
   return <MenuButton floating className="menu-outlined menu-small" label={t("cluster.actions")} name={t("template.actionsOf", { name })} items={items} />;
 }

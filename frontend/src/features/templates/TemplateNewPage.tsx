@@ -1,7 +1,7 @@
 // A new template of the project's own, beginning with one there is.
 import { useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { useMayWrite } from "../../api/session";
+import { useMay } from "../../api/permissions";
 import { useTemplates } from "../../api/templates";
 import { Forbidden, NotFoundPage } from "../../app/FallbackPages";
 import { useSettings } from "../../app/settings";
@@ -14,7 +14,7 @@ export function TemplateNewPage() {
   const { t } = useTranslation();
   const { language } = useSettings();
   const { from } = useSearch({ from: "/app/templates/new" });
-  const mayWrite = useMayWrite();
+  const mayCreate = useMay("template_create");
   const templates = useTemplates();
   const items = templates.data?.items;
   const basis = from ? items?.find((template) => template.id === from) : items?.[0];
@@ -22,7 +22,7 @@ export function TemplateNewPage() {
   const copied = from && basis ? t("template.copyOf", { name: templateWords(basis, language).name }) : "";
   return (
     <Page title={t("template.create")} crumbs={[{ label: t("template.title"), to: "/templates" }]}>
-      {!mayWrite ? (
+      {!mayCreate ? (
         <Forbidden text={t("template.forbidden")} />
       ) : basis ? (
         <TemplateForm key={basis.id} basis={basis} text={{ name: copied.slice(0, 60), description: "" }} />
