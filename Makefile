@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run reset test deps console fmt lint unit e2e bench bench-scale queries openapi chaos contract-openstack openstack-up openstack-down openstack-test nodes-up nodes-test nodes-local-test
+.PHONY: help run reset test deps console fmt lint unit e2e bench bench-gate bench-scale queries openapi chaos fuzz contract-openstack openstack-up openstack-down openstack-test nodes-up nodes-test nodes-local-test
 
 STATE_DIR := $(or $(KCS_STATE_DIR),.kcs)
 # `make run PROFILE=release` for an optimised program; what `make test` builds is shared with the default.
@@ -54,6 +54,9 @@ e2e: ## The main job from outside: real Kubernetes, headless Chromium
 bench: ## Measure a create through KCS against the bare recipe
 	@scripts/test.sh bench
 
+bench-gate: ## Measure the way into a cluster against its API itself and kubectl proxy
+	@scripts/test.sh bench-gate
+
 chaos: ## 100,000 random kills of the engine
 	@KCS_CHAOS_RUNS=100000 cargo test --release -p reconciler --test it chaos -- --nocapture
 
@@ -63,6 +66,9 @@ bench-scale: ## What many clusters cost on this machine: 500, then 2,000 (CLUSTE
 	@scripts/step.sh "building the program and the bench" cargo build --quiet --release -p server -p load-tests --bins
 	@ulimit -n $$(ulimit -H -n); for n in $(CLUSTERS); do $(TARGET_DIR)/release/bench-scale --kcs $(TARGET_DIR)/release/kcs --clusters $$n || exit 1; done
 	@$(TARGET_DIR)/release/bench-scale --kcs $(TARGET_DIR)/release/kcs --fairness
+
+fuzz: ## Random requests to every route and into a cluster, as everybody (REQUESTS=20000)
+	@KCS_FUZZ=$(or $(REQUESTS),20000) cargo test --quiet --profile $(PROFILE) -p server --test it fuzz -- --nocapture
 
 contract-openstack: ## The contract suite against real OpenStack services: installs, starts and stops them (root, minutes)
 	@tests/openstack/contract.sh

@@ -1,4 +1,5 @@
 """A cluster that KCS has made, and what is expected of it, whatever cloud it is in."""
+import contextlib
 import json
 import os
 import sys
@@ -79,21 +80,26 @@ def workload(c):
     k = c.kubectl
     k('apply', '-f', HERE + '/workload.yaml')
     k('rollout', 'status', 'deployment/echo', '--timeout=180s')
-    k('wait', '--for=condition=Ready', 'pod/client', '--timeout=120s')
+    try:
+        k('wait', '--for=condition=Ready', 'pod/client', '--timeout=120s')
+    except Exception as e:
+        raise AssertionError('%s\n%s\n%s' % (e, k('describe', 'pod', 'client'), k('get', 'pods', '-A', '-o', 'wide'))) from e
 
 
 def from_client(c, *command, **more):
-    return c.kubectl('exec', 'client', '--', *command, **more)
+    return c.kubectl('exec', 'client', '-c', 'client', '--', *command, **more)
 
 
 def service_answers(c):
-    """By its name, from every pod behind it."""
-    want, seen = set(c.kubectl.pods('default')) - {'client'}, set()
+    """By its name, from every pod behind it. Which these are may change: a node that has just come back gives some of them up."""
+    seen = set()
 
     def asked():
         seen.add(from_client(c, 'wget', '-qO-', '-T', '3', 'http://echo').strip())
-        return want <= seen
-    eventually('the Service has answered from %s' % want, 60, asked, every=0.1)
+        behind = set(c.kubectl.pods('default')) - {'client'}
+        assert behind <= seen, 'behind it are %s, answered have %s' % (behind, seen)
+        return behind
+    eventually('the Service has answered from every pod', 60, asked, every=0.1)
 
 
 def names_resolve(c):
@@ -133,6 +139,46 @@ def logs_and_exec(c):
     assert c.kubectl('exec', pod, '--', 'hostname').strip() == pod
     page = c.person.get('/clusters/%s/kubernetes/pods?namespace=default' % c.id)
     assert pod in [p['name'] for p in page['items']], page
+
+
+def files_are_copied(c):
+    """kubectl cp, into a container and out of it."""
+    there, back = os.path.join(c.kcs.state, 'there'), os.path.join(c.kcs.state, 'back')
+    with open(there, 'wb') as f:
+        f.write(os.urandom(3 << 20))
+    c.kubectl('cp', there, 'client:/tmp/there')
+    c.kubectl('cp', 'client:/tmp/there', back)
+    with open(there, 'rb') as sent, open(back, 'rb') as got:
+        assert sent.read() == got.read(), 'the file has changed on its way'
+
+
+def a_port_is_reached(c):
+    """kubectl port-forward to a pod."""
+    pod = next(p for p in c.kubectl.pods('default') if p.startswith('echo'))
+    with c.kubectl.background('port-forward', 'pod/' + pod, ':8080') as forward:
+        port = forward.stdout.readline().split(' -> ')[0].rsplit(':', 1)[1]
+        assert pod in guests.sh('curl', '-fsS', '-m', '5', 'http://127.0.0.1:%s/' % port)
+
+
+def a_container_is_added_to_look_around(c):
+    """kubectl debug; its output through kubectl logs, which follows to the end."""
+    c.kubectl('debug', 'client', '--image=localhost/busybox:1', '--container=look', '--target=client', '--', '/bin/echo', 'from beside')
+    eventually('the container has written', 60, lambda: 'from beside' in c.kubectl('logs', '--follow', 'client', '-c', 'look', check=False))
+
+
+def much_is_watched(c):
+    """What a terminal console for Kubernetes keeps open: a watch of every kind that can be watched, all at once, and none of them breaks."""
+    kinds = c.kubectl('api-resources', '--verbs=list,watch', '-o', 'name').split()
+    with contextlib.ExitStack() as stack:
+        watches = {k: stack.enter_context(c.kubectl.background('get', k, '-A', '--watch', '-o', 'name')) for k in kinds if k != 'secrets'}
+        c.kubectl('create', 'configmap', 'seen')
+        try:
+            assert any(line.strip() == 'configmap/seen' for line in watches['configmaps'].stdout)
+        finally:
+            c.kubectl('delete', 'configmap', 'seen')
+        assert len(watches) > 20, kinds
+        ended = [kind for kind, watch in watches.items() if watch.poll() is not None]
+        assert not ended, ended
 
 
 def console_log(c):

@@ -6,9 +6,12 @@ import sys
 import threading
 import time
 
+import requests
+
 # first: it leads to the modules of both suites
-from cluster import (Cluster, addons_are_ready, console_log, load_balancer_answers, logs_and_exec, names_resolve, node_ports_answer,
-                     nodes_know_their_servers, rebooted, replaced, secrets_are_gone, service_answers, system_pods, workload)
+from cluster import (Cluster, a_container_is_added_to_look_around, a_port_is_reached, addons_are_ready, console_log, files_are_copied,
+                     load_balancer_answers, logs_and_exec, much_is_watched, names_resolve, node_ports_answer, nodes_know_their_servers,
+                     rebooted, replaced, secrets_are_gone, service_answers, system_pods, workload)
 import cloud
 import guests
 from kcs import Kcs
@@ -25,6 +28,17 @@ def user_data_is_what_kcs_made(c):
         assert told.get('OS-EXT-SRV-ATTR:user_data'), 'nova shows no user data'
         assert base64.b64decode(told['OS-EXT-SRV-ATTR:user_data']).decode() == ran
         assert ran.startswith('#cloud-config') and 'PRIVATE KEY' not in ran
+
+
+def a_token_of_the_openstack_client_opens_all_doors(c):
+    """python-openstackclient's own token, on the API and on the way into the cluster."""
+    token = cloud.command('member-a', 'token', 'issue', '-f', 'value', '-c', 'id').strip()
+    with requests.Session() as http:
+        http.trust_env, http.headers['X-Auth-Token'] = False, token
+        listed = http.get(c.kcs.url + '/api/v1/clusters', timeout=30).json()['items']
+        assert c.id in [one['id'] for one in listed], listed
+        inside = http.get('%s/k8s/clusters/%s/api/v1/nodes' % (c.kcs.url, c.id), timeout=30)
+        assert inside.status_code == 200 and inside.json()['kind'] == 'NodeList', inside.text[:300]
 
 
 def balancer_is_online(c):
@@ -63,6 +77,11 @@ def small(kcs):
             check('its NodePort answers at every node', lambda: node_ports_answer(c))
             check('a Service of type LoadBalancer answers at its public address', lambda: load_balancer_answers(c))
             check('logs and exec, and KCS shows the pods', lambda: logs_and_exec(c))
+            check('files are copied into a container and out of it', lambda: files_are_copied(c))
+            check('a port of a pod is reached', lambda: a_port_is_reached(c))
+            check('a container is added to a pod to look around', lambda: a_container_is_added_to_look_around(c))
+            check('every kind is watched at once', lambda: much_is_watched(c))
+            check("a token of the OpenStack client opens the API and the cluster", lambda: a_token_of_the_openstack_client_opens_all_doors(c))
     check('console logs are shown', lambda: console_log(c))
     c.resize(3)
     check('4 nodes Ready', lambda: eventually('nodes', 60, lambda: c.kubectl.ready(4)))

@@ -1,30 +1,12 @@
 //! `docs/reliability.md` and the tests say the same: each of the 64 fault cases has a test of its own, or waits, by name, for a part that is not built.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use architecture_tests::{root, sources};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 const CASES: u32 = 64;
 /// Cases that may wait for parts that are not built yet.
 const MAY_WAIT: usize = 6;
-
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-}
-
-/// All files below `directory` in which tests are written.
-fn sources(directory: &Path, found: &mut Vec<String>) {
-    for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
-        let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
-        if path.is_dir() {
-            if !["target", "node_modules", "dist"].contains(&name.as_str()) && !name.starts_with('.') {
-                sources(&path, found);
-            }
-        } else if [".rs", ".sh", ".py", ".mjs"].iter().any(|end| name.ends_with(end)) && name != "reliability.rs" {
-            found.extend(std::fs::read_to_string(&path));
-        }
-    }
-}
 
 /// The names `case_12_what_happens` that stand in a text, with the number.
 fn names(text: &str) -> impl Iterator<Item = (u32, String)> {

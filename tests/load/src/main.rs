@@ -35,7 +35,10 @@ struct Options {
     /// Of each process.
     #[arg(long, default_value_t = 16)]
     workers: usize,
-    #[arg(long, default_value_t = 60)]
+    /// How long nothing may have been done before the steady state is measured: the engine looks closely at what it did lately.
+    #[arg(long, default_value_t = 660)]
+    rest_seconds: u64,
+    #[arg(long, default_value_t = 120)]
     steady_seconds: u64,
     /// 100 creates of one tenant and 10 of another instead.
     #[arg(long)]
@@ -79,8 +82,10 @@ async fn scale(options: &Options, estate: &Estate, replicas: &mut Replicas) {
     println!("accepted in {:.1} s: p50 {:.0} ms, p99 {:.0} ms", begun.elapsed().as_secs_f64(), median(&accepted), percentile(&accepted, 99));
     clusters::wait_running(&tenants, options.clusters, PATIENCE).await;
     println!("all running {:.0} s after the first create; cloud calls {}", begun.elapsed().as_secs_f64(), estate.calls());
+    let busy = replicas.usage();
+    println!("until then KCS used {:.1} s of processor time, Postgres {:.1} s", busy.kcs_seconds, busy.postgres_seconds);
 
-    tokio::time::sleep(Duration::from_secs(30)).await;
+    tokio::time::sleep(Duration::from_secs(options.rest_seconds)).await;
     let (before, calls) = (replicas.usage(), estate.calls());
     let watched = Instant::now();
     tokio::time::sleep(Duration::from_secs(options.steady_seconds)).await;

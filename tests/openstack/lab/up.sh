@@ -51,7 +51,11 @@ memcache_servers = 127.0.0.1:$MEMCACHE_PORT
 [token]
 provider = fernet
 expiration = ${OSLAB_TOKEN_SECONDS:-14400}
+[auth]
+methods = password,token,application_credential,totp
 [fernet_tokens]
+key_repository = $S/keystone/fernet
+[fernet_receipts]
 key_repository = $S/keystone/fernet
 [credential]
 key_repository = $S/keystone/credential

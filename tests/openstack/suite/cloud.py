@@ -1,14 +1,20 @@
 """The whole cloud as an administrator sees it, and the lab's knobs."""
 import json
 import os
+import sys
 
 import openstack
 
-from guests import STATE
+from guests import STATE, sh
 
 
 def connect(cloud='admin'):
     return openstack.connect(cloud=cloud, interface='internal')
+
+
+def command(person, *args):
+    """python-openstackclient, as somebody of clouds.yaml."""
+    return sh(os.path.join(os.path.dirname(sys.executable), 'openstack'), '--os-cloud', person, *args)
 
 
 def objects(conn):

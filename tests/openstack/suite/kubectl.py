@@ -1,6 +1,8 @@
 """kubectl with a kubeconfig that KCS has issued, and what a person looks at with it."""
+import contextlib
 import json
 import os
+import subprocess
 
 from guests import sh
 
@@ -14,6 +16,17 @@ class Kubectl:
     def __call__(self, *args, **more):
         return sh(*self.command, *args, **more)
 
+    @contextlib.contextmanager
+    def background(self, *args):
+        """A kubectl that goes on, its output piped; ended with the block."""
+        process = subprocess.Popen([*self.command, *args], stdout=subprocess.PIPE, text=True)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
     def json(self, *args):
         return json.loads(self(*args, '-o', 'json'))
 
@@ -24,9 +37,10 @@ class Kubectl:
         return len(up) == count == len(nodes)
 
     def pods(self, namespace, ready=True):
-        """Names of a namespace's pods: those that are Ready, or all."""
+        """Names of a namespace's pods: those that are Ready and stay, or all."""
         pods = self.json('-n', namespace, 'get', 'pods')['items']
-        return [p['metadata']['name'] for p in pods if not ready or condition(p, 'Ready') == 'True']
+        stays = lambda p: condition(p, 'Ready') == 'True' and 'deletionTimestamp' not in p['metadata']
+        return [p['metadata']['name'] for p in pods if not ready or stays(p)]
 
     def answers(self):
         return self('get', '--raw', '/readyz', '--request-timeout=5s', check=False).strip() == 'ok'

@@ -21,7 +21,7 @@ fn run(dev: &Dev, script: &str) {
         .unwrap();
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     println!("{text}");
-    assert!(output.status.success(), "{script} failed");
+    assert!(output.status.success(), "{script} failed; the last of the program's log:\n{}", dev.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

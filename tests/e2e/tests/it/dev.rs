@@ -220,10 +220,10 @@ impl Person {
         ended
     }
 
-    /// Creates a cluster from a template and waits until it runs; answers its id.
-    pub async fn create_cluster(&self, name: &str, template: &str) -> String {
+    /// Creates a cluster from a template, with parts of it replaced, and waits until it runs; answers its id.
+    pub async fn create_cluster(&self, name: &str, template: &str, spec: Value) -> String {
         self.image_ready().await;
-        let made = self.post("/clusters", json!({"name": name, "template": template}), 202).await;
+        let made = self.post("/clusters", json!({"name": name, "template": template, "spec": spec}), 202).await;
         self.finish(made["operation"]["id"].as_str().unwrap(), Duration::from_secs(300)).await;
         let id = made["cluster"]["id"].as_str().unwrap().to_owned();
         let cluster = self.get(&format!("/clusters/{id}")).await;

@@ -1,12 +1,13 @@
 //! The main job: create from the template, use it with kubectl and helm, revoke, delete, nothing left.
 
 use crate::dev::{Dev, wait_for};
+use crate::etcd::stored_values;
 use crate::need_kubernetes;
 use crate::tools::Tools;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -18,7 +19,7 @@ async fn create_use_delete_nothing_left() {
 
     let plan = member.post("/clusters/plan", json!({"name": "demo", "template": "dev"}), 200).await;
     assert_eq!(plan["blocked"], false, "{plan:#}");
-    let cluster = member.create_cluster("demo", "dev").await;
+    let cluster = member.create_cluster("demo", "dev", json!({"audit": {"level": "request"}})).await;
     let nodes = member.get(&format!("/clusters/{cluster}/nodes")).await;
     assert_eq!(nodes["items"].as_array().unwrap().len(), 3, "{nodes:#}");
 
@@ -27,9 +28,12 @@ async fn create_use_delete_nothing_left() {
     let tools = Tools::new(&cache, &kubeconfig);
     use_with_kubectl(&tools);
     install_a_chart(&tools, folder.path());
+    secrets_are_encrypted_in_etcd(&dev, &tools);
+    the_api_writes_down_who_did_what(&dev);
     revoke_cuts_at_once(&member, &tools, &cluster, &kid).await;
 
     reader_looks_only(&dev, &cache, &cluster, folder.path()).await;
+    guest_works_in_their_namespace(&dev, &cache, &cluster).await;
     foreigner_sees_nothing(&dev, &cluster).await;
 
     dev.crash_and_restart().await;
@@ -77,6 +81,7 @@ fn use_with_kubectl(tools: &Tools) {
     let pod = pods.lines().next().unwrap_or(pod);
     assert!(tools.kubectl(&["logs", pod, "--tail=2"]).contains("sample line"));
     assert_eq!(tools.kubectl(&["exec", pod, "--", "echo", "hello"]).trim(), "hello");
+    assert_eq!(tools.kubectl_over_spdy(&["exec", pod, "--", "echo", "hello"]).trim(), "hello");
     tools.kubectl(&["delete", "deployment/web", "--wait=true"]);
 }
 
@@ -86,6 +91,52 @@ fn install_a_chart(tools: &Tools, folder: &Path) {
     tools.helm(&["install", "shop", &format!("{folder}/chart"), "--wait", "--timeout", "60s"]);
     assert!(tools.helm(&["list"]).contains("shop"));
     tools.helm(&["uninstall", "shop"]);
+}
+
+/// Reads what etcd wrote to its disk.
+fn secrets_are_encrypted_in_etcd(dev: &Dev, tools: &Tools) {
+    tools.kubectl(&["create", "secret", "generic", "hidden", "--from-literal=word=plain-to-see"]);
+    tools.kubectl(&["create", "configmap", "open", "--from-literal=word=open-to-see"]);
+    let read = tools.kubectl(&["get", "secret", "hidden", "--template={{.data.word | base64decode}}"]);
+    assert_eq!(read, "plain-to-see");
+    let secrets = stored_values(dev.state.path(), "/registry/secrets/default/hidden");
+    assert!(!secrets.is_empty(), "the Secret is not on etcd's disk");
+    for value in &secrets {
+        assert!(value.starts_with(b"k8s:enc:secretbox:v1:"), "{}", String::from_utf8_lossy(value));
+        assert!(!value.windows(12).any(|w| w == b"plain-to-see"));
+    }
+    // The same look does find what is not encrypted.
+    let open = stored_values(dev.state.path(), "/registry/configmaps/default/open");
+    assert!(open.iter().any(|value| value.windows(11).any(|w| w == b"open-to-see")));
+    tools.kubectl(&["delete", "secret/hidden", "configmap/open"]);
+}
+
+/// Reads what the API server wrote down on its master's disk.
+fn the_api_writes_down_who_did_what(dev: &Dev) {
+    let log = find_file(dev.state.path(), "log/kubernetes/audit/audit.log").expect("no audit log on any disk");
+    let text = std::fs::read_to_string(log).unwrap();
+    let events: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let made = |resource: &str, name: &str| {
+        let fits = |event: &&Value| event["verb"] == "create" && event["objectRef"]["resource"] == resource && event["objectRef"]["name"] == name;
+        events.iter().find(fits).unwrap_or_else(|| panic!("nobody has made {resource} {name}"))
+    };
+    let deployment = made("deployments", "web");
+    assert_eq!(deployment["user"]["username"], "kcs:gateway");
+    assert_eq!(deployment["impersonatedUser"]["extra"]["kcs/name"], json!(["member-a"]), "{deployment:#}");
+    assert_eq!((&deployment["level"], &deployment["requestObject"]["metadata"]["name"]), (&json!("Request"), &json!("web")));
+    let secret = made("secrets", "hidden");
+    assert_eq!((&secret["level"], secret.get("requestObject")), (&json!("Metadata"), None), "{secret:#}");
+    assert!(!text.contains("plain-to-see") && !text.contains("cGxhaW4tdG8tc2Vl"), "a secret's value is in the log");
+    assert!(events.iter().all(|event| !matches!(event["objectRef"]["resource"].as_str(), Some("leases" | "events"))), "noise is in the log");
+}
+
+/// The file of this path on any disk under a directory.
+fn find_file(directory: &Path, end: &str) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .filter(|e| e.file_type().is_ok_and(|t| !t.is_symlink()))
+        .map(|e| e.path())
+        .find_map(|path| if path.is_dir() { find_file(&path, end) } else { path.ends_with(end).then_some(path) })
 }
 
 async fn revoke_cuts_at_once(member: &crate::dev::Person, tools: &Tools, cluster: &str, kid: &str) {
@@ -122,6 +173,37 @@ async fn reader_looks_only(dev: &Dev, cache: &Path, cluster: &str, folder: &Path
     }
     let (status, problem) = reader.call(reqwest::Method::POST, "/clusters", Some(json!({"name": "mine", "template": "dev"}))).await;
     assert_eq!((status, &problem["code"]), (403, &json!("KCS-RBAC-001")), "{problem}");
+}
+
+/// The engine writes the rules for the person into the cluster, and takes them out again.
+async fn guest_works_in_their_namespace(dev: &Dev, cache: &Path, cluster: &str) {
+    let (owner, folder) = (dev.sign_in("owner-a").await, tempfile::tempdir().unwrap());
+    let own = Tools::new(cache, &owner.kubeconfig(cluster, folder.path()).await.0);
+    own.kubectl(&["create", "namespace", "team"]);
+    let members = owner.get("/members").await;
+    let id = members["items"].as_array().unwrap().iter().find(|m| m["name"] == "guest-a").unwrap()["id"].as_str().unwrap().to_owned();
+    let place = json!({"role": "guest", "places": [{"cluster": cluster, "namespace": "team", "role": "member"}]});
+    let (status, given) = owner.call(reqwest::Method::PUT, &format!("/members/{id}"), Some(place)).await;
+    assert_eq!(status, 200, "{given}");
+
+    let (guest, folder) = (dev.sign_in("guest-a").await, tempfile::tempdir().unwrap());
+    let tools = Tools::new(cache, &guest.kubeconfig(cluster, folder.path()).await.0);
+    let can = async || tools.try_kubectl(&["get", "pods", "-n", "team"]).ok.then_some(());
+    wait_for("the rules to be in the cluster", Duration::from_secs(60), can).await.expect("the guest never gets into the namespace");
+    tools.kubectl(&["create", "configmap", "mine", "-n", "team", "--from-literal=a=b"]);
+    assert!(tools.kubectl(&["get", "configmaps,secrets", "-n", "team"]).contains("mine"));
+    for forbidden in [vec!["get", "pods", "-n", "default"], vec!["get", "pods", "-A"], vec!["get", "nodes"], vec!["delete", "namespace", "team"]] {
+        let ran = tools.try_kubectl(&forbidden);
+        assert!(!ran.ok && ran.err.contains("KCS-RBAC-004"), "kubectl {forbidden:?}: {}{}", ran.out, ran.err);
+    }
+    let namespaces = guest.get(&format!("/clusters/{cluster}/kubernetes/namespaces")).await;
+    assert_eq!((namespaces["items"].as_array().unwrap().len(), &namespaces["items"][0]["name"]), (1, &json!("team")), "{namespaces}");
+    guest.get(&format!("/clusters/{cluster}/kubernetes/pods")).await;
+    let (status, gone) = owner.call(reqwest::Method::DELETE, &format!("/members/{id}"), None).await;
+    assert_eq!(status, 204, "{gone}");
+    assert!(!tools.try_kubectl(&["get", "pods", "-n", "team"]).ok, "what was taken back goes on");
+    let binding = async || (!own.try_kubectl(&["get", "rolebinding", "kcs:admin", "-n", "team"]).ok).then_some(());
+    wait_for("the rules to be out of the cluster", Duration::from_secs(60), binding).await.expect("the binding outlives what was given");
 }
 
 async fn foreigner_sees_nothing(dev: &Dev, cluster: &str) {

@@ -44,6 +44,15 @@ impl Tools {
         ran.out
     }
 
+    /// As kubectl before 1.31 got into pods.
+    pub fn kubectl_over_spdy(&self, args: &[&str]) -> String {
+        let mut command = self.command("v1.36.3/kubectl", args);
+        command.env("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "false").env("KUBECTL_PORT_FORWARD_WEBSOCKETS", "false");
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "kubectl {args:?} over SPDY: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     pub fn helm(&self, args: &[&str]) -> String {
         let ran = self.run("tools/helm", args);
         assert!(ran.ok, "helm {args:?}: {}{}", ran.out, ran.err);
