@@ -799,7 +799,10 @@ const screens = [
 /** Whether a screen shows data that only the stand-in has. @param {{ name: string, path: string }} screen */
 const standInOnly = (screen) => screen.path.includes("0199c0de") || /^(audit-(opened|more|none)|admin-audit-opened|tokens|token-re|members|member-|role|guest-|device-|quota|admin-request|admin-tenant-set|create-over)/.test(screen.name) || ["create-blocked", "admin-orphan-remove", "admin-person-cut-off"].includes(screen.name);
 
-const variants = ["zh-CN", "en-US"].flatMap((language) => ["light", "dark"].flatMap((theme) => [1440, 390].map((width) => ({ language, theme, width })))).filter(({ language, theme, width }) => `${language}-${theme}-${width}`.includes(process.env.VARIANT ?? ""));
+/** A language and a width, and the themes to look at. */
+const variants = ["zh-CN", "en-US"].flatMap((language) =>
+  [1440, 390].map((width) => ({ language, width, themes: /** @type {const} */ (["light", "dark"]).filter((theme) => `${language}-${theme}-${width}`.includes(process.env.VARIANT ?? "")) })),
+).filter(({ themes }) => themes.length > 0);
 
 /** @type {string[]} */
 const findings = [];
@@ -819,7 +822,7 @@ async function settled(page) {
 async function check(page, where) {
   // What has scrolled half under the bar at the top is not too small because of that.
   await page.evaluate(() => scrollTo(0, 0));
-  await page.evaluate(axe);
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
   const violations = await page.evaluate(async () => {
     // @ts-ignore: put there by the line above
     const result = await window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"] });
@@ -845,10 +848,29 @@ async function takeLast(page, buttons) {
   await last.and(page.locator(":checked")).waitFor();
 }
 
-/** Goes to a screen and waits until it is there. @param {Page} page @param {(typeof screens)[number]} screen */
-async function open(page, screen) {
+/** Goes to a screen as a link does, and waits until it is there. @param {Page} page @param {(typeof screens)[number]} screen */
+async function follow(page, screen) {
+  // By way of a page that is like no other, so that nothing of the last screen is taken for this one. The router hears of what is pushed.
+  const to = (/** @type {string} */ path) => page.evaluate((p) => history.pushState(null, "", p), path);
+  await to("/no-such-page");
+  await page.locator("main.fallback").evaluate((element) => element.setAttribute("data-between", ""));
+  if (screen.path === "/no-such-page") return;
+  await to(screen.path);
+  await page.locator("[data-between]").waitFor({ state: "detached" });
+  if (screen.ready) await page.locator(screen.ready).first().waitFor();
+}
+
+/** Loads a screen as an address typed does, and waits until it is there. @param {Page} page @param {(typeof screens)[number]} screen */
+async function load(page, screen) {
   await page.goto(`${baseUrl}${screen.path}`);
   if (screen.ready) await page.locator(screen.ready).first().waitFor();
+}
+
+/** @param {Page} page @param {"light" | "dark"} theme */
+async function wear(page, theme) {
+  await page.emulateMedia({ colorScheme: theme });
+  await page.locator(`html[data-theme=${theme}]`).waitFor({ state: "attached" });
+  await settled(page);
 }
 
 /** The page's requests that have no answer yet. @param {Page} page */
@@ -861,36 +883,33 @@ function unanswered(page) {
   return pending;
 }
 
-/** Walks all screens in one variant. @param {import("playwright-core").Browser} browser @param {(typeof variants)[number]} variant */
-async function walk(browser, { language, theme, width }) {
+/** Walks all screens in one language and width; each is opened once and looked at in every theme. @param {import("playwright-core").Browser} browser @param {(typeof variants)[number]} variant */
+async function walk(browser, { language, width, themes }) {
   const wanted = screens.filter((screen) => only.some((part) => screen.name.includes(part)) && (!process.env.KCS_URL || !standInOnly(screen)));
   for (const user of new Set(wanted.map((screen) => screen.user))) {
-    const context = await browser.newContext({ viewport: { width, height: width > 1000 ? 900 : 844 }, locale: language, colorScheme: theme === "dark" ? "dark" : "light", reducedMotion: "reduce" });
-    await context.addInitScript(
-      ([l, t]) => {
-        localStorage.setItem("kcs.language", l);
-        localStorage.setItem("kcs.theme", t);
-      },
-      [language, theme],
-    );
+    const context = await browser.newContext({ viewport: { width, height: width > 1000 ? 900 : 844 }, locale: language, reducedMotion: "reduce" });
+    await context.addInitScript((chosen) => localStorage.setItem("kcs.language", chosen), language);
     const page = await context.newPage();
     page.setDefaultTimeout(30_000);
     const errors = collectErrors(page);
     const pending = unanswered(page);
     if (user) await signIn(page, user, password);
     for (const screen of wanted.filter((candidate) => candidate.user === user)) {
-      const where = `${screen.name}-${language}-${theme}-${width}`;
+      let where = `${screen.name}-${language}-${width}`;
       try {
-        await open(page, screen).catch((error) => {
+        await (user ? follow : load)(page, screen).catch((error) => {
           // Seen about once in a thousand pages on a busy machine, and not understood: said, with what was still on its way.
           console.error(`${where}: opened a second time: ${firstLines(error)}; unanswered: ${[...pending].map((request) => request.url()).join(", ")}`);
-          return open(page, screen);
+          return load(page, screen);
         });
         if (screen.act) await screen.act(page);
-        await settled(page);
-        await check(page, where);
-        if (out) await page.screenshot({ path: `${out}/${where}.png`, fullPage: !screen.act && screen.name !== "cluster-logs" });
-        count += 1;
+        for (const theme of themes) {
+          where = `${screen.name}-${language}-${theme}-${width}`;
+          await wear(page, theme);
+          await check(page, where);
+          if (out) await page.screenshot({ path: `${out}/${where}.png`, fullPage: !screen.act && screen.name !== "cluster-logs" });
+          count += 1;
+        }
       } catch (error) {
         findings.push(`${where}: ${firstLines(error)}`);
         if (out) await page.screenshot({ path: `${out}/${where}-error.png` });
