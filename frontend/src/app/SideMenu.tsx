@@ -1,9 +1,57 @@
 // The menu: what a tenant has and the person has a use for, and the admin view for operators only.
 import { ApiOutlined, AppstoreOutlined, AuditOutlined, BankOutlined, ClusterOutlined, DashboardOutlined, DisconnectOutlined, FileSearchOutlined, FileTextOutlined, GlobalOutlined, HistoryOutlined, IdcardOutlined, LockOutlined, NotificationOutlined, OrderedListOutlined, ReadOutlined, TeamOutlined } from "@ant-design/icons";
 import { Link } from "@tanstack/react-router";
+import type { ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { useGuest } from "../api/permissions";
 import { useAbout, useSession } from "../api/session";
+
+interface Item {
+  to: string;
+  icon: ComponentType<{ "aria-hidden": "true" }>;
+  text: string;
+  /** Of no use to whoever sees some namespaces only. */
+  members?: boolean;
+}
+
+const TENANT: readonly Item[] = [
+  { to: "/", icon: AppstoreOutlined, text: "overview" },
+  { to: "/clusters", icon: ClusterOutlined, text: "clusters" },
+  { to: "/templates", icon: FileTextOutlined, text: "templates", members: true },
+  { to: "/operations", icon: HistoryOutlined, text: "operations" },
+  { to: "/audit", icon: AuditOutlined, text: "audit" },
+  { to: "/tokens", icon: ApiOutlined, text: "tokens" },
+  { to: "/members", icon: IdcardOutlined, text: "members" },
+  { to: "/quota", icon: DashboardOutlined, text: "quota", members: true },
+];
+
+const ADMIN: readonly Item[] = [
+  { to: "/admin/clusters", icon: GlobalOutlined, text: "adminClusters" },
+  { to: "/admin/tenants", icon: BankOutlined, text: "adminTenants" },
+  { to: "/admin/operations", icon: OrderedListOutlined, text: "adminOperations" },
+  { to: "/admin/catalogue", icon: ReadOutlined, text: "adminCatalogue" },
+  { to: "/admin/announcements", icon: NotificationOutlined, text: "adminAnnouncements" },
+  { to: "/admin/orphans", icon: DisconnectOutlined, text: "adminOrphans" },
+  { to: "/admin/keys", icon: LockOutlined, text: "adminKeys" },
+  { to: "/admin/people", icon: TeamOutlined, text: "adminPeople" },
+  { to: "/admin/audit", icon: FileSearchOutlined, text: "adminAudit" },
+];
+
+function Items({ items }: { items: readonly Item[] }) {
+  const { t } = useTranslation();
+  return (
+    <ul>
+      {items.map(({ to, icon: Icon, text }) => (
+        <li key={to}>
+          <Link to={to} activeOptions={{ exact: to === "/", includeSearch: false }} className="side-link">
+            <Icon aria-hidden="true" />
+            {t(`shell.nav.${text}`)}
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
 
 export function SideMenu() {
   const { t } = useTranslation();
@@ -13,119 +61,11 @@ export function SideMenu() {
   return (
     <nav aria-label={t("shell.menu")} className="side-menu">
       <p className="side-title">{t("shell.product")}</p>
-      <ul>
-        <li>
-          <Link to="/" activeOptions={{ exact: true }} className="side-link">
-            <AppstoreOutlined aria-hidden="true" />
-            {t("shell.nav.overview")}
-          </Link>
-        </li>
-        <li>
-          <Link to="/clusters" activeOptions={{ includeSearch: false }} className="side-link">
-            <ClusterOutlined aria-hidden="true" />
-            {t("shell.nav.clusters")}
-          </Link>
-        </li>
-        {!guest && (
-          <li>
-            <Link to="/templates" activeOptions={{ includeSearch: false }} className="side-link">
-              <FileTextOutlined aria-hidden="true" />
-              {t("shell.nav.templates")}
-            </Link>
-          </li>
-        )}
-        <li>
-          <Link to="/operations" activeOptions={{ includeSearch: false }} className="side-link">
-            <HistoryOutlined aria-hidden="true" />
-            {t("shell.nav.operations")}
-          </Link>
-        </li>
-        <li>
-          <Link to="/audit" activeOptions={{ includeSearch: false }} className="side-link">
-            <AuditOutlined aria-hidden="true" />
-            {t("shell.nav.audit")}
-          </Link>
-        </li>
-        <li>
-          <Link to="/tokens" activeOptions={{ includeSearch: false }} className="side-link">
-            <ApiOutlined aria-hidden="true" />
-            {t("shell.nav.tokens")}
-          </Link>
-        </li>
-        <li>
-          <Link to="/members" activeOptions={{ includeSearch: false }} className="side-link">
-            <IdcardOutlined aria-hidden="true" />
-            {t("shell.nav.members")}
-          </Link>
-        </li>
-        {!guest && (
-          <li>
-            <Link to="/quota" className="side-link">
-              <DashboardOutlined aria-hidden="true" />
-              {t("shell.nav.quota")}
-            </Link>
-          </li>
-        )}
-      </ul>
+      <Items items={TENANT.filter((item) => !(guest && item.members))} />
       {operator && (
         <>
           <p className="side-group">{t("shell.nav.admin")}</p>
-          <ul>
-            <li>
-              <Link to="/admin/clusters" activeOptions={{ includeSearch: false }} className="side-link">
-                <GlobalOutlined aria-hidden="true" />
-                {t("shell.nav.adminClusters")}
-              </Link>
-            </li>
-            <li>
-              <Link to="/admin/tenants" activeOptions={{ includeSearch: false }} className="side-link">
-                <BankOutlined aria-hidden="true" />
-                {t("shell.nav.adminTenants")}
-              </Link>
-            </li>
-            <li>
-              <Link to="/admin/operations" activeOptions={{ includeSearch: false }} className="side-link">
-                <OrderedListOutlined aria-hidden="true" />
-                {t("shell.nav.adminOperations")}
-              </Link>
-            </li>
-            <li>
-              <Link to="/admin/catalogue" className="side-link">
-                <ReadOutlined aria-hidden="true" />
-                {t("shell.nav.adminCatalogue")}
-              </Link>
-            </li>
-            <li>
-              <Link to="/admin/announcements" className="side-link">
-                <NotificationOutlined aria-hidden="true" />
-                {t("shell.nav.adminAnnouncements")}
-              </Link>
-            </li>
-            <li>
-              <Link to="/admin/orphans" className="side-link">
-                <DisconnectOutlined aria-hidden="true" />
-                {t("shell.nav.adminOrphans")}
-              </Link>
-            </li>
-            <li>
-              <Link to="/admin/keys" className="side-link">
-                <LockOutlined aria-hidden="true" />
-                {t("shell.nav.adminKeys")}
-              </Link>
-            </li>
-            <li>
-              <Link to="/admin/people" activeOptions={{ includeSearch: false }} className="side-link">
-                <TeamOutlined aria-hidden="true" />
-                {t("shell.nav.adminPeople")}
-              </Link>
-            </li>
-            <li>
-              <Link to="/admin/audit" activeOptions={{ includeSearch: false }} className="side-link">
-                <FileSearchOutlined aria-hidden="true" />
-                {t("shell.nav.adminAudit")}
-              </Link>
-            </li>
-          </ul>
+          <Items items={ADMIN} />
         </>
       )}
       <p className="side-foot">
