@@ -232,7 +232,11 @@ fn shortened(text: &str) -> String {
 }
 
 /// Pumps a payload, which stays on its thread, into a stream that may go anywhere.
-fn pump(mut payload: Payload) -> BodyStream {
+fn pump(payload: Payload) -> BodyStream {
+    let mut payload = payload.into_inner();
+    if matches!(payload, actix_web::dev::Payload::None) {
+        return Box::pin(futures::stream::empty());
+    }
     let (mut sender, receiver) = mpsc::channel(4);
     actix_web::rt::spawn(async move {
         while let Some(piece) = payload.next().await {

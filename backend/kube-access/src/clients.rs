@@ -1,4 +1,5 @@
-//! Channels to clusters, one for each cluster and identity, kept while they are used.
+//! Channels to clusters, one for each cluster and identity, kept while they are used. People's requests have one on each thread besides: a connection
+//! lives where it was opened, and an answer that another thread waits for wakes that one for every piece.
 
 use crate::channel::Channel;
 use crate::destinations::Destinations;
@@ -8,6 +9,7 @@ use domain::ids::ClusterId;
 use moka::future::Cache;
 use sealed::ClusterPki;
 use std::sync::Arc;
+use std::thread::ThreadId;
 use time::{Duration, OffsetDateTime};
 
 /// How long a certificate of ours lives, and how long before its end a channel is made anew.
@@ -44,10 +46,13 @@ impl Identity {
     }
 }
 
+/// Cluster, who we are, the API's address, and the thread that serves the person.
+type Key = (ClusterId, Identity, String, Option<ThreadId>);
+
 /// The access to all clusters. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct KubeAccess {
-    channels: Cache<(ClusterId, Identity, String), Channel>,
+    channels: Cache<Key, Channel>,
     private: Route,
     destinations: Destinations,
 }
@@ -87,7 +92,9 @@ impl KubeAccess {
     }
 
     async fn channel(&self, target: &ClusterTarget, identity: Identity) -> Result<Channel, KubeError> {
-        let key = (target.cluster, identity, target.endpoint.clone());
+        // The engine's tasks have no thread of their own.
+        let thread = (identity == Identity::Gateway).then(|| std::thread::current().id());
+        let key = (target.cluster, identity, target.endpoint.clone(), thread);
         if let Some(channel) = self.channels.get(&key).await {
             return Ok(channel);
         }

@@ -6,8 +6,8 @@ use crate::clusters;
 use crate::error::StoreError;
 use crate::pool::{Store, read, write};
 use auth::{KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, Narrowing, Permit, Project, Resource, Rights, Scope, User};
-use domain::clusters::Cluster;
-use domain::ids::{ClusterId, KubeconfigId, TenantId};
+use domain::clusters::{Cluster, ClusterSpec, ClusterStatus};
+use domain::ids::{ClusterId, KubeconfigId, OperationId, TenantId};
 use domain::permissions::Role;
 use sealed::TokenHash;
 use serde_json::json;
@@ -74,7 +74,23 @@ struct Row {
     id: Uuid,
     cluster_id: Uuid,
     tenant_id: String,
-    tenant_name: String,
+    name: String,
+    user_id: String,
+    user_name: String,
+    user_domain: String,
+    roles: Json<Vec<Role>>,
+    created_at: OffsetDateTime,
+    expires_at: OffsetDateTime,
+    revoked_at: Option<OffsetDateTime>,
+    last_used_at: Option<OffsetDateTime>,
+    checked_at: OffsetDateTime,
+    narrowing: Json<Narrowing>,
+}
+
+/// All that a request with a kubeconfig has to know, read at once: it is asked of every request into a cluster.
+struct UseRow {
+    id: Uuid,
+    cluster_id: Uuid,
     name: String,
     user_id: String,
     user_name: String,
@@ -87,8 +103,60 @@ struct Row {
     checked_at: OffsetDateTime,
     narrowing: Json<Narrowing>,
     given: Option<Json<Rights>>,
+    tenant_id: String,
+    tenant_name: String,
+    cluster_name: String,
+    spec: Json<ClusterSpec>,
+    generation: i64,
+    observed_generation: i64,
+    status: Json<ClusterStatus>,
+    operation_id: Option<Uuid>,
+    cluster_created_at: OffsetDateTime,
+    created_by: String,
+    people_version: i64,
+    delete_requested_at: Option<OffsetDateTime>,
     /// By the database's clock.
     now: OffsetDateTime,
+}
+
+impl From<UseRow> for KubeconfigUse {
+    fn from(row: UseRow) -> Self {
+        let tenant = TenantId(row.tenant_id);
+        Self {
+            kubeconfig: KubeconfigRecord {
+                id: KubeconfigId(row.id),
+                cluster: ClusterId(row.cluster_id),
+                tenant: tenant.clone(),
+                name: row.name,
+                user: User { id: row.user_id, name: row.user_name, domain: row.user_domain },
+                roles: row.roles.0,
+                created_at: row.created_at,
+                expires_at: row.expires_at,
+                revoked_at: row.revoked_at,
+                last_used_at: row.last_used_at,
+                checked_at: row.checked_at,
+                narrowing: row.narrowing.0,
+            },
+            given: row.given.map(|given| given.0),
+            project: Project { id: tenant.clone(), name: row.tenant_name.clone() },
+            cluster: Cluster {
+                id: ClusterId(row.cluster_id),
+                tenant,
+                tenant_name: row.tenant_name,
+                name: row.cluster_name,
+                spec: row.spec.0,
+                generation: row.generation,
+                observed_generation: row.observed_generation,
+                status: row.status.0,
+                operation: row.operation_id.map(OperationId),
+                created_at: row.cluster_created_at,
+                created_by: row.created_by,
+                people_version: row.people_version,
+                delete_requested_at: row.delete_requested_at,
+                deleted_at: None,
+            },
+        }
+    }
 }
 
 impl From<Row> for KubeconfigRecord {
@@ -164,10 +232,9 @@ impl Store {
 async fn list(db: &mut PgConnection, scope: &Scope, cluster: ClusterId) -> Result<Vec<KubeconfigRecord>, StoreError> {
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT k.id, k.cluster_id, c.tenant_id, t.name AS tenant_name, k.name, k.user_id, k.user_name, k.user_domain,
-                  k.roles AS "roles: Json<Vec<Role>>", k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.checked_at,
-                  k.narrowing AS "narrowing: Json<Narrowing>", member_rights(c.tenant_id, k.user_id) AS "given: Json<Rights>", now() AS "now!"
-           FROM kubeconfigs k JOIN clusters c ON c.id = k.cluster_id JOIN tenants t ON t.id = c.tenant_id
+        r#"SELECT k.id, k.cluster_id, c.tenant_id, k.name, k.user_id, k.user_name, k.user_domain, k.roles AS "roles: Json<Vec<Role>>",
+                  k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.checked_at, k.narrowing AS "narrowing: Json<Narrowing>"
+           FROM kubeconfigs k JOIN clusters c ON c.id = k.cluster_id
            WHERE k.cluster_id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) AND ($3::uuid[] IS NULL OR c.id = ANY($3)) ORDER BY k.created_at DESC"#,
         cluster.0,
         scope.predicate(),
@@ -181,10 +248,9 @@ async fn list(db: &mut PgConnection, scope: &Scope, cluster: ClusterId) -> Resul
 async fn find(db: &mut PgConnection, scope: &Scope, id: KubeconfigId) -> Result<KubeconfigRecord, StoreError> {
     let row = sqlx::query_as!(
         Row,
-        r#"SELECT k.id, k.cluster_id, c.tenant_id, t.name AS tenant_name, k.name, k.user_id, k.user_name, k.user_domain,
-                  k.roles AS "roles: Json<Vec<Role>>", k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.checked_at,
-                  k.narrowing AS "narrowing: Json<Narrowing>", member_rights(c.tenant_id, k.user_id) AS "given: Json<Rights>", now() AS "now!"
-           FROM kubeconfigs k JOIN clusters c ON c.id = k.cluster_id JOIN tenants t ON t.id = c.tenant_id
+        r#"SELECT k.id, k.cluster_id, c.tenant_id, k.name, k.user_id, k.user_name, k.user_domain, k.roles AS "roles: Json<Vec<Role>>",
+                  k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.checked_at, k.narrowing AS "narrowing: Json<Narrowing>"
+           FROM kubeconfigs k JOIN clusters c ON c.id = k.cluster_id
            WHERE k.id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) AND ($3::uuid[] IS NULL OR c.id = ANY($3))"#,
         id.0,
         scope.predicate(),
@@ -267,22 +333,23 @@ async fn revoke_all(
 
 async fn by_token(db: &mut PgConnection, token: &TokenHash) -> Result<Option<KubeconfigUse>, StoreError> {
     let row = sqlx::query_as!(
-        Row,
-        r#"SELECT k.id, k.cluster_id, c.tenant_id, t.name AS tenant_name, k.name, k.user_id, k.user_name, k.user_domain,
-                  k.roles AS "roles: Json<Vec<Role>>", k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.checked_at,
-                  k.narrowing AS "narrowing: Json<Narrowing>", member_rights(c.tenant_id, k.user_id) AS "given: Json<Rights>", now() AS "now!"
+        UseRow,
+        r#"SELECT k.id, k.cluster_id, k.name, k.user_id, k.user_name, k.user_domain, k.roles AS "roles: Json<Vec<Role>>",
+                  k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.checked_at, k.narrowing AS "narrowing: Json<Narrowing>",
+                  member_rights(c.tenant_id, k.user_id) AS "given: Json<Rights>", c.tenant_id, t.name AS tenant_name,
+                  c.name AS cluster_name, c.spec AS "spec: Json<ClusterSpec>", c.generation, c.observed_generation,
+                  c.status AS "status: Json<ClusterStatus>", c.operation_id, c.created_at AS cluster_created_at, c.created_by, c.people_version,
+                  c.delete_requested_at, now() AS "now!"
            FROM kubeconfigs k JOIN clusters c ON c.id = k.cluster_id JOIN tenants t ON t.id = c.tenant_id
            WHERE k.token_hash = $1 AND k.revoked_at IS NULL AND k.expires_at > now() AND c.deleted_at IS NULL"#,
         token.as_bytes() as &[u8],
     )
     .fetch_optional(&mut *db)
     .await?;
-    let Some(mut row) = row else { return Ok(None) };
-    if row.last_used_at.is_none_or(|last| row.now - last > USE_NOTED_EVERY) {
+    if let Some(row) = &row
+        && row.last_used_at.is_none_or(|last| row.now - last > USE_NOTED_EVERY)
+    {
         sqlx::query!("UPDATE kubeconfigs SET last_used_at = now() WHERE id = $1", row.id).execute(&mut *db).await?;
     }
-    let given = row.given.take().map(|given| given.0);
-    let project = Project { id: TenantId(row.tenant_id.clone()), name: row.tenant_name.clone() };
-    let cluster = clusters::find(db, Some(&row.tenant_id), ClusterId(row.cluster_id)).await?;
-    Ok(Some(KubeconfigUse { kubeconfig: row.into(), cluster, given, project }))
+    Ok(row.map(KubeconfigUse::from))
 }

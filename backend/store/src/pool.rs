@@ -2,7 +2,7 @@
 //!
 //! A unit runs in a task of its own: a request that is dropped cannot cut it in half. Cancelling `begin()` would hand a connection that is
 //! still inside a transaction to the next borrower, so nothing here is ever raced against a timer; the database's own time-outs end what
-//! hangs, and every connection is rolled back before it is lent.
+//! hangs, and every connection is rolled back when it comes back.
 
 use crate::changes::Hub;
 use crate::error::{CommitError, StoreError};
@@ -50,6 +50,8 @@ pub struct Store {
 }
 
 const APPLICATION: &str = "kcs";
+/// A connection that came back longer ago is looked at before it is lent again: a round trip, which a busy gate saves.
+const RESTED: Duration = Duration::from_secs(1);
 
 fn bounded(options: &PgConnectOptions, statement: &str) -> PgConnectOptions {
     options.clone().application_name(APPLICATION).options([
@@ -68,10 +70,11 @@ fn pool(options: PgConnectOptions, connections: u32, acquire: Duration) -> PgPoo
         .acquire_timeout(acquire)
         .idle_timeout(Duration::from_secs(600))
         .test_before_acquire(false)
-        .before_acquire(|connection, _| {
+        .before_acquire(|connection, lent| {
             Box::pin(async move {
-                // Also tells a dead connection, which is then closed and another one taken.
-                Ok(sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await.is_ok())
+                // The pool itself rolls back and looks for life when a connection comes back. One that has rested may have died since: it is then
+                // closed and another one taken.
+                Ok(lent.idle_for < RESTED || sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await.is_ok())
             })
         })
         .connect_lazy_with(options)

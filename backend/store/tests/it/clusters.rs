@@ -165,8 +165,8 @@ async fn a_cluster_counts_once_for_each_flavor_and_with_all_its_machines() {
         create(&store, actor, name).await;
     }
     database.execute("UPDATE clusters SET deleted_at = now() WHERE name = 'gone'").await;
-    let large = r#"{"name": "more", "flavor": "l", "count": 4}"#;
-    database.execute(&format!("UPDATE clusters SET spec = jsonb_set(spec, '{{node_pools,1}}', '{large}') WHERE name = 'two'")).await;
+    let more = r#"UPDATE clusters SET spec = jsonb_set(spec, '{node_pools,1}', '{"name": "more", "flavor": "l", "count": 4}') WHERE name = 'two'"#;
+    database.execute(more).await;
     let used = store.catalogue_use(operator().operator().unwrap()).await.unwrap();
     let asked = spec(1, 2);
     assert_eq!(used.versions, [(asked.version, 2)].into());
