@@ -14,7 +14,7 @@ ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || need postgresql
 if [[ ${1:-run} == test ]]; then
     command -v chromium >/dev/null || need chromium
     ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || need libfaketime
-    fc-list 2>/dev/null | grep -qi 'noto sans cjk' || need fonts-noto-cjk
+    grep -qi 'noto sans cjk' <(fc-list 2>/dev/null) || need fonts-noto-cjk
 fi
 
 for tool in cargo node npm go; do

@@ -177,8 +177,14 @@ def much_is_watched(c):
         finally:
             c.kubectl('delete', 'configmap', 'seen')
         assert len(watches) > 20, kinds
-        ended = [kind for kind, watch in watches.items() if watch.poll() is not None]
+        ended = {kind: said(watch) for kind, watch in watches.items() if watch.poll() is not None}
         assert not ended, ended
+
+
+def said(process):
+    """The end of what a kubectl in the background complained of."""
+    process.complaints.seek(0)
+    return process.complaints.read()[-300:]
 
 
 def console_log(c):

@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import subprocess
+import tempfile
 
 from guests import sh
 
@@ -18,14 +19,16 @@ class Kubectl:
 
     @contextlib.contextmanager
     def background(self, *args):
-        """A kubectl that goes on, its output piped; ended with the block."""
-        process = subprocess.Popen([*self.command, *args], stdout=subprocess.PIPE, text=True)
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
+        """A kubectl that goes on, its output piped; ended with the block. What it complains of is in `complaints`."""
+        with tempfile.TemporaryFile('w+') as complaints:
+            process = subprocess.Popen([*self.command, *args], stdout=subprocess.PIPE, stderr=complaints, text=True)
+            process.complaints = complaints
+            try:
+                yield process
+            finally:
+                process.kill()
+                process.wait()
+                process.stdout.close()
 
     def json(self, *args):
         return json.loads(self(*args, '-o', 'json'))
