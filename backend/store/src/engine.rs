@@ -79,23 +79,26 @@ impl Store {
         let rows = statement(&self.engine, data, |db, (holder, seconds, most)| {
             Box::pin(async move {
                 let claimed = sqlx::query!(
-                    r#"WITH held AS (
-                           SELECT c.tenant_id, count(*) AS clusters FROM work w JOIN clusters c ON c.id = w.cluster_id
-                           WHERE w.lease_until > now() GROUP BY c.tenant_id),
+                    // Tenants are looked up row by row: there are few such rows, and many clusters.
+                    r#"WITH open AS MATERIALIZED (
+                           SELECT w.cluster_id, w.run_at, COALESCE(w.lease_until > now(), false) AS held,
+                                  (SELECT c.tenant_id FROM clusters c WHERE c.id = w.cluster_id) AS tenant_id
+                           FROM work w
+                           WHERE w.lease_until > now()
+                              OR (w.run_at <= now() AND NOT EXISTS (SELECT FROM pauses p WHERE p.cluster_id IS NULL OR p.cluster_id = w.cluster_id))),
                        due AS (
-                           SELECT w.cluster_id, w.run_at,
-                                  COALESCE(h.clusters, 0) + row_number() OVER (PARTITION BY c.tenant_id ORDER BY w.run_at) AS turn
-                           FROM work w JOIN clusters c ON c.id = w.cluster_id LEFT JOIN held h ON h.tenant_id = c.tenant_id
-                           WHERE w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())
-                             AND NOT EXISTS (SELECT FROM pauses p WHERE p.cluster_id IS NULL OR p.cluster_id = w.cluster_id)),
+                           SELECT cluster_id, run_at, count(*) FILTER (WHERE held) OVER (PARTITION BY tenant_id)
+                                  + row_number() OVER (PARTITION BY tenant_id, held ORDER BY run_at) AS turn, held
+                           FROM open),
                        chosen AS (
                            SELECT w.cluster_id FROM work w JOIN due d ON d.cluster_id = w.cluster_id
-                           WHERE w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())
+                           WHERE NOT d.held AND w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())
                            ORDER BY d.turn, d.run_at LIMIT $3 FOR UPDATE OF w SKIP LOCKED)
                        UPDATE work w SET holder = $1, fence = nextval('fences'), lease_until = now() + make_interval(secs => $2)
-                       FROM clusters c
-                       WHERE c.id = w.cluster_id AND w.cluster_id IN (SELECT cluster_id FROM chosen)
-                       RETURNING w.cluster_id, w.fence, w.wakes, c.tenant_id, clock_timestamp() AS "now!""#,
+                       FROM chosen
+                       WHERE w.cluster_id = chosen.cluster_id
+                       RETURNING w.cluster_id, w.fence, w.wakes,
+                                 (SELECT c.tenant_id FROM clusters c WHERE c.id = w.cluster_id) AS "tenant_id!", clock_timestamp() AS "now!""#,
                     holder,
                     seconds,
                     most,

@@ -50,8 +50,8 @@ pub struct Store {
 }
 
 const APPLICATION: &str = "kcs";
-/// A connection that came back longer ago is looked at before it is lent again: a round trip, which a busy gate saves.
-const RESTED: Duration = Duration::from_secs(1);
+/// A connection that came back longer ago is looked at before it is lent again: a round trip, which a busy gate saves. No server restarts in so short a time.
+const RESTED: Duration = Duration::from_millis(50);
 
 fn bounded(options: &PgConnectOptions, statement: &str) -> PgConnectOptions {
     options.clone().application_name(APPLICATION).options([

@@ -123,7 +123,7 @@ fn configuration(http: u16, tls: u16, endpoint: &str, directory: &Path, estate: 
          cloud: {{auth_url: '{cloud}/identity/v3', user_name: kcs, password: {PASSWORD}, project: service, calls_per_second: 2000, calls_per_second_per_project: 500}}\n\
          nodes: {{endpoint: '{endpoint}'}}\n\
          versions: [{{version: v1.36.3, support: current, image: kcs-node-v1.36.3}}]\n\
-         engine: {{workers: {workers}}}\n\
+         engine: {{workers: {workers}, api_cidrs_allowed: ['127.0.0.0/8']}}\n\
          limits: {{clusters_per_project: 1000, requests_per_minute: 1000000}}\n\
          log: {{format: json, level: warn}}\n"
     )
