@@ -22,7 +22,8 @@ pub struct InCluster(KubeAccess);
 
 impl From<KubeError> for KubernetesError {
     fn from(error: KubeError) -> Self {
-        Self(error.to_string())
+        let words = error.to_string();
+        if matches!(error, KubeError::Destination(_)) { Self::NeverDialled(words) } else { Self::Failed(words) }
     }
 }
 
@@ -50,7 +51,7 @@ impl KubernetesApi for InCluster {
     }
 
     async fn ensure_join_token(&self, target: &Target, token: &SecretString) -> Result<(), KubernetesError> {
-        let token = JoinToken::parse(token).ok_or_else(|| KubernetesError("the stored join token cannot be read".to_owned()))?;
+        let token = JoinToken::parse(token).ok_or_else(|| KubernetesError::Failed("the stored join token cannot be read".to_owned()))?;
         Ok(self.engine(target).await?.ensure_join_token(&token, OffsetDateTime::now_utc() + JOIN_TOKEN_TTL).await?)
     }
 
@@ -88,7 +89,7 @@ impl KubernetesApi for InCluster {
         let calls: Vec<_> = objects.iter().map(|object| engine.apply_object(object).boxed()).collect();
         let mut done = futures::stream::iter(calls).buffered(APPLY_PARALLEL).zip(futures::stream::iter(objects));
         while let Some((outcome, object)) = done.next().await {
-            outcome.map_err(|e| KubernetesError(format!("{} {}: {e}", object["kind"], object["metadata"]["name"])))?;
+            outcome.map_err(|e| KubernetesError::Failed(format!("{} {}: {e}", object["kind"], object["metadata"]["name"])))?;
         }
         Ok(())
     }

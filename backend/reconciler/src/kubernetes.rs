@@ -44,8 +44,13 @@ pub struct Member {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct KubernetesError(pub String);
+pub enum KubernetesError {
+    #[error("{0}")]
+    Failed(String),
+    /// No connection is opened to the API's address: waiting does not help.
+    #[error("{0}")]
+    NeverDialled(String),
+}
 
 #[async_trait]
 pub trait KubernetesApi: Send + Sync {

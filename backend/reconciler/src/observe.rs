@@ -2,6 +2,7 @@
 
 use crate::glance;
 use crate::journal::JournalError;
+use crate::kubernetes::KubernetesError;
 use crate::lists::{Freshness, Lists};
 use crate::rules::{self, Groups};
 use crate::world::{World, cloud_id, live};
@@ -93,10 +94,10 @@ impl World<'_> {
             Ok(Ok(nodes)) => {
                 Kubernetes::Reachable(KubernetesView { nodes, addons: self.look_at_addons(work, &target).await?, ..self.services.memory.view(work) })
             }
-            // Before it ever answered it is not down, only not there yet.
-            Ok(Err(_)) | Err(_) if !was_up => Kubernetes::NotTried,
-            Ok(Err(error)) => Kubernetes::Unreachable(error.to_string()),
-            Err(_) => Kubernetes::Unreachable(format!("no answer within {} s", API_PATIENCE.as_secs())),
+            // Before it ever answered it is not down, only not there yet; but where nothing is dialled, nothing will answer.
+            Ok(Err(error)) if was_up || matches!(error, KubernetesError::NeverDialled(_)) => Kubernetes::Unreachable(error.to_string()),
+            Err(_) if was_up => Kubernetes::Unreachable(format!("no answer within {} s", API_PATIENCE.as_secs())),
+            Ok(Err(_)) | Err(_) => Kubernetes::NotTried,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::lab::Lab;
 use domain::codes::Code;
+use domain::conditions::{ConditionStatus, ConditionType};
 use domain::operations::{OperationKind, OperationState};
 use local_cloud::{Effect, FaultRule, Service};
 use time::Duration;
@@ -139,4 +140,16 @@ async fn case_60_a_delete_in_the_middle_of_a_create_wins() {
     lab.begin(OperationKind::ClusterDelete);
     assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
     assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_api_where_nothing_is_dialled_is_said_and_not_only_waited_for() {
+    let mut lab = Lab::new(64, 1, 1);
+    lab.in_cluster.lock().unwrap().denied = true;
+    lab.watch(Duration::minutes(5)).await;
+    let shown = lab.condition(ConditionType::ApiReachable);
+    assert_eq!((shown.status, shown.code), (ConditionStatus::False, Some(Code::ClusterApiDown)), "{shown:?}");
+    assert!(shown.message.contains("no connection is opened"), "{shown:?}");
+    lab.in_cluster.lock().unwrap().denied = false;
+    lab.made_and_deleted().await;
 }

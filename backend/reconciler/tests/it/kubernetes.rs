@@ -30,6 +30,8 @@ pub struct InCluster {
     pub silent: BTreeSet<String>,
     /// The API does not answer, whatever the masters do.
     pub cut_off: bool,
+    /// Nobody may dial the API's address.
+    pub denied: bool,
     /// What a disruption budget says to evictions.
     pub pinned: Option<String>,
     /// Masters whose servers the test took away, not the engine.
@@ -88,7 +90,10 @@ impl Api {
     fn open(&self) -> Result<(std::sync::MutexGuard<'_, InCluster>, BTreeSet<String>), KubernetesError> {
         let up = running(&self.cloud);
         let state = self.state.lock().unwrap();
-        if state.answers(&up) { Ok((state, up)) } else { Err(KubernetesError("connection refused".to_owned())) }
+        if state.denied {
+            return Err(KubernetesError::NeverDialled("no connection is opened to 127.0.0.1".to_owned()));
+        }
+        if state.answers(&up) { Ok((state, up)) } else { Err(KubernetesError::Failed("connection refused".to_owned())) }
     }
 }
 
@@ -128,7 +133,7 @@ impl KubernetesApi for Api {
         let (mut state, up) = self.open()?;
         assert!(state.members.contains(through) && through != member.name, "{through} cannot remove {}", member.name);
         if !up.contains(through) {
-            return Err(KubernetesError(format!("{through} does not run")));
+            return Err(KubernetesError::Failed(format!("{through} does not run")));
         }
         state.members.remove(&member.name);
         assert!(state.quorum(&up), "removing {} took the quorum", member.name);
