@@ -391,7 +391,7 @@ async fn create(
     .await?
     .ok_or(StoreError::Refused(Code::NameTaken))?;
     operations::insert(db, &operation).await?;
-    sqlx::query!("INSERT INTO work (cluster_id) VALUES ($1)", id.0).execute(&mut *db).await?;
+    sqlx::query!("INSERT INTO work (cluster_id, tenant_id) VALUES ($1, $2)", id.0, tenant.0).execute(&mut *db).await?;
     let entry = AuditEntry::new(permit.actor(), "cluster_create", "cluster", id).cluster(id).operation(operation.id);
     let entry = entry.detail(json!({ "name": new.name, "after": new.spec }));
     append(db, &entry, context).await?;

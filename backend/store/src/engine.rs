@@ -79,26 +79,30 @@ impl Store {
         let rows = statement(&self.engine, data, |db, (holder, seconds, most)| {
             Box::pin(async move {
                 let claimed = sqlx::query!(
-                    // Tenants are looked up row by row: there are few such rows, and many clusters.
-                    r#"WITH open AS MATERIALIZED (
-                           SELECT w.cluster_id, w.run_at, COALESCE(w.lease_until > now(), false) AS held,
-                                  (SELECT c.tenant_id FROM clusters c WHERE c.id = w.cluster_id) AS tenant_id
-                           FROM work w
-                           WHERE w.lease_until > now()
-                              OR (w.run_at <= now() AND NOT EXISTS (SELECT FROM pauses p WHERE p.cluster_id IS NULL OR p.cluster_id = w.cluster_id))),
+                    // The first row of a tenant comes after the first rows of all tenants before it: more tenants than rows are never needed.
+                    r#"WITH open AS (
+                           SELECT tenant_id, cluster_id, run_at, COALESCE(lease_until > now(), false) AS held FROM work
+                           WHERE lease_until > now()
+                              OR (run_at <= now() AND NOT EXISTS (SELECT FROM pauses WHERE cluster_id IS NULL)
+                                  AND cluster_id NOT IN (SELECT cluster_id FROM pauses WHERE cluster_id IS NOT NULL))),
+                       tenants AS (
+                           SELECT tenant_id, count(*) FILTER (WHERE held) AS held FROM open GROUP BY tenant_id HAVING NOT bool_and(held)
+                           ORDER BY held, min(run_at) FILTER (WHERE NOT held) LIMIT $3),
                        due AS (
-                           SELECT cluster_id, run_at, count(*) FILTER (WHERE held) OVER (PARTITION BY tenant_id)
-                                  + row_number() OVER (PARTITION BY tenant_id, held ORDER BY run_at) AS turn, held
-                           FROM open),
+                           SELECT d.cluster_id, d.run_at, t.held + row_number() OVER (PARTITION BY t.tenant_id ORDER BY d.run_at) AS turn
+                           FROM tenants t CROSS JOIN LATERAL (
+                               SELECT w.cluster_id, w.run_at FROM work w
+                               WHERE w.tenant_id = t.tenant_id AND w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())
+                                 AND w.cluster_id NOT IN (SELECT cluster_id FROM pauses WHERE cluster_id IS NOT NULL)
+                               ORDER BY w.run_at LIMIT $3) d),
                        chosen AS (
                            SELECT w.cluster_id FROM work w JOIN due d ON d.cluster_id = w.cluster_id
-                           WHERE NOT d.held AND w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())
+                           WHERE w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())
                            ORDER BY d.turn, d.run_at LIMIT $3 FOR UPDATE OF w SKIP LOCKED)
                        UPDATE work w SET holder = $1, fence = nextval('fences'), lease_until = now() + make_interval(secs => $2)
                        FROM chosen
                        WHERE w.cluster_id = chosen.cluster_id
-                       RETURNING w.cluster_id, w.fence, w.wakes,
-                                 (SELECT c.tenant_id FROM clusters c WHERE c.id = w.cluster_id) AS "tenant_id!", clock_timestamp() AS "now!""#,
+                       RETURNING w.cluster_id, w.fence, w.wakes, w.tenant_id, clock_timestamp() AS "now!""#,
                     holder,
                     seconds,
                     most,
