@@ -15,6 +15,7 @@ import { OF_ROLES } from "../src/features/access/permissions";
 import { draftErrors, draftOf, memberRequest, withPlace, type MemberDraft } from "../src/features/members/memberDraft";
 import { MembersPage } from "../src/features/members/MembersPage";
 import en from "../src/locales/en-US";
+import { press } from "./press";
 
 const known = vi.hoisted(() => ({ members: [] as unknown[], roles: [] as unknown[], permissions: [] as string[], builtIn: [] as string[], search: {} as { tab?: "roles"; search?: string } }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>, useNavigate: () => vi.fn(), useSearch: () => known.search }));
@@ -241,8 +242,7 @@ describe("roles", () => {
     show();
     fireEvent.click(screen.getByRole("button", { name: /Create role/ }));
     const dialog = await screen.findByRole("dialog");
-    // While the refusal comes back the button is busy, and not called so.
-    const create = async () => fireEvent.click(await within(dialog).findByRole("button", { name: "Create role" }));
+    const create = () => press(dialog, "Create role");
     await create();
     expect(document.activeElement).toBe(within(dialog).getByLabelText("Name"));
     expect(createRole).not.toHaveBeenCalled();

@@ -16,6 +16,7 @@ import { QuotaPage } from "../src/features/quota/QuotaPage";
 import { draftErrors, draftOf, tenantRequest } from "../src/features/tenants/tenantDraft";
 import { TenantsPage } from "../src/features/tenants/TenantsPage";
 import en from "../src/locales/en-US";
+import { press } from "./press";
 
 const known = vi.hoisted(() => ({ permissions: [] as string[], operator: true, requests: [] as unknown[], tenants: [] as unknown[], limits: [] as unknown[], search: {} as object }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children, to }: { children: ReactNode; to: string }) => <a href={to}>{children}</a>, useNavigate: () => vi.fn(), useSearch: () => known.search }));
@@ -85,8 +86,7 @@ describe("a request", () => {
     show(<QuotaPage />);
     fireEvent.click(screen.getByRole("button", { name: new RegExp(en.quota.ask) }));
     const dialog = await screen.findByRole("dialog");
-    // While a refusal comes back the button is busy, and not called so.
-    const send = async () => fireEvent.click(await within(dialog).findByRole("button", { name: en.quota.send }));
+    const send = () => press(dialog, en.quota.send);
     expect(within(dialog).queryByLabelText(en.create.quota.vcpus)).toBeNull();
     await send();
     expect(await within(dialog).findByText(en.quota.nothing)).toBeTruthy();
