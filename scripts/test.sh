@@ -98,8 +98,8 @@ kubernetes() {
 
 e2e() {
     check kcs cargo build --quiet --bins
-    # One story at a time: each starts whole clusters.
-    test_arguments='--test-threads=1' cargo_tests e2e -p e2e-tests
+    # Two stories at a time: each starts whole clusters, and waits for most of its time.
+    test_arguments='--test-threads=2' cargo_tests e2e -p e2e-tests
     # The console in Chromium against its stand-in server: sessions, keyboard, every screen by axe.
     check console-session npm --prefix frontend run --silent session
     check console-keyboard npm --prefix frontend run --silent keyboard
@@ -122,7 +122,8 @@ suite() {
     fi
     if [[ $status -ne 0 ]]; then
         failures+=("$name")
-        grep -E 'FAIL|^failed: ' "$logs/$name.log" | cut -c 1-1000 || true
+        # What a suite found is told before the line that says so.
+        grep -E -B 4 'FAIL|^failed: ' "$logs/$name.log" | cut -c 1-4000 || true
         [[ $last =~ passed ]] || tail -n 40 "$logs/$name.log"
     fi
 }

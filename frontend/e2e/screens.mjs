@@ -812,9 +812,11 @@ let count = 0;
 async function settled(page) {
   await page.evaluate(async () => {
     await document.fonts.ready;
-    const moves = () => document.getAnimations().some((animation) => animation.playState === "running" && animation.effect?.getComputedTiming().iterations !== Infinity);
     // A colour that is inherited moves on from parent to child, a level a frame.
-    for (let still = 0; still < 3; still = moves() ? 0 : still + 1) await new Promise(requestAnimationFrame);
+    for (let still = 0; still < 3; still += 1) {
+      await new Promise(requestAnimationFrame);
+      if (document.getAnimations().some((animation) => animation.playState === "running" && animation.effect?.getComputedTiming().iterations !== Infinity)) still = -1;
+    }
   });
 }
 

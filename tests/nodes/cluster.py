@@ -78,12 +78,16 @@ def system_pods(c, nodes):
 
 def workload(c):
     k = c.kubectl
-    k('apply', '-f', HERE + '/workload.yaml')
-    k('rollout', 'status', 'deployment/echo', '--timeout=180s')
+    def applied():
+        # Anew each time: a pod that is on its way out is `unchanged`, and then it is gone.
+        k('apply', '-f', HERE + '/workload.yaml')
+        k('rollout', 'status', 'deployment/echo', '--timeout=20s')
+        k('wait', '--for=condition=Ready', 'pod/client', '--timeout=20s')
+        return 'deletionTimestamp' not in k('get', 'pod', 'client', '-o', 'yaml')
     try:
-        k('wait', '--for=condition=Ready', 'pod/client', '--timeout=120s')
+        eventually('echo and client are Ready', 300, applied)
     except Exception as e:
-        raise AssertionError('%s\n%s\n%s' % (e, k('describe', 'pod', 'client'), k('get', 'pods', '-A', '-o', 'wide'))) from e
+        raise AssertionError('%s\n%s' % (e, k('get', 'pods', '-A', '-o', 'wide'))) from e
 
 
 def from_client(c, *command, **more):
