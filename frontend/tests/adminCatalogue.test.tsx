@@ -1,14 +1,13 @@
 // The catalogue as operators see it: what is offered, what is not any more and still used, and templates that name what is not there.
 import { render, screen } from "@testing-library/react";
-import i18next from "i18next";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { useAdminCatalogue } from "../src/api/catalogue";
-import { ApiError } from "../src/api/client";
-import type { AdminCatalogue, Problem } from "../src/api/types";
+import type { AdminCatalogue } from "../src/api/types";
 import { CataloguePage } from "../src/features/admin/CataloguePage";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ operator: true }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a> }));
@@ -16,9 +15,7 @@ vi.mock("../src/api/session", () => ({ useSession: () => ({ operator: known.oper
 vi.mock("../src/app/settings", () => ({ useSettings: () => ({ language: "en-US" }) }));
 vi.mock("../src/api/catalogue", async (original) => ({ ...(await original<typeof import("../src/api/catalogue")>()), useAdminCatalogue: vi.fn() }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 const catalogue: AdminCatalogue = {
   versions: [
@@ -34,10 +31,6 @@ const catalogue: AdminCatalogue = {
 
 function answer(given: { data?: AdminCatalogue; error?: unknown }) {
   vi.mocked(useAdminCatalogue).mockReturnValue({ refetch: vi.fn(), ...given } as unknown as ReturnType<typeof useAdminCatalogue>);
-}
-
-function failure(status: number, code: Problem["code"]) {
-  return new ApiError(status, { type: "", title: "", status, detail: "", code, params: {}, retryable: false, remedy: "", request_id: "r" });
 }
 
 const row = (name: string) => screen.getByRole("row", { name: new RegExp(name) }).textContent;
@@ -59,7 +52,7 @@ it("says what is offered and how much it is used, and what is used although it i
 
 it.each([
   [false, {}],
-  [true, { error: failure(403, "KCS-RBAC-002") }],
+  [true, { error: refusal(403, "KCS-RBAC-002") }],
 ])("is forbidden to others, and asks nothing for them (operator: %s)", (operator, given) => {
   known.operator = operator;
   answer(given);
@@ -69,7 +62,7 @@ it.each([
 });
 
 it("says what went wrong when it cannot be loaded", () => {
-  answer({ error: failure(503, "KCS-INTERNAL-001") });
+  answer({ error: refusal(503, "KCS-INTERNAL-001") });
   render(<CataloguePage />);
   expect(screen.getByRole("alert").textContent).toContain(en.error["KCS-INTERNAL-001"].title);
 });

@@ -1,17 +1,16 @@
 // Announcements: what everybody is shown and may put away, and how operators say it.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen, within } from "@testing-library/react";
-import i18next from "i18next";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { announce, endAnnouncement, useAllAnnouncements, useAnnouncements } from "../src/api/announcements";
-import { ApiError } from "../src/api/client";
-import type { AdminAnnouncement, Announcement, Problem } from "../src/api/types";
+import type { AdminAnnouncement, Announcement } from "../src/api/types";
 import { Announcements } from "../src/app/Announcements";
 import { ToastHost } from "../src/components/Toast";
 import { AnnouncementsPage } from "../src/features/announcements/AnnouncementsPage";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ operator: true, language: "en-US" }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a> }));
@@ -25,9 +24,7 @@ vi.mock("../src/api/announcements", async (original) => ({
   endAnnouncement: vi.fn(),
 }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 const notice: Announcement = { id: "a-1", kind: "notice", severity: "info", zh: "\u5b57", en: "New versions are here", from: "2026-01-01T00:00:00Z", changed_at: "2026-01-01T00:00:00Z" };
 const listed: AdminAnnouncement = { ...notice, state: "current", created_at: "2026-01-01T00:00:00Z", created_by: "operator" };
@@ -38,10 +35,6 @@ function told(items: Announcement[]) {
 
 function answer(given: { data?: { items: AdminAnnouncement[] }; error?: unknown }) {
   vi.mocked(useAllAnnouncements).mockReturnValue({ refetch: vi.fn(), ...given } as unknown as ReturnType<typeof useAllAnnouncements>);
-}
-
-function failure(status: number, code: Problem["code"]) {
-  return new ApiError(status, { type: "", title: "", status, detail: "until: must be in the future", code, params: {}, field: "until", errors: [{ field: "until", message: "must be in the future" }], retryable: false, remedy: "", request_id: "r" });
 }
 
 function show(page: ReactNode) {
@@ -91,7 +84,7 @@ describe("the banner", () => {
 describe("the page", () => {
   it.each([
     [false, {}],
-    [true, { error: failure(403, "KCS-RBAC-002") }],
+    [true, { error: refusal(403, "KCS-RBAC-002") }],
   ])("is forbidden to others, and asks nothing for them (operator: %s)", (operator, given) => {
     known.operator = operator;
     answer(given);
@@ -101,7 +94,7 @@ describe("the page", () => {
   });
 
   it("says it in both languages only, and a window with its end", async () => {
-    vi.mocked(announce).mockRejectedValue(failure(400, "KCS-INPUT-001"));
+    vi.mocked(announce).mockRejectedValue(refusal(400, "KCS-INPUT-001", [{ field: "until", message: "must be in the future" }]));
     show(<AnnouncementsPage />);
     fireEvent.click(screen.getByRole("button", { name: "New announcement" }));
     const dialog = await screen.findByRole("dialog");

@@ -5,7 +5,6 @@ import i18next from "i18next";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { auditExportUrl, useAudit } from "../src/api/audit";
 import { client } from "../src/api/client";
@@ -16,13 +15,12 @@ import { callOf, differences, facts } from "../src/features/audit/differences";
 import { filterOf, type AuditChoice } from "../src/features/audit/filter";
 import { fromLocal, toLocal } from "../src/features/audit/times";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
 
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children, to, params }: { children: ReactNode; to: string; params?: Record<string, string> }) => <a href={to.replace(/\$(\w+)/g, (_, name: string) => params?.[name] ?? "")}>{children}</a> }));
 vi.mock("../src/api/session", () => ({ useSession: () => ({ project: { id: "p-a", name: "tenant-a" } }) }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 describe("the acts of the backend", () => {
   const root = join(import.meta.dirname, "../../backend");

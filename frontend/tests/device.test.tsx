@@ -1,16 +1,15 @@
 // Signing in a program: the code is read as people type it, what asks is shown before any answer, and the answer is sent once.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen } from "@testing-library/react";
-import i18next from "i18next";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../src/api/client";
 import { answerDevice } from "../src/api/device";
 import type { DeviceSignIn } from "../src/api/types";
 import { DevicePage } from "../src/features/device/DevicePage";
 import { codeOf } from "../src/features/device/userCode";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ code: undefined as string | undefined, asked: {} as Record<string, unknown>, looked: [] as string[], navigate: undefined as unknown, projects: [{ id: "p-a", name: "tenant-a" }] }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children, to }: { children: ReactNode; to: string }) => <a href={to}>{children}</a>, useNavigate: () => known.navigate, useSearch: () => ({ code: known.code }) }));
@@ -23,9 +22,7 @@ vi.mock("../src/api/device", () => ({
   },
 }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 beforeEach(() => {
   vi.mocked(answerDevice).mockReset();
@@ -41,9 +38,6 @@ function show() {
     </QueryClientProvider>,
   );
 }
-
-const refusal = (status: number, code: "KCS-NOTFOUND-001" | "KCS-RBAC-001" | "KCS-RATE-001") =>
-  new ApiError(status, { type: "", title: "No", status, detail: "", code, params: {}, retryable: false, remedy: "", request_id: "r" });
 
 const press = (name: RegExp) => act(async () => screen.getByRole("button", { name }).click());
 

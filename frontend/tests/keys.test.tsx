@@ -1,23 +1,20 @@
 // The operators' page of keys: what comes next, how far sealing anew is, which process lacks what, and what did not open.
 import { render, screen, within } from "@testing-library/react";
-import i18next from "i18next";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../src/api/client";
 import { useKeys } from "../src/api/keys";
 import type { KeyReport } from "../src/api/types";
 import { KeysPage } from "../src/features/admin/KeysPage";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ operator: true }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a> }));
 vi.mock("../src/api/session", () => ({ useSession: () => ({ operator: known.operator, user: { id: "u-op", name: "operator" } }) }));
 vi.mock("../src/api/keys", () => ({ useKeys: vi.fn() }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 const report: KeyReport = {
   next_step: "settled",
@@ -70,7 +67,7 @@ describe("the page", () => {
 
   it.each([
     [false, {}],
-    [true, { error: new ApiError(403, { type: "", title: "", status: 403, detail: "", code: "KCS-RBAC-002", params: {}, retryable: false, remedy: "", request_id: "r" }) }],
+    [true, { error: refusal(403, "KCS-RBAC-002") }],
   ])("is forbidden to others, and asks nothing for them (operator: %s)", (operator, given) => {
     known.operator = operator;
     answer(given);

@@ -1,11 +1,8 @@
 // Kubeconfigs: which of the kinds, what is in the form becomes a request that is no wider than chosen, refusals stand at their field, and revoking says how much ends.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
-import i18next from "i18next";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../src/api/client";
 import { issueCertificate, issueKubeconfig, revokeAllKubeconfigs, revokeKubeconfig, useKubeconfigExec } from "../src/api/clusters";
 import type { Cluster, Kubeconfig } from "../src/api/types";
 import { ToastHost } from "../src/components/Toast";
@@ -13,6 +10,8 @@ import KubeconfigDialog from "../src/features/cluster/KubeconfigDialog";
 import { draftErrors, emptyDraft, kubeconfigRequest } from "../src/features/cluster/kubeconfigDraft";
 import { KubeconfigsTab } from "../src/features/cluster/KubeconfigsTab";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ kubeconfigs: [] as unknown[], permissions: [] as string[], everywhere: [] as string[], roles: [] as string[], exec: {} as Record<string, unknown>, direct: false, certificates: [] as unknown[] }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children, to }: { children: ReactNode; to: string }) => <a href={to}>{children}</a>, useParams: () => ({ id: "c1" }) }));
@@ -28,9 +27,7 @@ vi.mock("../src/api/clusters", () => ({
   useKubeconfigs: () => ({ data: { items: known.kubeconfigs } }),
 }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 beforeEach(() => {
   vi.resetAllMocks();
@@ -59,9 +56,6 @@ function show(what: ReactNode) {
 const press = (name: string | RegExp) => fireEvent.click(screen.getByRole("button", { name }));
 const choose = (name: string | RegExp) => fireEvent.click(screen.getByRole("radio", { name }));
 const issue = () => fireEvent.click(screen.getByRole("button", { name: /Issue kubeconfig$/ }));
-
-const refusal = (errors: { field: string; message: string }[]) =>
-  new ApiError(400, { type: "", title: "No", status: 400, detail: "", code: errors.length > 0 ? "KCS-INPUT-001" : "KCS-RBAC-001", params: {}, retryable: false, remedy: "", request_id: "r", errors });
 
 describe("the request", () => {
   it("is for all that one may do, for a day, unless it is narrowed", () => {
@@ -105,7 +99,7 @@ describe("the dialog", () => {
   });
 
   it("says at the lifetime that it is longer than the operator allows, until another is chosen", async () => {
-    vi.mocked(issueKubeconfig).mockRejectedValue(refusal([{ field: "expires_in", message: "must be 3600 to 604800 seconds" }]));
+    vi.mocked(issueKubeconfig).mockRejectedValue(refusal(400, "KCS-INPUT-001", [{ field: "expires_in", message: "must be 3600 to 604800 seconds" }]));
     show(<KubeconfigDialog cluster={cluster} onClose={vi.fn()} />);
     choose("30 days");
     issue();
@@ -120,7 +114,7 @@ describe("the dialog", () => {
   });
 
   it("shows what the server says of a namespace at their field, and anything else below", async () => {
-    vi.mocked(issueKubeconfig).mockRejectedValueOnce(refusal([{ field: "namespaces[1]", message: "is not one" }])).mockRejectedValueOnce(refusal([]));
+    vi.mocked(issueKubeconfig).mockRejectedValueOnce(refusal(400, "KCS-INPUT-001", [{ field: "namespaces[1]", message: "is not one" }])).mockRejectedValueOnce(refusal(403, "KCS-RBAC-001"));
     show(<KubeconfigDialog cluster={cluster} onClose={vi.fn()} />);
     choose("Chosen namespaces");
     const names = screen.getByLabelText("Names of namespaces");
@@ -197,7 +191,7 @@ describe("the kubeconfig without a secret", () => {
     expect(screen.queryByRole("button", { name: "Download" })).toBeNull();
     choose(/^With a token in the file/);
     const refetch = vi.fn();
-    known.exec = { error: refusal([]), refetch };
+    known.exec = { error: refusal(403, "KCS-RBAC-001"), refetch };
     choose(new RegExp(`^${EXEC}`));
     expect((await screen.findByRole("alert")).textContent).toContain(en.error["KCS-RBAC-001"].title);
     press("Try again");
@@ -272,7 +266,7 @@ describe("the list", () => {
   });
 
   it("stays open with what went wrong, and looks at the list anew", async () => {
-    vi.mocked(revokeAllKubeconfigs).mockRejectedValueOnce(refusal([]));
+    vi.mocked(revokeAllKubeconfigs).mockRejectedValueOnce(refusal(403, "KCS-RBAC-001"));
     known.kubeconfigs = theirs;
     const { queries } = show(<KubeconfigsTab />);
     const invalidate = vi.spyOn(queries, "invalidateQueries");

@@ -1,21 +1,20 @@
 // Members and roles: what is in the form becomes what is asked for, refusals stand at their row, and nobody is offered what they may not do.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
-import i18next from "i18next";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../src/api/client";
 import { createRole, deleteRole, giveMember, resetMember, updateRole } from "../src/api/members";
-import type { CustomRole, Member, Problem } from "../src/api/types";
+import type { CustomRole, Member } from "../src/api/types";
 import { ToastHost } from "../src/components/Toast";
 import { OF_ROLES } from "../src/features/access/permissions";
 import { draftErrors, draftOf, memberRequest, withPlace, type MemberDraft } from "../src/features/members/memberDraft";
 import { MembersPage } from "../src/features/members/MembersPage";
 import en from "../src/locales/en-US";
 import { press } from "./press";
+import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ members: [] as unknown[], roles: [] as unknown[], permissions: [] as string[], builtIn: [] as string[], search: {} as { tab?: "roles"; search?: string } }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>, useNavigate: () => vi.fn(), useSearch: () => known.search }));
@@ -34,9 +33,7 @@ vi.mock("../src/api/members", () => ({
   deleteRole: vi.fn(),
 }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 const person = (name: string, more: Partial<Member>): Member => ({ id: `u-${name}`, name, domain: "default", me: false, keystone: "member", places: [], ...more });
 const ada = person("ada", {});
@@ -62,10 +59,6 @@ function show() {
     </QueryClientProvider>,
   );
   return { ...shown, invalidate };
-}
-
-function refusal(status: number, code: Problem["code"], errors: { field: string; message: string }[] = []) {
-  return new ApiError(status, { type: "", title: "No", status, detail: "", code, params: {}, retryable: false, remedy: "", request_id: "r", errors });
 }
 
 const row = (name: string) => screen.getByRole("rowheader", { name: new RegExp(`^${name}`) }).closest("tr") as HTMLElement;

@@ -1,7 +1,5 @@
 // Parts of the pages, as a person meets them: menus by keyboard, tables, problems, times.
 import { act, fireEvent, render, screen, within } from "@testing-library/react";
-import i18next from "i18next";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { ApiError } from "../src/api/client";
 import type { Operation } from "../src/api/types";
@@ -13,10 +11,9 @@ import { Timeline } from "../src/features/operations/Timeline";
 import { CostBreakdown } from "../src/features/costs/Cost";
 import { moneyText, spanParts } from "../src/i18n/format";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 describe("MenuButton", () => {
   it("opens, moves and chooses by keyboard and gives the focus back", () => {

@@ -1,35 +1,28 @@
 // The operators' list of people: who holds what, what ends before it ends, and nobody cuts off themselves.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen, within } from "@testing-library/react";
-import i18next from "i18next";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../src/api/client";
 import { cutOff, usePeople } from "../src/api/people";
-import type { Holder, Problem } from "../src/api/types";
+import type { Holder } from "../src/api/types";
 import { ToastHost } from "../src/components/Toast";
 import { PeoplePage } from "../src/features/admin/PeoplePage";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ operator: true, search: undefined as string | undefined, navigate: vi.fn() }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>, useNavigate: () => known.navigate, useSearch: () => ({ search: known.search }) }));
 vi.mock("../src/api/session", () => ({ useSession: () => ({ operator: known.operator, user: { id: "u-op", name: "operator" } }) }));
 vi.mock("../src/api/people", async (original) => ({ ...(await original<typeof import("../src/api/people")>()), MOST_PEOPLE: 3, cutOff: vi.fn(), usePeople: vi.fn() }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 const ada: Holder = { id: "u-ada", name: "ada", domain: "default", sessions: 2, tokens: 1, kubeconfigs: 0, last_seen_at: "2026-01-01T00:00:00Z" };
 const operator: Holder = { id: "u-op", name: "operator", domain: "default", sessions: 1, tokens: 0, kubeconfigs: 0 };
 
 function answer(given: { data?: { items: Holder[] }; error?: unknown }) {
   vi.mocked(usePeople).mockReturnValue({ refetch: vi.fn(), isPlaceholderData: false, ...given } as unknown as ReturnType<typeof usePeople>);
-}
-
-function failure(status: number, code: Problem["code"]) {
-  return new ApiError(status, { type: "", title: "", status, detail: "", code, params: {}, retryable: false, remedy: "", request_id: "r" });
 }
 
 function show() {
@@ -65,7 +58,7 @@ describe("the page", () => {
 
   it.each([
     [false, {}],
-    [true, { error: failure(403, "KCS-RBAC-002") }],
+    [true, { error: refusal(403, "KCS-RBAC-002") }],
   ])("is forbidden to others, and asks nothing for them (operator: %s)", (isOperator, given) => {
     known.operator = isOperator;
     answer(given);
@@ -94,7 +87,7 @@ describe("the page", () => {
   });
 
   it("says what went wrong when it cannot be loaded", () => {
-    answer({ error: failure(503, "KCS-INTERNAL-001") });
+    answer({ error: refusal(503, "KCS-INTERNAL-001") });
     show();
     expect(screen.getByRole("alert").textContent).toContain(en.error["KCS-INTERNAL-001"].title);
   });
@@ -117,7 +110,7 @@ describe("cutting off", () => {
   });
 
   it("stays open with what went wrong, and looks at the list anew", async () => {
-    vi.mocked(cutOff).mockRejectedValue(failure(404, "KCS-NOTFOUND-001"));
+    vi.mocked(cutOff).mockRejectedValue(refusal(404, "KCS-NOTFOUND-001"));
     const { invalidate } = show();
     ask();
     const dialog = await screen.findByRole("dialog");

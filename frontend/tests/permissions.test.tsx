@@ -1,9 +1,7 @@
 // What is offered follows from what the person may do, in all of the project or with this cluster alone, and not from the name of a role.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, renderHook, screen, within } from "@testing-library/react";
-import i18next from "i18next";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { client } from "../src/api/client";
 import { useLiveStream } from "../src/api/live";
@@ -19,6 +17,7 @@ import { OperationView } from "../src/features/operations/OperationView";
 import { OverviewPage } from "../src/features/overview/OverviewPage";
 import { TemplateListPage } from "../src/features/templates/TemplateListPage";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
 
 vi.mock("@tanstack/react-router", () => ({
   Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>,
@@ -31,9 +30,7 @@ vi.mock("@tanstack/react-router", () => ({
 
 vi.mock("../src/api/sse", async (original) => ({ ...(await original<typeof import("../src/api/sse")>()), openEvents: vi.fn(() => () => undefined) }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 const session: Session = { user: { id: "u1", name: "ada", domain: "default" }, project: { id: "p1", name: "tenant-a" }, projects: [], roles: [], permissions: [], operator: false, csrf_token: "", expires_at: "2999-01-01T00:00:00Z" };
 const cluster = {

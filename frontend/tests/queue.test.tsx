@@ -1,16 +1,15 @@
 // The operators' queue: what is offered for each operation, and that the engine is held back with a reason only.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen, within } from "@testing-library/react";
-import i18next from "i18next";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../src/api/client";
 import { cancelAny, pause, resume, retryAny, useAdminOperations, useQueue } from "../src/api/queue";
-import type { AdminOperation, Problem, Queue } from "../src/api/types";
+import type { AdminOperation, Queue } from "../src/api/types";
 import { ToastHost } from "../src/components/Toast";
 import { QueuePage } from "../src/features/queue/QueuePage";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ operator: true, search: {} as Record<string, unknown>, navigate: vi.fn() }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>, useNavigate: () => known.navigate, useSearch: () => known.search }));
@@ -25,9 +24,7 @@ vi.mock("../src/api/queue", async (original) => ({
   resume: vi.fn(),
 }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 const held = { everything: false, reason: "its network is moved", since: "2026-01-01T00:00:00Z", by: "operator" };
 const blocked = {
@@ -54,10 +51,6 @@ const working: Queue = { pending: 0, running: 0, blocked: 1, in_work: 2, due: 3,
 function answer(operations: { data?: { items: AdminOperation[] }; error?: unknown }, queue: Queue = working) {
   vi.mocked(useAdminOperations).mockReturnValue({ refetch: vi.fn(), isPlaceholderData: false, ...operations } as unknown as ReturnType<typeof useAdminOperations>);
   vi.mocked(useQueue).mockReturnValue({ refetch: vi.fn(), data: queue } as unknown as ReturnType<typeof useQueue>);
-}
-
-function failure(status: number, code: Problem["code"]) {
-  return new ApiError(status, { type: "", title: "", status, detail: "", code, params: {}, retryable: false, remedy: "", request_id: "r" });
 }
 
 function show() {
@@ -96,7 +89,7 @@ describe("the list", () => {
 
   it.each([
     [false, {}],
-    [true, { error: failure(403, "KCS-RBAC-002") }],
+    [true, { error: refusal(403, "KCS-RBAC-002") }],
   ])("is forbidden to others, and asks nothing for them (operator: %s)", (operator, given) => {
     known.operator = operator;
     answer(given);
@@ -107,7 +100,7 @@ describe("the list", () => {
   });
 
   it("says what went wrong when it cannot be loaded", () => {
-    answer({ error: failure(503, "KCS-INTERNAL-001") });
+    answer({ error: refusal(503, "KCS-INTERNAL-001") });
     show();
     expect(screen.getByRole("alert").textContent).toContain(en.error["KCS-INTERNAL-001"].title);
   });
@@ -124,7 +117,7 @@ describe("the verbs", () => {
   });
 
   it("cancels after it has asked", async () => {
-    vi.mocked(cancelAny).mockRejectedValue(failure(409, "KCS-OP-004"));
+    vi.mocked(cancelAny).mockRejectedValue(refusal(409, "KCS-OP-004"));
     show();
     open();
     fireEvent.click(screen.getByRole("menuitem", { name: "Cancel operation" }));

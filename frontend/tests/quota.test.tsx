@@ -1,11 +1,8 @@
 // Quota: a request asks for more than there is, an answer says why, and what is set of a tenant names just what differs from everybody's.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
-import i18next from "i18next";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../src/api/client";
 import { askForMore, withdrawQuotaRequest } from "../src/api/quota";
 import { decideRequest, setTenant } from "../src/api/tenants";
 import type { AdminTenant, Check, Limited, LimitUse, QuotaRequest } from "../src/api/types";
@@ -17,6 +14,8 @@ import { draftErrors, draftOf, tenantRequest } from "../src/features/tenants/ten
 import { TenantsPage } from "../src/features/tenants/TenantsPage";
 import en from "../src/locales/en-US";
 import { press } from "./press";
+import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ permissions: [] as string[], operator: true, requests: [] as unknown[], tenants: [] as unknown[], limits: [] as unknown[], search: {} as object }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children, to }: { children: ReactNode; to: string }) => <a href={to}>{children}</a>, useNavigate: () => vi.fn(), useSearch: () => known.search }));
@@ -44,9 +43,7 @@ vi.mock("../src/api/tenants", () => ({
   decideRequest: vi.fn(),
 }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 const limits: LimitUse[] = [
   { resource: "clusters", used: 3, limit: 8 },
@@ -69,9 +66,6 @@ function show(page: ReactNode) {
     </QueryClientProvider>,
   );
 }
-
-const refusal = (status: number, code: "KCS-INPUT-001" | "KCS-QUOTA-007", errors: { field: string; message: string }[] = []) =>
-  new ApiError(status, { type: "", title: "No", status, detail: "", code, params: {}, retryable: false, remedy: "", request_id: "r", errors });
 
 describe("a request", () => {
   it("asks for what was filled in, and more than there is", () => {

@@ -1,14 +1,13 @@
 // Signing in: the password once, the passcode where it is asked for, and application credentials by id or by whose they are.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen } from "@testing-library/react";
-import i18next from "i18next";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../src/api/client";
 import { beginFederation, signIn, signInByCredential } from "../src/api/session";
-import type { Problem, Session } from "../src/api/types";
+import type { Session } from "../src/api/types";
 import { SignInPage } from "../src/features/signin/SignInPage";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ search: {} as { next?: string; reason?: string; refused?: string }, providers: [] as { id: string; label: string; label_zh: string }[], navigate: undefined as unknown, push: undefined as unknown }));
 vi.mock("@tanstack/react-router", () => ({ useNavigate: () => known.navigate, useRouter: () => ({ history: { push: known.push } }), useSearch: () => known.search }));
@@ -17,11 +16,7 @@ vi.mock("../src/app/settings", () => ({ useSettings: () => ({ language: "en-US" 
 vi.mock("../src/app/HeaderMenus", () => ({ Language: () => null, ThemeMenu: () => null }));
 
 const session = { csrf_token: "c" } as Session;
-const refusal = (code: Problem["code"]) => new ApiError(401, { type: "", title: "No", status: 401, detail: "", code, params: {}, retryable: false, remedy: "", request_id: "r" });
-
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 beforeEach(() => {
   vi.mocked(signIn).mockReset();
@@ -68,7 +63,7 @@ describe("a password", () => {
   });
 
   it("is forgotten when it is refused", async () => {
-    vi.mocked(signIn).mockRejectedValue(refusal("KCS-AUTH-003"));
+    vi.mocked(signIn).mockRejectedValue(refusal(401, "KCS-AUTH-003"));
     show();
     type("User name", "member-a");
     type("Password", "wrong");
@@ -81,7 +76,7 @@ describe("a password", () => {
 
 /** A right password that is not enough. */
 const begin = async () => {
-  vi.mocked(signIn).mockRejectedValueOnce(refusal("KCS-AUTH-012"));
+  vi.mocked(signIn).mockRejectedValueOnce(refusal(401, "KCS-AUTH-012"));
   show();
   type("User name", "totp-a");
   type("Password", "right");
@@ -107,12 +102,12 @@ describe("a passcode", () => {
     await press("Sign in");
     expect(signIn).toHaveBeenCalledOnce();
     expect(field("Passcode").getAttribute("aria-invalid")).toBe("true");
-    vi.mocked(signIn).mockRejectedValueOnce(refusal("KCS-AUTH-003"));
+    vi.mocked(signIn).mockRejectedValueOnce(refusal(401, "KCS-AUTH-003"));
     type("Passcode", "000000");
     await press("Sign in");
     expect(screen.getByText(en.shell.signIn.passcodeRefused)).toBeTruthy();
     expect(field("Passcode").value).toBe("");
-    vi.mocked(signIn).mockRejectedValueOnce(refusal("KCS-RATE-001"));
+    vi.mocked(signIn).mockRejectedValueOnce(refusal(401, "KCS-RATE-001"));
     type("Passcode", "000001");
     await press("Sign in");
     expect(screen.getByRole("alert").textContent).toContain(en.error["KCS-RATE-001"].title);
@@ -128,7 +123,7 @@ describe("a passcode", () => {
 
 describe("an application credential", () => {
   it("is named by its id, or by its name and whose it is", async () => {
-    vi.mocked(signInByCredential).mockRejectedValueOnce(refusal("KCS-AUTH-011")).mockResolvedValue(session);
+    vi.mocked(signInByCredential).mockRejectedValueOnce(refusal(401, "KCS-AUTH-011")).mockResolvedValue(session);
     show();
     await press("Application credential");
     await press("Sign in");
@@ -173,7 +168,7 @@ describe("an identity provider", () => {
   });
 
   it("says why it came to nothing", async () => {
-    vi.mocked(beginFederation).mockRejectedValue(refusal("KCS-STORE-001"));
+    vi.mocked(beginFederation).mockRejectedValue(refusal(401, "KCS-STORE-001"));
     known.search = { refused: "KCS-AUTH-013" };
     show();
     expect(screen.getByRole("alert").textContent).toContain(en.error["KCS-AUTH-013"].title);

@@ -1,34 +1,29 @@
 // The plan of a change of size in its dialogs: when it is asked for, what is shown of it, and when the change may be asked for.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, renderHook, screen, waitFor } from "@testing-library/react";
-import i18next from "i18next";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../src/api/client";
 import { createPool, planControlPlane, planPool, planResize, resizeControlPlane, resizePool } from "../src/api/clusters";
-import type { Check, Cluster, Problem, SizePlan } from "../src/api/types";
+import type { Check, Cluster, SizePlan } from "../src/api/types";
 import ControlPlaneDialog from "../src/features/cluster/ControlPlaneDialog";
 import PoolDialog from "../src/features/cluster/PoolDialog";
 import ResizeDialog from "../src/features/cluster/ResizeDialog";
 import { SizePlanView } from "../src/features/cluster/SizePlanView";
 import { RESTS, type SizePlanning, useSizePlan } from "../src/features/cluster/useSizePlan";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 vi.mock("@tanstack/react-router", () => ({ useNavigate: () => vi.fn() }));
 vi.mock("../src/api/clusters", () => ({ createPool: vi.fn(), planControlPlane: vi.fn(), planPool: vi.fn(), planResize: vi.fn(), resizeControlPlane: vi.fn(), resizePool: vi.fn() }));
 const offer = vi.hoisted(() => (...names: string[]) => () => ({ data: { items: names.map((name) => ({ id: name, name, vcpus: 2, ram_mib: 4096, disk_gib: 40 })) } }));
 vi.mock("../src/api/catalogue", () => ({ useFlavors: offer("m1.medium", "m1.large"), useVolumeTypes: offer(), useZones: offer(), useImages: offer(), useKeyPairs: offer() }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 const quota = [{ resource: "instances", used: 6, limit: 20, need: 2, promised: 0 }];
 const well: SizePlan = { from: 3, to: 5, removed: [], checks: [{ key: "quota", level: "ok", message: "", params: {} }], limits: [], quota, objects: [], blocked: false };
 const short: Check = { key: "quota", level: "blocked", code: "KCS-QUOTA-001", message: "instances: 2 needed, 1 left", params: {} };
-const refusal = (errors: Problem["errors"]) => new ApiError(400, { type: "", title: "The request is not valid", status: 400, detail: "what is wrong", code: "KCS-INPUT-001", params: {}, retryable: false, remedy: "", request_id: "req", errors });
-
 const client = () => new QueryClient({ defaultOptions: { mutations: { retry: false } } });
 const within = (queries: QueryClient) => ({ children }: { children: ReactNode }) => <QueryClientProvider client={queries}>{children}</QueryClientProvider>;
 
@@ -71,7 +66,7 @@ describe("the plan of what is in the form", () => {
   });
 
   it("that does not come is asked for again", async () => {
-    const ask = vi.fn((count: number) => (ask.mock.calls.length === 1 ? Promise.reject(refusal([])) : Promise.resolve({ ...well, to: count })));
+    const ask = vi.fn((count: number) => (ask.mock.calls.length === 1 ? Promise.reject(refusal(400, "KCS-INPUT-001", [])) : Promise.resolve({ ...well, to: count })));
     const { result } = plans(ask, 5);
     await waitFor(() => expect(result.current.error).toBeTruthy());
     expect([result.current.plan, result.current.ready]).toEqual([undefined, false]);
@@ -101,7 +96,7 @@ describe("what is shown of a plan", () => {
 
   it("is the error, unless the form's fields say it", () => {
     const retry = vi.fn();
-    const planning: SizePlanning = { asked: true, plan: undefined, error: refusal([]), stale: false, ready: false, retry };
+    const planning: SizePlanning = { asked: true, plan: undefined, error: refusal(400, "KCS-INPUT-001", []), stale: false, ready: false, retry };
     const { rerender } = render(<SizePlanView planning={planning} said={false} />);
     fireEvent.click(screen.getByRole("button", { name: "Try again" }));
     expect(retry).toHaveBeenCalledOnce();
@@ -161,10 +156,10 @@ describe("a dialog", () => {
   });
 
   it("says beside the pool what is wrong with the cluster it would make", async () => {
-    vi.mocked(planPool).mockRejectedValue(refusal([{ field: "spec.node_pools", message: "the cluster may have at most 100 nodes", code: "KCS-INPUT-001" }]));
+    vi.mocked(planPool).mockRejectedValue(refusal(400, "KCS-INPUT-001", [{ field: "spec.node_pools", message: "the cluster may have at most 100 nodes", code: "KCS-INPUT-001" }]));
     show(<PoolDialog cluster={cluster()} onClose={() => undefined} />);
     await screen.findByRole("alert");
-    vi.mocked(planPool).mockRejectedValue(refusal([{ field: "count", message: "must be at most 50", code: "KCS-INPUT-001" }]));
+    vi.mocked(planPool).mockRejectedValue(refusal(400, "KCS-INPUT-001", [{ field: "count", message: "must be at most 50", code: "KCS-INPUT-001" }]));
     fireEvent.change(screen.getByLabelText(en.create.count), { target: { value: "60" } });
     await waitFor(() => expect(screen.getByLabelText(en.create.count).getAttribute("aria-invalid")).toBe("true"));
     expect(screen.queryByRole("alert")).toBeNull();

@@ -1,13 +1,10 @@
 // API tokens: what is in the form becomes a request that is no wider than chosen; the secret is shown once and leaves with the dialog.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
-import i18next from "i18next";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../src/api/client";
 import { createToken, revokeToken } from "../src/api/tokens";
 import type { ApiToken, Permission } from "../src/api/types";
 import { AREAS } from "../src/features/access/permissions";
@@ -18,6 +15,8 @@ import { insideNamespaces } from "../src/features/tokens/usePermissionsSomewhere
 import { TokensPage } from "../src/features/tokens/TokensPage";
 import { validity } from "../src/features/access/validity";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ tokens: [] as unknown[], permissions: [] as string[], roles: [] as string[], clusters: [] as { id: string; name: string; permissions: string[] }[], places: [] as unknown[], state: undefined as string | undefined }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>, useNavigate: () => vi.fn(), useSearch: () => ({ state: known.state }) }));
@@ -26,9 +25,7 @@ vi.mock("../src/api/members", () => ({ useMembers: () => ({ data: { items: [{ me
 vi.mock("../src/api/tokens", () => ({ createToken: vi.fn(), revokeToken: vi.fn(), useTokens: () => ({ data: { items: known.tokens } }) }));
 vi.mock("../src/api/clusters", () => ({ useClusters: () => ({ data: { items: known.clusters } }), useCluster: () => ({}) }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 beforeEach(() => {
   vi.mocked(createToken).mockReset();
@@ -135,9 +132,6 @@ function show(what: ReactNode) {
 const press = (name: RegExp) => fireEvent.click(screen.getByRole("button", { name }));
 const rows = () => screen.getAllByRole("row").slice(1);
 
-const refusal = (code: "KCS-INPUT-001" | "KCS-QUOTA-003", errors: { field: string; message: string }[] = []) =>
-  new ApiError(409, { type: "", title: "No", status: 409, detail: "", code, params: {}, retryable: false, remedy: "", request_id: "r", errors });
-
 describe("the dialog", () => {
   it("leads to what is wrong, sends what is chosen, and shows the secret once", async () => {
     vi.mocked(createToken).mockResolvedValue({ ...token, secret: "kcs_secret_1" });
@@ -168,7 +162,7 @@ describe("the dialog", () => {
   });
 
   it("shows what the server says of a field at that field, and anything else below", async () => {
-    vi.mocked(createToken).mockRejectedValueOnce(refusal("KCS-INPUT-001", [{ field: "namespaces[0]", message: "is not one" }])).mockRejectedValueOnce(refusal("KCS-QUOTA-003"));
+    vi.mocked(createToken).mockRejectedValueOnce(refusal(409, "KCS-INPUT-001", [{ field: "namespaces[0]", message: "is not one" }])).mockRejectedValueOnce(refusal(409, "KCS-QUOTA-003"));
     show(<TokenDialog onClose={vi.fn()} />);
     fireEvent.change(screen.getByLabelText("Name"), { target: { value: "ci" } });
     fireEvent.change(screen.getByLabelText("Namespaces"), { target: { value: "web" } });
