@@ -83,7 +83,7 @@ def workload(c):
         k('apply', '-f', HERE + '/workload.yaml')
         k('rollout', 'status', 'deployment/echo', '--timeout=20s')
         k('wait', '--for=condition=Ready', 'pod/client', '--timeout=20s')
-        return 'deletionTimestamp' not in k('get', 'pod', 'client', '-o', 'yaml')
+        return 'client' in k.pods('default')
     try:
         eventually('echo and client are Ready', 300, applied)
     except Exception as e:
@@ -145,29 +145,56 @@ def logs_and_exec(c):
     assert pod in [p['name'] for p in page['items']], page
 
 
+def by_both_protocols(c):
+    """kubectl as it is, and as it was before 1.31."""
+    return c.kubectl, c.kubectl.over_spdy()
+
+
 def files_are_copied(c):
     """kubectl cp, into a container and out of it."""
     there, back = os.path.join(c.kcs.state, 'there'), os.path.join(c.kcs.state, 'back')
-    with open(there, 'wb') as f:
-        f.write(os.urandom(3 << 20))
-    c.kubectl('cp', there, 'client:/tmp/there')
-    c.kubectl('cp', 'client:/tmp/there', back)
-    with open(there, 'rb') as sent, open(back, 'rb') as got:
-        assert sent.read() == got.read(), 'the file has changed on its way'
+    for k in by_both_protocols(c):
+        with open(there, 'wb') as f:
+            f.write(os.urandom(3 << 20))
+        k('cp', there, 'client:/tmp/there')
+        k('cp', 'client:/tmp/there', back)
+        with open(there, 'rb') as sent, open(back, 'rb') as got:
+            assert sent.read() == got.read(), 'the file has changed on its way'
 
 
 def a_port_is_reached(c):
     """kubectl port-forward to a pod."""
     pod = next(p for p in c.kubectl.pods('default') if p.startswith('echo'))
-    with c.kubectl.background('port-forward', 'pod/' + pod, ':8080') as forward:
-        port = forward.stdout.readline().split(' -> ')[0].rsplit(':', 1)[1]
-        assert pod in guests.sh('curl', '-fsS', '-m', '5', 'http://127.0.0.1:%s/' % port)
+    for k in by_both_protocols(c):
+        with k.background('port-forward', 'pod/' + pod, ':8080') as forward:
+            assert pod in through(forward)
+
+
+def through(forward):
+    port = forward.stdout.readline().split(' -> ')[0].rsplit(':', 1)[1]
+    return guests.sh('curl', '-fsS', '-m', '5', 'http://127.0.0.1:%s/' % port)
+
+
+def ways_are_cut_with_their_kubeconfig(c):
+    """Both ways into a pod by a kubeconfig of their own end when it is revoked."""
+    pod = next(p for p in c.kubectl.pods('default') if p.startswith('echo'))
+    path = c.person.kubeconfig(c.id, c.kcs.state)
+    own = Kubectl(path)
+    with contextlib.ExitStack() as stack:
+        ways = [stack.enter_context(k.background('port-forward', 'pod/' + pod, ':8080')) for k in (own, own.over_spdy())]
+        assert all(pod in through(way) for way in ways)
+        with phase('%s: ways are cut' % c.name):
+            c.person.call('DELETE', '/clusters/%s/kubeconfigs/%s' % (c.id, path.rsplit('kubeconfig-', 1)[1]))
+            eventually('kubectl has been cut off', 10, lambda: all(way.poll() is not None for way in ways), every=0.05)
 
 
 def a_container_is_added_to_look_around(c):
-    """kubectl debug; its output through kubectl logs, which follows to the end."""
-    c.kubectl('debug', 'client', '--image=localhost/busybox:1', '--container=look', '--target=client', '--', '/bin/echo', 'from beside')
-    eventually('the container has written', 60, lambda: 'from beside' in c.kubectl('logs', '--follow', 'client', '-c', 'look', check=False))
+    """kubectl debug: what is typed gets in, what is written comes out."""
+    for n, k in enumerate(by_both_protocols(c)):
+        name, program = 'look-%d' % n, 'read word; echo "from beside: $word"; read more'
+        k('debug', 'client', '--image=localhost/busybox:1', '--container=' + name, '--target=client', '--stdin', '--attach=false', '--', '/bin/sh', '-c', program)
+        eventually('the container runs', 60, lambda: '"running"' in k('get', 'pod', 'client', '-o', 'jsonpath={.status.ephemeralContainerStatuses[%d].state}' % n))
+        assert 'from beside: hello' in k('attach', 'client', '--container=' + name, '--stdin', '--quiet', input='hello\nenough\n')
 
 
 def much_is_watched(c):

@@ -10,8 +10,8 @@ import requests
 
 # first: it leads to the modules of both suites
 from cluster import (Cluster, a_container_is_added_to_look_around, a_port_is_reached, addons_are_ready, console_log, files_are_copied,
-                     load_balancer_answers, logs_and_exec, much_is_watched, names_resolve, node_ports_answer, nodes_know_their_servers,
-                     rebooted, replaced, secrets_are_gone, service_answers, system_pods, workload)
+                     load_balancer_answers, logs_and_exec, much_is_watched, names_resolve, node_ports_answer, nodes_know_their_servers, rebooted,
+                     replaced, secrets_are_gone, service_answers, system_pods, ways_are_cut_with_their_kubeconfig, workload)
 import cloud
 import guests
 from kcs import Kcs
@@ -79,6 +79,7 @@ def small(kcs):
             check('logs and exec, and KCS shows the pods', lambda: logs_and_exec(c))
             check('files are copied into a container and out of it', lambda: files_are_copied(c))
             check('a port of a pod is reached', lambda: a_port_is_reached(c))
+            check('revoked, a kubeconfig leads nowhere at once', lambda: ways_are_cut_with_their_kubeconfig(c))
             check('a container is added to a pod to look around', lambda: a_container_is_added_to_look_around(c))
             check('every kind is watched at once', lambda: much_is_watched(c))
             check("a token of the OpenStack client opens the API and the cluster", lambda: a_token_of_the_openstack_client_opens_all_doors(c))

@@ -1,5 +1,6 @@
 """kubectl with a kubeconfig that KCS has issued, and what a person looks at with it."""
 import contextlib
+import copy
 import json
 import os
 import subprocess
@@ -13,6 +14,12 @@ CACHE = os.environ.get('KCS_KUBERNETES_CACHE') or os.path.join(os.environ.get('X
 class Kubectl:
     def __init__(self, kubeconfig, version='v1.36.3'):
         self.command = ['%s/%s/kubectl' % (CACHE, version), '--kubeconfig', kubeconfig]
+
+    def over_spdy(self):
+        """The same as it was before 1.31, and as older client libraries are: ways into pods over SPDY."""
+        other = copy.copy(self)
+        other.command = ['env', 'KUBECTL_REMOTE_COMMAND_WEBSOCKETS=false', 'KUBECTL_PORT_FORWARD_WEBSOCKETS=false', *self.command]
+        return other
 
     def __call__(self, *args, **more):
         return sh(*self.command, *args, **more)
