@@ -6,7 +6,9 @@ use crate::errors::{Answer, Problem};
 use crate::sight::{impersonation, into_namespace};
 use crate::state::State;
 use crate::streams::{Activity, OpenStream};
+use crate::visits::Visit;
 use crate::{peers, people};
+use actix_web::dev::Payload as Body;
 use actix_web::http::ConnectionType;
 use actix_web::http::header;
 use actix_web::http::{Method, StatusCode};
@@ -108,32 +110,89 @@ fn status(problem: &Problem) -> HttpResponse {
 async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) -> Answer<HttpResponse> {
     let (id, path) = split(request.uri().path())?;
     let upgrade = opens_socket(request);
+    let payload = payload.into_inner();
     // Before the look at who it is: what changes after that look is heard.
     let changes = state.store.changes();
-    let (visitor, cluster) = visitor(request, state, id).await?;
+    let Entry { visitor, cluster, ahead } = enter(request, &payload, state, id, path).await?;
     if !upgrade && wants_spdy(request) {
         return Err(
             Problem::new(Code::InvalidInput).detail("commands and ports of pods are reached over SPDY by the first request of a connection only")
         );
     }
     let mut payload = Some(pump(payload));
-    // What comes after an upgrade is no body: it waits for the tunnel.
-    let body = payload.take_if(|_| !upgrade).unwrap_or_else(|| Box::pin(futures::stream::empty()));
-    let mut outgoing = GatewayRequest::new(request.method().as_str(), path, request.uri().query(), body)?;
-    for (name, value) in request.headers() {
-        outgoing.add_header(name.as_str(), value.as_bytes());
-    }
-    permit(request, state, &visitor, &cluster, &outgoing).await?;
-    let who = impersonation(visitor.actor(), id)?;
-    let open = state.streams.open(&visitor.actor().user.id, Some(&id.to_string()))?;
-    let target = state.targets.of(state, &cluster).await?;
-    let answer = state.kube.gateway(&target).await?.forward(&who, outgoing).await?;
+    let (open, answer) = match ahead {
+        Some(arrived) => arrived?,
+        None => {
+            // What comes after an upgrade is no body: it waits for the tunnel.
+            let body = payload.take_if(|_| !upgrade).unwrap_or_else(|| Box::pin(futures::stream::empty()));
+            let outgoing = outgoing(request, path, body)?;
+            permit(request, state, &visitor, &cluster, &outgoing).await?;
+            forward(state, visitor.actor(), &cluster, outgoing).await?
+        }
+    };
     let end = ended(state.clone(), visitor, id, open, changes);
     match (answer, payload) {
         (Forwarded::Response(response), _) => Ok(passed_on(response, request.method() == Method::HEAD, end)),
         (Forwarded::Tunnel(tunnel), Some(payload)) => tunnelled(tunnel, payload, end, state.settings.streams.idle),
         (Forwarded::Tunnel(_), None) => Err(Problem::internal("a tunnel nobody asked for")),
     }
+}
+
+/// Whoever was let in, and what came of it if they were expected.
+struct Entry {
+    visitor: Visitor,
+    cluster: Cluster,
+    ahead: Option<Answer<Arrived>>,
+}
+
+/// A request has reached the cluster; it counts as open until this is dropped.
+type Arrived = (OpenStream, Forwarded);
+
+/// Lets somebody in. A look with a kubeconfig that was here before sets out at once; what it brings is shown only if the database says, asked after
+/// the request came, that the same person may still be here as the same.
+async fn enter(request: &HttpRequest, payload: &Body, state: &Data<State>, id: ClusterId, path: &str) -> Answer<Entry> {
+    let token = caller::bearer(request).map(TokenHash::of);
+    let last = match &token {
+        Some(token) => state.visits.last(token).await.filter(|last| last.cluster.id == id),
+        None => None,
+    };
+    let expected = async {
+        match &last {
+            Some(last) => Ok(look_ahead(request, payload, state, last, path).await),
+            None => Ok(None),
+        }
+    };
+    let (ahead, (visitor, cluster)) = futures::try_join!(expected, visitor(request, state, id))?;
+    let same = match (&visitor, token) {
+        (Visitor::Kubeconfig(bearer), Some(token)) => state.visits.note(token, last.as_deref(), &bearer.actor, &cluster).await,
+        _ => false,
+    };
+    Ok(Entry { visitor, cluster, ahead: ahead.filter(|_| same) })
+}
+
+/// Sends a look on its way as whoever the kubeconfig belonged to when it was last used. None: it is no mere look.
+async fn look_ahead(request: &HttpRequest, payload: &Body, state: &State, last: &Visit, path: &str) -> Option<Answer<Arrived>> {
+    if request.method() != Method::GET || !matches!(payload, Body::None) || request.head().upgrade() {
+        return None;
+    }
+    let outgoing = outgoing(request, path, Box::pin(futures::stream::empty())).ok()?;
+    let seen = outgoing.access().ok()? == Access::Read && within(&last.actor, last.cluster.id, &Reach::of(&outgoing.path).ok()?).is_ok();
+    if seen { Some(forward(state, &last.actor, &last.cluster, outgoing).await) } else { None }
+}
+
+fn outgoing(request: &HttpRequest, path: &str, body: BodyStream) -> Answer<GatewayRequest> {
+    let mut outgoing = GatewayRequest::new(request.method().as_str(), path, request.uri().query(), body)?;
+    for (name, value) in request.headers() {
+        outgoing.add_header(name.as_str(), value.as_bytes());
+    }
+    Ok(outgoing)
+}
+
+async fn forward(state: &State, actor: &Actor, cluster: &Cluster, outgoing: GatewayRequest) -> Answer<Arrived> {
+    let who = impersonation(actor, cluster.id)?;
+    let open = state.streams.open(&actor.user.id, Some(&cluster.id.to_string()))?;
+    let target = state.targets.of(state, cluster).await?;
+    Ok((open, state.kube.gateway(&target).await?.forward(&who, outgoing).await?))
 }
 
 /// The cluster's id and the path within, as it came over the wire.
@@ -204,7 +263,7 @@ async fn permit(request: &HttpRequest, state: &State, visitor: &Visitor, cluster
     let actor = visitor.actor();
     let reach = Reach::of(&outgoing.path)?;
     let namespace = if let Reach::Namespace(name) = &reach { Some(name.as_str()) } else { None };
-    let within = if reach == Reach::Nothing { Ok(()) } else { into_namespace(actor, cluster.id, namespace) };
+    let within = within(actor, cluster.id, &reach);
     let (action, allowed) = match outgoing.access()? {
         Access::Read => return within,
         Access::Exec => ("kubernetes_exec", actor.may_inside::<KubernetesExec>(cluster, namespace).map(drop)),
@@ -226,15 +285,23 @@ async fn permit(request: &HttpRequest, state: &State, visitor: &Visitor, cluster
     decided
 }
 
+/// Whether somebody who may see some namespaces only stays within these.
+fn within(actor: &Actor, cluster: ClusterId, reach: &Reach) -> Answer<()> {
+    match reach {
+        Reach::Nothing => Ok(()),
+        Reach::Namespace(name) => into_namespace(actor, cluster, Some(name)),
+        _ => into_namespace(actor, cluster, None),
+    }
+}
+
 /// As much of a text as the audit log takes.
 fn shortened(text: &str) -> String {
     text.chars().take(1_000).collect()
 }
 
 /// Pumps a payload, which stays on its thread, into a stream that may go anywhere.
-fn pump(payload: Payload) -> BodyStream {
-    let mut payload = payload.into_inner();
-    if matches!(payload, actix_web::dev::Payload::None) {
+fn pump(mut payload: Body) -> BodyStream {
+    if matches!(payload, Body::None) {
         return Box::pin(futures::stream::empty());
     }
     let (mut sender, receiver) = mpsc::channel(4);

@@ -66,3 +66,4 @@ pub mod tenants;
 pub mod texts;
 pub mod tokens;
 pub mod trace;
+pub mod visits;

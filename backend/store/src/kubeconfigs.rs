@@ -2,12 +2,12 @@
 
 use crate::audit::{AuditEntry, RequestContext, append};
 use crate::changes::announce;
-use crate::clusters;
+use crate::clusters::{self, ClusterRow};
 use crate::error::StoreError;
 use crate::pool::{Store, read, write};
 use auth::{KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, Narrowing, Permit, Project, Resource, Rights, Scope, User};
 use domain::clusters::{Cluster, ClusterSpec, ClusterStatus};
-use domain::ids::{ClusterId, KubeconfigId, OperationId, TenantId};
+use domain::ids::{ClusterId, KubeconfigId, TenantId};
 use domain::permissions::Role;
 use sealed::TokenHash;
 use serde_json::json;
@@ -85,78 +85,6 @@ struct Row {
     last_used_at: Option<OffsetDateTime>,
     checked_at: OffsetDateTime,
     narrowing: Json<Narrowing>,
-}
-
-/// All that a request with a kubeconfig has to know, read at once: it is asked of every request into a cluster.
-struct UseRow {
-    id: Uuid,
-    cluster_id: Uuid,
-    name: String,
-    user_id: String,
-    user_name: String,
-    user_domain: String,
-    roles: Json<Vec<Role>>,
-    created_at: OffsetDateTime,
-    expires_at: OffsetDateTime,
-    revoked_at: Option<OffsetDateTime>,
-    last_used_at: Option<OffsetDateTime>,
-    checked_at: OffsetDateTime,
-    narrowing: Json<Narrowing>,
-    given: Option<Json<Rights>>,
-    tenant_id: String,
-    tenant_name: String,
-    cluster_name: String,
-    spec: Json<ClusterSpec>,
-    generation: i64,
-    observed_generation: i64,
-    status: Json<ClusterStatus>,
-    operation_id: Option<Uuid>,
-    cluster_created_at: OffsetDateTime,
-    created_by: String,
-    people_version: i64,
-    delete_requested_at: Option<OffsetDateTime>,
-    /// By the database's clock.
-    now: OffsetDateTime,
-}
-
-impl From<UseRow> for KubeconfigUse {
-    fn from(row: UseRow) -> Self {
-        let tenant = TenantId(row.tenant_id);
-        Self {
-            kubeconfig: KubeconfigRecord {
-                id: KubeconfigId(row.id),
-                cluster: ClusterId(row.cluster_id),
-                tenant: tenant.clone(),
-                name: row.name,
-                user: User { id: row.user_id, name: row.user_name, domain: row.user_domain },
-                roles: row.roles.0,
-                created_at: row.created_at,
-                expires_at: row.expires_at,
-                revoked_at: row.revoked_at,
-                last_used_at: row.last_used_at,
-                checked_at: row.checked_at,
-                narrowing: row.narrowing.0,
-            },
-            given: row.given.map(|given| given.0),
-            project: Project { id: tenant.clone(), name: row.tenant_name.clone() },
-            cluster: Cluster {
-                id: ClusterId(row.cluster_id),
-                tenant,
-                tenant_name: row.tenant_name,
-                name: row.cluster_name,
-                spec: row.spec.0,
-                generation: row.generation,
-                observed_generation: row.observed_generation,
-                status: row.status.0,
-                operation: row.operation_id.map(OperationId),
-                created_at: row.cluster_created_at,
-                created_by: row.created_by,
-                people_version: row.people_version,
-                delete_requested_at: row.delete_requested_at,
-                deleted_at: None,
-            },
-        }
-    }
 }
 
 impl From<Row> for KubeconfigRecord {
@@ -331,25 +259,61 @@ async fn revoke_all(
     Ok(revoked)
 }
 
+/// All that a request into a cluster has to know, in one statement: it is asked of every one.
 async fn by_token(db: &mut PgConnection, token: &TokenHash) -> Result<Option<KubeconfigUse>, StoreError> {
-    let row = sqlx::query_as!(
-        UseRow,
+    let found = sqlx::query!(
         r#"SELECT k.id, k.cluster_id, k.name, k.user_id, k.user_name, k.user_domain, k.roles AS "roles: Json<Vec<Role>>",
                   k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.checked_at, k.narrowing AS "narrowing: Json<Narrowing>",
                   member_rights(c.tenant_id, k.user_id) AS "given: Json<Rights>", c.tenant_id, t.name AS tenant_name,
                   c.name AS cluster_name, c.spec AS "spec: Json<ClusterSpec>", c.generation, c.observed_generation,
                   c.status AS "status: Json<ClusterStatus>", c.operation_id, c.created_at AS cluster_created_at, c.created_by, c.people_version,
-                  c.delete_requested_at, now() AS "now!"
+                  c.delete_requested_at, c.deleted_at, now() AS "now!"
            FROM kubeconfigs k JOIN clusters c ON c.id = k.cluster_id JOIN tenants t ON t.id = c.tenant_id
            WHERE k.token_hash = $1 AND k.revoked_at IS NULL AND k.expires_at > now() AND c.deleted_at IS NULL"#,
         token.as_bytes() as &[u8],
     )
     .fetch_optional(&mut *db)
     .await?;
-    if let Some(row) = &row
-        && row.last_used_at.is_none_or(|last| row.now - last > USE_NOTED_EVERY)
-    {
+    let Some(row) = found else { return Ok(None) };
+    if row.last_used_at.is_none_or(|last| row.now - last > USE_NOTED_EVERY) {
         sqlx::query!("UPDATE kubeconfigs SET last_used_at = now() WHERE id = $1", row.id).execute(&mut *db).await?;
     }
-    Ok(row.map(KubeconfigUse::from))
+    let kubeconfig = Row {
+        id: row.id,
+        cluster_id: row.cluster_id,
+        tenant_id: row.tenant_id.clone(),
+        name: row.name,
+        user_id: row.user_id,
+        user_name: row.user_name,
+        user_domain: row.user_domain,
+        roles: row.roles,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+        revoked_at: row.revoked_at,
+        last_used_at: row.last_used_at,
+        checked_at: row.checked_at,
+        narrowing: row.narrowing,
+    };
+    let cluster = ClusterRow {
+        id: row.cluster_id,
+        tenant_id: row.tenant_id.clone(),
+        tenant_name: row.tenant_name.clone(),
+        name: row.cluster_name,
+        spec: row.spec,
+        generation: row.generation,
+        observed_generation: row.observed_generation,
+        status: row.status,
+        operation_id: row.operation_id,
+        created_at: row.cluster_created_at,
+        created_by: row.created_by,
+        people_version: row.people_version,
+        delete_requested_at: row.delete_requested_at,
+        deleted_at: row.deleted_at,
+    };
+    Ok(Some(KubeconfigUse {
+        kubeconfig: kubeconfig.into(),
+        cluster: cluster.into(),
+        given: row.given.map(|given| given.0),
+        project: Project { id: TenantId(row.tenant_id), name: row.tenant_name },
+    }))
 }
