@@ -144,6 +144,13 @@ codes! {
     PoolTaken = "KCS-NAME-002", 409, false, "A node pool of this name exists", "Choose another name.";
     NodeMissing = "KCS-NOTFOUND-004", 404, false, "The node does not exist", "Choose one of the cluster's nodes.";
     PoolMissing = "KCS-NOTFOUND-003", 404, false, "The node pool does not exist", "Choose one of the cluster's node pools.";
+    LimitBelowUse = "KCS-SET-001", 409, false, "Somebody has more than the new limit", "Nothing is taken away, and there may not be more. Choose a greater limit, or give those projects one of their own.";
+    PriceUnknown = "KCS-SET-002", 409, false, "A price is for something that the cloud does not show", "Correct the name; leave it if only some projects see what it names.";
+    ForwardFailed = "KCS-SET-003", 409, false, "A test line was not taken by the receiver", "Correct the address or the authorization, or mend the receiver, and test again.";
+    AuthorizationWanted = "KCS-SET-004", 400, false, "The authorization was given for another address", "Give it anew for this address, or remove it with null.";
+    ForwardInTheClear = "KCS-SET-005", 409, false, "Lines of the audit log would be handed on unencrypted", "Use an https address, or a network that nobody else listens on.";
+    RetentionForgets = "KCS-SET-006", 409, false, "Lines of the audit log would be let go for good", "Export what is still needed, or keep lines longer.";
+    ForwardEnds = "KCS-SET-007", 409, false, "Lines of the audit log would not be handed on any more", "Leave the address as it is if the receiver is to go on.";
     RateLimited = "KCS-RATE-001", 429, true, "Too many requests", "Wait as long as Retry-After says.";
     StoreUnavailable = "KCS-STORE-001", 503, true, "The database does not answer", "Try again in a moment.";
     Internal = "KCS-INTERNAL-001", 500, true, "Something went wrong in KCS", "Try again; give the request id to the operator if it stays.";

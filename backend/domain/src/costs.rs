@@ -42,20 +42,25 @@ impl<'de> Deserialize<'de> for Money {
 }
 
 /// The operator's prices, each for an hour.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
     /// `EUR`, `CNY`, ...
+    #[schema(min_length = 1, max_length = 20)]
     pub currency: String,
     /// By name of the flavor.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, f64>)]
     pub flavors: BTreeMap<String, Money>,
     /// Of one GiB, by volume type; `default` is for volumes without a type.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, f64>)]
     pub volume_gib: BTreeMap<String, Money>,
     #[serde(default)]
+    #[schema(value_type = f64)]
     pub load_balancer: Money,
     #[serde(default)]
+    #[schema(value_type = f64)]
     pub floating_ip: Money,
 }
 

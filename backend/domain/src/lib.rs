@@ -8,6 +8,8 @@ pub mod codes;
 pub mod conditions;
 pub mod costs;
 pub mod ids;
+pub mod installation;
+pub mod installation_checks;
 pub mod key_rotation;
 pub mod ledger;
 pub mod members;

@@ -26,7 +26,7 @@ pub enum CheckLevel {
 pub struct Check {
     /// `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `external_network`, `network`, `key_pairs`, `load_balancer`, `api_route`,
     /// `quota`, `replacement_room`, `server_groups`, `services`, `allowed`, `cluster_quota`, `tenant_quota`,
-    /// `deletion_protection`.
+    /// `deletion_protection`; of the installation's settings `values`, `limits`, `prices`, `audit_retention`, `audit_forward`, `audit_test_line`.
     pub key: String,
     pub level: CheckLevel,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -24,6 +24,8 @@ pub enum ChangeNotice {
     },
     /// What a person may do has changed: whoever is here as them is looked at again.
     Person { user: String },
+    /// Operators have set something for the whole installation.
+    Settings,
     /// Notices may have been lost: look at everything that is of interest.
     Resync,
 }
@@ -127,16 +129,21 @@ impl Store {
 
 /// Tells everybody, once the transaction is committed.
 pub(crate) async fn announce(db: &mut PgConnection, tenant: &TenantId, cluster: ClusterId, operation: Option<OperationId>) -> Result<(), StoreError> {
-    let notice = ChangeNotice::Changed { tenant: tenant.clone(), cluster, operation };
-    let payload = serde_json::to_string(&notice).map_err(|e| StoreError::Unexpected(e.to_string()))?;
-    sqlx::query!("SELECT pg_notify($1, $2)", CHANGES, payload).execute(db).await?;
-    Ok(())
+    tell(db, &ChangeNotice::Changed { tenant: tenant.clone(), cluster, operation }).await
 }
 
 /// Tells everybody about a person, once the transaction is committed.
 pub(crate) async fn announce_person(db: &mut PgConnection, user: &str) -> Result<(), StoreError> {
-    let notice = ChangeNotice::Person { user: user.to_owned() };
-    let payload = serde_json::to_string(&notice).map_err(|e| StoreError::Unexpected(e.to_string()))?;
+    tell(db, &ChangeNotice::Person { user: user.to_owned() }).await
+}
+
+/// Tells everybody of new settings, once the transaction is committed.
+pub(crate) async fn announce_settings(db: &mut PgConnection) -> Result<(), StoreError> {
+    tell(db, &ChangeNotice::Settings).await
+}
+
+async fn tell(db: &mut PgConnection, notice: &ChangeNotice) -> Result<(), StoreError> {
+    let payload = serde_json::to_string(notice).map_err(|e| StoreError::Unexpected(e.to_string()))?;
     sqlx::query!("SELECT pg_notify($1, $2)", CHANGES, payload).execute(db).await?;
     Ok(())
 }

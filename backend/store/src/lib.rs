@@ -32,6 +32,7 @@ mod quota_requests;
 mod roles;
 mod secrets;
 mod sessions;
+mod settings;
 mod templates;
 mod tenants;
 #[cfg(feature = "test-support")]
@@ -66,6 +67,7 @@ pub use quota_requests::QuotaRequestRecord;
 pub use roles::{RoleRecord, RoleText};
 pub use secrets::SecretOwner;
 pub use sessions::{NewSession, SessionRecord, session_identity};
+pub use settings::{AuthorizationChange, ForwardAuthorization, NewSettings, SettingsRecord, SettingsRevision};
 pub use templates::{TemplateRecord, TemplateText};
 pub use tenants::{TenantFilter, TenantRecord};
 pub use tokens::{NewToken, TokenRecord};

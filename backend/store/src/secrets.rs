@@ -23,7 +23,7 @@ pub enum SecretOwner {
 }
 
 impl SecretOwner {
-    fn word(&self) -> String {
+    pub(crate) fn word(&self) -> String {
         match self {
             Self::Cluster(id) => format!("cluster/{id}"),
             Self::Tenant(id) => format!("tenant/{id}"),
@@ -40,7 +40,7 @@ impl SecretOwner {
     }
 
     /// What a sealed secret is bound to.
-    fn identity(&self, kind: &str) -> Vec<u8> {
+    pub(crate) fn identity(&self, kind: &str) -> Vec<u8> {
         identity(&self.word(), kind)
     }
 }
@@ -120,7 +120,7 @@ async fn find(db: &mut PgConnection, owner: &str, kind: &str) -> Result<Option<V
     Ok(sqlx::query_scalar!("SELECT sealed FROM secrets WHERE owner = $1 AND kind = $2", owner, kind).fetch_optional(db).await?)
 }
 
-async fn put(db: &mut PgConnection, owner: &str, kind: &str, cluster: Option<ClusterId>, sealed: &[u8]) -> Result<(), StoreError> {
+pub(crate) async fn put(db: &mut PgConnection, owner: &str, kind: &str, cluster: Option<ClusterId>, sealed: &[u8]) -> Result<(), StoreError> {
     sqlx::query!(
         "INSERT INTO secrets (owner, kind, cluster_id, sealed) VALUES ($1, $2, $3, $4)
          ON CONFLICT (owner, kind) DO UPDATE SET sealed = $4, written_at = now()",
@@ -145,5 +145,11 @@ async fn put_first(db: &mut PgConnection, owner: &SecretOwner, kind: &str, seale
     )
     .execute(db)
     .await?;
+    Ok(())
+}
+
+/// Forgets a secret. One that is not there is no error.
+pub(crate) async fn forget(db: &mut PgConnection, owner: &str, kind: &str) -> Result<(), StoreError> {
+    sqlx::query!("DELETE FROM secrets WHERE owner = $1 AND kind = $2", owner, kind).execute(db).await?;
     Ok(())
 }

@@ -71,6 +71,11 @@ impl Store {
         read(&self.api, id, |db, id| Box::pin(one(db, id))).await
     }
 
+    /// What each tenant may have by its own terms, and has: whom another limit of everybody's would touch.
+    pub async fn tenant_uses(&self, _: OperatorScope) -> Result<Vec<(TenantTerms, Totals)>, StoreError> {
+        read(&self.api, (), |db, ()| Box::pin(uses(db))).await
+    }
+
     /// What counts from now on. Nothing is taken from who has more: they may not have still more.
     pub async fn tenant_set_terms(
         &self,
@@ -227,6 +232,21 @@ async fn used(db: &mut PgConnection, tenants: &[String]) -> Result<HashMap<Strin
         of.entry(row.tenant_id).or_default().push((ClusterId(row.id), row.spec.0));
     }
     Ok(of.into_iter().map(|(id, clusters)| (id, Holdings { clusters, flavors: flavors.clone() }.totals())).collect())
+}
+
+async fn uses(db: &mut PgConnection) -> Result<Vec<(TenantTerms, Totals)>, StoreError> {
+    let rows = sqlx::query!(
+        r#"SELECT t.id, l.limits AS "limits?: Json<OwnLimits>", l.allowed AS "allowed?: Json<Allowed>"
+           FROM tenants t LEFT JOIN tenant_limits l ON l.tenant_id = t.id"#
+    );
+    let rows = rows.fetch_all(&mut *db).await?;
+    let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+    let mut used = used(db, &ids).await?;
+    let each = rows.into_iter().map(|row| {
+        let terms = TenantTerms { limits: row.limits.map(|l| l.0).unwrap_or_default(), allowed: row.allowed.map(|a| a.0).unwrap_or_default() };
+        (terms, used.remove(&row.id).unwrap_or_default())
+    });
+    Ok(each.collect())
 }
 
 async fn list(db: &mut PgConnection, filter: &TenantFilter, page: &PageRequest) -> Result<Page<TenantRecord>, StoreError> {
