@@ -294,7 +294,8 @@ pub async fn cluster_list(caller: Caller, state: Data<State>, query: QueryParams
     let page = page_of(query.limit, query.cursor)?;
     let filter = ClusterFilter { search: query.search, phase: query.phase, project: None };
     let found = state.store.clusters(&caller.actor.scope(), filter, sort, falling, page).await?;
-    Ok(Json(List::page(found, |record| Cluster::new(record, &caller.actor).priced(state.settings.prices.as_ref()))))
+    let prices = state.prices();
+    Ok(Json(List::page(found, |record| Cluster::new(record, &caller.actor).priced(prices.as_ref()))))
 }
 
 /// Create a cluster.
@@ -311,7 +312,7 @@ pub async fn cluster_create(caller: Caller, state: Data<State>, key: Idempotency
         plan::refuse_blocked(&checks)?;
     }
     let room = Some((&wanted).into());
-    let new = NewCluster { name: request.name, spec: wanted.spec, limits: state.settings.tenant_limits.clone(), room };
+    let new = NewCluster { name: request.name, spec: wanted.spec, limits: state.tenant_limits(), room };
     let created = state.store.cluster_create(permit, new, idempotency, caller.context()).await?;
     let answer = ClusterAccepted { cluster: Cluster::new(created.cluster, &caller.actor), operation: Operation::new(created.operation) };
     Ok(HttpResponse::Accepted().json(answer))
@@ -328,7 +329,7 @@ pub async fn cluster_create_plan(caller: Caller, state: Data<State>, body: Body<
     let found = wanted.checks();
     checks.extend(found.checks);
     let blocked = checks.iter().any(|c| c.level == CheckLevel::Blocked);
-    let cost = state.settings.prices.as_ref().map(|p| cluster_cost(&wanted.spec, p));
+    let cost = state.prices().map(|p| cluster_cost(&wanted.spec, &p));
     let objects = plan::planned(&wanted.objects);
     Ok(Json(ClusterPlan { spec: wanted.spec, checks, limits: found.limits, quota: found.quota, objects, cost, blocked }))
 }
@@ -338,7 +339,7 @@ pub async fn cluster_create_plan(caller: Caller, state: Data<State>, body: Body<
 #[get("/clusters/{id}")]
 pub async fn cluster_get(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<Cluster>> {
     let found = state.store.cluster(&caller.actor.scope(), *id).await?;
-    Ok(Json(Cluster::new(found, &caller.actor).priced(state.settings.prices.as_ref())))
+    Ok(Json(Cluster::new(found, &caller.actor).priced(state.prices().as_ref())))
 }
 
 /// Change settings of a cluster: whether it is protected against deletion, who repairs it, whether certificates lead past the gate.
@@ -355,7 +356,7 @@ pub async fn cluster_update(caller: Caller, state: Data<State>, id: Path<Cluster
         return Err(Problem::new(Code::DirectAccessOff).detail("the operator lets no project switch it on"));
     }
     let changed = state.store.cluster_update(permit, request, caller.context()).await?;
-    Ok(Json(Cluster::new(changed, &caller.actor).priced(state.settings.prices.as_ref())))
+    Ok(Json(Cluster::new(changed, &caller.actor).priced(state.prices().as_ref())))
 }
 
 /// What a delete would remove.

@@ -27,7 +27,7 @@ pub struct ControlPlaneResize {
 async fn plan_of(state: &State, caller: &Caller, cluster: &Cluster, to: u32) -> Answer<SizePlan> {
     let mut after = cluster.spec.clone();
     let from = std::mem::replace(&mut after.control_plane.count, to);
-    let broken = violations(&cluster.name, &after, &state.settings.limits);
+    let broken = violations(&cluster.name, &after, &state.spec_limits());
     plan::refuse(broken.into_iter().map(|v| Violation { field: "count".to_owned(), ..v }).collect())?;
     let nodes: Vec<Node> = state.store.nodes(&caller.actor.scope(), cluster.id).await?.into_iter().map(|r| r.node).collect();
     let removed = leaving(&nodes, NodeRole::Master, CONTROL_PLANE_POOL, to, &[]);
@@ -58,7 +58,7 @@ pub async fn control_plane_resize(caller: Caller, state: Data<State>, id: Path<C
     let permit = caller.actor.may::<ResizeAction>(&record)?;
     let (request, _) = body.read()?;
     plan::refuse_blocked(&plan_of(&state, &caller, &record.cluster, request.count).await?.checks)?;
-    let operation = state.store.control_plane_resize(permit, request.count, state.settings.tenant_limits.clone(), caller.context()).await?;
+    let operation = state.store.control_plane_resize(permit, request.count, state.tenant_limits(), caller.context()).await?;
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
 }
 

@@ -35,7 +35,7 @@ pub struct ClusterCost {
 #[utoipa::path(tag = "clusters", responses((status = 200, body = ProjectCost)))]
 #[get("/costs")]
 pub async fn cost_get(caller: Caller, state: Data<State>) -> Answer<Json<ProjectCost>> {
-    let Some(prices) = &state.settings.prices else { return Ok(Json(ProjectCost::default())) };
+    let Some(prices) = state.prices() else { return Ok(Json(ProjectCost::default())) };
     let scope = caller.actor.scope();
     let mut clusters = Vec::new();
     let mut cursor = None;
@@ -43,7 +43,7 @@ pub async fn cost_get(caller: Caller, state: Data<State>) -> Answer<Json<Project
         let page = PageRequest { limit: 200, cursor };
         let found = state.store.clusters(&scope, ClusterFilter::default(), ClusterSort::Name, false, page).await?;
         clusters.extend(found.items.into_iter().map(|record| {
-            let cost = cluster_cost(&record.cluster.spec, prices);
+            let cost = cluster_cost(&record.cluster.spec, &prices);
             ClusterCost { id: record.cluster.id, name: record.cluster.name, per_hour: cost.per_hour, unpriced: cost.unpriced }
         }));
         cursor = found.next_cursor;
@@ -52,5 +52,5 @@ pub async fn cost_get(caller: Caller, state: Data<State>) -> Answer<Json<Project
         }
     }
     let per_hour = Some(clusters.iter().map(|c| c.per_hour).sum());
-    Ok(Json(ProjectCost { currency: Some(prices.currency.clone()), per_hour, clusters }))
+    Ok(Json(ProjectCost { currency: Some(prices.currency), per_hour, clusters }))
 }

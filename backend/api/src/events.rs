@@ -115,7 +115,7 @@ async fn operation_events(
                     match notice {
                         ChangeNotice::Changed { operation, .. } if operation == Some(id) => break,
                         ChangeNotice::Resync => break,
-                        ChangeNotice::Changed { .. } | ChangeNotice::Person { .. } => (),
+                        ChangeNotice::Changed { .. } | ChangeNotice::Person { .. } | ChangeNotice::Settings => (),
                     }
                 }
                 Next::Quiet => {
@@ -196,7 +196,7 @@ async fn project_events(state: &State, caller: &Caller, sender: &mpsc::Sender<By
 /// Whether the person may have lost the right to be told anything.
 fn asks_who(caller: &Caller, notice: &ChangeNotice) -> bool {
     match notice {
-        ChangeNotice::Changed { .. } => false,
+        ChangeNotice::Changed { .. } | ChangeNotice::Settings => false,
         ChangeNotice::Person { user } => *user == caller.actor.user.id,
         ChangeNotice::Resync => true,
     }
@@ -206,7 +206,7 @@ fn asks_who(caller: &Caller, notice: &ChangeNotice) -> bool {
 fn concerns(caller: &Caller, notice: &ChangeNotice) -> bool {
     match notice {
         ChangeNotice::Changed { tenant, .. } => caller.actor.operator || *tenant == caller.actor.project.id,
-        ChangeNotice::Person { .. } => false,
+        ChangeNotice::Person { .. } | ChangeNotice::Settings => false,
         ChangeNotice::Resync => true,
     }
 }

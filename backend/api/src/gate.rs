@@ -330,6 +330,7 @@ async fn ended(state: Data<State>, visitor: Visitor, id: ClusterId, open: OpenSt
             notice = changes.recv() => match notice {
                 Ok(ChangeNotice::Changed { cluster, .. }) => cluster == id,
                 Ok(ChangeNotice::Person { user }) => user == visitor.actor().user.id,
+                Ok(ChangeNotice::Settings) => false,
                 Ok(ChangeNotice::Resync) | Err(RecvError::Lagged(_)) => true,
                 Err(RecvError::Closed) => break,
             },

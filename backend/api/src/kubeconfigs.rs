@@ -157,7 +157,7 @@ pub async fn kubeconfig_issue(caller: Caller, state: Data<State>, id: Path<Clust
         return Err(Problem::new(Code::Narrowed).detail("a token needs no kubeconfig: it is good at the same address itself"));
     }
     let (request, _) = body.read()?;
-    request.check(state.settings.kubeconfig_longest)?;
+    request.check(state.in_force.now().installation.kubeconfig_longest())?;
     let token = Token::generate(TokenKind::Kubeconfig)?;
     let expires_at = OffsetDateTime::now_utc() + Duration::seconds(request.expires_in);
     // With several to choose from, kubectl's own default is as good as any.

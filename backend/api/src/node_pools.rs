@@ -106,7 +106,7 @@ fn size(cluster: &Cluster, pool: &str) -> Answer<u32> {
 
 async fn resize_plan(state: &State, caller: &Caller, cluster: &Cluster, pool: &str, to: u32, named: &[NodeId]) -> Answer<SizePlan> {
     let from = size(cluster, pool)?;
-    plan::refuse(resize_violations(&cluster.spec, pool, to, &state.settings.limits))?;
+    plan::refuse(resize_violations(&cluster.spec, pool, to, &state.spec_limits()))?;
     let nodes = domain_nodes(state.store.nodes(&caller.actor.scope(), cluster.id).await?);
     refuse_named(&nodes, pool, from, to, named)?;
     let mut after = cluster.spec.clone();
@@ -150,7 +150,7 @@ pub async fn node_pool_resize(
     let (request, _) = body.read()?;
     let planned = resize_plan(&state, &caller, &record.cluster, &pool, request.count, &request.remove).await?;
     plan::refuse_blocked(&planned.checks)?;
-    let limits = state.settings.tenant_limits.clone();
+    let limits = state.tenant_limits();
     let operation = state.store.node_pool_resize(permit, pool, request.count, request.remove, limits, caller.context()).await?;
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
 }
@@ -174,7 +174,7 @@ pub async fn node_pool_create(caller: Caller, state: Data<State>, id: Path<Clust
     let (pool, _) = body.read()?;
     let planned = create_plan(&state, &caller, &record.cluster, &pool).await?;
     plan::refuse_blocked(&planned.checks)?;
-    let operation = state.store.node_pool_create(permit, pool, state.settings.tenant_limits.clone(), caller.context()).await?;
+    let operation = state.store.node_pool_create(permit, pool, state.tenant_limits(), caller.context()).await?;
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
 }
 
@@ -184,7 +184,7 @@ async fn create_plan(state: &State, caller: &Caller, cluster: &Cluster, pool: &N
     after.node_pools.push(pool.clone());
     let of_pool = format!("spec.node_pools[{}].", cluster.spec.node_pools.len());
     let own = |field: &str| field.strip_prefix(&of_pool).unwrap_or(field).to_owned();
-    let mut broken = violations(&cluster.name, &after, &state.settings.limits);
+    let mut broken = violations(&cluster.name, &after, &state.spec_limits());
     for violation in &mut broken {
         violation.field = own(&violation.field);
     }

@@ -67,7 +67,7 @@ impl Preflight {
         }
         spec.key_pairs = key_pairs(&cloud, &spec).await?;
         broken.extend(missing_keys(&spec));
-        broken.extend(violations(&request.name, &spec, &state.settings.limits));
+        broken.extend(violations(&request.name, &spec, &state.spec_limits()));
         plan::refuse(broken)?;
         let quotas = Quotas::of(state, caller, &catalogue).await?;
         let found = settle_groups(&mut spec, quotas.group_members, quotas.left("server_groups"));

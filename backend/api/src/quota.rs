@@ -47,7 +47,7 @@ impl Tenant {
     pub async fn of(state: &State, caller: &Caller) -> Answer<Self> {
         let project = &caller.actor.project.id;
         let terms = state.store.tenant_terms(project).await?;
-        let limits = terms.limits(&state.settings.tenant_limits);
+        let limits = terms.limits(&state.tenant_limits());
         Ok(Self { terms, limits, holdings: state.store.tenant_holdings(project).await? })
     }
 
@@ -82,7 +82,7 @@ pub async fn quota_get(caller: Caller, state: Data<State>) -> Answer<Json<Projec
     let terms = state.store.tenant_terms(&caller.actor.project.id).await?;
     let scope = caller.actor.scope();
     let used = state.store.holdings(&scope).await?.totals();
-    let limits = terms.limits(&state.settings.tenant_limits);
+    let limits = terms.limits(&state.tenant_limits());
     let row = |resource| LimitUse { resource, used: used.get(&resource).copied().unwrap_or(0), limit: limits.get(&resource).copied() };
     let limits = Limited::ALL.into_iter().map(row).collect();
     Ok(Json(ProjectQuota { limits, allowed: terms.allowed, partial: scope.clusters().is_some() }))

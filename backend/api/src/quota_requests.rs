@@ -128,7 +128,7 @@ pub async fn quota_request_list(caller: Caller, state: Data<State>) -> Answer<Js
 pub async fn quota_request_create(caller: Caller, state: Data<State>, body: Body<QuotaRequestBody>) -> Answer<HttpResponse> {
     let permit = caller.actor.may::<Ask>(&caller.actor.project)?;
     let (request, _) = body.read()?;
-    let limits = state.store.tenant_terms(permit.tenant()).await?.limits(&state.settings.tenant_limits);
+    let limits = state.store.tenant_terms(permit.tenant()).await?.limits(&state.tenant_limits());
     let (wanted, reason) = request.checked(&limits)?;
     let made = state.store.quota_request_create(permit, wanted, reason, caller.context()).await?;
     Ok(HttpResponse::Created().json(QuotaRequest::from(made)))
@@ -175,6 +175,6 @@ pub async fn admin_quota_request_decide(
     if decision.answer == QuotaAnswer::Decline && decision.words.is_empty() {
         return Err(Problem::field("words", "must say why"));
     }
-    let installation = state.settings.tenant_limits.clone();
+    let installation = state.tenant_limits();
     Ok(Json(state.store.quota_request_decide(scope, &caller.actor, *id, decision, installation, caller.context()).await?.into()))
 }

@@ -71,7 +71,7 @@ pub async fn size_plan(state: &State, caller: &Caller, after: &ClusterSpec, size
         limits,
         quota,
         objects: plan::planned(&objects),
-        cost: state.settings.prices.as_ref().map(|prices| cluster_cost(after, prices)),
+        cost: state.prices().map(|prices| cluster_cost(after, &prices)),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::catalogue::CatalogueCache;
 use crate::federation::Provider;
+use crate::in_force::InForce;
 use crate::keystone_tokens::TokenCache;
 use crate::limiter::Limiter;
 use crate::operators::Looks;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
-/// The operator's choices the API needs.
+/// The operator's choices the API needs, besides those that may be changed while it runs.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub roles: RoleNames,
@@ -32,19 +33,12 @@ pub struct Settings {
     pub federation: Vec<Provider>,
     pub versions: Vec<CatalogueVersion>,
     pub templates: Vec<Template>,
-    pub limits: SpecLimits,
-    /// What a project may have whose own limits say nothing else.
-    pub tenant_limits: Limits,
-    /// None: costs are shown nowhere.
-    pub prices: Option<Prices>,
     /// Whether KCS reaches APIs of clusters without a public address.
     pub private_route: bool,
     pub requests_per_minute: u32,
     /// Of people whose browsers are not known; that many sign-ins Keystone is asked for at most.
     pub sign_ins_per_minute: u32,
     pub streams: StreamLimits,
-    /// Seconds that a kubeconfig may be good for at most.
-    pub kubeconfig_longest: i64,
     /// Whether projects may open their clusters to certificates past the gate.
     pub direct_access: bool,
     /// Where kubeconfigs point, without a trailing slash.
@@ -73,6 +67,8 @@ pub struct State {
     pub identity: Arc<dyn Identity>,
     pub keys: Arc<KeyRing>,
     pub settings: Settings,
+    /// What operators may change while it runs.
+    pub in_force: Arc<InForce>,
     pub health: Arc<dyn Health>,
     pub catalogue: CatalogueCache,
     pub limiter: Limiter,
@@ -90,7 +86,15 @@ pub struct State {
 
 impl State {
     #[must_use]
-    pub fn new(store: Store, identity: Arc<dyn Identity>, keys: Arc<KeyRing>, kube: KubeAccess, settings: Settings, health: Arc<dyn Health>) -> Self {
+    pub fn new(
+        store: Store,
+        identity: Arc<dyn Identity>,
+        keys: Arc<KeyRing>,
+        kube: KubeAccess,
+        settings: Settings,
+        in_force: Arc<InForce>,
+        health: Arc<dyn Health>,
+    ) -> Self {
         Self {
             store,
             identity,
@@ -99,6 +103,7 @@ impl State {
             kube,
             limiter: Limiter::new(settings.requests_per_minute, settings.sign_ins_per_minute),
             settings,
+            in_force,
             catalogue: CatalogueCache::default(),
             keystone_tokens: TokenCache::default(),
             targets: Targets::default(),
@@ -109,6 +114,24 @@ impl State {
             looks: Looks::default(),
             stopping: CancellationToken::new(),
         }
+    }
+
+    /// What a project may have whose own limits say nothing else.
+    #[must_use]
+    pub fn tenant_limits(&self) -> Limits {
+        self.in_force.now().installation.of_projects.clone()
+    }
+
+    /// The limits of one cluster.
+    #[must_use]
+    pub fn spec_limits(&self) -> SpecLimits {
+        self.in_force.now().installation.spec_limits()
+    }
+
+    /// None: costs are shown nowhere.
+    #[must_use]
+    pub fn prices(&self) -> Option<Prices> {
+        self.in_force.now().installation.prices.clone()
     }
 
     /// Ends all streams.

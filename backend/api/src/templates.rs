@@ -70,7 +70,7 @@ async fn checked(state: &State, caller: &Caller, request: TemplateRequest) -> An
     }
     let catalogue = state.catalogue.of(state, caller).await?;
     let spec = complete(&request.spec, &catalogue.offers(&state.settings.versions));
-    crate::plan::refuse(violations("template", &spec, &state.settings.limits))?;
+    crate::plan::refuse(violations("template", &spec, &state.spec_limits()))?;
     Ok(TemplateText { name: request.name, description: request.description, spec: request.spec })
 }
 

@@ -11,7 +11,7 @@ use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{get, put};
 use domain::ids::TenantId;
-use domain::tenants::{Allowed, Limited, TenantTerms};
+use domain::tenants::{Allowed, Limited, Limits, TenantTerms};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use store::{TenantFilter, TenantRecord};
@@ -78,8 +78,7 @@ pub struct AdminTenantQuery {
 }
 
 impl AdminTenant {
-    fn new(record: TenantRecord, state: &State) -> Self {
-        let installation = &state.settings.tenant_limits;
+    fn new(record: TenantRecord, installation: &Limits) -> Self {
         let counts = record.terms.limits(installation);
         let row = |resource| TenantLimit {
             resource,
@@ -131,14 +130,15 @@ pub async fn admin_tenant_list(operator: Operator, state: Data<State>, query: Qu
     let query = query.read()?;
     let page = page_of(query.limit, query.cursor)?;
     let found = state.store.tenants(operator.scope, TenantFilter { search: query.search, asks: query.asks.unwrap_or(false) }, page).await?;
-    Ok(Json(List::page(found, |record| AdminTenant::new(record, &state))))
+    let installation = state.tenant_limits();
+    Ok(Json(List::page(found, |record| AdminTenant::new(record, &installation))))
 }
 
 /// One tenant. Operators only.
 #[utoipa::path(tag = "admin", params(("id" = String, Path)), responses((status = 200, body = AdminTenant)))]
 #[get("/admin/tenants/{id}")]
 pub async fn admin_tenant_get(operator: Operator, state: Data<State>, id: Path<TenantId>) -> Answer<Json<AdminTenant>> {
-    Ok(Json(AdminTenant::new(state.store.tenant(operator.scope, id.into_inner()).await?, &state)))
+    Ok(Json(AdminTenant::new(state.store.tenant(operator.scope, id.into_inner()).await?, &state.tenant_limits())))
 }
 
 /// Set a tenant's limits, and what of the catalogue it may use. Nothing is taken from who has more than a limit: there may not be still more.
@@ -149,5 +149,5 @@ pub async fn admin_tenant_update(operator: Operator, state: Data<State>, id: Pat
     let Operator { caller, scope } = operator;
     let terms = body.read()?.0.terms(&state)?;
     let changed = state.store.tenant_set_terms(scope, &caller.actor, id.into_inner(), terms, caller.context()).await?;
-    Ok(Json(AdminTenant::new(changed, &state)))
+    Ok(Json(AdminTenant::new(changed, &state.tenant_limits())))
 }

@@ -59,7 +59,8 @@ fn limits(before: &Installation, after: &Installation, seen: &Seen) -> Vec<Check
     };
     let of_projects = Limited::ALL.into_iter().filter_map(|limited| {
         let most = smaller(&limited)?;
-        let over = |(terms, used): &&(TenantTerms, Totals)| !terms.limits.contains_key(&limited) && used.get(&limited).is_some_and(|used| *used > most);
+        let over =
+            |(terms, used): &&(TenantTerms, Totals)| !terms.limits.contains_key(&limited) && used.get(&limited).is_some_and(|used| *used > most);
         below_use(limit_key(limited), "projects", seen.tenants.iter().filter(over).count(), most)
     });
     let of_clusters = |key: &str, old: u32, new: u32, size: fn(&ClusterSpec) -> u64| {

@@ -1,9 +1,11 @@
-//! Looks after the audit log: seals new lines, lets go of old ones, hands lines on; and `kcs audit verify`.
+//! Looks after the audit log: seals new lines, lets go of old ones, hands lines on, by what is in force at the moment; and `kcs audit verify`.
 
-use crate::config::{Config, ConfigError, wrong};
+use crate::config::Config;
 use crate::serve::store_options;
 use crate::{host, keys};
 use api::audit::AuditLine;
+use api::in_force::{Courier, Current, Undelivered};
+use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::error::Error;
@@ -11,11 +13,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{AuditBatch, AuditVerdict, Store};
+use store::{AuditVerdict, Store};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -27,6 +30,8 @@ const FORGET: Duration = Duration::from_secs(3_600);
 const LEASE: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(30);
 const REST: Duration = Duration::from_secs(15);
+/// The time for one line that is sent as a test.
+const TEST: Duration = Duration::from_secs(10);
 /// RFC 5426: what every receiver takes in one datagram is less, but this is what they are built for.
 const DATAGRAM: usize = 8_192;
 /// RFC 5424: facility 13 (log audit), severity 6 (informational).
@@ -35,7 +40,7 @@ const PRIORITY: u8 = 13 * 8 + 6;
 /// Why lines could not be handed on.
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// What becomes of the audit log.
+/// What becomes of the audit log, as the configuration says it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuditConfig {
@@ -47,34 +52,15 @@ pub struct AuditConfig {
     pub forward_authorization: Option<SecretString>,
 }
 
-impl AuditConfig {
-    /// # Errors
-    /// The key that is wrong.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        if self.retention_days.is_some_and(|days| !(1..=36_500).contains(&days)) {
-            return Err(wrong("audit.retention_days", "must be 1 to 36500"));
-        }
-        let Some(url) = &self.forward else { return Ok(()) };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("audit.forward", "must hold no user and no password: use audit.forward_authorization"));
-        }
-        match url.scheme() {
-            "http" | "https" => Ok(()),
-            "syslog+tcp" | "syslog+udp" if url.host_str().is_some() && url.port().is_some() => Ok(()),
-            _ => Err(wrong("audit.forward", "must be an http(s) URL, syslog+tcp://host:port or syslog+udp://host:port")),
-        }
-    }
-}
-
 /// Until `token` is cancelled.
-pub async fn keep(store: Store, config: AuditConfig, token: CancellationToken) {
-    let keeper = Keeper { store, config, token };
+pub async fn keep(store: Store, settings: watch::Receiver<Arc<Current>>, token: CancellationToken) {
+    let keeper = Keeper { store, settings, token };
     tokio::join!(keeper.seal(), keeper.forget(), keeper.forward());
 }
 
 struct Keeper {
     store: Store,
-    config: AuditConfig,
+    settings: watch::Receiver<Arc<Current>>,
     token: CancellationToken,
 }
 
@@ -84,6 +70,14 @@ impl Keeper {
         tokio::select! {
             () = self.token.cancelled() => false,
             () = tokio::time::sleep(pause) => true,
+        }
+    }
+
+    /// The same, where what is in force counts: once it changes, the pause is over.
+    async fn again_by(&self, settings: &mut watch::Receiver<Arc<Current>>, pause: Duration) -> bool {
+        tokio::select! {
+            again = self.again(pause) => again,
+            Ok(()) = settings.changed() => true,
         }
     }
 
@@ -105,11 +99,13 @@ impl Keeper {
     }
 
     async fn forget(&self) {
-        let Some(days) = self.config.retention_days else { return };
-        let mut pause = EVERY;
-        while self.again(pause).await {
+        let (mut settings, mut pause) = (self.settings.clone(), EVERY);
+        while self.again_by(&mut settings, pause).await {
+            pause = FORGET;
+            let now = settings.borrow_and_update().clone();
+            let Some(days) = now.installation.retention_days else { continue };
             let before = OffsetDateTime::now_utc() - time::Duration::days(days.into());
-            pause = match self.store.audit_forget(before, self.config.forward.is_some()).await {
+            pause = match self.store.audit_forget(before, now.installation.forward.is_some()).await {
                 Ok(0) => FORGET,
                 Ok(lines) => {
                     tracing::info!(lines, "lines of the audit log have outlived their time");
@@ -124,16 +120,17 @@ impl Keeper {
     }
 
     async fn forward(&self) {
-        let Some(url) = &self.config.forward else { return };
-        let client = match reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build() {
+        let client = match client() {
             Ok(client) => client,
             Err(error) => return tracing::error!(%error, "the audit log is not handed on"),
         };
-        let target = Target { url, authorization: self.config.forward_authorization.as_ref(), client };
-        let mut pause = EVERY;
-        while self.again(pause).await {
+        let (mut settings, mut pause) = (self.settings.clone(), EVERY);
+        while self.again_by(&mut settings, pause).await {
             pause = EVERY;
-            if let Err(error) = forward(&self.store, &target).await {
+            let now = settings.borrow_and_update().clone();
+            let Some(url) = &now.installation.forward else { continue };
+            let target = Target { url, authorization: now.authorization(), client: &client };
+            if let Err(error) = forward(&self.store, &target, &settings).await {
                 tracing::warn!(%error, "the audit log cannot be handed on");
                 pause = REST;
             }
@@ -141,25 +138,66 @@ impl Keeper {
     }
 }
 
+/// A redirect leads nowhere that was meant.
+fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()
+}
+
 /// Where lines are handed on to.
 struct Target<'a> {
     url: &'a Url,
     authorization: Option<&'a SecretString>,
-    client: reqwest::Client,
+    client: &'a reqwest::Client,
 }
 
-/// Hands on all lines that have not been yet.
-async fn forward(store: &Store, target: &Target<'_>) -> Result<(), Failure> {
-    while let Some(batch) = store.audit_forward_claim(LEASE).await? {
-        let sent = tokio::time::timeout(PATIENCE, send(&batch, target)).await.unwrap_or_else(|_| Err("no answer in time".into()));
+/// Hands on all lines that have not been yet, as long as the same settings are in force.
+async fn forward(store: &Store, target: &Target<'_>, settings: &watch::Receiver<Arc<Current>>) -> Result<(), Failure> {
+    while !settings.has_changed().unwrap_or(false) {
+        let Some(batch) = store.audit_forward_claim(LEASE).await? else { break };
+        let lines = batch.lines.iter().cloned().map(AuditLine::from).collect();
+        let sent = tokio::time::timeout(PATIENCE, send(lines, target)).await.unwrap_or_else(|_| Err(Undelivered::Silent.into()));
         store.audit_forwarded(&batch, sent.is_ok()).await?;
         sent?;
     }
     Ok(())
 }
 
-async fn send(batch: &AuditBatch, target: &Target<'_>) -> Result<(), Failure> {
-    let lines = batch.lines.iter().cloned().map(AuditLine::from).map(|line| Ok((line.at, serde_json::to_string(&line)?)));
+/// Hands a line on that an operator sends as a test.
+pub struct Messenger(reqwest::Client);
+
+impl Messenger {
+    /// # Errors
+    /// When there is no way to speak TLS.
+    pub fn new() -> Result<Self, reqwest::Error> {
+        client().map(Self)
+    }
+}
+
+#[async_trait]
+impl Courier for Messenger {
+    async fn deliver(&self, line: AuditLine, to: &Url, authorization: Option<&SecretString>) -> Result<(), Undelivered> {
+        let target = Target { url: to, authorization, client: &self.0 };
+        let sent = tokio::time::timeout(TEST, send(vec![line], &target)).await.map_err(|_| Undelivered::Silent)?;
+        sent.map_err(|failure| reason(&*failure))
+    }
+}
+
+/// As much of a failure as an operator is told.
+fn reason(failure: &(dyn Error + Send + Sync + 'static)) -> Undelivered {
+    if let Some(known) = failure.downcast_ref::<Undelivered>() {
+        return *known;
+    }
+    let unreachable = match (failure.downcast_ref::<reqwest::Error>(), failure.downcast_ref::<io::Error>()) {
+        (Some(error), _) if error.is_timeout() => return Undelivered::Silent,
+        (Some(error), _) => error.is_connect(),
+        (None, Some(error)) => !matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe),
+        (None, None) => false,
+    };
+    if unreachable { Undelivered::Unreachable } else { Undelivered::Cut }
+}
+
+async fn send(lines: Vec<AuditLine>, target: &Target<'_>) -> Result<(), Failure> {
+    let lines = lines.into_iter().map(|line| Ok((line.at, serde_json::to_string(&line)?)));
     let lines: Vec<(OffsetDateTime, String)> = lines.collect::<Result<_, serde_json::Error>>()?;
     match target.url.scheme() {
         "syslog+tcp" => to_tcp(&messages(&lines)?, &address(target.url)?).await?,
@@ -177,7 +215,7 @@ async fn to_http(lines: &[(OffsetDateTime, String)], target: &Target<'_>) -> Res
     }
     // Without the URL, which may hold a token.
     let answer = request.send().await.map_err(reqwest::Error::without_url)?;
-    if answer.status().is_success() { Ok(()) } else { Err(format!("status {}", answer.status()).into()) }
+    if answer.status().is_success() { Ok(()) } else { Err(Undelivered::Status(answer.status().as_u16()).into()) }
 }
 
 fn address(url: &Url) -> Result<String, Failure> {

@@ -1,10 +1,12 @@
 //! The configuration: one YAML file, `KCS_…` environment variables over it, checked at start. Every error names its key.
 
 use crate::vault::VaultConfig;
+use api::in_force::Configured;
 use api::peers::Proxies;
 use domain::costs::Prices;
+use domain::installation::Installation;
 use domain::templates::Template;
-use domain::tenants::{self, Limited};
+use domain::tenants::Limited;
 use domain::versions::{CatalogueVersion, KubernetesVersion};
 use ipnet::{IpNet, Ipv4Net};
 use kube_access::Route;
@@ -300,21 +302,6 @@ impl Default for Limits {
         }
     }
 }
-impl Limits {
-    /// What a project may have whose own limits say nothing else.
-    #[must_use]
-    pub fn of_a_project(&self) -> tenants::Limits {
-        let each = |limited| match limited {
-            Limited::Clusters => Some(self.clusters_per_project),
-            Limited::Nodes => self.nodes_per_project,
-            Limited::Vcpus => self.vcpus_per_project,
-            Limited::MemoryGib => self.memory_gib_per_project,
-            Limited::Volumes => self.volumes_per_project,
-            Limited::VolumeGib => self.volume_gib_per_project,
-        };
-        Limited::ALL.into_iter().filter_map(|limited| Some((limited, u64::from(each(limited)?)))).collect()
-    }
-}
 impl Default for Log {
     fn default() -> Self {
         Self { format: LogFormat::default(), level: default_level() }
@@ -381,6 +368,32 @@ impl Config {
         self.keys_file.clone().unwrap_or_else(|| self.state_dir.join("keys"))
     }
 
+    /// What operators may set while it runs, as the configuration has it.
+    #[must_use]
+    pub fn configured(&self) -> Configured {
+        Configured { installation: self.installation(), authorization: self.audit.forward_authorization.clone() }
+    }
+
+    fn installation(&self) -> Installation {
+        let of_a_project = |limited| match limited {
+            Limited::Clusters => Some(self.limits.clusters_per_project),
+            Limited::Nodes => self.limits.nodes_per_project,
+            Limited::Vcpus => self.limits.vcpus_per_project,
+            Limited::MemoryGib => self.limits.memory_gib_per_project,
+            Limited::Volumes => self.limits.volumes_per_project,
+            Limited::VolumeGib => self.limits.volume_gib_per_project,
+        };
+        Installation {
+            of_projects: Limited::ALL.into_iter().filter_map(|limited| Some((limited, u64::from(of_a_project(limited)?)))).collect(),
+            nodes_per_pool: self.limits.nodes_per_pool,
+            nodes_per_cluster: self.limits.nodes_per_cluster,
+            kubeconfig_days: self.limits.kubeconfig_days,
+            prices: self.prices.clone(),
+            retention_days: self.audit.retention_days,
+            forward: self.audit.forward.clone(),
+        }
+    }
+
     /// The way to APIs without a public address; None: there is none.
     ///
     /// # Errors
@@ -429,29 +442,17 @@ impl Config {
             return Err(wrong("proxies.trusted", "must not be everybody"));
         }
         self.check_catalogue()?;
-        self.audit.check()?;
         self.federation.check()?;
         within("engine.workers", self.engine.workers, 0, 256)?;
         self.private_route()?;
         within("engine.lease_seconds", self.engine.lease_seconds, 30, 600)?;
         within("engine.sweep_minutes", self.engine.sweep_minutes, 1, 1440)?;
-        within("limits.clusters_per_project", self.limits.clusters_per_project, 1, 100_000)?;
-        let of_projects = [
-            ("limits.nodes_per_project", self.limits.nodes_per_project),
-            ("limits.vcpus_per_project", self.limits.vcpus_per_project),
-            ("limits.memory_gib_per_project", self.limits.memory_gib_per_project),
-            ("limits.volumes_per_project", self.limits.volumes_per_project),
-            ("limits.volume_gib_per_project", self.limits.volume_gib_per_project),
-        ];
-        for (key, limit) in of_projects {
-            within(key, limit.unwrap_or(1), 1, u32::MAX)?;
+        if let Some(found) = self.installation().wrong().into_iter().next() {
+            return Err(wrong(&found.field, found.message));
         }
-        within("limits.nodes_per_pool", self.limits.nodes_per_pool, 1, 5000)?;
-        within("limits.nodes_per_cluster", self.limits.nodes_per_cluster, 1, 5000)?;
         within("limits.sign_ins_per_minute", self.limits.sign_ins_per_minute, 1, 1_000_000)?;
         within("limits.stream_idle_minutes", self.limits.stream_idle_minutes, 1, 1440)?;
         within("limits.stream_hours", self.limits.stream_hours, 1, 168)?;
-        within("limits.kubeconfig_days", self.limits.kubeconfig_days, 1, 365)?;
         within("limits.requests_per_minute", self.limits.requests_per_minute, 10, 1_000_000)
     }
 

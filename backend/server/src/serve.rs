@@ -1,14 +1,15 @@
 //! `kcs serve`, and what `kcs dev` has in common with it: all but the wiring.
 
+use crate::audit::Messenger;
 use crate::config::Config;
 use crate::health::Parts;
 use crate::listeners::{self, Listen};
 use crate::{audit, keys, shutdown, telemetry};
 use actix_web::web::Data;
+use api::in_force::{Current, InForce};
 use api::state::{Settings, State};
 use api::streams::StreamLimits;
 use cloud_openstack::{Interface, Limits, Manners, OpenStack, ReqwestTransport};
-use domain::requests::SpecLimits;
 use kube_access::{Destinations, KubeAccess};
 use reconciler::Deps;
 use reconciler::addons::AddonSettings;
@@ -22,6 +23,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use store::{Store, StoreOptions};
 use time::OffsetDateTime;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -87,12 +89,17 @@ pub async fn run(
     let cloud = openstack(&config, manners.clone())?;
     let settings = settings(&config, &gate, demo);
     let health = Arc::new(Parts::new(store.clone(), cloud.clone(), figures));
-    let state = Data::new(State::new(store.clone(), Arc::new(cloud), keys.clone(), kube_access(&config)?, settings, health.clone()));
-    let engine = start_engine(&config, manners, &options, &keys, &gate, health.clone(), token.clone()).await?;
+    let in_force = InForce::new(config.configured(), Box::new(Messenger::new()?));
+    in_force.look(&store).await?;
+    let kube = kube_access(&config)?;
+    let state = Data::new(State::new(store.clone(), Arc::new(cloud), keys.clone(), kube, settings, in_force.clone(), health.clone()));
+    let engine = start_engine(&config, manners, &options, &keys, &gate, health.clone(), in_force.watch(), token.clone()).await?;
     let (names, addresses) = reached_by(&config);
     let server = listeners::start(Listen { http: sockets.0, tls: sockets.1, names, addresses }, &gate, &state)?;
     let handle = server.handle();
     let mut serving = actix_web::rt::spawn(server);
+    let followed = state.clone();
+    actix_web::rt::spawn(async move { followed.in_force.follow(&followed.store, &followed.stopping).await });
     let limits = state.clone();
     actix_web::rt::spawn(async move {
         while !limits.stopping.is_cancelled() {
@@ -121,6 +128,7 @@ async fn start_engine(
     keys: &Arc<KeyRing>,
     gate: &Gate,
     health: Arc<Parts>,
+    in_force: watch::Receiver<Arc<Current>>,
     token: CancellationToken,
 ) -> Result<JoinHandle<()>, Box<dyn Error>> {
     let services = Services {
@@ -136,7 +144,7 @@ async fn start_engine(
     };
     let (workers, lease) = (config.engine.workers, Duration::from_secs(config.engine.lease_seconds.into()));
     let sweep_every = Duration::from_secs(60 * u64::from(config.engine.sweep_minutes));
-    let (audit, name) = (config.audit.clone(), keys::process_name(config));
+    let name = keys::process_name(config);
     let (options, ring) = (options.clone(), keys.clone());
     let runtime = ENGINE_RUNTIME.get().ok_or("the engine has no threads")?;
     let store = runtime.spawn(async move { Store::connect(&options, ring).await }).await??;
@@ -144,7 +152,7 @@ async fn start_engine(
         // Without workers here, other processes have the engine.
         health.engine_runs(true);
         let keepers = async {
-            tokio::join!(audit::keep(store.clone(), audit, token.clone()), keys::keep(store.clone(), name, token.clone()));
+            tokio::join!(audit::keep(store.clone(), in_force, token.clone()), keys::keep(store.clone(), name, token.clone()));
         };
         if workers > 0 {
             let deps = Arc::new(Deps { services, store: store.clone(), workers, lease });
@@ -208,24 +216,19 @@ pub(crate) fn openstack(config: &Config, manners: Arc<Manners>) -> Result<OpenSt
 }
 
 fn settings(config: &Config, gate: &Gate, demo: bool) -> Settings {
-    let limits = SpecLimits { nodes_per_pool: config.limits.nodes_per_pool, nodes: config.limits.nodes_per_cluster, ..SpecLimits::default() };
     let origin = config.public_url.as_ref().map(|url| url.origin().ascii_serialization());
     Settings {
         roles: config.access.clone(),
         federation: config.federation.providers(&config.cloud.auth_url),
         versions: config.versions.clone(),
         templates: config.templates.clone(),
-        limits,
-        prices: config.prices.clone(),
         private_route: config.engine.private_api_route.is_some(),
-        tenant_limits: config.limits.of_a_project(),
         requests_per_minute: config.limits.requests_per_minute,
         sign_ins_per_minute: config.limits.sign_ins_per_minute,
         streams: StreamLimits {
             idle: Duration::from_secs(60 * u64::from(config.limits.stream_idle_minutes)),
             longest: Duration::from_secs(3600 * u64::from(config.limits.stream_hours)),
         },
-        kubeconfig_longest: i64::from(config.limits.kubeconfig_days) * 24 * 3600,
         direct_access: config.direct_access,
         gate_url: config.gate(),
         gate_ca_pem: gate.ca_pem().to_owned(),

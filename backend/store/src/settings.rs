@@ -84,8 +84,7 @@ struct Row {
 impl From<Row> for (SettingsRecord, Option<Vec<u8>>) {
     fn from(row: Row) -> Self {
         let Row { revision, document, marks, authorized, changed_at, changed_by, comment, sealed } = row;
-        let record =
-            SettingsRecord { revision, settings: document.0, marks: marks.0, authorized, changed_at: Some(changed_at), changed_by, comment };
+        let record = SettingsRecord { revision, settings: document.0, marks: marks.0, authorized, changed_at: Some(changed_at), changed_by, comment };
         (record, sealed.filter(|_| authorized))
     }
 }

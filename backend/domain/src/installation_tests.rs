@@ -1,0 +1,166 @@
+//! Tests of what counts for the installation: what is set wins over the configuration, stays within bounds, and is told apart from what was.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::installation_checks::{AuthorizationWish, Offered, Seen, checks};
+use crate::preflight::{Check, CheckLevel};
+use crate::tenants::TenantTerms;
+use crate::test_support::spec;
+
+fn configured() -> Installation {
+    Installation {
+        of_projects: [(Limited::Clusters, 20), (Limited::Vcpus, 64)].into(),
+        nodes_per_pool: 100,
+        nodes_per_cluster: 500,
+        kubeconfig_days: 30,
+        prices: None,
+        retention_days: Some(365),
+        forward: Some(Url::parse("https://siem.example/in?token=t").unwrap()),
+    }
+}
+
+fn set(text: &str) -> InstallationSettings {
+    serde_json::from_str(text).unwrap()
+}
+
+fn fields(text: &str) -> Vec<String> {
+    configured().with(&set(text)).wrong().into_iter().map(|v| v.field).collect()
+}
+
+#[test]
+fn what_is_set_wins_and_null_is_not_the_same_as_nothing() {
+    assert_eq!(configured().with(&set("{}")), configured());
+    let now = configured().with(&set(r#"{"limits":{"clusters_per_project":null,"nodes_per_project":9,"nodes_per_pool":7},
+            "prices":{"currency":"EUR","flavors":{"m":0.05}},"audit":{"retention_days":null,"forward":null}}"#));
+    assert_eq!(now.of_projects, [(Limited::Nodes, 9), (Limited::Vcpus, 64)].into());
+    assert_eq!((now.spec_limits().nodes_per_pool, now.spec_limits().nodes, now.kubeconfig_longest()), (7, 500, 30 * 24 * 3600));
+    assert_eq!((now.retention_days, now.forward.is_none()), (None, true));
+    assert_eq!(now.prices.unwrap().currency, "EUR");
+    for wrong in [r#"{"limits":{"nodes_per_pool":null}}"#, r#"{"limits":{"pods":1}}"#, r#"{"audit":{"forward":"siem"}}"#, r#"{"log":{}}"#] {
+        assert!(serde_json::from_str::<InstallationSettings>(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn what_is_stored_comes_back_as_it_was() {
+    let text = r#"{"limits":{"clusters_per_project":null,"kubeconfig_days":3},"prices":null,"audit":{"forward":"syslog+tcp://siem.example:6514"}}"#;
+    let stored = serde_json::to_value(set(text)).unwrap();
+    assert_eq!(stored, serde_json::from_str::<Value>(text).unwrap());
+    assert_eq!(serde_json::from_value::<InstallationSettings>(stored).unwrap(), set(text));
+}
+
+#[test]
+fn every_key_is_known_by_its_name_in_the_configuration() {
+    assert_eq!(configured().values().into_keys().collect::<std::collections::BTreeSet<_>>(), KEYS.into());
+    let values = set(r#"{"limits":{"memory_gib_per_project":1},"audit":{"retention_days":null}}"#).values();
+    assert_eq!(values, [("audit.retention_days", Value::Null), ("limits.memory_gib_per_project", json!(1))].into());
+}
+
+#[test]
+fn what_is_out_of_bounds_is_named_by_its_key() {
+    for (text, wrong) in [
+        (r#"{"limits":{"clusters_per_project":0}}"#, "limits.clusters_per_project"),
+        (r#"{"limits":{"clusters_per_project":100001}}"#, "limits.clusters_per_project"),
+        (r#"{"limits":{"volume_gib_per_project":0}}"#, "limits.volume_gib_per_project"),
+        (r#"{"limits":{"nodes_per_pool":5001}}"#, "limits.nodes_per_pool"),
+        (r#"{"limits":{"nodes_per_cluster":0}}"#, "limits.nodes_per_cluster"),
+        (r#"{"limits":{"kubeconfig_days":366}}"#, "limits.kubeconfig_days"),
+        (r#"{"audit":{"retention_days":36501}}"#, "audit.retention_days"),
+        (r#"{"audit":{"forward":"ftp://siem.example"}}"#, "audit.forward"),
+        (r#"{"audit":{"forward":"https://user:secret@siem.example"}}"#, "audit.forward"),
+        (r#"{"audit":{"forward":"syslog+udp://siem.example"}}"#, "audit.forward"),
+        (r#"{"prices":{"currency":""}}"#, "prices.currency"),
+        (r#"{"prices":{"currency":"EUR","flavors":{"":1}}}"#, "prices.flavors"),
+    ] {
+        assert_eq!(fields(text), [wrong], "{text}");
+    }
+    assert_eq!(
+        fields(r#"{"limits":{"clusters_per_project":100000,"nodes_per_pool":5000,"kubeconfig_days":1},"audit":{"retention_days":1}}"#),
+        [""; 0]
+    );
+}
+
+#[test]
+fn an_address_is_shown_without_what_may_be_a_secret() {
+    let of = |text: &str| (origin(&Url::parse(text).unwrap()), shown(&Url::parse(text).unwrap()));
+    assert_eq!(of("https://siem.example/in?token=t"), ("https://siem.example:443".into(), "https://siem.example/…".into()));
+    assert_eq!(of("http://[::1]:8080/"), ("http://[::1]:8080".into(), "http://[::1]:8080".into()));
+    assert_eq!(of("syslog+tcp://siem.example:6514"), ("syslog+tcp://siem.example:6514".into(), "syslog+tcp://siem.example:6514".into()));
+    assert_eq!(configured().values()[FORWARD], "https://siem.example/…");
+}
+
+#[test]
+fn differences_and_marks_follow_what_is_set() {
+    let (one, other) =
+        (set(r#"{"limits":{"nodes_per_pool":5},"audit":{"forward":null}}"#), set(r#"{"audit":{"forward":"https://siem.example/path"}}"#));
+    let found = one.differences(&other);
+    let sides: Vec<_> = found.iter().map(|d| (d.key.as_str(), d.before.clone(), d.after.clone())).collect();
+    assert_eq!(sides, [("limits.nodes_per_pool", Some(json!(5)), None), (FORWARD, Some(Value::Null), Some(json!("https://siem.example/path")))]);
+    let told = json!({"before": {"limits.nodes_per_pool": 5, FORWARD: "none"}, "after": {FORWARD: "https://siem.example/…"}});
+    assert_eq!(words(&found), told);
+    assert!(one.differences(&one).is_empty());
+    let mark = |by: &str| Mark { by: by.to_owned(), at: OffsetDateTime::UNIX_EPOCH };
+    let first = marked(Marks::new(), &InstallationSettings::default().differences(&one), &mark("ada"));
+    let second = marked(first.clone(), &found, &mark("bob"));
+    assert_eq!(first.keys().collect::<Vec<_>>(), [FORWARD, "limits.nodes_per_pool"]);
+    assert_eq!(second, [(FORWARD.to_owned(), mark("bob"))].into());
+}
+
+/// What is not well, by key, level and field.
+fn found(text: &str, authorization: AuthorizationWish<'_>, seen: &Seen) -> Vec<(String, CheckLevel, String)> {
+    let all = checks(&configured(), &configured().with(&set(text)), authorization, seen);
+    let word = |check: Check| (check.key, check.level, check.field.unwrap_or_default());
+    all.into_iter().filter(|check| check.level != CheckLevel::Ok).map(word).collect()
+}
+
+#[test]
+fn whoever_has_more_than_a_new_limit_is_counted_unless_their_own_terms_say_otherwise() {
+    let own = TenantTerms { limits: [(Limited::Vcpus, None)].into(), ..TenantTerms::default() };
+    let has = |vcpus| [(Limited::Clusters, 1), (Limited::Vcpus, vcpus)].into();
+    let tenants = vec![(TenantTerms::default(), has(40)), (own, has(60)), (TenantTerms::default(), has(8))];
+    let seen = Seen { tenants, clusters: vec![spec(3, 4), spec(1, 2)], offered: None };
+    let warned = |text: &str| found(text, AuthorizationWish::Nothing, &seen).into_iter().map(|(_, _, field)| field).collect::<Vec<_>>();
+    assert_eq!(warned(r#"{"limits":{"vcpus_per_project":32}}"#), ["limits.vcpus_per_project"]);
+    assert_eq!(warned(r#"{"limits":{"vcpus_per_project":40}}"#), [""; 0]);
+    assert_eq!(warned(r#"{"limits":{"vcpus_per_project":null,"nodes_per_project":1}}"#), [""; 0]);
+    assert_eq!(warned(r#"{"limits":{"nodes_per_pool":3,"nodes_per_cluster":6}}"#), ["limits.nodes_per_pool", "limits.nodes_per_cluster"]);
+    let all = checks(&configured(), &configured().with(&set(r#"{"limits":{"vcpus_per_project":32}}"#)), AuthorizationWish::Nothing, &seen);
+    let limits = all.iter().find(|check| check.key == "limits").unwrap();
+    assert_eq!((&limits.params["over"], &limits.params["limit"]), (&json!(1), &json!(32)), "the one with a limit of its own is not touched");
+}
+
+#[test]
+fn prices_are_compared_with_what_the_cloud_has() {
+    let offered = Offered { flavors: ["m".to_owned()].into(), volume_types: ["ssd".to_owned()].into() };
+    let seen = Seen { offered: Some(offered), ..Seen::default() };
+    let fields = |text: &str, seen: &Seen| found(text, AuthorizationWish::Nothing, seen).into_iter().map(|(_, _, field)| field).collect::<Vec<_>>();
+    let list = |flavor: &str, volume: &str| {
+        format!(r#"{{"prices":{{"currency":"EUR","flavors":{{"{flavor}":1}},"volume_gib":{{"default":1,"{volume}":1}}}}}}"#)
+    };
+    assert_eq!(fields(&list("m", "ssd"), &seen), [""; 0]);
+    assert_eq!(fields(&list("l", "gold"), &seen), ["prices.flavors", "prices.volume_gib"]);
+    assert_eq!(fields(&list("m", "ssd"), &Seen::default()), ["prices"], "the cloud did not say");
+    assert_eq!(fields("{}", &Seen::default()), [""; 0]);
+}
+
+#[test]
+fn what_is_lost_or_read_by_others_is_said_and_an_authorization_goes_nowhere_else() {
+    use AuthorizationWish::{Give, Keep, Nothing, Remove};
+    use CheckLevel::{Blocked, Warning};
+    let one = |text: &str, wish| found(text, wish, &Seen::default()).into_iter().map(|(key, level, _)| (key, level)).collect::<Vec<_>>();
+    let nothing: [(String, CheckLevel); 0] = [];
+    let (forward, retention) = ("audit_forward".to_owned(), "audit_retention".to_owned());
+    assert_eq!(one(r#"{"audit":{"retention_days":30}}"#, Nothing), [(retention, Warning)]);
+    assert_eq!(one(r#"{"audit":{"retention_days":null}}"#, Nothing), nothing);
+    assert_eq!(one(r#"{"audit":{"forward":null}}"#, Nothing), [(forward.clone(), Warning)]);
+    assert_eq!(one(r#"{"audit":{"forward":"syslog+tcp://siem.example:514"}}"#, Nothing), [(forward.clone(), Warning)]);
+    let here = "https://siem.example:443";
+    assert_eq!(one(r#"{"audit":{"forward":"https://siem.example/other"}}"#, Keep(here)), nothing);
+    for elsewhere in ["https://siem.example:8443/in", "https://other.example/in"] {
+        let text = format!(r#"{{"audit":{{"forward":"{elsewhere}"}}}}"#);
+        assert_eq!(one(&text, Keep(here)), [(forward.clone(), Blocked)], "{elsewhere}");
+        assert_eq!([one(&text, Give), one(&text, Remove)].concat(), nothing, "{elsewhere}");
+    }
+    let by_syslog = one(r#"{"audit":{"forward":"syslog+tcp://siem.example:514"}}"#, Give);
+    assert_eq!(by_syslog, [(forward.clone(), Blocked), (forward, Warning)]);
+}
