@@ -1,10 +1,12 @@
 //! What the audit log tells, and to whom.
 
-use crate::house::{House, Person};
+use crate::house::{House, Person, configured};
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use api::in_force::{Configured, InForce};
+use domain::installation::Installation;
 use serde_json::{Value, json};
-use server::audit::AuditConfig;
+use server::audit::Messenger;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, UdpSocket};
@@ -132,10 +134,12 @@ async fn handed_on(to: String, authorization: Option<&str>, mut arrives: mpsc::R
     let house = House::new().await;
     let member = house.sign_in("member-a").await;
     house.running_cluster(&member, "web").await;
-    let config = AuditConfig { forward: Some(to.parse().unwrap()), forward_authorization: authorization.map(Into::into), retention_days: None };
-    config.check().unwrap();
+    let installation = Installation { forward: Some(to.parse().unwrap()), ..configured().installation };
+    assert_eq!(installation.wrong(), []);
+    let configured = Configured { installation, authorization: authorization.map(Into::into) };
+    let in_force = InForce::new(configured, Box::new(Messenger::new().unwrap()));
     let stop = CancellationToken::new();
-    actix_web::rt::spawn(server::audit::keep(house.store.clone(), config, stop.clone()));
+    actix_web::rt::spawn(server::audit::keep(house.store.clone(), in_force.watch(), stop.clone()));
     let mut came = Vec::new();
     while came.len() < 2 {
         came.push(tokio::time::timeout(Duration::from_secs(60), arrives.recv()).await.expect("nothing arrives").unwrap());

@@ -206,6 +206,10 @@ fn rows() -> BTreeMap<&'static str, Row> {
         ("orphan_list", OPERATORS),
         ("orphan_decide", OPERATORS),
         ("key_report", OPERATORS),
+        ("settings_get", OPERATORS),
+        ("settings_history", OPERATORS),
+        ("settings_save", OPERATORS),
+        ("settings_test", OPERATORS),
         ("node_bundle", NODES_ONLY),
         ("node_progress", NODES_ONLY),
         ("node_done", NODES_ONLY),
@@ -287,6 +291,7 @@ fn body(operation: &str, who: usize) -> Option<Value> {
         "admin_announcement_create" | "admin_announcement_update" => json!({"kind": "notice", "severity": "info", "zh": "\u{5b57}", "en": "words"}),
         "quota_request_create" => json!({"wanted": {"clusters": 40}, "reason": "growth"}),
         "admin_quota_request_decide" => json!({"answer": "approve"}),
+        "settings_save" | "settings_test" => json!({"revision": 0}),
         "admin_tenant_update" => json!({"limits": {"nodes": 1000}, "allowed": {}}),
         _ => return None,
     })

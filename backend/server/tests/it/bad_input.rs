@@ -298,6 +298,31 @@ async fn an_operators_write_refuses_bad_bodies_too() {
         refused(&house, &operator, "POST", "/api/v1/admin/announcements", "bad body", &body, field).await;
     }
     assert_eq!(house.call(Some(&operator), "GET", "/api/v1/admin/announcements", None).await.body["items"], json!([]), "nothing was said");
+    for (body, field) in [
+        (json!({}), "revision"),
+        (json!({"revision": "one"}), "revision"),
+        (json!({"revision": 0, "comment": "a".repeat(301)}), "comment"),
+        (json!({"revision": 0, "log": {}}), "log"),
+        (json!({"revision": 0, "limits": []}), "limits"),
+        (json!({"revision": 0, "limits": {"pods": 1}}), "limits.pods"),
+        (json!({"revision": 0, "limits": {"nodes_per_pool": null}}), "limits.nodes_per_pool"),
+        (json!({"revision": 0, "limits": {"nodes_per_pool": 5001}}), "limits.nodes_per_pool"),
+        (json!({"revision": 0, "limits": {"clusters_per_project": 0}}), "limits.clusters_per_project"),
+        (json!({"revision": 0, "limits": {"clusters_per_project": -1}}), "limits.clusters_per_project"),
+        (json!({"revision": 0, "prices": {"flavors": {}}}), "prices.currency"),
+        (json!({"revision": 0, "prices": {"currency": " \u{7}"}}), "prices.currency"),
+        (json!({"revision": 0, "prices": {"currency": "EUR", "load_balancer": -1}}), "prices.load_balancer"),
+        (json!({"revision": 0, "audit": {"retention_days": 0}}), "audit.retention_days"),
+        (json!({"revision": 0, "audit": {"forward": "siem"}}), "audit.forward"),
+        (json!({"revision": 0, "audit": {"forward": "javascript:alert(1)"}}), "audit.forward"),
+        (json!({"revision": 0, "audit": {"forward": "https://u:p@siem.example"}}), "audit.forward"),
+        (json!({"revision": 0, "audit": {"forward_authorization": " "}}), "audit.forward_authorization"),
+        (json!({"revision": 0, "audit": {"forward_authorization": "a\nb"}}), "audit.forward_authorization"),
+        (json!({"revision": 0, "audit": {"forward_authorization": "Bearer x"}}), "audit.forward_authorization"),
+    ] {
+        refused(&house, &operator, "PUT", "/api/v1/admin/settings", "bad body", &body, field).await;
+    }
+    assert_eq!(house.call(Some(&operator), "GET", "/api/v1/admin/settings", None).await.body["revision"], 0, "nothing was set");
     let ask = json!({"wanted": {"clusters": 30}, "reason": "more"});
     let request = house.call(Some(&member), "POST", "/api/v1/quota-requests", Some(&ask)).await.body;
     let decision_path = format!("/api/v1/admin/quota-requests/{}/decision", request["id"].as_str().unwrap());

@@ -115,6 +115,16 @@ async fn what_is_secret_is_nowhere_to_be_found() {
     let collected = house.call(None, "POST", "/api/v1/device/token", Some(&json!({"device_code": device}))).await.body;
     canaries.add("a program's token", collected["secret"].as_str().unwrap());
 
+    let (bearer, mut collector) = (secret("authorization"), crate::settings::Collector::start(200));
+    let refuses = crate::settings::Collector::start(403);
+    canaries.add("what a collector of the audit log wants", &bearer);
+    for (to, method, path) in [(&refuses.url, "PUT", ""), (&collector.url, "POST", "/test"), (&collector.url, "PUT", "")] {
+        let settings = json!({"revision": 0, "audit": {"forward": to, "forward_authorization": bearer}});
+        answers += &house.call(Some(&operator), method, &format!("/api/v1/admin/settings{path}"), Some(&settings)).await.body.to_string();
+    }
+    assert_eq!(collector.next().await.0, bearer);
+    answers += &house.call(Some(&operator), "GET", "/api/v1/admin/settings/history", None).await.body.to_string();
+
     let value = secret("value");
     canaries.add("a Secret's value", &value);
     let object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"key": value}});

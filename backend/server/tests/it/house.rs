@@ -2,6 +2,7 @@
 
 use crate::cluster_api::ClusterApi;
 use actix_web::web::Data;
+use api::in_force::{Configured, InForce};
 use api::peers::Proxies;
 use api::state::{Health, Settings, State};
 use api::streams::StreamLimits;
@@ -11,6 +12,7 @@ use cloud_openstack::{OpenStack, Transport, TransportError};
 use domain::changes::Change;
 use domain::clusters::Phase;
 use domain::ids::{ClusterId, OrphanId, ResourceId};
+use domain::installation::Installation;
 use domain::ledger::ResourceKind;
 use domain::operations::OperationState;
 use domain::orphans::{Marked, Verdict};
@@ -19,6 +21,7 @@ use http::{Request, Response};
 use kube_access::{Destinations, KubeAccess};
 use local_cloud::{LocalCloud, LocalCloudConfig};
 use serde_json::{Value, json};
+use server::audit::Messenger;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,14 +111,10 @@ fn settings() -> Settings {
         }],
         versions: catalogue.versions,
         templates: catalogue.templates,
-        limits: domain::requests::SpecLimits::default(),
-        prices: None,
         private_route: false,
-        tenant_limits: [(Limited::Clusters, 20)].into(),
         requests_per_minute: 100_000,
         sign_ins_per_minute: 600,
         streams: StreamLimits { idle: Duration::from_secs(3600), longest: Duration::from_secs(24 * 3600) },
-        kubeconfig_longest: 30 * 24 * 3600,
         direct_access: true,
         gate_url: "https://127.0.0.1:8443".to_owned(),
         gate_ca_pem: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned(),
@@ -123,6 +122,20 @@ fn settings() -> Settings {
         proxies: Proxies::default(),
         demo: true,
     }
+}
+
+/// What operators may change while it runs.
+pub fn configured() -> Configured {
+    let installation = Installation {
+        of_projects: [(Limited::Clusters, 20)].into(),
+        nodes_per_pool: 100,
+        nodes_per_cluster: 500,
+        kubeconfig_days: 30,
+        prices: None,
+        retention_days: None,
+        forward: None,
+    };
+    Configured { installation, authorization: None }
 }
 
 /// The clusters of a test are on this machine.
@@ -186,7 +199,11 @@ impl House {
         };
         let identity = Arc::new(OpenStack::new(config, Arc::new(InProcess(cloud.clone()))));
         let store = database.store().await;
-        let state = Data::new(State::new(store.clone(), identity, database.keys.clone(), clusters_here(), settings, Arc::new(Well)));
+        let in_force = InForce::new(configured(), Box::new(Messenger::new().unwrap()));
+        in_force.look(&store).await.unwrap();
+        let state = Data::new(State::new(store.clone(), identity, database.keys.clone(), clusters_here(), settings, in_force, Arc::new(Well)));
+        let followed = state.clone();
+        actix_web::rt::spawn(async move { followed.in_force.follow(&followed.store, &followed.stopping).await });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let builder = actix_web::dev::Server::build().workers(1).disable_signals();

@@ -26,5 +26,6 @@ mod proxies;
 mod quota;
 mod revocation;
 mod sessions;
+mod settings;
 mod tokens;
 mod vault;

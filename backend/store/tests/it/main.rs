@@ -8,6 +8,7 @@ mod engine;
 mod key_rotation;
 mod orphans;
 mod pools;
+mod settings;
 mod support;
 mod tenants;
 mod tokens;
