@@ -69,6 +69,14 @@ export type AdminCatalogue = Schemas["AdminCatalogue"];
 export type VersionUse = Schemas["VersionUse"];
 export type FlavorUsage = Schemas["FlavorUsage"];
 export type TemplateOffer = Schemas["TemplateOffer"];
+export type AdminSettings = Schemas["AdminSettings"];
+export type SettingValue = Schemas["SettingValue"];
+export type SettingsRequest = Schemas["SettingsRequest"];
+export type SettingsTest = Schemas["SettingsTest"];
+export type SettingsRevision = Schemas["SettingsRevision"];
+export type SettingDifference = Schemas["Difference"];
+export type InstallationSettings = Schemas["InstallationSettings"];
+export type Prices = Schemas["Prices"];
 export type Orphan = Schemas["Orphan"];
 export type OrphanDecision = Schemas["OrphanDecision"]["decision"];
 /** A person who holds something of KCS's own: sessions, tokens, kubeconfigs. */

@@ -240,6 +240,13 @@ const adminAnnouncements = createRoute({
   component: lazyRouteComponent(() => import("../features/announcements/AnnouncementsPage"), "AnnouncementsPage"),
 });
 
+const adminSettings = createRoute({
+  getParentRoute: () => app,
+  path: "/admin/settings",
+  validateSearch: (search: Search): { cursor?: string } => ({ cursor: text(search.cursor) }),
+  component: lazyRouteComponent(() => import("../features/settings/SettingsPage"), "SettingsPage"),
+});
+
 const adminOrphans = createRoute({ getParentRoute: () => app, path: "/admin/orphans", component: lazyRouteComponent(() => import("../features/admin/OrphansPage"), "OrphansPage") });
 
 const adminKeys = createRoute({ getParentRoute: () => app, path: "/admin/keys", component: lazyRouteComponent(() => import("../features/admin/KeysPage"), "KeysPage") });
@@ -280,6 +287,7 @@ const routeTree = root.addChildren([
     adminOperations,
     adminCatalogue,
     adminAnnouncements,
+    adminSettings,
     adminOrphans,
     adminKeys,
     adminPeople,

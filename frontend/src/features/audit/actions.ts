@@ -42,7 +42,7 @@ export const ACTIONS: readonly string[] = [
 ];
 
 /** What operators do, and the engine about orphans: offered in the platform's log only. */
-export const OPERATOR_ACTIONS: readonly string[] = ["operator_look", "person_cut_off", "tenant_update", "quota_request_decide", "orphan_decide", "orphan_remove", "queue_pause", "queue_resume", "cluster_pause", "cluster_resume", "announcement_create", "announcement_update", "announcement_end"];
+export const OPERATOR_ACTIONS: readonly string[] = ["operator_look", "person_cut_off", "tenant_update", "quota_request_decide", "orphan_decide", "orphan_remove", "queue_pause", "queue_resume", "cluster_pause", "cluster_resume", "announcement_create", "announcement_update", "announcement_end", "settings_test", "settings_update"];
 
 /** The word for an act; changes of clusters are called as in the list of operations. An act the console does not know has none. */
 export function useActionWord() {

@@ -38,11 +38,11 @@ export function useCheckText() {
   const { amount, memory } = useFormat();
   return (check: Pick<Check, "code" | "message" | "params">): string => {
     const code = check.code ?? "";
-    const key = `create.detail.${code}`;
-    if (i18n.exists(key)) {
+    const key = [`create.detail.${code}-${String(check.params.reason)}`, `create.detail.${code}`].find((one) => i18n.exists(one));
+    if (key) {
       const params: Record<string, unknown> = { ...check.params };
       const format = params.resource === "ram_mib" ? memory : amount;
-      for (const name of ["need", "left", "used", "limit"]) if (typeof params[name] === "number") params[name] = format(params[name]);
+      for (const name of ["need", "left", "used", "limit", "over"]) if (typeof params[name] === "number") params[name] = format(params[name]);
       if (typeof params.resource === "string" && i18n.exists(`create.quota.${params.resource}`)) params.resource = t(`create.quota.${params.resource}`);
       return t(key, params);
     }
