@@ -760,6 +760,32 @@ const screens = [
   { name: "admin-announcements-forbidden", user: "member-a", path: "/admin/announcements", ready: ".empty" },
   { name: "admin-catalogue", user: "operator", path: "/admin/catalogue", ready: ".table, .row-cards" },
   { name: "admin-catalogue-forbidden", user: "member-a", path: "/admin/catalogue", ready: ".empty" },
+  { name: "admin-settings", user: "operator", path: "/admin/settings", ready: ".table, .row-cards, .empty" },
+  { name: "admin-settings-forbidden", user: "member-a", path: "/admin/settings", ready: ".empty" },
+  {
+    name: "admin-settings-tested",
+    user: "operator",
+    path: "/admin/settings",
+    ready: ".table, .row-cards",
+    act: async (page) => {
+      await page.locator("#f-settings-limits-clusters-per-project").fill("2");
+      await page.locator("#f-settings-audit-forward").fill("https://down.example.org/in");
+      await page.locator("main form button[type=submit]").click();
+      await page.locator(".checks").waitFor();
+      await page.locator(".field-error").first().waitFor();
+    },
+  },
+  {
+    name: "admin-settings-save",
+    user: "operator",
+    path: "/admin/settings",
+    ready: ".table, .row-cards",
+    act: async (page) => {
+      await page.locator("#f-settings-limits-clusters-per-project").fill("2");
+      await page.locator("main form button[type=submit]").click();
+      await dialog(page);
+    },
+  },
   { name: "admin-people", user: "operator", path: "/admin/people", ready: ".table, .row-cards" },
   { name: "admin-people-nothing-found", user: "operator", path: "/admin/people?search=zzz", ready: ".empty" },
   {
@@ -797,7 +823,7 @@ const screens = [
 ];
 
 /** Whether a screen shows data that only the stand-in has. @param {{ name: string, path: string }} screen */
-const standInOnly = (screen) => screen.path.includes("0199c0de") || /^(audit-(opened|more|none)|admin-audit-opened|tokens|token-re|members|member-|role|guest-|device-|quota|admin-request|admin-tenant-set|create-over)/.test(screen.name) || ["create-blocked", "admin-orphan-remove", "admin-person-cut-off"].includes(screen.name);
+const standInOnly = (screen) => screen.path.includes("0199c0de") || /^(audit-(opened|more|none)|admin-audit-opened|tokens|token-re|members|member-|role|guest-|device-|quota|admin-request|admin-tenant-set|admin-settings-(tested|save)|create-over)/.test(screen.name) || ["create-blocked", "admin-orphan-remove", "admin-person-cut-off"].includes(screen.name);
 
 /** A language and a width, and the themes to look at. */
 const variants = ["zh-CN", "en-US"].flatMap((language) =>

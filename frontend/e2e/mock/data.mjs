@@ -711,6 +711,76 @@ export const adminCatalogue = {
   templates: templates.map(({ id, name, name_zh, spec }, i) => ({ id, name, name_zh, version: spec.version ?? undefined, flavors: [flavors[1].name], missing: i === 1 ? ["m0.retired"] : [] })),
 };
 
+/** What the configuration says. @type {Record<string, unknown>} */
+const CONFIGURED = {
+  "limits.clusters_per_project": 20,
+  "limits.nodes_per_project": null,
+  "limits.vcpus_per_project": null,
+  "limits.memory_gib_per_project": 4096,
+  "limits.volumes_per_project": null,
+  "limits.volume_gib_per_project": null,
+  "limits.nodes_per_pool": 100,
+  "limits.nodes_per_cluster": 500,
+  "limits.kubeconfig_days": 30,
+  prices: null,
+  "audit.retention_days": 365,
+  "audit.forward": "https://siem.example.org/\u2026",
+};
+
+/** What is set, by key. @param {Schema<"InstallationSettings">} set */
+function settingsByKey(set) {
+  /** @type {Record<string, unknown>} */
+  const all = { prices: set.prices };
+  for (const [name, value] of Object.entries(set.limits ?? {})) all[`limits.${name}`] = value;
+  for (const [name, value] of Object.entries(set.audit ?? {})) all[`audit.${name}`] = value;
+  return all;
+}
+
+/** @param {Schema<"InstallationSettings">} before @param {Schema<"InstallationSettings">} after @returns {Schema<"Difference">[]} */
+function settingsDifferences(before, after) {
+  const [was, is] = [settingsByKey(before), settingsByKey(after)];
+  return Object.keys(CONFIGURED).filter((key) => JSON.stringify(was[key]) !== JSON.stringify(is[key])).map((key) => ({ key, ...(was[key] !== undefined && { before: was[key] }), ...(is[key] !== undefined && { after: is[key] }) }));
+}
+
+const ownPrices = { currency: "CNY", flavors: { "m1.small": 0.21, "m1.medium": 0.42 }, volume_gib: { default: 0.0006 }, load_balancer: 0.12, floating_ip: 0.03 };
+
+/** @type {Schema<"SettingsRevision">[]} */
+export const settingsHistory = [
+  { revision: 3, changed_at: ago(3600), changed_by: "operator", comment: "the receiver has moved", set: { limits: { clusters_per_project: 30, nodes_per_project: 400 }, prices: ownPrices, audit: { forward: "https://logs.example.org/kcs" } }, differences: [{ key: "audit.forward", after: "https://logs.example.org/kcs" }, { key: "audit.forward_authorization", before: true, after: true }] },
+  { revision: 2, changed_at: ago(200_000), changed_by: "olga", set: { limits: { clusters_per_project: 30, nodes_per_project: 400 }, prices: ownPrices, audit: {} }, differences: [{ key: "limits.nodes_per_project", before: null, after: 400 }, { key: "prices", before: { ...ownPrices, flavors: { "m1.small": 0.2 } }, after: ownPrices }] },
+  { revision: 1, changed_at: ago(900_000), changed_by: "operator", comment: "a first price list", set: { limits: { clusters_per_project: 30, nodes_per_project: null }, prices: { ...ownPrices, flavors: { "m1.small": 0.2 } }, audit: {} }, differences: [{ key: "limits.clusters_per_project", after: 30 }, { key: "limits.nodes_per_project", after: null }, { key: "prices", after: { ...ownPrices, flavors: { "m1.small": 0.2 } } }] },
+];
+
+/** @returns {Schema<"AdminSettings">} */
+export function adminSettings() {
+  const { revision, changed_at, changed_by, set } = settingsHistory[0];
+  const own = settingsByKey(set);
+  const mark = { set_by: changed_by, set_at: changed_at };
+  const values = Object.entries(CONFIGURED).map(([key, configured]) => ({ key, value: own[key] === undefined ? configured : own[key], configured, ...(own[key] !== undefined && mark) }));
+  return { revision, changed_at, changed_by, set, values: [...values, { key: "audit.forward_authorization", value: true, configured: false, ...mark }] };
+}
+
+/** What a request would come to: a small limit is below what somebody has, and a receiver called "down" takes nothing. @param {Schema<"SettingsRequest">} request @returns {Schema<"SettingsTest">} */
+export function settingsTest({ limits = {}, prices, audit = {} }) {
+  const ok = (/** @type {string} */ key) => ({ key, level: /** @type {const} */ ("ok"), message: "", params: {} });
+  const clusters = limits.clusters_per_project ?? 20;
+  const field = "limits.clusters_per_project";
+  const checks = [
+    ok("values"),
+    clusters < 6 ? { key: "limits", level: /** @type {const} */ ("warning"), code: /** @type {const} */ ("KCS-SET-001"), message: "1 projects have more", remedy: "Choose a greater limit.", field, params: { key: field, over: 1, limit: clusters } } : ok("limits"),
+    ...["prices", "audit_retention", "audit_forward"].map(ok),
+    audit.forward?.includes("down") ? { key: "audit_test_line", level: /** @type {const} */ ("blocked"), code: /** @type {const} */ ("KCS-SET-003"), message: "the receiver cannot be reached", remedy: "Correct the address.", field: "audit.forward", params: { reason: "unreachable", status: null } } : ok("audit_test_line"),
+  ];
+  const { forward_authorization: _secret, ...rest } = audit;
+  return { checks, differences: settingsDifferences(settingsHistory[0].set, { limits, prices, audit: rest }), blocked: checks.some((check) => check.level === "blocked") };
+}
+
+/** @param {Schema<"SettingsRequest">} request @param {Schema<"Difference">[]} differences @param {string} by */
+export function saveSettings({ limits, prices, audit = {}, comment }, differences, by) {
+  const { forward_authorization: _secret, ...rest } = audit;
+  settingsHistory.unshift({ revision: settingsHistory[0].revision + 1, changed_at: new Date().toISOString(), changed_by: by, comment, set: { limits, prices, audit: rest }, differences });
+}
+
 /** A program that waits to be signed in. @type {Schema<"DeviceSignIn">} */
 export const deviceSignIn = { client_name: "kcs 0.1.0", host_name: "build-host-7.example.org", source: "2001:db8:4:9::1f", created_at: ago(20), expires_at: ago(-580) };
 

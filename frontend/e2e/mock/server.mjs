@@ -279,7 +279,7 @@ async function api(request, response, url) {
   if (path.startsWith("/admin/tenants") || path.startsWith("/admin/quota-requests")) return tenantsApi(request, response, url, parts, session);
   if (parts[0] === "quota" || parts[0] === "quota-requests") return quotaApi(request, response, parts, session);
   if (path === "/announcements") return send(response, 200, { items: data.announcements.filter((one) => one.state !== "ended") });
-  if (["operations", "queue", "announcements", "catalogue"].includes(parts[1]) && parts[0] === "admin") return operatorsApi(request, response, url, parts, session);
+  if (["operations", "queue", "announcements", "catalogue", "settings"].includes(parts[1]) && parts[0] === "admin") return operatorsApi(request, response, url, parts, session);
   if (parts[0] === "admin" && parts[3] === "pause") return pauseApi(request, response, data.clusters.find((cluster) => cluster.id === parts[2]), session);
   if (path.startsWith("/admin/people")) return peopleApi(response, url, method, parts, session);
   if (path.startsWith("/admin/audit") && session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");
@@ -344,6 +344,7 @@ async function operatorsApi(request, response, url, parts, session) {
   if (session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");
   const [, noun, id, verb] = parts;
   if (noun === "catalogue") return send(response, 200, data.adminCatalogue);
+  if (noun === "settings") return settingsApi(request, response, url, id, session);
   if (noun === "queue") return id === "pause" ? pauseApi(request, response, data.queue, session) : send(response, 200, data.queue);
   if (noun === "operations" && !verb) {
     const wanted = (/** @type {string} */ name) => url.searchParams.get(name) ?? "";
@@ -361,6 +362,20 @@ async function operatorsApi(request, response, url, parts, session) {
   const made = Object.assign(known ?? { id: `0199c0de-0000-7000-8000-00000000${serial++}`, state: "current", created_at: now, created_by: session.user }, { from: now, ...given, changed_at: now });
   if (!known) data.announcements.unshift(made);
   return send(response, known ? 200 : 201, made);
+}
+
+/** The installation's settings: seen, tested, saved, looked back at. @param {Request} request @param {Response} response @param {URL} url @param {string | undefined} what @param {{ user: string }} session */
+async function settingsApi(request, response, url, what, session) {
+  if (what === "history") return send(response, 200, page(data.settingsHistory, url));
+  if (request.method === "GET") return send(response, 200, data.adminSettings());
+  const given = await readBody(request);
+  const test = data.settingsTest(given);
+  if (what === "test") return send(response, 200, test);
+  if (given.revision !== data.settingsHistory[0].revision) return fail(response, 409, "KCS-CONF-001", { params: { revision: data.settingsHistory[0].revision, by: data.settingsHistory[0].changed_by } });
+  const blocked = test.checks.filter((check) => check.level === "blocked");
+  if (blocked.length > 0) return fail(response, 409, "KCS-SET-003", { errors: blocked.map(({ field, message, code }) => ({ field, message, code })) });
+  data.saveSettings(given, test.differences, session.user);
+  return send(response, 200, data.adminSettings());
 }
 
 /** Lines by page, or all of them as a file. @param {Response} response @param {URL} url @param {data.MockLine[]} all */

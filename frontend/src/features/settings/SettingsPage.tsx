@@ -59,7 +59,7 @@ function Settings({ settings }: { settings: AdminSettings }) {
   const { base, draft, setDraft, dirty, overtaken, begin, use, catchUp } = useSettingsDraft(settings);
   const [tried, setTried] = useState(false);
   const [saving, setSaving] = useState<SettingsRequest | null>(null);
-  const test = useMutation({ mutationFn: testSettings });
+  const test = useMutation({ mutationFn: (request: SettingsRequest) => testSettings(request) });
   const told = useServerErrors(test.data?.checks, test.error);
   const wrong = draftErrors(draft);
   const errors: Record<string, string> = { ...told };
