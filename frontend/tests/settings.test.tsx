@@ -119,7 +119,9 @@ describe("the page", () => {
 
   it("says what went wrong when it cannot be loaded, and that nothing was ever set", () => {
     answer({ error: failure(503, "KCS-STORE-001") });
-    render(page()).unmount();
+    const failed = render(page());
+    expect(screen.getByRole("alert").textContent).toContain(en.error["KCS-STORE-001"].title);
+    failed.unmount();
     answer({ data: settings(0, {}) }, []);
     render(page());
     expect(screen.getByText(words.history.none)).toBeTruthy();

@@ -21,8 +21,8 @@ interface Line {
 
 const isList = (value: unknown): value is Prices => typeof value === "object" && value !== null;
 
-function linesOf({ key, before, after }: SettingDifference, name: string): Line[] {
-  if (!isList(before) || !isList(after)) return [{ name: key, before, after }];
+function linesOf({ before, after }: SettingDifference, name: string): Line[] {
+  if (!isList(before) || !isList(after)) return [{ name, before, after }];
   const changed = parts({ before: { list: before }, after: { list: after } }).filter((part) => part.changed);
   return changed.map((part) => ({ name: [name, ...part.path.slice(1)].join(" \u203a "), before: part.before ?? null, after: part.after ?? null }));
 }
@@ -36,9 +36,11 @@ export function Differences({ differences }: { differences: SettingDifference[] 
     <ul className="setting-differences">
       {lines.map(({ name, before, after }) => (
         <li key={name} className="break">
-          {name.includes(" ") ? name : keyName(name)}
+          {name}
           {t("admin.settings.colon")}
-          {before === true && after === true ? <ins>{t("admin.settings.value.anew")}</ins> : (
+          {before === true && after === true ? (
+            <ins>{t("admin.settings.value.anew")}</ins>
+          ) : (
             <>
               <del>{text(before)}</del> <span aria-hidden="true">→</span> <ins>{text(after)}</ins>
             </>

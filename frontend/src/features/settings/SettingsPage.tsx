@@ -56,7 +56,7 @@ function Settings({ settings }: { settings: AdminSettings }) {
   const { t } = useTranslation();
   const queryClient = useQueryClient();
   const notify = useToast();
-  const { base, draft, setDraft, dirty, overtaken, begin, use, catchUp } = useSettingsDraft(settings);
+  const { base, draft, setDraft, dirty, overtaken, begin, fill, catchUp } = useSettingsDraft(settings);
   const [tried, setTried] = useState(false);
   const [saving, setSaving] = useState<SettingsRequest | null>(null);
   const test = useMutation({ mutationFn: (request: SettingsRequest) => testSettings(request) });
@@ -110,7 +110,7 @@ function Settings({ settings }: { settings: AdminSettings }) {
       </form>
       <History
         onUse={(revision) => {
-          use(revision.set);
+          fill(revision.set);
           test.reset();
           notify(t("admin.settings.history.used", { revision: revision.revision }));
           window.scrollTo({ top: 0 });

@@ -14,7 +14,9 @@ export function useSettingsDraft(settings: AdminSettings) {
     setDraft(draftOf(from.set, configuredPrices(from)));
   };
   useEffect(() => {
-    if (overtaken && !dirty) begin(settings);
+    if (!overtaken || dirty) return;
+    setBase(settings);
+    setDraft(draftOf(settings.set, configuredPrices(settings)));
   }, [overtaken, dirty, settings]);
   return {
     base,
@@ -25,7 +27,7 @@ export function useSettingsDraft(settings: AdminSettings) {
     overtaken: overtaken && dirty,
     begin,
     /** Puts other values into the form: nothing is saved by it. */
-    use: (set: InstallationSettings) => setDraft({ ...draftOf(set, configured), authorization: draft.authorization }),
+    fill: (set: InstallationSettings) => setDraft({ ...draftOf(set, configured), authorization: draft.authorization }),
     /** Goes on from what was saved meanwhile, with what was typed. */
     catchUp: () => {
       setDraft(rebase(draft, base.set, settings.set, configured));
