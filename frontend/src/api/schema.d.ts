@@ -416,6 +416,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What operators set, and what counts. Operators only. */
+        get: operations["settings_get"];
+        /** Set this, if no check stands against it and nobody has saved since the revision that it was made from. It counts at once. Operators only. */
+        put: operations["settings_save"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/settings/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was set before, the newest first. Operators only. */
+        get: operations["settings_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/settings/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What saving this would come to. Nothing is saved; where lines of the audit log would be handed on, one is sent as a test. Operators only. */
+        post: operations["settings_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/tenants": {
         parameters: {
             query?: never;
@@ -1821,6 +1873,22 @@ export interface components {
             can_retry: boolean;
             project: components["schemas"]["ProjectRef"];
         };
+        /** @description What is set, and what counts. */
+        AdminSettings: {
+            /** Format: date-time */
+            changed_at?: string | null;
+            /** @description Name of the operator. */
+            changed_by?: string;
+            /**
+             * Format: int64
+             * @description Counts from 1; 0: nothing was ever set.
+             */
+            revision: number;
+            /** @description What operators set, as it is sent to be saved. */
+            set: components["schemas"]["InstallationSettings"];
+            /** @description Every key once. */
+            values: components["schemas"]["SettingValue"][];
+        };
         /** @description A tenant: a project that has used KCS. */
         AdminTenant: {
             allowed: components["schemas"]["Allowed"];
@@ -2032,6 +2100,37 @@ export interface components {
              */
             via_id?: string | null;
         };
+        /** @description What becomes of the audit log. What is not named is as configured. */
+        AuditSettings: {
+            /**
+             * @description `https://…`, `syslog+tcp://host:port`, `syslog+udp://host:port`; null: lines are handed on nowhere. All operators see it: no secret belongs
+             *     into it.
+             */
+            forward?: string | null;
+            /**
+             * Format: int32
+             * @description 1 to 36500; null: lines are kept for ever.
+             */
+            retention_days?: number | null;
+        };
+        /** @description What is to become of the audit log. What is not named is as configured. */
+        AuditSettingsRequest: {
+            /**
+             * @description `https://…`, `syslog+tcp://host:port`, `syslog+udp://host:port`; null: lines are handed on nowhere. All operators see it: no secret belongs
+             *     into it.
+             */
+            forward?: string | null;
+            /**
+             * @description Sent as `Authorization` with lines, and shown to nobody. Absent: the one that was set stays, as long as `forward` leads to the same scheme,
+             *     host and port; null: it is removed.
+             */
+            forward_authorization?: string | null;
+            /**
+             * Format: int32
+             * @description 1 to 36500; null: lines are kept for ever.
+             */
+            retention_days?: number | null;
+        };
         /** @description How far a node's bootstrap has come, as the node itself told. */
         Bootstrap: {
             /** @enum {string} */
@@ -2107,7 +2206,7 @@ export interface components {
             /**
              * @description `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `external_network`, `network`, `key_pairs`, `load_balancer`, `api_route`,
              *     `quota`, `replacement_room`, `server_groups`, `services`, `allowed`, `cluster_quota`, `tenant_quota`,
-             *     `deletion_protection`.
+             *     `deletion_protection`; of the installation's settings `values`, `limits`, `prices`, `audit_retention`, `audit_forward`, `audit_test_line`.
              */
             key: string;
             level: components["schemas"]["CheckLevel"];
@@ -2275,7 +2374,7 @@ export interface components {
          * @description A stable error code.
          * @enum {string}
          */
-        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-AUTH-006" | "KCS-AUTH-007" | "KCS-AUTH-008" | "KCS-AUTH-009" | "KCS-AUTH-010" | "KCS-AUTH-011" | "KCS-AUTH-012" | "KCS-AUTH-013" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-RBAC-003" | "KCS-RBAC-004" | "KCS-RBAC-005" | "KCS-RBAC-006" | "KCS-CONF-006" | "KCS-NAME-004" | "KCS-NOTFOUND-005" | "KCS-QUOTA-004" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-QUOTA-005" | "KCS-QUOTA-006" | "KCS-QUOTA-007" | "KCS-QUOTA-008" | "KCS-QUOTA-003" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-VER-002" | "KCS-CLOUD-008" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-001" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
+        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-AUTH-006" | "KCS-AUTH-007" | "KCS-AUTH-008" | "KCS-AUTH-009" | "KCS-AUTH-010" | "KCS-AUTH-011" | "KCS-AUTH-012" | "KCS-AUTH-013" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-RBAC-003" | "KCS-RBAC-004" | "KCS-RBAC-005" | "KCS-RBAC-006" | "KCS-CONF-006" | "KCS-NAME-004" | "KCS-NOTFOUND-005" | "KCS-QUOTA-004" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-QUOTA-005" | "KCS-QUOTA-006" | "KCS-QUOTA-007" | "KCS-QUOTA-008" | "KCS-QUOTA-003" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-VER-002" | "KCS-CLOUD-008" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-001" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-SET-001" | "KCS-SET-002" | "KCS-SET-003" | "KCS-SET-004" | "KCS-SET-005" | "KCS-SET-006" | "KCS-SET-007" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
         /** @description One condition; `reason` is a CamelCase word, `message` one sentence with the cloud's own words where there are any. */
         Condition: {
             code?: components["schemas"]["Code"] | null;
@@ -2527,6 +2626,15 @@ export interface components {
         DeviceTokenRequest: {
             device_code: string;
         };
+        /** @description What one revision says otherwise than the one before. */
+        Difference: {
+            /** @description Absent: it is as configured; null: none. Of `audit.forward_authorization` only that there is one. */
+            after?: unknown;
+            /** @description Absent: it was as configured; null: none. Of `audit.forward_authorization` only that there was one. */
+            before?: unknown;
+            /** @description As the configuration spells it. */
+            key: string;
+        };
         /**
          * @description What kind of environment this is.
          * @enum {string}
@@ -2657,6 +2765,12 @@ export interface components {
             min_ram_mib: number;
             name: string;
             status: string;
+        };
+        /** @description What operators set. What is not named is as configured. */
+        InstallationSettings: {
+            audit?: components["schemas"]["AuditSettings"];
+            limits?: components["schemas"]["LimitSettings"];
+            prices?: components["schemas"]["Prices"] | null;
         };
         /** @description A process that runs, and its keys, by their ids. */
         KeyHolder: {
@@ -2802,6 +2916,39 @@ export interface components {
             /** @description `Ready`, `NotReady`, `Unknown`. */
             status: string;
             version: string;
+        };
+        /** @description Limits of every project and cluster. What is not named is as configured; null: no limit. */
+        LimitSettings: {
+            /**
+             * Format: int32
+             * @description 1 to 100000.
+             */
+            clusters_per_project?: number | null;
+            /**
+             * Format: int32
+             * @description 1 to 365; never null.
+             */
+            kubeconfig_days?: number;
+            /** Format: int32 */
+            memory_gib_per_project?: number | null;
+            /**
+             * Format: int32
+             * @description 1 to 5000; never null.
+             */
+            nodes_per_cluster?: number;
+            /**
+             * Format: int32
+             * @description 1 to 5000; never null.
+             */
+            nodes_per_pool?: number;
+            /** Format: int32 */
+            nodes_per_project?: number | null;
+            /** Format: int32 */
+            vcpus_per_project?: number | null;
+            /** Format: int32 */
+            volume_gib_per_project?: number | null;
+            /** Format: int32 */
+            volumes_per_project?: number | null;
         };
         /** @description A limit, and how much of it is used. */
         LimitUse: {
@@ -3617,6 +3764,29 @@ export interface components {
             total?: number | null;
         };
         /** @description A page of a list. */
+        List_SettingsRevision: {
+            items: {
+                /** Format: date-time */
+                changed_at?: string | null;
+                /** @description Name of the operator. */
+                changed_by: string;
+                comment?: string;
+                /** @description From the revision before. */
+                differences: components["schemas"]["Difference"][];
+                /** Format: int64 */
+                revision: number;
+                /** @description All that was set. */
+                set: components["schemas"]["InstallationSettings"];
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
         List_Template: {
             items: {
                 description: string;
@@ -4033,6 +4203,23 @@ export interface components {
             /** @description As kubectl shows it: `Running`, `CrashLoopBackOff`, `Completed`, ... */
             status: string;
         };
+        /** @description The operator's prices, each for an hour. */
+        Prices: {
+            /** @description `EUR`, `CNY`, ... */
+            currency: string;
+            /** @description By name of the flavor. */
+            flavors?: {
+                [key: string]: number;
+            };
+            /** Format: double */
+            floating_ip?: number;
+            /** Format: double */
+            load_balancer?: number;
+            /** @description Of one GiB, by volume type; `default` is for volumes without a type. */
+            volume_gib?: {
+                [key: string]: number;
+            };
+        };
         /** @description An error answer. */
         Problem: {
             /** @description The cloud's own words. */
@@ -4295,6 +4482,53 @@ export interface components {
             domain: string;
             id: string;
             name: string;
+        };
+        /** @description One key. */
+        SettingValue: {
+            /** @description What the configuration says, in the same way. */
+            configured: unknown;
+            /** @description As the configuration spells it: `limits.nodes_per_pool`, `prices`, `audit.forward`, … */
+            key: string;
+            /** Format: date-time */
+            set_at?: string | null;
+            /** @description Name of the operator who set it; absent: it is as configured. */
+            set_by?: string | null;
+            /** @description What counts; null: none. Of an address scheme, host and port, of the authorization whether there is one. */
+            value: unknown;
+        };
+        /** @description What is to be set. It takes the place of all that was set before; what is not named is as configured. */
+        SettingsRequest: {
+            audit?: components["schemas"]["AuditSettingsRequest"];
+            /** @description Why: at most 300 characters. */
+            comment?: string;
+            limits?: components["schemas"]["LimitSettings"];
+            prices?: components["schemas"]["Prices"] | null;
+            /**
+             * Format: int64
+             * @description The revision that it was made from.
+             */
+            revision: number;
+        };
+        /** @description A revision of the past. */
+        SettingsRevision: {
+            /** Format: date-time */
+            changed_at?: string | null;
+            /** @description Name of the operator. */
+            changed_by: string;
+            comment?: string;
+            /** @description From the revision before. */
+            differences: components["schemas"]["Difference"][];
+            /** Format: int64 */
+            revision: number;
+            /** @description All that was set. */
+            set: components["schemas"]["InstallationSettings"];
+        };
+        /** @description What saving a request would come to. */
+        SettingsTest: {
+            /** @description Whether a check stands against saving it. */
+            blocked: boolean;
+            checks: components["schemas"]["Check"][];
+            differences: components["schemas"]["Difference"][];
         };
         /**
          * @description `Critical` ones cannot be put away by who reads them.
@@ -6515,6 +6749,337 @@ export interface operations {
             };
             /** @description There is no such object, or it is another tenant's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminSettings"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_save: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminSettings"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_history: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; default 50. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_SettingsRevision"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsTest"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
