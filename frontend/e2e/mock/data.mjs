@@ -760,17 +760,19 @@ export function adminSettings() {
   return { revision, changed_at, changed_by, set, values: [...values, { key: "audit.forward_authorization", value: true, configured: false, ...mark }] };
 }
 
+/** @param {string} key */
+const well = (key) => ({ key, level: "ok", message: "", params: {} });
+
 /** What a request would come to: a small limit is below what somebody has, and a receiver called "down" takes nothing. @param {Schema<"SettingsRequest">} request @returns {Schema<"SettingsTest">} */
 export function settingsTest({ limits = {}, prices, audit = {} }) {
-  const ok = (/** @type {string} */ key) => ({ key, level: /** @type {const} */ ("ok"), message: "", params: {} });
-  const clusters = limits.clusters_per_project ?? 20;
+  const most = limits.clusters_per_project ?? 20;
   const field = "limits.clusters_per_project";
-  const checks = [
-    ok("values"),
-    clusters < 6 ? { key: "limits", level: /** @type {const} */ ("warning"), code: /** @type {const} */ ("KCS-SET-001"), message: "1 projects have more", remedy: "Choose a greater limit.", field, params: { key: field, over: 1, limit: clusters } } : ok("limits"),
-    ...["prices", "audit_retention", "audit_forward"].map(ok),
-    audit.forward?.includes("down") ? { key: "audit_test_line", level: /** @type {const} */ ("blocked"), code: /** @type {const} */ ("KCS-SET-003"), message: "the receiver cannot be reached", remedy: "Correct the address.", field: "audit.forward", params: { reason: "unreachable", status: null } } : ok("audit_test_line"),
-  ];
+  const checks = /** @type {Schema<"Check">[]} */ (/** @type {unknown} */ ([
+    well("values"),
+    most < 6 ? { key: "limits", level: "warning", code: "KCS-SET-001", message: "1 projects have more", remedy: "Choose a greater limit.", field, params: { key: field, over: 1, limit: most } } : well("limits"),
+    ...["prices", "audit_retention", "audit_forward"].map(well),
+    audit.forward?.includes("down") ? { key: "audit_test_line", level: "blocked", code: "KCS-SET-003", message: "the receiver cannot be reached", remedy: "Correct the address.", field: "audit.forward", params: { reason: "unreachable", status: null } } : well("audit_test_line"),
+  ]));
   const { forward_authorization: _secret, ...rest } = audit;
   return { checks, differences: settingsDifferences(settingsHistory[0].set, { limits, prices, audit: rest }), blocked: checks.some((check) => check.level === "blocked") };
 }

@@ -119,10 +119,11 @@ export function isChanged(draft: SettingsDraft, set: InstallationSettings, confi
   return !same(requestOf(draft, 0), requestOf(draftOf(set, configured), 0));
 }
 
+const take = <T>(typed: T, before: T, now: T): T => (same(typed, before) ? now : typed);
+
 /** What was typed, on the ground of what somebody else has saved meanwhile. */
 export function rebase(draft: SettingsDraft, from: InstallationSettings, to: InstallationSettings, configured: Prices | null): SettingsDraft {
   const [was, is] = [draftOf(from, configured), draftOf(to, configured)];
-  const take = <T>(typed: T, before: T, now: T): T => (same(typed, before) ? now : typed);
   return {
     limits: Object.fromEntries(LIMITS.map((name) => [name, take(draft.limits[name], was.limits[name], is.limits[name])])) as SettingsDraft["limits"],
     prices: take(draft.prices, was.prices, is.prices),
