@@ -48,6 +48,17 @@ fn every_error_names_its_key() {
     assert!(error(&format!("{GOOD}\nproxies: {{trusted: ['::/0']}}")).starts_with("proxies.trusted: "));
     assert!(error(&format!("{GOOD}\nproxies: {{header: x-real-ip}}")).starts_with("proxies.header: "));
     assert!(error(&format!("{GOOD}\naudit: {{retention_days: 0}}")).starts_with("audit.retention_days: "));
+    for (section, key) in [
+        ("limits: {clusters_per_project: 0}", "limits.clusters_per_project: "),
+        ("limits: {volumes_per_project: 0}", "limits.volumes_per_project: "),
+        ("limits: {nodes_per_pool: 5001}", "limits.nodes_per_pool: "),
+        ("limits: {kubeconfig_days: 366}", "limits.kubeconfig_days: "),
+        ("prices: {currency: ''}", "prices.currency: "),
+        ("prices: {currency: EUR, load_balancer: -1}", "prices.load_balancer: "),
+    ] {
+        let said = error(&format!("{GOOD}\n{section}"));
+        assert!(said.starts_with(key), "{said}");
+    }
     for forward in ["ftp://siem.example", "https://user:secret@siem.example", "syslog+tcp://siem.example"] {
         let said = error(&format!("{GOOD}\naudit: {{forward: '{forward}'}}"));
         assert!(said.starts_with("audit.forward: ") && !said.contains("secret"), "{said}");
