@@ -1,26 +1,23 @@
 // The settings of the installation: what a draft sends, that saving is tested first, and that nobody overwrites what another has saved.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
-import i18next from "i18next";
 import type { ReactNode } from "react";
-import { initReactI18next } from "react-i18next";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../src/api/client";
 import { saveSettings, testSettings, useInstallation, useInstallationHistory } from "../src/api/installation";
-import type { AdminSettings, Check, InstallationSettings, Problem, SettingsRevision, SettingsTest } from "../src/api/types";
+import type { AdminSettings, Check, InstallationSettings, SettingsRevision, SettingsTest } from "../src/api/types";
 import { ToastHost } from "../src/components/Toast";
 import { draftErrors, draftOf, isChanged, rebase, requestOf } from "../src/features/settings/settingsDraft";
 import { SettingsPage } from "../src/features/settings/SettingsPage";
 import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ operator: true, navigate: vi.fn() }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>, useNavigate: () => known.navigate, useSearch: () => ({}) }));
 vi.mock("../src/api/session", () => ({ useSession: () => ({ operator: known.operator }) }));
 vi.mock("../src/api/installation", () => ({ installationKey: ["installation"], useInstallation: vi.fn(), useInstallationHistory: vi.fn(), testSettings: vi.fn(), saveSettings: vi.fn() }));
 
-beforeAll(async () => {
-  await i18next.use(initReactI18next).init({ lng: "en-US", resources: { "en-US": { translation: en } }, interpolation: { escapeValue: false } });
-});
+beforeAll(inEnglish);
 
 const words = en.admin.settings;
 const KEYS: Record<string, unknown> = {
@@ -43,10 +40,6 @@ function settings(revision: number, set: InstallationSettings, marked: string[] 
 const old: SettingsRevision = { revision: 1, changed_at: "2026-01-01T00:00:00Z", changed_by: "ada", comment: "the season", set: { limits: { nodes_per_pool: 7 } }, differences: [{ key: "limits.nodes_per_pool", after: 7 }] };
 const ok: Check = { key: "values", level: "ok", message: "", params: {} } as unknown as Check;
 const tested = (part: Partial<SettingsTest> = {}): SettingsTest => ({ checks: [ok], blocked: false, differences: [{ key: "limits.clusters_per_project", before: 30, after: 9 }], ...part });
-
-function failure(status: number, code: Problem["code"], errors: Problem["errors"] = []) {
-  return new ApiError(status, { type: "", title: "", status, detail: "", code, params: {}, errors, retryable: false, remedy: "", request_id: "r" });
-}
 
 function answer(given: { data?: AdminSettings; error?: unknown }, history: SettingsRevision[] = [old]) {
   vi.mocked(useInstallation).mockReturnValue({ refetch: vi.fn(), ...given } as unknown as ReturnType<typeof useInstallation>);
@@ -108,7 +101,7 @@ describe("a draft", () => {
 describe("the page", () => {
   it.each([
     [false, {}],
-    [true, { error: failure(403, "KCS-RBAC-002") }],
+    [true, { error: refusal(403, "KCS-RBAC-002") }],
   ])("is forbidden to others, and asks nothing for them (operator: %s)", (operator, given) => {
     known.operator = operator;
     answer(given);
@@ -118,7 +111,7 @@ describe("the page", () => {
   });
 
   it("says what went wrong when it cannot be loaded, and that nothing was ever set", () => {
-    answer({ error: failure(503, "KCS-STORE-001") });
+    answer({ error: refusal(503, "KCS-STORE-001") });
     const failed = render(page());
     expect(screen.getByRole("alert").textContent).toContain(en.error["KCS-STORE-001"].title);
     failed.unmount();
@@ -175,7 +168,7 @@ describe("the page", () => {
 
   it("says who was first and goes on from there with what was typed", async () => {
     vi.mocked(testSettings).mockResolvedValue(tested());
-    vi.mocked(saveSettings).mockRejectedValue(failure(409, "KCS-CONF-001"));
+    vi.mocked(saveSettings).mockRejectedValue(refusal(409, "KCS-CONF-001"));
     const shown = render(page());
     type(words.nameOf.nodes_per_pool, "50");
     await press(words.save);
