@@ -11,7 +11,7 @@ use auth::{Actor, OperatorScope};
 use domain::codes::Code;
 use domain::installation::{AUTHORIZATION, Difference, InstallationSettings, Mark, Marks, marked, words};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
+use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use time::OffsetDateTime;
@@ -207,7 +207,7 @@ async fn keep(db: &mut PgConnection, authorized: bool, sealed: Option<&[u8]>) ->
 
 /// Of a secret only that it was, or is; one that was given anew is on both sides.
 fn authorization(before: bool, after: bool, anew: bool) -> Option<Difference> {
-    let there = |is: bool| is.then(|| json!(true));
+    let there = |is: bool| is.then_some(Value::Bool(true));
     (anew || before != after).then(|| Difference { key: AUTHORIZATION.to_owned(), before: there(before), after: there(after) })
 }
 
