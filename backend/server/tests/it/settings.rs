@@ -290,3 +290,38 @@ async fn handing_on_follows_what_is_saved_while_it_runs() {
         assert_ne!(action, "session_delete", "it was handed on nowhere meanwhile");
     }
 }
+
+#[actix_web::test]
+async fn lines_that_outlive_a_new_retention_are_let_go_while_it_runs() {
+    let house = House::new().await;
+    let old = "WITH line AS (INSERT INTO audit (at, user_id, user_name, via, action, object_kind, object_id, outcome, request_id, source)
+               VALUES (now() - interval '40 days', '', 'kcs', 'engine', 'old_line', 'x', 'x', 'done', '', '') RETURNING id)
+               INSERT INTO audit_pending SELECT id FROM line";
+    house.database.execute(old).await;
+    let stop = CancellationToken::new();
+    actix_web::rt::spawn(server::audit::keep(house.store.clone(), house.state.in_force.watch(), stop.clone()));
+    let operator = house.sign_in("operator").await;
+    let left = async || {
+        let found = house.call(Some(&operator), "GET", "/api/v1/admin/audit?action=old_line", None).await.body;
+        found["items"].as_array().unwrap().len()
+    };
+    assert_eq!(left().await, 1);
+    // Only what is sealed can be let go.
+    while house.store.audit_verify().await.unwrap().waiting > 0 {
+        tokio::task::yield_now().await;
+    }
+    save(&house, &operator, json!({"revision": 0, "audit": {"retention_days": 30}})).await;
+    while left().await > 0 {}
+    stop.cancel();
+    assert_eq!(house.store.audit_verify().await.unwrap().findings, [], "what stays verifies as before");
+}
+
+#[actix_web::test]
+async fn what_a_lost_notice_did_not_tell_is_found_all_the_same() {
+    let house = House::new().await;
+    let silent = r#"INSERT INTO settings (revision, document, marks, authorized, authorized_anew, changed_by, comment)
+                    VALUES (1, '{"limits": {"nodes_per_pool": 7}}', '{}', false, false, 'nobody', '')"#;
+    house.database.execute(silent).await;
+    in_force(&house, 1).await;
+    assert_eq!(house.state.spec_limits().nodes_per_pool, 7);
+}
