@@ -19,10 +19,13 @@ use domain::clusters::Cluster;
 use domain::codes::Code;
 use domain::ids::ClusterId;
 use futures::channel::mpsc;
-use futures::{SinkExt, StreamExt};
+use futures::future::{Either, LocalBoxFuture, ready, select};
+use futures::{FutureExt, SinkExt, StreamExt};
 use kube_access::gateway::{Answer as Forwarded, BodyStream, Tunnel};
 use kube_access::{Access, GatewayRequest, Reach};
 use sealed::{Token, TokenHash, TokenKind};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use store::{AuditEntry, ChangeNotice, KubeconfigUse, RequestContext};
 use tokio::io::AsyncWriteExt;
@@ -113,24 +116,30 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
     let payload = payload.into_inner();
     // Before the look at who it is: what changes after that look is heard.
     let changes = state.store.changes();
-    let Entry { visitor, cluster, ahead } = enter(request, &payload, state, id, path).await?;
+    let (visitor, cluster, ahead) = enter(request, &payload, state, id, path).await?;
     if !upgrade && wants_spdy(request) {
         return Err(
             Problem::new(Code::InvalidInput).detail("commands and ports of pods are reached over SPDY by the first request of a connection only")
         );
     }
     let mut payload = Some(pump(payload));
-    let (open, answer) = match ahead {
-        Some(arrived) => arrived?,
+    let arriving = match ahead {
+        Some(arriving) => arriving,
         None => {
             // What comes after an upgrade is no body: it waits for the tunnel.
             let body = payload.take_if(|_| !upgrade).unwrap_or_else(|| Box::pin(futures::stream::empty()));
             let outgoing = outgoing(request, path, body)?;
             permit(request, state, &visitor, &cluster, &outgoing).await?;
-            forward(state, visitor.actor(), &cluster, outgoing).await?
+            forward(state, visitor.actor(), &cluster, outgoing).boxed_local()
         }
     };
-    let end = ended(state.clone(), visitor, id, open, changes);
+    // A cluster may take long to say its first word; the right to hear it may end before.
+    let mut over = Box::pin(over(state.clone(), visitor.clone(), id, changes));
+    let (open, answer) = match select(arriving, &mut over).await {
+        Either::Left((arrived, _)) => arrived?,
+        Either::Right((why, _)) => return Err(why),
+    };
+    let end = ended(state.clone(), over, open);
     match (answer, payload) {
         (Forwarded::Response(response), _) => Ok(passed_on(response, request.method() == Method::HEAD, end)),
         (Forwarded::Tunnel(tunnel), Some(payload)) => tunnelled(tunnel, payload, end, state.settings.streams.idle),
@@ -138,46 +147,69 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
     }
 }
 
-/// Whoever was let in, and what came of it if they were expected.
-struct Entry {
-    visitor: Visitor,
-    cluster: Cluster,
-    ahead: Option<Answer<Arrived>>,
-}
-
-/// A request has reached the cluster; it counts as open until this is dropped.
-type Arrived = (OpenStream, Forwarded);
+/// A request on its way to the cluster. Once there it counts as open until the first is dropped.
+type Arriving<'a> = LocalBoxFuture<'a, Answer<(OpenStream, Forwarded)>>;
 
 /// Lets somebody in. A look with a kubeconfig that was here before sets out at once; what it brings is shown only if the database says, asked after
 /// the request came, that the same person may still be here as the same.
-async fn enter(request: &HttpRequest, payload: &Body, state: &Data<State>, id: ClusterId, path: &str) -> Answer<Entry> {
+async fn enter<'a>(
+    request: &'a HttpRequest,
+    payload: &Body,
+    state: &'a Data<State>,
+    id: ClusterId,
+    path: &'a str,
+) -> Answer<(Visitor, Cluster, Option<Arriving<'a>>)> {
     let token = caller::bearer(request).map(TokenHash::of);
     let last = match &token {
         Some(token) => state.visits.last(token).await.filter(|last| last.cluster.id == id),
         None => None,
     };
-    let expected = async {
-        match &last {
-            Some(last) => Ok(look_ahead(request, payload, state, last, path).await),
-            None => Ok(None),
-        }
+    let ahead = last.clone().and_then(|last| look_ahead(request, payload, state, last, path));
+    let asked = pin!(admit(request, state, id, token, last.as_deref()));
+    let (admitted, ahead) = match ahead {
+        None => (asked.await, None),
+        // Whichever comes first: nobody waits for an answer that is not theirs.
+        Some(ahead) => match select(asked, ahead).await {
+            Either::Left((admitted, ahead)) => (admitted, Some(ahead)),
+            Either::Right((arrived, asked)) => (asked.await, Some(ready(arrived).boxed_local())),
+        },
     };
-    let (ahead, (visitor, cluster)) = futures::try_join!(expected, visitor(request, state, id))?;
-    let same = match (&visitor, token) {
-        (Visitor::Kubeconfig(bearer), Some(token)) => state.visits.note(token, last.as_deref(), &bearer.actor, &cluster).await,
-        _ => false,
-    };
-    Ok(Entry { visitor, cluster, ahead: ahead.filter(|_| same) })
+    let (visitor, cluster, same) = admitted?;
+    Ok((visitor, cluster, ahead.filter(|_| same)))
 }
 
-/// Sends a look on its way as whoever the kubeconfig belonged to when it was last used. None: it is no mere look.
-async fn look_ahead(request: &HttpRequest, payload: &Body, state: &State, last: &Visit, path: &str) -> Option<Answer<Arrived>> {
+/// Who it is, the cluster, and whether all that is as it was the last time.
+async fn admit(
+    request: &HttpRequest,
+    state: &Data<State>,
+    id: ClusterId,
+    token: Option<TokenHash>,
+    last: Option<&Visit>,
+) -> Answer<(Visitor, Cluster, bool)> {
+    match (visitor(request, state, id).await, token) {
+        (Ok((Visitor::Kubeconfig(bearer), cluster)), Some(token)) => {
+            let same = state.visits.note(token, last, &bearer.actor, &cluster).await;
+            Ok((Visitor::Kubeconfig(bearer), cluster, same))
+        }
+        (Ok((visitor, cluster)), _) => Ok((visitor, cluster, false)),
+        (Err(problem), token) => {
+            // Who was refused sends nothing on its way again; a database that does not answer refuses nobody.
+            if let Some(token) = token.filter(|_| problem.status < 500) {
+                state.visits.forget(&token).await;
+            }
+            Err(problem)
+        }
+    }
+}
+
+/// A look on its way as whoever the kubeconfig belonged to when it was last used. None: it is no mere look.
+fn look_ahead<'a>(request: &HttpRequest, payload: &Body, state: &'a State, last: Arc<Visit>, path: &str) -> Option<Arriving<'a>> {
     if request.method() != Method::GET || !matches!(payload, Body::None) || request.head().upgrade() {
         return None;
     }
     let outgoing = outgoing(request, path, Box::pin(futures::stream::empty())).ok()?;
     let seen = outgoing.access().ok()? == Access::Read && within(&last.actor, last.cluster.id, &Reach::of(&outgoing.path).ok()?).is_ok();
-    if seen { Some(forward(state, &last.actor, &last.cluster, outgoing).await) } else { None }
+    seen.then(|| async move { forward(state, &last.actor, &last.cluster, outgoing).await }.boxed_local())
 }
 
 fn outgoing(request: &HttpRequest, path: &str, body: BodyStream) -> Answer<GatewayRequest> {
@@ -188,7 +220,7 @@ fn outgoing(request: &HttpRequest, path: &str, body: BodyStream) -> Answer<Gatew
     Ok(outgoing)
 }
 
-async fn forward(state: &State, actor: &Actor, cluster: &Cluster, outgoing: GatewayRequest) -> Answer<Arrived> {
+async fn forward(state: &State, actor: &Actor, cluster: &Cluster, outgoing: GatewayRequest) -> Answer<(OpenStream, Forwarded)> {
     let who = impersonation(actor, cluster.id)?;
     let open = state.streams.open(&actor.user.id, Some(&cluster.id.to_string()))?;
     let target = state.targets.of(state, cluster).await?;
@@ -320,22 +352,21 @@ const LOOK: Duration = Duration::from_secs(20);
 /// After a look that the database did not answer, the next: a revocation must not go unseen for longer than it has to.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Ends when the visitor may no longer be here, has been for too long, or the program stops. `changes` was subscribed to before the visitor was first looked at.
-async fn ended(state: Data<State>, visitor: Visitor, id: ClusterId, open: OpenStream, mut changes: Receiver<ChangeNotice>) {
+/// Ends when the visitor may no longer be here, or has been for too long, and says why. `changes` was subscribed to before the visitor was first looked at.
+async fn over(state: Data<State>, visitor: Visitor, id: ClusterId, mut changes: Receiver<ChangeNotice>) -> Problem {
     let mut due = Instant::now() + LOOK;
     let last = Instant::now() + state.settings.streams.longest;
     loop {
         let looked = tokio::select! {
-            () = tokio::time::sleep_until(last) => break,
+            () = tokio::time::sleep_until(last) => return Problem::new(Code::SessionExpired).detail("it has lasted for as long as it may"),
             notice = changes.recv() => match notice {
                 Ok(ChangeNotice::Changed { cluster, .. }) => cluster == id,
                 Ok(ChangeNotice::Person { user }) => user == visitor.actor().user.id,
                 Ok(ChangeNotice::Settings) => false,
                 Ok(ChangeNotice::Resync) | Err(RecvError::Lagged(_)) => true,
-                Err(RecvError::Closed) => break,
+                Err(RecvError::Closed) => return Problem::new(Code::StoreUnavailable),
             },
             () = tokio::time::sleep_until(due) => true,
-            () = state.stopping.cancelled() => break,
         };
         // Notices about other clusters leave the time of the next look as it is.
         if !looked {
@@ -345,10 +376,18 @@ async fn ended(state: Data<State>, visitor: Visitor, id: ClusterId, open: OpenSt
             Ok(()) => LOOK,
             // A database that does not answer for a moment cuts nobody off.
             Err(problem) if problem.status >= 500 => LOOK_AGAIN,
-            Err(_) => break,
+            Err(problem) => return problem,
         };
         // From the look's end: one that took long is not followed by the next at once.
         due = Instant::now() + pause;
+    }
+}
+
+/// Ends with the right to what is open, or with the program; then it does not count as open any more.
+async fn ended(state: Data<State>, over: impl Future<Output = Problem>, open: OpenStream) {
+    tokio::select! {
+        _ = over => (),
+        () = state.stopping.cancelled() => (),
     }
     drop(open);
 }

@@ -71,6 +71,12 @@ impl Current {
         Self { installation: configured.installation.with(&record.settings), record, given, configured: configured.clone() }
     }
 
+    /// Whether the authorization that operators set cannot be read: without it no line is to leave.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.record.authorized && self.given.is_none()
+    }
+
     /// What is sent as `Authorization` to where lines are handed on to.
     #[must_use]
     pub fn authorization(&self) -> Option<&SecretString> {
@@ -147,7 +153,7 @@ impl InForce {
         let _one = self.looking.lock().await;
         let (record, given) = store.settings().await?;
         self.now.send_if_modified(|now| {
-            let new = now.record != record;
+            let new = now.record != record || now.given != given;
             if new {
                 *now = Arc::new(Current::new(&self.configured, record, given));
             }

@@ -219,8 +219,7 @@ fn authorization(wanted: Option<Option<SecretString>>, to: Option<&Url>, before:
         return Err(Problem::field(AUTHORIZATION, format!("must be 1 to {LONGEST_SECRET} visible ASCII characters")));
     }
     let given = ForwardAuthorization { origin: to.map(origin).unwrap_or_default(), secret };
-    let same = |old: &ForwardAuthorization| old.origin == given.origin && old.secret.expose_secret() == given.secret.expose_secret();
-    Ok(if before.given.as_ref().is_some_and(same) { AuthorizationChange::Keep } else { AuthorizationChange::Set(given) })
+    Ok(if before.given.as_ref() == Some(&given) { AuthorizationChange::Keep } else { AuthorizationChange::Set(given) })
 }
 
 /// Somebody else has saved meanwhile: whoever is told can look at what, and begin from there.

@@ -106,13 +106,19 @@ impl Draft {
     }
 }
 
-/// Sends one line, and writes down that it was sent.
+/// Writes down that a line is sent, and sends it.
 async fn test_line(state: &State, operator: &Operator, draft: &Draft, to: &Url) -> Answer<Vec<Check>> {
     let authorization = state.in_force.configured().authorization_for(to, draft.given());
+    let write_down = async |outcome| {
+        let entry = AuditEntry::new(&operator.caller.actor, "settings_test", "settings", draft.before.record.revision).outcome(outcome);
+        state.store.audit_append(entry.detail(json!({ "forward": shown(to) })), operator.caller.context()).await
+    };
+    // Before it leaves: whoever asks for it may be gone when it has arrived.
+    write_down("accepted").await?;
     let failure = state.in_force.courier.deliver(line(operator, to), to, authorization).await.err();
-    let outcome = if failure.is_some() { "failed" } else { "done" };
-    let entry = AuditEntry::new(&operator.caller.actor, "settings_test", "settings", draft.new.from).outcome(outcome);
-    state.store.audit_append(entry.detail(json!({ "forward": shown(to) })), operator.caller.context()).await?;
+    if failure.is_some() {
+        write_down("failed").await?;
+    }
     Ok(delivered(failure.map(|failure| wrong(failure, authorization))))
 }
 

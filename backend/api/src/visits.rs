@@ -16,9 +16,13 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// Whether it would be the same today.
-    fn still(&self, actor: &Actor, cluster: &Cluster) -> bool {
-        self.actor.user.id == actor.user.id && same_rights(&self.actor, actor).is_ok() && self.cluster == *cluster
+    /// Whether somebody let in as this goes the same way with the same rights.
+    fn is(&self, actor: &Actor, cluster: &Cluster) -> bool {
+        let before = &self.cluster;
+        let way = (before.id, &before.tenant, &before.status.api_endpoint, before.spec.api.exposure);
+        self.actor.user.id == actor.user.id
+            && same_rights(&self.actor, actor).is_ok()
+            && way == (cluster.id, &cluster.tenant, &cluster.status.api_endpoint, cluster.spec.api.exposure)
     }
 }
 
@@ -38,10 +42,14 @@ impl Visits {
 
     /// Takes down who is let in now; answers whether that is as it was in `last`.
     pub async fn note(&self, token: TokenHash, last: Option<&Visit>, actor: &Actor, cluster: &Cluster) -> bool {
-        let same = last.is_some_and(|last| last.still(actor, cluster));
+        let same = last.is_some_and(|last| last.is(actor, cluster));
         if !same {
             self.0.insert(token, Arc::new(Visit { actor: actor.clone(), cluster: cluster.clone() })).await;
         }
         same
+    }
+
+    pub async fn forget(&self, token: &TokenHash) {
+        self.0.invalidate(token).await;
     }
 }

@@ -33,7 +33,8 @@ impl Serialize for Money {
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = f64::deserialize(deserializer)?;
-        if !(0.0..1e9).contains(&number) {
+        // Of what it is rounded to: it must be read again.
+        if !(0.0..1e15).contains(&(number * 1e6).round()) {
             return Err(serde::de::Error::custom("must be a price of zero or more"));
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1e15")]

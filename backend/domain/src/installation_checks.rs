@@ -113,7 +113,7 @@ fn names_beyond<'a, T>(list: &'a BTreeMap<String, T>, known: &BTreeSet<String>) 
 fn retention(before: &Installation, after: &Installation) -> Vec<Check> {
     let shorter = after.retention_days.filter(|days| before.retention_days.is_none_or(|before| *days < before));
     let lost = shorter.map(|days| {
-        let message = format!("lines older than {days} days are let go within the hour");
+        let message = format!("lines older than {days} days are let go from a day after this is saved");
         warning(Code::RetentionForgets, message, Some("audit.retention_days".to_owned()), &json!({ "days": days }))
     });
     lost.into_iter().collect()

@@ -128,7 +128,7 @@ impl Keeper {
         while self.again_by(&mut settings, pause).await {
             pause = EVERY;
             let now = settings.borrow_and_update().clone();
-            let Some(url) = &now.installation.forward else { continue };
+            let Some(url) = now.installation.forward.as_ref().filter(|_| !now.is_locked()) else { continue };
             let target = Target { url, authorization: now.authorization(), client: &client };
             if let Err(error) = forward(&self.store, &target, &settings).await {
                 tracing::warn!(%error, "the audit log cannot be handed on");

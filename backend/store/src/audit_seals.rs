@@ -303,9 +303,21 @@ async fn beside(db: &mut PgConnection, verdict: &mut AuditVerdict) -> Result<(),
     Ok(())
 }
 
+/// Whether operators have set something of the log within a day: so long a mistake, or somebody with a session that is not theirs, lets go of nothing.
+async fn just_set(db: &mut PgConnection) -> Result<bool, StoreError> {
+    let set = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM settings s WHERE s.changed_at > now() - interval '1 day' AND COALESCE(s.document -> 'audit', '{}') IS DISTINCT FROM
+               COALESCE((SELECT p.document -> 'audit' FROM settings p WHERE p.revision = s.revision - 1), '{}')) AS "set!""#
+    );
+    Ok(set.fetch_one(db).await?)
+}
+
 async fn forget(db: &mut PgConnection, key: &MacKey, before: OffsetDateTime, handed_on: bool) -> Result<usize, StoreError> {
     sqlx::query_scalar!(r#"SELECT pg_advisory_xact_lock(hashtext('kcs audit chain'))::text AS "lock""#).fetch_one(&mut *db).await?;
     let Some(mut head) = head(db).await? else { return Ok(0) };
+    if just_set(db).await? {
+        return Ok(0);
+    }
     // From the beginning up to the first that stays.
     let rows = sqlx::query!(
         r#"SELECT s.seq, s.audit_id, s.mac FROM audit_seals s JOIN audit a ON a.id = s.audit_id

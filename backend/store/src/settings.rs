@@ -53,6 +53,12 @@ pub struct ForwardAuthorization {
     pub secret: SecretString,
 }
 
+impl PartialEq for ForwardAuthorization {
+    fn eq(&self, other: &Self) -> bool {
+        self.origin == other.origin && self.secret.expose_secret() == other.secret.expose_secret()
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum AuthorizationChange {
     Keep,

@@ -2,9 +2,10 @@
 //! that say back what they are told.
 
 use actix_web::web::{self, Bytes};
-use actix_web::{App, Handler, HttpResponse, HttpServer};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use futures::StreamExt;
-use futures::stream::{once, pending};
+use futures::future::pending;
+use futures::stream::{self, once};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sealed::ClusterPki;
@@ -20,7 +21,7 @@ use tokio_rustls::server::TlsStream;
 pub struct ClusterApi {
     pub endpoint: String,
     pub pki: ClusterPki,
-    /// The heads of requests for ways into pods.
+    /// The heads of requests for ways into pods; of others the first line.
     pub heads: Arc<Mutex<Vec<String>>>,
     running: Running,
 }
@@ -35,7 +36,7 @@ impl ClusterApi {
         Self::with(watch)
     }
 
-    /// One that answers everything with an empty list.
+    /// One that answers everything with an empty list, but says nothing to who wants to follow.
     pub fn answering() -> Self {
         Self::with(list)
     }
@@ -58,15 +59,26 @@ impl ClusterApi {
         Self { endpoint, pki, heads, running: Running::Raw(actix_web::rt::spawn(accepting).abort_handle()) }
     }
 
-    fn with<F: Handler<(), Output = HttpResponse> + Send>(answer: F) -> Self {
-        let pki = ClusterPki::generate(OffsetDateTime::now_utc()).unwrap();
-        let server = HttpServer::new(move || App::new().default_service(web::to(answer.clone()))).workers(1).disable_signals();
+    fn with<F: AsyncFn(&HttpRequest) -> HttpResponse + Clone + Send + 'static>(answer: F) -> Self {
+        let (pki, heads) = (ClusterPki::generate(OffsetDateTime::now_utc()).unwrap(), Arc::<Mutex<Vec<String>>>::default());
+        let seen = heads.clone();
+        let server = HttpServer::new(move || {
+            let (answer, seen) = (answer.clone(), seen.clone());
+            App::new().default_service(web::to(move |request: HttpRequest| {
+                let (answer, seen) = (answer.clone(), seen.clone());
+                async move {
+                    seen.lock().unwrap().push(format!("{} {}", request.method(), request.uri()));
+                    answer(&request).await
+                }
+            }))
+        });
+        let server = server.workers(1).disable_signals();
         let server = server.bind_rustls_0_23("127.0.0.1:0", tls(&pki)).unwrap();
         let endpoint = format!("https://{}", server.addrs()[0]);
         let running = server.run();
         let server = running.handle();
         actix_web::rt::spawn(running);
-        Self { endpoint, pki, heads: Arc::default(), running: Running::Http(server) }
+        Self { endpoint, pki, heads, running: Running::Http(server) }
     }
 }
 
@@ -95,14 +107,17 @@ async fn echo(mut stream: TlsStream<TcpStream>, seen: &Mutex<Vec<String>>) -> st
     tokio::io::copy(&mut from, &mut to).await.map(drop)
 }
 
-async fn list() -> HttpResponse {
+async fn list(request: &HttpRequest) -> HttpResponse {
+    if request.query_string().contains("follow=true") {
+        return pending().await;
+    }
     HttpResponse::Ok().content_type("application/json").body(r#"{"kind":"List","apiVersion":"v1","metadata":{},"items":[]}"#)
 }
 
 /// One event, and then silence.
-async fn watch() -> HttpResponse {
+async fn watch(_: &HttpRequest) -> HttpResponse {
     let event = Bytes::from_static(b"{\"type\":\"BOOKMARK\"}\n");
-    HttpResponse::Ok().content_type("application/json").streaming(once(async { Ok::<_, std::io::Error>(event) }).chain(pending()))
+    HttpResponse::Ok().content_type("application/json").streaming(once(async { Ok::<_, std::io::Error>(event) }).chain(stream::pending()))
 }
 
 fn tls(pki: &ClusterPki) -> rustls::ServerConfig {

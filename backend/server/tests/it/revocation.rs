@@ -1,5 +1,6 @@
 //! A kubeconfig that is revoked ends what is open with it at once: on every replica, and as soon as a slow database answers again.
 
+use crate::cluster_api::ClusterApi;
 use crate::house::{House, Person};
 use auth::{Actor, Grants, KubeconfigRevoke, Via};
 use futures::stream::BoxStream;
@@ -173,4 +174,68 @@ async fn what_could_not_be_decided_is_not_let_through() {
         let answer = reqwest::Client::new().get(format!("{}{path}", house.url)).bearer_auth(&token).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), status, "{age}");
     }
+}
+
+/// What a kubeconfig gets from a cluster, by its status.
+async fn look(house: &House, cluster: &str, token: &str, path: &str) -> u16 {
+    let request = reqwest::Client::new().get(format!("{}/k8s/clusters/{cluster}{path}", house.url)).bearer_auth(token);
+    request.send().await.unwrap().status().as_u16()
+}
+
+/// Waits until the cluster has seen so many requests.
+async fn seen(api: &ClusterApi, count: usize) {
+    let waiting = async {
+        while api.heads.lock().unwrap().len() < count {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(AT_ONCE, waiting).await.expect("the cluster was not asked");
+}
+
+#[actix_web::test]
+async fn a_look_that_set_out_early_shows_nothing_to_who_may_not_see_it_any_more() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, api) = house.cluster_with_answering_api(&member, "web").await;
+    let (kid, token) = house.kubeconfig(&member, &cluster).await;
+    for count in 1..=3 {
+        assert_eq!(look(&house, &cluster, &token, "/api/v1/pods").await, 200);
+        seen(&api, count).await;
+        assert_eq!(api.heads.lock().unwrap().len(), count, "a look is sent once");
+    }
+    // Narrower than it was: the early answer is not theirs.
+    house.database.execute(r#"UPDATE kubeconfigs SET narrowing = narrowing || '{"namespaces": ["shop"]}'"#).await;
+    assert_eq!(look(&house, &cluster, &token, "/api/v1/pods").await, 403);
+    assert_eq!(look(&house, &cluster, &token, "/api/v1/namespaces/shop/pods").await, 200);
+    // What is no mere look waits for the database.
+    let before = api.heads.lock().unwrap().len();
+    assert_eq!(house.call(Some(&member), "DELETE", &format!("/api/v1/clusters/{cluster}/kubeconfigs/{kid}"), None).await.status, 204);
+    assert_eq!(look(&house, &cluster, &token, "/api/v1/namespaces/shop/secrets").await, 401);
+    assert_eq!(look(&house, &cluster, &token, "/api/v1/namespaces/shop/pods").await, 401);
+    for _ in 0..3 {
+        assert_eq!(look(&house, &cluster, &token, "/api/v1/namespaces/shop/pods").await, 401);
+    }
+    assert_eq!(api.heads.lock().unwrap()[before..], Vec::<String>::new(), "who was refused reaches the cluster no more");
+}
+
+#[actix_web::test]
+async fn who_waits_for_a_silent_cluster_is_told_when_the_right_to_its_answer_ends() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, api) = house.cluster_with_answering_api(&member, "web").await;
+    let (kid, token) = house.kubeconfig(&member, &cluster).await;
+    let log = "/api/v1/namespaces/shop/pods/web/log?follow=true";
+    assert_eq!(look(&house, &cluster, &token, "/api/v1/pods").await, 200);
+    // It set out as somebody with all namespaces; meanwhile it is one with less, and goes again as that without waiting for an answer.
+    house.database.execute(r#"UPDATE kubeconfigs SET narrowing = narrowing || '{"namespaces": ["shop"]}'"#).await;
+    let waiting = async {
+        let answer = tokio::time::timeout(AT_ONCE, look(&house, &cluster, &token, log));
+        assert_eq!(answer.await.expect("it waits on"), 401);
+    };
+    let revoked = async {
+        seen(&api, 3).await;
+        let revoked = house.call(Some(&member), "DELETE", &format!("/api/v1/clusters/{cluster}/kubeconfigs/{kid}"), None).await;
+        assert_eq!(revoked.status, 204);
+    };
+    tokio::join!(waiting, revoked);
 }

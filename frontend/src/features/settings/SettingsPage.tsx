@@ -68,6 +68,10 @@ function Settings({ settings }: { settings: AdminSettings }) {
     setDraft({ ...draft, ...part });
     test.reset();
   };
+  const untested = () => {
+    test.reset();
+    setTried(false);
+  };
   const run = (done: (request: SettingsRequest) => void) => {
     if (test.isPending) return;
     setTried(true);
@@ -83,7 +87,15 @@ function Settings({ settings }: { settings: AdminSettings }) {
   };
   return (
     <>
-      {overtaken && <Overtaken settings={settings} onCatchUp={catchUp} />}
+      {overtaken && (
+        <Overtaken
+          settings={settings}
+          onCatchUp={() => {
+            catchUp();
+            untested();
+          }}
+        />
+      )}
       <form className="stack" onSubmit={submit} noValidate aria-label={t("admin.settings.title")}>
         <Fields settings={settings} draft={draft} errors={errors} onChange={change} />
         {test.error && Object.keys(told).length === 0 && <Fault alert fault={faultOf(test.error)} />}
@@ -102,7 +114,13 @@ function Settings({ settings }: { settings: AdminSettings }) {
             {t("admin.settings.test")}
           </Button>
           {dirty && (
-            <Button type="text" onClick={() => begin(settings)}>
+            <Button
+              type="text"
+              onClick={() => {
+                begin(settings);
+                untested();
+              }}
+            >
               {t("admin.settings.discard")}
             </Button>
           )}
@@ -111,7 +129,7 @@ function Settings({ settings }: { settings: AdminSettings }) {
       <History
         onUse={(revision) => {
           fill(revision.set);
-          test.reset();
+          untested();
           notify(t("admin.settings.history.used", { revision: revision.revision }));
           window.scrollTo({ top: 0 });
         }}
@@ -124,8 +142,7 @@ function Settings({ settings }: { settings: AdminSettings }) {
             onClose={() => setSaving(null)}
             onSaved={(saved) => {
               setSaving(null);
-              setTried(false);
-              test.reset();
+              untested();
               queryClient.setQueryData([...installationKey, "now"], saved);
               begin(saved);
             }}
