@@ -39,10 +39,33 @@ function problemFrom(status: number, body: unknown): Problem {
 }
 
 let csrfToken = "";
+/** Counts the sessions of this page: that a request of an earlier one is refused says nothing of this one. */
+let session = 0;
+let changing = false;
 
 /** Remembers the token that writes of this session carry. */
 export function setCsrfToken(token: string): void {
+  if (token !== csrfToken) session += 1;
   csrfToken = token;
+}
+
+/** The session that a request which begins now belongs to. */
+export function sessionNow(): number {
+  return session;
+}
+
+/** Puts another session in the place of this one: the server may end the old one before it is known here that there is a new one. */
+export async function changeSession<T>(change: () => Promise<T>): Promise<T> {
+  changing = true;
+  session += 1;
+  try {
+    return await change();
+  } catch (error) {
+    if (isApiError(error) && error.status === 401) announceSessionEnd();
+    throw error;
+  } finally {
+    changing = false;
+  }
 }
 
 const sessionEndListeners = new Set<() => void>();
@@ -57,8 +80,8 @@ function announceSessionEnd(): void {
   for (const listener of sessionEndListeners) listener();
 }
 
-/** An error for an answer outside the typed client (log and event streams). */
-export async function errorOf(response: Response): Promise<ApiError> {
+/** An error for an answer; outside the typed client (log and event streams) with the session that its request belonged to. */
+export async function errorOf(response: Response, of: number): Promise<ApiError> {
   const text = await response.text().catch(() => "");
   let body: unknown = text;
   try {
@@ -67,19 +90,22 @@ export async function errorOf(response: Response): Promise<ApiError> {
     // A proxy in between may answer with a page of its own.
   }
   const error = new ApiError(response.status, problemFrom(response.status, body));
-  if (response.status === 401 && error.code !== "KCS-AUTH-003") announceSessionEnd();
+  if (response.status === 401 && error.code !== "KCS-AUTH-003" && of === session && !changing) announceSessionEnd();
   return error;
 }
 
 export const client = createClient<paths>({ baseUrl: "/", credentials: "same-origin" });
 
+const sessions = new WeakMap<Request, number>();
+
 client.use({
   onRequest({ request }) {
+    sessions.set(request, session);
     if (request.method !== "GET" && csrfToken) request.headers.set("X-CSRF-Token", csrfToken);
     return request;
   },
-  async onResponse({ response }) {
-    if (!response.ok) throw await errorOf(response);
+  async onResponse({ request, response }) {
+    if (!response.ok) throw await errorOf(response, sessions.get(request) ?? session);
     return undefined;
   },
   onError() {

@@ -1,7 +1,7 @@
 // Who is signed in, and in which project.
 import { useQuery, type QueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
-import { client, setCsrfToken, unwrap } from "./client";
+import { changeSession, client, setCsrfToken, unwrap } from "./client";
 import type { CredentialSignIn, FederationProvider, Session } from "./types";
 
 export const sessionKey = ["session"] as const;
@@ -45,9 +45,11 @@ export function useFederation(): FederationProvider[] {
 }
 
 export async function switchProject(project: string): Promise<Session> {
-  const session = await unwrap(client.PUT("/api/v1/session", { body: { project } }));
-  setCsrfToken(session.csrf_token);
-  return session;
+  return changeSession(async () => {
+    const session = await unwrap(client.PUT("/api/v1/session", { body: { project } }));
+    setCsrfToken(session.csrf_token);
+    return session;
+  });
 }
 
 export async function signOut(): Promise<void> {

@@ -1,5 +1,5 @@
 // Server-sent events over fetch: unlike EventSource it shows the status of a refusal, sends Last-Event-ID on the first request as well and can be stopped.
-import { ApiError, errorOf } from "./client";
+import { ApiError, errorOf, sessionNow } from "./client";
 
 export interface ServerEvent {
   id: string;
@@ -97,8 +97,9 @@ export function openEvents(url: string, options: StreamOptions): () => void {
       alive();
       const headers: Record<string, string> = { Accept: "text/event-stream" };
       if (lastId) headers["Last-Event-ID"] = lastId;
+      const session = sessionNow();
       const response = await doFetch(url, { headers, credentials: "same-origin", cache: "no-store", signal: current.signal });
-      if (!response.ok || !response.body) throw await errorOf(response);
+      if (!response.ok || !response.body) throw await errorOf(response, session);
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       const parser = new EventParser();
       onState?.("live");

@@ -1,5 +1,5 @@
 // Following a container's log through the cluster's own API, line by line.
-import { ApiError, errorOf } from "../../api/client";
+import { ApiError, errorOf, sessionNow } from "../../api/client";
 
 /** Cuts a stream of text into lines, also where one arrives in pieces. */
 export class LineCutter {
@@ -62,8 +62,9 @@ interface Options {
 /** Reads until the container ends, the reader leaves, or it fails (then it throws an `ApiError` or the network's error). */
 export async function followLog(query: LogQuery, { signal, onLines, onState }: Options): Promise<void> {
   onState("connecting");
+  const session = sessionNow();
   const response = await fetch(logUrl(query), { signal, credentials: "same-origin", headers: { Accept: "text/plain, */*" } });
-  if (!response.ok || !response.body) throw await kubernetesError(response);
+  if (!response.ok || !response.body) throw await kubernetesError(response, session);
   onState("following");
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   const cutter = new LineCutter();
@@ -78,8 +79,8 @@ export async function followLog(query: LogQuery, { signal, onLines, onState }: O
 }
 
 /** The cluster answers in Kubernetes' own form (`Status`), KCS in problem+json. */
-async function kubernetesError(response: Response): Promise<ApiError> {
-  const error = await errorOf(response);
+async function kubernetesError(response: Response, session: number): Promise<ApiError> {
+  const error = await errorOf(response, session);
   const status = error.problem as unknown as { kind?: string; message?: string };
   if (status.kind !== "Status") return error;
   return new ApiError(response.status, { ...error.problem, code: (response.status === 403 ? "KCS-RBAC-001" : response.status === 404 ? "KCS-NOTFOUND-001" : "KCS-API-001") as typeof error.problem.code, cloud_message: status.message ?? "" });
