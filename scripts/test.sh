@@ -96,25 +96,14 @@ kubernetes() {
     check kubernetes-binaries bash tests/kubernetes/build.sh
 }
 
-# What a program in the background, which writes to LOG, came to: concluded PID LOG
-concluded() {
-    wait "$1"
-    local status=$?
-    cat "$2"
-    return $status
-}
-
 e2e() {
     check kcs cargo build --quiet --bins
-    # Every screen of the console by axe, in Chromium against its stand-in server: it takes what the stories below leave, which wait for most of their time.
-    nice -n 19 npm --prefix frontend run --silent screens >"$logs/screens.log" 2>&1 &
-    local screens=$!
-    # One story at a time: each starts whole clusters, and some look at what seconds do.
+    # One story at a time and nothing beside it: each starts whole clusters, and some look at what seconds do.
     test_arguments='--test-threads=1' cargo_tests e2e -p e2e-tests
-    check console-screens concluded "$screens" "$logs/screens.log"
-    # The same, sessions and the keyboard.
+    # The console in Chromium against its stand-in server: sessions, keyboard, every screen by axe.
     check console-session npm --prefix frontend run --silent session
     check console-keyboard npm --prefix frontend run --silent keyboard
+    check console-screens npm --prefix frontend run --silent screens
 }
 
 # suite NAME COMMAND...: one that ends with "N passed, N failed".
