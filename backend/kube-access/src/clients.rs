@@ -1,5 +1,4 @@
-//! Channels to clusters, one for each cluster and identity, kept while they are used. People's requests have one on each thread besides: a connection
-//! lives where it was opened, and an answer that another thread waits for wakes that one for every piece.
+//! Channels to clusters, one for each cluster and identity, kept while they are used.
 
 use crate::channel::Channel;
 use crate::destinations::Destinations;
@@ -9,7 +8,6 @@ use domain::ids::ClusterId;
 use moka::future::Cache;
 use sealed::ClusterPki;
 use std::sync::Arc;
-use std::thread::ThreadId;
 use time::{Duration, OffsetDateTime};
 
 /// How long a certificate of ours lives, and how long before its end a channel is made anew.
@@ -46,13 +44,10 @@ impl Identity {
     }
 }
 
-/// Cluster, who we are, the API's address, and the thread that serves the person.
-type Key = (ClusterId, Identity, String, Option<ThreadId>);
-
 /// The access to all clusters. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct KubeAccess {
-    channels: Cache<Key, Channel>,
+    channels: Cache<(ClusterId, Identity, String), Channel>,
     private: Route,
     destinations: Destinations,
 }
@@ -92,9 +87,7 @@ impl KubeAccess {
     }
 
     async fn channel(&self, target: &ClusterTarget, identity: Identity) -> Result<Channel, KubeError> {
-        // The engine's tasks have no thread of their own.
-        let thread = (identity == Identity::Gateway).then(|| std::thread::current().id());
-        let key = (target.cluster, identity, target.endpoint.clone(), thread);
+        let key = (target.cluster, identity, target.endpoint.clone());
         if let Some(channel) = self.channels.get(&key).await {
             return Ok(channel);
         }
