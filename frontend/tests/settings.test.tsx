@@ -198,7 +198,7 @@ describe("the page", () => {
     render(page());
     const row = screen.getByRole("row", { name: /the season/ });
     expect(row.textContent).toContain("Nodes per pool: as configured → 7");
-    await press("Use the values of revision 1");
+    await press("Use these values: revision 1");
     expect((field(words.nameOf.nodes_per_pool) as HTMLInputElement).value).toBe("7");
     expect((field(words.nameOf.clusters_per_project) as HTMLInputElement).value).toBe("");
     expect((button(words.save) as HTMLButtonElement).disabled).toBe(false);
