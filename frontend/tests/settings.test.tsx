@@ -204,4 +204,27 @@ describe("the page", () => {
     expect((button(words.save) as HTMLButtonElement).disabled).toBe(false);
     expect(saveSettings).not.toHaveBeenCalled();
   });
+
+  it("asks before older values take the place of what was typed", async () => {
+    render(page());
+    type(words.nameOf.nodes_per_pool, "50");
+    await press("Use these values: revision 1");
+    expect((field(words.nameOf.nodes_per_pool) as HTMLInputElement).value).toBe("50");
+    const dialog = screen.getByRole("dialog");
+    await act(async () => within(dialog).getByRole("button", { name: words.history.use }).click());
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    expect((field(words.nameOf.nodes_per_pool) as HTMLInputElement).value).toBe("7");
+  });
+
+  it("says who was first when that is found out by the test", async () => {
+    vi.mocked(testSettings).mockRejectedValue(refusal(409, "KCS-CONF-001"));
+    const shown = render(page());
+    type(words.nameOf.nodes_per_pool, "50");
+    await press(words.save);
+    expect(screen.queryByRole("dialog")).toBeNull();
+    expect(screen.getByRole("alert").textContent).toContain("KCS-CONF-001");
+    answer({ data: settings(4, { limits: { clusters_per_project: 5 } }) });
+    shown.rerender(page());
+    expect(screen.getAllByRole("alert").some((alert) => alert.textContent.includes("olga saved revision 4 meanwhile"))).toBe(true);
+  });
 });

@@ -201,9 +201,10 @@ impl Draft {
     }
 
     /// # Errors
-    /// When it was made from another revision than the newest.
+    /// When it would change something and was made from another revision than the newest. Sent again after an answer that was lost, it changes nothing.
     fn refuse_stale(&self) -> Answer<()> {
-        if self.new.from == self.before.record.revision { Ok(()) } else { Err(conflict(&self.before.record)) }
+        let newest = &self.before.record;
+        if self.new.from == newest.revision || self.differences().is_empty() { Ok(()) } else { Err(conflict(newest)) }
     }
 }
 
@@ -241,6 +242,7 @@ pub async fn settings_get(_: Operator, state: Data<State>) -> Answer<Json<AdminS
 #[post("/admin/settings/test")]
 pub async fn settings_test(operator: Operator, state: Data<State>, body: Body<SettingsRequest>) -> Answer<Json<SettingsTest>> {
     let draft = Draft::of(body.read()?.0, &state).await?;
+    draft.refuse_stale()?;
     let checks = settings_checks::checks(&state, &operator, &draft, TestLine::Always).await?;
     let blocked = checks.iter().any(|check| check.level == CheckLevel::Blocked);
     Ok(Json(SettingsTest { checks, differences: draft.differences(), blocked }))
@@ -251,9 +253,8 @@ pub async fn settings_test(operator: Operator, state: Data<State>, body: Body<Se
 #[put("/admin/settings")]
 pub async fn settings_save(operator: Operator, state: Data<State>, body: Body<SettingsRequest>) -> Answer<Json<AdminSettings>> {
     let draft = Draft::of(body.read()?.0, &state).await?;
-    // Sent again after an answer that was lost, it changes nothing.
+    draft.refuse_stale()?;
     if !draft.differences().is_empty() {
-        draft.refuse_stale()?;
         settings_checks::refuse(&settings_checks::checks(&state, &operator, &draft, TestLine::WhereItIsNew).await?)?;
         let Operator { caller, scope } = operator;
         let saved = state.store.settings_save(scope, &caller.actor, draft.new, caller.context()).await;

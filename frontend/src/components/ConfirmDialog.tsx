@@ -13,6 +13,9 @@ interface Props<Done> {
   children: ReactNode;
   /** The word on the button. */
   submit: string;
+  /** Nothing is lost by it. */
+  harmless?: boolean;
+  width?: number;
   /** Nothing can be done as things stand; the children say why. */
   disabled?: boolean;
   act: () => Promise<Done>;
@@ -23,7 +26,7 @@ interface Props<Done> {
   onClose: () => void;
 }
 
-export function ConfirmDialog<Done>({ title, children, submit, disabled, act, done, stale, onClose }: Props<Done>) {
+export function ConfirmDialog<Done>({ title, children, submit, harmless = false, width, disabled, act, done, stale, onClose }: Props<Done>) {
   const { t } = useTranslation();
   const queryClient = useQueryClient();
   const notify = useToast();
@@ -40,8 +43,9 @@ export function ConfirmDialog<Done>({ title, children, submit, disabled, act, do
   return (
     <Dialog
       title={title}
+      width={width}
       okText={submit}
-      okButtonProps={{ danger: true, type: "primary", disabled, loading: deed.isPending }}
+      okButtonProps={{ danger: !harmless, type: "primary", disabled, loading: deed.isPending }}
       cancelText={t("cluster.close")}
       onOk={() => deed.mutate()}
       onCancel={onClose}

@@ -160,8 +160,11 @@ async fn whoever_saves_later_is_told_and_the_same_sent_again_changes_nothing() {
     let operator = house.sign_in("operator").await;
     let pools = |revision: i64, most: u32| json!({"revision": revision, "limits": {"nodes_per_pool": most}});
     save(&house, &operator, pools(0, 50)).await;
-    let late = house.call(Some(&operator), "PUT", PATH, Some(&pools(0, 60))).await;
-    assert_eq!((late.status, &late.body["code"], &late.body["params"]), (409, &json!("KCS-CONF-001"), &json!({"revision": 1, "by": "operator"})));
+    for (method, path) in [("PUT", PATH.to_owned()), ("POST", format!("{PATH}/test"))] {
+        let late = house.call(Some(&operator), method, &path, Some(&pools(0, 60))).await;
+        let told = (late.status, &late.body["code"], &late.body["params"]);
+        assert_eq!(told, (409, &json!("KCS-CONF-001"), &json!({"revision": 1, "by": "operator"})), "{method}");
+    }
     assert_eq!(save(&house, &operator, pools(0, 50)).await["revision"], 1, "its answer was lost the first time");
     let put = async |house: &House, most: u32| house.call(Some(&operator), "PUT", PATH, Some(&pools(1, most))).await;
     let (one, other) = futures::join!(put(&house, 70), put(&replica, 80));
@@ -241,6 +244,26 @@ async fn an_authorization_is_shown_to_nobody_and_sent_nowhere_else_by_editing_an
         seen += &house.call(Some(&operator), "GET", &path, None).await.body.to_string();
     }
     assert!(!seen.contains("Bearer") && seen.contains("settings_test"), "{seen}");
+}
+
+#[actix_web::test]
+async fn without_the_authorization_that_was_set_lines_wait_until_it_is_there_again() {
+    let house = House::new().await;
+    let operator = house.sign_in("operator").await;
+    let mut collector = Collector::start(200);
+    save(&house, &operator, json!({"revision": 0, "audit": {"forward": collector.url, "forward_authorization": "Bearer first"}})).await;
+    assert_eq!(collector.next().await.1, "settings_test");
+    house.database.execute("UPDATE secrets SET kind = 'elsewhere' WHERE kind = 'forward_authorization'").await;
+    house.state.in_force.look(&house.store).await.unwrap();
+    assert!(house.state.in_force.now().is_locked());
+    let stop = CancellationToken::new();
+    actix_web::rt::spawn(server::audit::keep(house.store.clone(), house.state.in_force.watch(), stop.clone()));
+    within_a_minute(async || house.store.audit_verify().await.unwrap().waiting == 0).await;
+    assert!(collector.lines.try_recv().is_err(), "a line has left without it");
+    house.database.execute("UPDATE secrets SET kind = 'forward_authorization' WHERE kind = 'elsewhere'").await;
+    house.state.in_force.look(&house.store).await.unwrap();
+    assert_eq!(collector.next().await.0, "Bearer first");
+    stop.cancel();
 }
 
 #[actix_web::test]

@@ -6,8 +6,9 @@ import { useTranslation } from "react-i18next";
 import { isApiError } from "../../api/client";
 import { installationKey, testSettings, useInstallation } from "../../api/installation";
 import { useSession } from "../../api/session";
-import type { AdminSettings, SettingsRequest } from "../../api/types";
+import type { AdminSettings, SettingsRequest, SettingsRevision } from "../../api/types";
 import { Forbidden } from "../../app/FallbackPages";
+import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { Card, Loading, Page } from "../../components/Page";
 import { Fault, faultOf, LoadProblem } from "../../components/Problem";
 import { StatusIcon } from "../../components/Status";
@@ -59,7 +60,14 @@ function Settings({ settings }: { settings: AdminSettings }) {
   const { base, draft, setDraft, dirty, overtaken, begin, fill, catchUp } = useSettingsDraft(settings);
   const [tried, setTried] = useState(false);
   const [saving, setSaving] = useState<SettingsRequest | null>(null);
-  const test = useMutation({ mutationFn: (request: SettingsRequest) => testSettings(request) });
+  const [replacement, setReplacement] = useState<SettingsRevision | null>(null);
+  const test = useMutation({
+    mutationFn: (request: SettingsRequest) => testSettings(request),
+    // Somebody else has saved: who it was is said once it is looked again.
+    onError: (error) => {
+      if (isApiError(error) && error.code === "KCS-CONF-001") void queryClient.invalidateQueries({ queryKey: installationKey });
+    },
+  });
   const told = useServerErrors(test.data?.checks, test.error);
   const wrong = draftErrors(draft);
   const errors: Record<string, string> = { ...told };
@@ -80,6 +88,12 @@ function Settings({ settings }: { settings: AdminSettings }) {
     const request = requestOf(draft, base.revision);
     test.mutate(request, { onSuccess: (result) => (result.blocked ? focusField(`settings.${result.checks.find((check) => check.level === "blocked")?.field ?? ""}`) : done(request)) });
     return undefined;
+  };
+  const replace = (revision: SettingsRevision) => {
+    fill(revision.set);
+    untested();
+    window.scrollTo({ top: 0 });
+    return t("admin.settings.history.used", { revision: revision.revision });
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -126,14 +140,19 @@ function Settings({ settings }: { settings: AdminSettings }) {
           )}
         </p>
       </form>
-      <History
-        onUse={(revision) => {
-          fill(revision.set);
-          untested();
-          notify(t("admin.settings.history.used", { revision: revision.revision }));
-          window.scrollTo({ top: 0 });
-        }}
-      />
+      <History onUse={(revision) => (dirty ? setReplacement(revision) : notify(replace(revision)))} />
+      {replacement && (
+        <ConfirmDialog
+          title={t("admin.settings.history.useTitle")}
+          submit={t("admin.settings.history.use")}
+          act={() => Promise.resolve(replace(replacement))}
+          done={(said) => said}
+          stale={[]}
+          onClose={() => setReplacement(null)}
+        >
+          <p>{t("admin.settings.history.useText", { revision: replacement.revision })}</p>
+        </ConfirmDialog>
+      )}
       <Suspense fallback={null}>
         {saving && test.data && (
           <SaveDialog
