@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run reset test deps console fmt lint unit e2e bench bench-gate bench-scale queries openapi chaos fuzz contract-openstack openstack-up openstack-down openstack-test nodes-up nodes-test nodes-local-test
+.PHONY: help run reset test deps console fmt lint licences unit e2e bench bench-gate bench-scale queries openapi chaos fuzz contract-openstack openstack-up openstack-down openstack-test nodes-up nodes-test nodes-local-test
 
 STATE_DIR := $(or $(KCS_STATE_DIR),.kcs)
 # `make run PROFILE=release` for an optimised program; what `make test` builds is shared with the default.
@@ -44,6 +44,10 @@ fmt: ## Format the code
 
 lint: ## Format check, clippy, oxlint, tsc
 	@scripts/test.sh lint
+
+licences: ## Licences and sources of every dependency (installs cargo-deny: minutes the first time)
+	@command -v cargo-deny >/dev/null || scripts/step.sh "building cargo-deny" cargo install --quiet --locked --version 0.20.2 cargo-deny
+	@cargo deny --log-level error check licenses bans sources
 
 unit: ## All tests that need no real Kubernetes and no browser
 	@scripts/test.sh unit

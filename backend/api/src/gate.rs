@@ -1,20 +1,20 @@
 //! The Kubernetes pass-through `/k8s/clusters/{id}/…` for kubectl, helm and the console: authenticate, decide by role, forward as the
 //! person, stream both ways, and cut what is open when the right to it ends.
 
-use crate::caller::{self, Caller, opens_socket, same_rights};
+use crate::caller::{self, opens_socket};
 use crate::errors::{Answer, Problem};
 use crate::sight::{impersonation, into_namespace};
 use crate::state::State;
 use crate::streams::{Activity, OpenStream};
+use crate::visitors::{Visitor, over, visitor};
 use crate::visits::Visit;
-use crate::{peers, people};
 use actix_web::dev::Payload as Body;
 use actix_web::http::ConnectionType;
 use actix_web::http::header;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
-use auth::{Actor, Grants, KubernetesExec, KubernetesWrite, Via};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use auth::{Actor, KubernetesExec, KubernetesWrite};
 use domain::clusters::Cluster;
 use domain::codes::Code;
 use domain::ids::ClusterId;
@@ -23,63 +23,15 @@ use futures::future::{Either, LocalBoxFuture, ready, select};
 use futures::{FutureExt, SinkExt, StreamExt};
 use kube_access::gateway::{Answer as Forwarded, BodyStream, Tunnel};
 use kube_access::{Access, GatewayRequest, Reach};
-use sealed::{Token, TokenHash, TokenKind};
+use sealed::TokenHash;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{AuditEntry, ChangeNotice, KubeconfigUse, RequestContext};
+use store::AuditEntry;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Instant;
 
 /// The address under which clusters are.
 pub const PREFIX: &str = "/k8s/clusters/";
-
-/// Whoever uses the pass-through, and how that may end.
-#[derive(Clone)]
-enum Visitor {
-    Kubeconfig(Box<Bearer>),
-    Person(Box<Caller>),
-}
-
-/// Somebody with a kubeconfig.
-#[derive(Clone)]
-struct Bearer {
-    actor: Actor,
-    token: TokenHash,
-    context: RequestContext,
-}
-
-impl Visitor {
-    fn actor(&self) -> &Actor {
-        match self {
-            Self::Kubeconfig(bearer) => &bearer.actor,
-            Self::Person(caller) => &caller.actor,
-        }
-    }
-
-    fn context(&self) -> RequestContext {
-        match self {
-            Self::Kubeconfig(bearer) => bearer.context.clone(),
-            Self::Person(caller) => caller.context(),
-        }
-    }
-
-    async fn still_valid(&self, state: &State) -> Answer<()> {
-        match self {
-            Self::Kubeconfig(bearer) => {
-                let found = state.store.kubeconfig_by_token(bearer.token).await?.ok_or_else(unauthorized)?;
-                same_rights(&bearer.actor, &bearer_of(state, found).await?.0)
-            }
-            Self::Person(caller) => caller.still_valid(state).await,
-        }
-    }
-}
-
-fn unauthorized() -> Problem {
-    Problem::new(Code::SessionExpired).detail("the kubeconfig is not valid, has expired or was revoked")
-}
 
 /// One request to a cluster.
 pub async fn pass(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
@@ -237,57 +189,11 @@ fn split(path: &str) -> Answer<(ClusterId, &str)> {
     Ok((id.parse().map_err(|_| Problem::not_found())?, inner))
 }
 
-/// Who it is, and the cluster, which is in their reach.
-async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) -> Answer<(Visitor, Cluster)> {
-    let text = caller::bearer(request);
-    let ours = text.is_some_and(|text| Token::kind_of(text) == Some(TokenKind::Api));
-    if !ours && request.headers().contains_key(header::AUTHORIZATION) {
-        let token = TokenHash::of(text.ok_or_else(unauthorized)?);
-        let found = state.store.kubeconfig_by_token(token).await?.filter(|k| k.kubeconfig.cluster == id).ok_or_else(unauthorized)?;
-        let (actor, cluster) = bearer_of(state, found).await?;
-        if !actor.scope().holds(&cluster) {
-            return Err(Problem::not_found());
-        }
-        return Ok((Visitor::Kubeconfig(Box::new(Bearer { actor, token, context: caller::context(request) })), cluster));
-    }
-    let caller = Caller::extract(request).await?;
-    if caller.by_cookie() && opens_socket(request) {
-        same_origin(request, state)?;
-    }
-    let cluster = state.store.cluster(&caller.actor.scope(), id).await?.cluster;
-    Ok((Visitor::Person(Box::new(caller)), cluster))
-}
-
-/// Whom a kubeconfig speaks for, with the roles that Keystone says they have now.
-async fn bearer_of(state: &State, found: KubeconfigUse) -> Answer<(Actor, Cluster)> {
-    let KubeconfigUse { kubeconfig, cluster, given, project } = found;
-    let mut roles = kubeconfig.roles;
-    if let Some(now) = people::recheck(state, &kubeconfig.user, &project, kubeconfig.checked_at).await? {
-        state.store.kubeconfig_checked(kubeconfig.id, now.clone()).await?;
-        roles = now;
-    }
-    let actor = Actor::new(kubeconfig.user, project, Grants { roles, operator: false }, given, Via::Kubeconfig(kubeconfig.id));
-    let actor = Some(Actor { narrowing: kubeconfig.narrowing, ..actor }).filter(Actor::has_a_place).ok_or_else(unauthorized)?;
-    Ok((actor, cluster))
-}
-
 /// What kubectl spoke before WebSockets. The listener has the bytes handed on where a connection begins with it; otherwise they would not reach the
 /// cluster, and whoever waits for an answer would wait for ever.
 fn wants_spdy(request: &HttpRequest) -> bool {
     let protocol = request.headers().get(header::UPGRADE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     request.head().upgrade() && protocol.trim().to_ascii_uppercase().starts_with("SPDY/")
-}
-
-/// A page of somebody else's may open a WebSocket that carries our cookie; the browser says whose page it was.
-fn same_origin(request: &HttpRequest, state: &State) -> Answer<()> {
-    let origin = request.headers().get(header::ORIGIN).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let host = peers::host(request);
-    let own = origin == format!("http://{host}") || origin == format!("https://{host}");
-    if own || state.settings.origins.iter().any(|o| o == origin) {
-        Ok(())
-    } else {
-        Err(Problem::new(Code::CsrfMissing).detail("the origin is not ours"))
-    }
 }
 
 /// Decides by role; the cluster's own rules decide again. Changes, looks at secrets and commands are written into the audit log.
@@ -345,42 +251,6 @@ fn pump(mut payload: Body) -> BodyStream {
         }
     });
     Box::pin(receiver)
-}
-
-/// Streams are looked at this often even when nobody said that something changed.
-const LOOK: Duration = Duration::from_secs(20);
-/// After a look that the database did not answer, the next: a revocation must not go unseen for longer than it has to.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
-
-/// Ends when the visitor may no longer be here, or has been for too long, and says why. `changes` was subscribed to before the visitor was first looked at.
-async fn over(state: Data<State>, visitor: Visitor, id: ClusterId, mut changes: Receiver<ChangeNotice>) -> Problem {
-    let mut due = Instant::now() + LOOK;
-    let last = Instant::now() + state.settings.streams.longest;
-    loop {
-        let looked = tokio::select! {
-            () = tokio::time::sleep_until(last) => return Problem::new(Code::SessionExpired).detail("it has lasted for as long as it may"),
-            notice = changes.recv() => match notice {
-                Ok(ChangeNotice::Changed { cluster, .. }) => cluster == id,
-                Ok(ChangeNotice::Person { user }) => user == visitor.actor().user.id,
-                Ok(ChangeNotice::Settings) => false,
-                Ok(ChangeNotice::Resync) | Err(RecvError::Lagged(_)) => true,
-                Err(RecvError::Closed) => return Problem::new(Code::StoreUnavailable),
-            },
-            () = tokio::time::sleep_until(due) => true,
-        };
-        // Notices about other clusters leave the time of the next look as it is.
-        if !looked {
-            continue;
-        }
-        let pause = match visitor.still_valid(&state).await {
-            Ok(()) => LOOK,
-            // A database that does not answer for a moment cuts nobody off.
-            Err(problem) if problem.status >= 500 => LOOK_AGAIN,
-            Err(problem) => return problem,
-        };
-        // From the look's end: one that took long is not followed by the next at once.
-        due = Instant::now() + pause;
-    }
 }
 
 /// Ends with the right to what is open, or with the program; then it does not count as open any more.

@@ -69,4 +69,5 @@ pub mod tenants;
 pub mod texts;
 pub mod tokens;
 pub mod trace;
+pub mod visitors;
 pub mod visits;

@@ -1,5 +1,5 @@
 //! One pool of connections to one cluster's API, with one identity: HTTP/1.1 over TLS against the cluster's own authority. It follows no
-//! redirect and repeats no request.
+//! redirect, and repeats nothing but a mere look.
 
 use crate::KubeError;
 use crate::destinations::Destinations;
@@ -7,6 +7,8 @@ use crate::route::{Route, RouteConnector};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::select_ok;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
@@ -25,7 +27,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// TCP and TLS together.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -33,6 +37,10 @@ const CONNECT: Duration = Duration::from_secs(5);
 const UNARY: Duration = Duration::from_secs(10);
 /// Connections idle for longer may have died with the master behind them.
 const POOL_IDLE: Duration = Duration::from_secs(20);
+/// A look whose answer has not begun by then is sent once more by another connection: the first may lead to a master that died without a word.
+const AGAIN: Duration = Duration::from_millis(1_500);
+/// Looks by one pool that are on their way twice at once: a cluster that is slow is not asked for twice as much.
+const TWICE: usize = 4;
 /// The largest answer of a unary call that is read: 500 large objects fit.
 const ANSWER: usize = 32 << 20;
 
@@ -44,6 +52,7 @@ pub type RequestBody = UnsyncBoxBody<Bytes, BoxError>;
 pub struct Channel {
     client: Client<TimeoutConnector<HttpsConnector<RouteConnector>>, RequestBody>,
     authority: Authority,
+    twice: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Channel {
@@ -70,7 +79,7 @@ impl Channel {
         let mut connector = TimeoutConnector::new(https);
         connector.set_connect_timeout(Some(CONNECT));
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(POOL_IDLE).build(connector);
-        Ok(Self { client, authority })
+        Ok(Self { client, authority, twice: Arc::new(Semaphore::new(TWICE)) })
     }
 
     /// Sends a request whose URI is path and query only; the answer's body is still to be read.
@@ -82,14 +91,29 @@ impl Channel {
         self.client.request(Request::from_parts(parts, body)).await.map_err(|e| KubeError::Unreachable(innermost(&e)))
     }
 
+    /// Sends a request that changes nothing and has no body, once more if no answer begins; whichever begins first is the answer.
+    pub async fn look(&self, request: Request<()>) -> Result<Response<Incoming>, KubeError> {
+        let attempt = || self.send(request.clone().map(|()| full(Bytes::new())));
+        let mut first = attempt().boxed();
+        if let Ok(answer) = tokio::time::timeout(AGAIN, &mut first).await {
+            return answer;
+        }
+        let second = async {
+            let _turn = self.twice.acquire().await.map_err(access)?;
+            attempt().await
+        };
+        select_ok([first, second.boxed()]).await.map(|(answer, _)| answer)
+    }
+
     /// A whole call: request out, answer in, within ten seconds. An error status becomes an error.
     pub async fn call(&self, method: Method, path: &str, headers: HeaderMap, body: Bytes) -> Result<Bytes, KubeError> {
         let call = async {
-            let mut request = Request::new(full(body));
+            let looks = method == Method::GET;
+            let mut request = Request::new(());
             *request.method_mut() = method;
             *request.uri_mut() = path.parse().map_err(access)?;
             *request.headers_mut() = headers;
-            let response = self.send(request).await?;
+            let response = if looks { self.look(request).await? } else { self.send(request.map(|()| full(body))).await? };
             let status = response.status();
             let body = Limited::new(response.into_body(), ANSWER).collect().await;
             let body = body.map_err(|e| KubeError::BadAnswer(e.to_string()))?.to_bytes();

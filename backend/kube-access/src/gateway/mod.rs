@@ -18,7 +18,7 @@ pub use headers::CSRF_PROTOCOL;
 pub use impersonation::{Group, Impersonation};
 
 use crate::KubeError;
-use crate::channel::{Channel, full};
+use crate::channel::{Channel, RequestBody, full};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -142,12 +142,18 @@ impl Gateway {
         let headers = headers::for_cluster(&request.headers, upgrade, who)?;
         let uri = request.path_and_query()?;
         let patient = request.is_stream();
+        let looks = !patient && access != Access::Exec && matches!(request.method, Method::GET | Method::HEAD);
         let (body, overflow) = outgoing_body(upgrade.is_some(), request.method.clone(), &headers, request.body)?;
-        let mut outgoing = Request::new(body);
+        let mut outgoing = Request::new(());
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = uri;
         *outgoing.headers_mut() = headers;
-        let sent = self.channel.send(outgoing);
+        let sent = async {
+            match body {
+                None if looks => self.channel.look(outgoing).await,
+                body => self.channel.send(outgoing.map(|()| body.unwrap_or_else(|| full(Bytes::new())))).await,
+            }
+        };
         let sent = if patient { sent.await } else { tokio::time::timeout(HEAD, sent).await.unwrap_or(Err(KubeError::Timeout(HEAD))) };
         match sent {
             Err(_) if overflow.happened() => Err(KubeError::BodyTooLarge(BODY_LIMIT)),
@@ -167,12 +173,8 @@ impl Gateway {
     }
 }
 
-fn outgoing_body(
-    upgrade: bool,
-    method: Method,
-    headers: &HeaderMap,
-    stream: BodyStream,
-) -> Result<(crate::channel::RequestBody, body::Overflow), KubeError> {
+/// None: it has no body.
+fn outgoing_body(upgrade: bool, method: Method, headers: &HeaderMap, stream: BodyStream) -> Result<(Option<RequestBody>, body::Overflow), KubeError> {
     let length = match headers.get(CONTENT_LENGTH).map(|v| v.to_str().map(str::parse::<usize>)) {
         None => None,
         Some(Ok(Ok(length))) => Some(length),
@@ -181,8 +183,11 @@ fn outgoing_body(
     let bodiless = upgrade || length == Some(0) || (length.is_none() && matches!(method, Method::GET | Method::HEAD));
     match length {
         Some(length) if length > BODY_LIMIT => Err(KubeError::BodyTooLarge(BODY_LIMIT)),
-        _ if bodiless => Ok((full(Bytes::new()), body::Overflow::default())),
-        _ => Ok(body::limited(stream, BODY_LIMIT)),
+        _ if bodiless => Ok((None, body::Overflow::default())),
+        _ => {
+            let (body, overflow) = body::limited(stream, BODY_LIMIT);
+            Ok((Some(body), overflow))
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper_util::rt::TokioIo;
 use kube_access::gateway::{Answer, BODY_LIMIT, BodyStream};
 use kube_access::{Gateway, GatewayRequest, Group, Impersonation, KubeError};
+use std::collections::HashSet;
+use std::sync::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn gateway(api: &FakeApi) -> Gateway {
@@ -212,7 +214,7 @@ async fn bodies_stream_in_and_out_piece_by_piece() {
 #[tokio::test]
 async fn a_client_that_leaves_ends_the_stream_in_the_cluster() {
     let (gone, was_gone) = tokio::sync::oneshot::channel::<()>();
-    let gone = std::sync::Mutex::new(Some(gone));
+    let gone = Mutex::new(Some(gone));
     let api = FakeApi::start(move |_| {
         let gone = gone.lock().unwrap().take();
         Box::pin(async move {
@@ -230,6 +232,39 @@ async fn a_client_that_leaves_ends_the_stream_in_the_cluster() {
     assert!(soon(watch.next()).await.is_some());
     drop(watch);
     soon(was_gone).await.ok();
+}
+
+#[tokio::test]
+async fn a_look_that_a_dead_master_swallows_is_sent_by_another_connection_and_nothing_else_is() {
+    // Nobody answers the first request of its kind.
+    let kinds = Mutex::new(HashSet::new());
+    let api = FakeApi::start(move |request| {
+        let swallowed = kinds.lock().unwrap().insert(request.uri().to_string());
+        Box::pin(async move { if swallowed { std::future::pending().await } else { text(StatusCode::OK, "{}") } })
+    })
+    .await;
+    let (gateway, member) = (gateway(&api).await, member());
+    let change = gateway.forward(&member, request("POST", "/api/v1/namespaces", &[]));
+    let watch = gateway.forward(&member, request("GET", "/api/v1/pods?watch=true", &[]));
+    let command = gateway.forward(&member, request("GET", "/api/v1/namespaces/a/pods/p/exec", &[]));
+    let looks = async {
+        for path in ["/version", "/api/v1/pods"] {
+            assert_eq!(response(&gateway, request("GET", path, &[])).await.status(), StatusCode::OK);
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = change => panic!("a change"),
+        _ = watch => panic!("a watch"),
+        _ = command => panic!("a command"),
+        () = looks => (),
+    }
+    let mut seen: Vec<String> = api.seen.lock().unwrap().iter().map(|seen| seen.uri.clone()).collect();
+    seen.sort();
+    let looked_twice = ["/api/v1/pods", "/api/v1/pods", "/version", "/version"];
+    seen.retain(|uri| !looked_twice.contains(&uri.as_str()));
+    assert_eq!(seen, ["/api/v1/namespaces", "/api/v1/namespaces/a/pods/p/exec", "/api/v1/pods?watch=true"]);
+    assert_eq!(api.count(), seen.len() + looked_twice.len());
 }
 
 #[tokio::test]

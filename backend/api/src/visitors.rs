@@ -1,0 +1,146 @@
+//! Who goes through the gate: with a kubeconfig of ours, or as somebody who is signed in; and for how long they may be there.
+
+use crate::caller::{self, Caller, opens_socket, same_rights};
+use crate::errors::{Answer, Problem};
+use crate::state::State;
+use crate::{peers, people};
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use auth::{Actor, Grants, Via};
+use domain::clusters::Cluster;
+use domain::codes::Code;
+use domain::ids::ClusterId;
+use sealed::{Token, TokenHash, TokenKind};
+use std::time::Duration;
+use store::{ChangeNotice, KubeconfigUse, RequestContext};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
+
+/// Streams are looked at this often even when nobody said that something changed.
+const LOOK: Duration = Duration::from_secs(20);
+/// After a look that the database did not answer, the next: a revocation must not go unseen for longer than it has to.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Whoever uses the pass-through, and how that may end.
+#[derive(Clone)]
+pub enum Visitor {
+    Kubeconfig(Box<Bearer>),
+    Person(Box<Caller>),
+}
+
+/// Somebody with a kubeconfig.
+#[derive(Clone)]
+pub struct Bearer {
+    pub actor: Actor,
+    token: TokenHash,
+    context: RequestContext,
+}
+
+impl Visitor {
+    pub fn actor(&self) -> &Actor {
+        match self {
+            Self::Kubeconfig(bearer) => &bearer.actor,
+            Self::Person(caller) => &caller.actor,
+        }
+    }
+
+    pub fn context(&self) -> RequestContext {
+        match self {
+            Self::Kubeconfig(bearer) => bearer.context.clone(),
+            Self::Person(caller) => caller.context(),
+        }
+    }
+
+    async fn still_valid(&self, state: &State) -> Answer<()> {
+        match self {
+            Self::Kubeconfig(bearer) => {
+                let found = state.store.kubeconfig_by_token(bearer.token).await?.ok_or_else(unauthorized)?;
+                same_rights(&bearer.actor, &bearer_of(state, found).await?.0)
+            }
+            Self::Person(caller) => caller.still_valid(state).await,
+        }
+    }
+}
+
+/// Who it is, and the cluster, which is in their reach.
+pub async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) -> Answer<(Visitor, Cluster)> {
+    let text = caller::bearer(request);
+    let ours = text.is_some_and(|text| Token::kind_of(text) == Some(TokenKind::Api));
+    if !ours && request.headers().contains_key(header::AUTHORIZATION) {
+        let token = TokenHash::of(text.ok_or_else(unauthorized)?);
+        let found = state.store.kubeconfig_by_token(token).await?.filter(|k| k.kubeconfig.cluster == id).ok_or_else(unauthorized)?;
+        let (actor, cluster) = bearer_of(state, found).await?;
+        if !actor.scope().holds(&cluster) {
+            return Err(Problem::not_found());
+        }
+        return Ok((Visitor::Kubeconfig(Box::new(Bearer { actor, token, context: caller::context(request) })), cluster));
+    }
+    let caller = Caller::extract(request).await?;
+    if caller.by_cookie() && opens_socket(request) {
+        same_origin(request, state)?;
+    }
+    let cluster = state.store.cluster(&caller.actor.scope(), id).await?.cluster;
+    Ok((Visitor::Person(Box::new(caller)), cluster))
+}
+
+/// Whom a kubeconfig speaks for, with the roles that Keystone says they have now.
+async fn bearer_of(state: &State, found: KubeconfigUse) -> Answer<(Actor, Cluster)> {
+    let KubeconfigUse { kubeconfig, cluster, given, project } = found;
+    let mut roles = kubeconfig.roles;
+    if let Some(now) = people::recheck(state, &kubeconfig.user, &project, kubeconfig.checked_at).await? {
+        state.store.kubeconfig_checked(kubeconfig.id, now.clone()).await?;
+        roles = now;
+    }
+    let actor = Actor::new(kubeconfig.user, project, Grants { roles, operator: false }, given, Via::Kubeconfig(kubeconfig.id));
+    let actor = Some(Actor { narrowing: kubeconfig.narrowing, ..actor }).filter(Actor::has_a_place).ok_or_else(unauthorized)?;
+    Ok((actor, cluster))
+}
+
+fn unauthorized() -> Problem {
+    Problem::new(Code::SessionExpired).detail("the kubeconfig is not valid, has expired or was revoked")
+}
+
+/// A page of somebody else's may open a WebSocket that carries our cookie; the browser says whose page it was.
+fn same_origin(request: &HttpRequest, state: &State) -> Answer<()> {
+    let origin = request.headers().get(header::ORIGIN).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let host = peers::host(request);
+    let own = origin == format!("http://{host}") || origin == format!("https://{host}");
+    if own || state.settings.origins.iter().any(|o| o == origin) {
+        Ok(())
+    } else {
+        Err(Problem::new(Code::CsrfMissing).detail("the origin is not ours"))
+    }
+}
+
+/// Ends when the visitor may no longer be here, or has been for too long, and says why. `changes` was subscribed to before the visitor was first looked at.
+pub async fn over(state: Data<State>, visitor: Visitor, id: ClusterId, mut changes: Receiver<ChangeNotice>) -> Problem {
+    let mut due = Instant::now() + LOOK;
+    let last = Instant::now() + state.settings.streams.longest;
+    loop {
+        let looked = tokio::select! {
+            () = tokio::time::sleep_until(last) => return Problem::new(Code::SessionExpired).detail("it has lasted for as long as it may"),
+            notice = changes.recv() => match notice {
+                Ok(ChangeNotice::Changed { cluster, .. }) => cluster == id,
+                Ok(ChangeNotice::Person { user }) => user == visitor.actor().user.id,
+                Ok(ChangeNotice::Settings) => false,
+                Ok(ChangeNotice::Resync) | Err(RecvError::Lagged(_)) => true,
+                Err(RecvError::Closed) => return Problem::new(Code::StoreUnavailable),
+            },
+            () = tokio::time::sleep_until(due) => true,
+        };
+        // Notices about other clusters leave the time of the next look as it is.
+        if !looked {
+            continue;
+        }
+        let pause = match visitor.still_valid(&state).await {
+            Ok(()) => LOOK,
+            // A database that does not answer for a moment cuts nobody off.
+            Err(problem) if problem.status >= 500 => LOOK_AGAIN,
+            Err(problem) => return problem,
+        };
+        // From the look's end: one that took long is not followed by the next at once.
+        due = Instant::now() + pause;
+    }
+}
