@@ -6,7 +6,7 @@ use crate::state::State;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
-use bootstrap::{Action, BundleInput, Certificates, Disk, EncryptionKey, bundle};
+use bootstrap::{Action, BundleInput, Certificates, Disk, Encryption, EncryptionKey, bundle};
 use domain::changes::Work;
 use domain::codes::Code;
 use domain::ids::NodeId;
@@ -14,7 +14,7 @@ use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Bootstrap, Node, NodeIntent, NodeRole};
 use domain::plan::{data_volume_key, node_key};
 use domain::settings::DataVolume;
-use sealed::{ClusterPki, Token, TokenHash, TokenKind};
+use sealed::{ClusterPki, EncryptionKeys, Token, TokenHash, TokenKind};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -100,7 +100,11 @@ async fn make(state: &State, work: &Work, id: NodeId) -> Answer<SecretSlice<u8>>
         disks: &disks,
         action,
     };
-    bundle(&input).map_err(Problem::internal)
+    let tar = bundle(&input).map_err(Problem::internal)?;
+    if node.role == NodeRole::Master {
+        state.store.node_keys_given(work.cluster.id, id, pki.encryption.generation).await?;
+    }
+    Ok(tar)
 }
 
 /// A data volume that is to be mounted.
@@ -126,7 +130,16 @@ fn certificates(pki: &ClusterPki) -> Certificates<'_> {
         front_proxy_ca_key: &pki.front_proxy.key_pem,
         sa_key: &pki.service_account_key_pem,
         sa_pub: &pki.service_account_public_pem,
-        encryption_key: pki.encryption_key.as_ref().map(|key| EncryptionKey { name: &key.name, secret: &key.secret }),
+        encryption: encryption(&pki.encryption),
+    }
+}
+
+/// The list of now, whichever operation is under way: a master that takes a lost one's place has what the others have.
+fn encryption(keys: &EncryptionKeys) -> Encryption<'_> {
+    Encryption {
+        keys: keys.keys.iter().map(|key| EncryptionKey { name: &key.name, secret: &key.secret }).collect(),
+        plain_first: keys.plain_first(),
+        added_later: keys.added_later,
     }
 }
 

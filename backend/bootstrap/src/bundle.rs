@@ -1,6 +1,6 @@
 //! The bundle a node fetches once: a tar of files with their modes, to be unpacked at `/`.
 
-use crate::{BootstrapError, Disk, EncryptionKey, api_audit, encryption, kubeadm, site, validate};
+use crate::{BootstrapError, Disk, Encryption, api_audit, encryption, kubeadm, site, validate};
 use domain::clusters::{ClusterSpec, Taint};
 use domain::ids::ClusterId;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
@@ -57,8 +57,8 @@ pub struct Certificates<'a> {
     pub front_proxy_ca_key: &'a SecretString,
     pub sa_key: &'a SecretString,
     pub sa_pub: &'a str,
-    /// For the Secrets in etcd. None: they are kept there as they are.
-    pub encryption_key: Option<EncryptionKey<'a>>,
+    /// For the Secrets in etcd.
+    pub encryption: Encryption<'a>,
 }
 
 const MODULES: &str = "overlay\nbr_netfilter\n";
@@ -86,6 +86,10 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<SecretSlice<u8>, BootstrapError
         }
         Action::JoinMaster { certificates, .. } => {
             add_control_plane(&mut tar, input.spec, certificates)?;
+            if certificates.encryption.patched() {
+                tar.directory(relative(encryption::PATCHES), 0o700)?;
+                tar.file(relative(encryption::PATCH), 0o600, &encryption::patch()?)?;
+            }
             "join\n"
         }
         Action::JoinWorker { .. } => "join\n",
@@ -98,9 +102,9 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<SecretSlice<u8>, BootstrapError
 /// What masters only have.
 fn add_control_plane(tar: &mut Tar, spec: &ClusterSpec, certificates: &Certificates<'_>) -> Result<(), BootstrapError> {
     add_certificates(tar, certificates)?;
-    if let Some(key) = &certificates.encryption_key {
+    if certificates.encryption.wanted() {
         tar.directory(relative(encryption::DIRECTORY), 0o700)?;
-        tar.file(relative(encryption::FILE), 0o600, encryption::document(key)?.expose_secret())?;
+        tar.file(relative(encryption::FILE), 0o600, encryption::document(&certificates.encryption)?.expose_secret())?;
     }
     if let Some(policy) = api_audit::policy(spec.audit.level)? {
         tar.directory(relative(api_audit::DIRECTORY), 0o700)?;

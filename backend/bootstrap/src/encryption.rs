@@ -5,12 +5,44 @@ use crate::BootstrapError;
 use crate::kubeadm::json;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
+use serde_json::Value;
 
 /// On every master, for root only.
 pub const DIRECTORY: &str = "/etc/kubernetes/encryption";
 pub const FILE: &str = "/etc/kubernetes/encryption/configuration.yaml";
+/// Where kubeadm finds what a joining master's API server is told besides, and the file for it.
+pub const PATCHES: &str = "/etc/kcs/patches";
+pub const PATCH: &str = "/etc/kcs/patches/kube-apiserver+json.json";
+/// The flag of the API server, and the name of its volume.
+pub const FLAG: &str = "encryption-provider-config";
+pub const VOLUME: &str = "encryption";
 
-/// The key of a cluster, made before its first server.
+/// What a cluster's API servers encrypt its Secrets with, and what else they read.
+#[derive(Clone, Debug, Default)]
+pub struct Encryption<'a> {
+    /// The first one writes, all are read with. None: Secrets are kept as they are.
+    pub keys: Vec<EncryptionKey<'a>>,
+    /// Secrets are still written as they are; the keys are read with.
+    pub plain_first: bool,
+    /// The cluster was made without a key: kubeadm's configuration in it does not tell joining masters of one.
+    pub added_later: bool,
+}
+
+impl Encryption<'_> {
+    /// Whether API servers have the document.
+    #[must_use]
+    pub fn wanted(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// Whether a joining master is told of the document by a patch.
+    #[must_use]
+    pub fn patched(&self) -> bool {
+        self.wanted() && self.added_later
+    }
+}
+
+/// One of a cluster's keys.
 #[derive(Clone, Debug)]
 pub struct EncryptionKey<'a> {
     pub name: &'a str,
@@ -19,15 +51,30 @@ pub struct EncryptionKey<'a> {
 }
 
 /// The document in `FILE`. `secretbox`: the strongest of the providers that need no service beside the API server. `identity` comes last:
-/// nothing is written with it, but what was written before is still read.
-pub fn document(key: &EncryptionKey<'_>) -> Result<SecretString, BootstrapError> {
-    let secretbox = Provider::Secretbox { keys: [Key { name: key.name, secret: key.secret.expose_secret() }] };
+/// nothing is written with it, but what was written before is still read. First it comes only where a first key is about to be introduced.
+pub fn document(encryption: &Encryption<'_>) -> Result<SecretString, BootstrapError> {
+    let keys = encryption.keys.iter().map(|key| Key { name: key.name, secret: key.secret.expose_secret() });
+    let secretbox = Provider::Secretbox { keys: keys.collect() };
+    let providers = if encryption.plain_first { [Provider::Identity {}, secretbox] } else { [secretbox, Provider::Identity {}] };
     let configuration = EncryptionConfiguration {
         api_version: "apiserver.config.k8s.io/v1",
         kind: "EncryptionConfiguration",
-        resources: [Resources { resources: ["secrets"], providers: [secretbox, Provider::Identity {}] }],
+        resources: [Resources { resources: ["secrets"], providers }],
     };
     Ok(SecretString::from(json(&configuration)? + "\n"))
+}
+
+/// The patch in `PATCH`: what kubeadm's configuration says of clusters that were made with a key.
+pub fn patch() -> Result<String, BootstrapError> {
+    let add = |path: &str, value: Value| serde_json::json!({"op": "add", "path": path, "value": value});
+    let mount = serde_json::json!({"name": VOLUME, "mountPath": DIRECTORY, "readOnly": true});
+    let volume = serde_json::json!({"name": VOLUME, "hostPath": {"path": DIRECTORY, "type": "Directory"}});
+    let patch = [
+        add("/spec/containers/0/command/-", Value::String(format!("--{FLAG}={FILE}"))),
+        add("/spec/containers/0/volumeMounts/-", mount),
+        add("/spec/volumes/-", volume),
+    ];
+    Ok(json(&patch)? + "\n")
 }
 
 #[derive(Serialize)]
@@ -47,7 +94,7 @@ struct Resources<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Provider<'a> {
-    Secretbox { keys: [Key<'a>; 1] },
+    Secretbox { keys: Vec<Key<'a>> },
     Identity {},
 }
 

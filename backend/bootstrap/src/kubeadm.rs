@@ -22,12 +22,15 @@ pub fn documents(input: &BundleInput<'_>) -> Result<SecretString, BootstrapError
             }
             vec![
                 json(&init(input, join_tokens)?)?,
-                json(&cluster(input, certificates.encryption_key.is_some()))?,
+                json(&cluster(input, certificates.encryption.wanted()))?,
                 json(&KubeletConfiguration::new())?,
                 json(&KubeProxyConfiguration::new())?,
             ]
         }
-        Action::JoinMaster { token, ca_hash, .. } => vec![json(&join(input, token, ca_hash, true)?)?],
+        Action::JoinMaster { token, ca_hash, certificates } => {
+            let patches = certificates.encryption.patched().then_some(Patches { directory: encryption::PATCHES });
+            vec![json(&JoinConfiguration { patches, ..join(input, token, ca_hash, true)? })?]
+        }
         Action::JoinWorker { token, ca_hash } => vec![json(&join(input, token, ca_hash, false)?)?],
     };
     Ok(SecretString::from(documents.join("\n---\n") + "\n"))
@@ -57,6 +60,7 @@ fn join<'a>(input: &'a BundleInput<'_>, token: &'a SecretString, ca_hash: &'a st
         },
         control_plane: master.then(|| JoinControlPlane { local_api_endpoint: local_endpoint(input) }),
         node_registration: node_registration(input)?,
+        patches: None,
         // kubeadm's five minutes are less than a slow first master needs.
         timeouts: Timeouts {
             discovery: Some("15m0s"),
@@ -78,8 +82,8 @@ fn cluster<'a>(input: &'a BundleInput<'_>, encrypted: bool) -> ClusterConfigurat
     let mut extra_args = vec![Argument { name: "enable-aggregator-routing", value: "true".to_owned() }];
     let mut extra_volumes = Vec::new();
     if encrypted {
-        extra_args.push(Argument { name: "encryption-provider-config", value: encryption::FILE.to_owned() });
-        extra_volumes.push(HostPathMount::read("encryption", encryption::DIRECTORY));
+        extra_args.push(Argument { name: encryption::FLAG, value: encryption::FILE.to_owned() });
+        extra_volumes.push(HostPathMount::read(encryption::VOLUME, encryption::DIRECTORY));
     }
     if audited {
         extra_args.extend(api_audit::FLAGS.map(|(name, value)| Argument { name, value: value.to_owned() }));
@@ -246,7 +250,15 @@ struct JoinConfiguration<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     control_plane: Option<JoinControlPlane>,
     node_registration: NodeRegistration<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patches: Option<Patches>,
     timeouts: Timeouts,
+}
+
+/// Where kubeadm finds changes of what it would lay down.
+#[derive(Serialize)]
+struct Patches {
+    directory: &'static str,
 }
 
 #[derive(Serialize)]

@@ -11,7 +11,7 @@ pub mod user_data;
 mod validate;
 
 pub use bundle::{Action, BundleInput, Certificates, bundle};
-pub use encryption::EncryptionKey;
+pub use encryption::{Encryption, EncryptionKey};
 pub use site::Disk;
 pub use user_data::{UserData, user_data};
 

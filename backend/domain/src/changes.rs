@@ -17,15 +17,15 @@ pub struct Work {
     pub operation: Option<Operation>,
 }
 
-/// One write. Rows are written whole: the fence makes the engine their only writer (a node's `bootstrap` excepted, which the node's
-/// own calls write: `Node` leaves it as it is).
+/// One write. Rows are written whole: the fence makes the engine their only writer (a node's `bootstrap` and `key_generation` excepted,
+/// which the node's own calls write: `Node` leaves them as they are).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     Status(ClusterStatus),
     ObservedGeneration(i64),
     /// Inserts or replaces a row.
     Ledger(LedgerRow),
-    /// Inserts or replaces a row, its `bootstrap` excepted.
+    /// Inserts or replaces a row, its `bootstrap` and `key_generation` excepted.
     Node(Node),
     NodeGone(NodeId),
     Operation(Operation),

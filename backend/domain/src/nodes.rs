@@ -80,6 +80,8 @@ pub struct Node {
     pub leaving_since: Option<OffsetDateTime>,
     /// Why it failed, if it did.
     pub fault: Option<Fault>,
+    /// A master: which list of keys for Secrets it booted with, noted when its bundle is given out. 0: the one its cluster was made with, or none yet.
+    pub key_generation: u32,
 }
 
 /// What went wrong, in our words (code) and the cloud's.

@@ -1,14 +1,13 @@
 //! The certificate authorities of one cluster and its keys for service accounts and Secrets, made before its first server exists.
 
+use crate::SealError;
 use crate::authority::{Authority, ClientCertificate, certificate_error};
-use crate::{SealError, fill_random};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use crate::encryption::{EncryptionKeys, StoredKeys};
 use rcgen::KeyPair;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// How long a cluster's authorities live.
 const LIFETIME: Duration = Duration::days(3650);
@@ -22,27 +21,8 @@ pub struct ClusterPki {
     /// Signs the tokens of service accounts.
     pub service_account_key_pem: SecretString,
     pub service_account_public_pem: String,
-    /// None in clusters from before there was one: their API servers keep Secrets as they are.
-    pub encryption_key: Option<EncryptionKey>,
-}
-
-/// What a cluster's API servers encrypt its Secrets with before they reach etcd.
-#[derive(Clone, Debug)]
-pub struct EncryptionKey {
-    /// Stands before everything that is encrypted with it.
-    pub name: String,
-    /// 32 bytes, in base64.
-    pub secret: SecretString,
-}
-
-impl EncryptionKey {
-    fn generate() -> Result<Self, SealError> {
-        let mut name = [0; 4];
-        fill_random(&mut name)?;
-        let mut key = Zeroizing::new([0; 32]);
-        fill_random(&mut *key)?;
-        Ok(Self { name: hex::encode(name), secret: SecretString::from(STANDARD.encode(*key)) })
-    }
+    /// For Secrets in etcd.
+    pub encryption: EncryptionKeys,
 }
 
 impl ClusterPki {
@@ -54,7 +34,7 @@ impl ClusterPki {
             front_proxy: Authority::generate("front-proxy-ca", LIFETIME, now)?,
             service_account_public_pem: service_account.public_key_pem(),
             service_account_key_pem: SecretString::from(service_account.serialize_pem()),
-            encryption_key: Some(EncryptionKey::generate()?),
+            encryption: EncryptionKeys::generate()?,
         })
     }
 
@@ -82,21 +62,26 @@ impl ClusterPki {
             front_proxy: StoredAuthority::of(&self.front_proxy),
             service_account_key_pem: self.service_account_key_pem.expose_secret().to_owned(),
             service_account_public_pem: self.service_account_public_pem.clone(),
-            encryption_key: self.encryption_key.as_ref().map(StoredKey::of),
+            encryption_key: StoredKeys::of(&self.encryption),
         };
         let json = serde_json::to_string(&stored).map_err(|_| SealError::Content("cluster PKI"))?;
         Ok(SecretString::from(json))
     }
 
     pub fn from_json(json: &SecretString) -> Result<Self, SealError> {
-        let stored: Stored = serde_json::from_str(json.expose_secret()).map_err(|_| SealError::Content("cluster PKI"))?;
+        let unreadable = || SealError::Content("cluster PKI");
+        let stored: Stored = serde_json::from_str(json.expose_secret()).map_err(|_| unreadable())?;
+        let encryption = match &stored.encryption_key {
+            Some(keys) => keys.to_keys().ok_or_else(unreadable)?,
+            None => EncryptionKeys::none(),
+        };
         Ok(Self {
             cluster: stored.cluster.to_authority(),
             etcd: stored.etcd.to_authority(),
             front_proxy: stored.front_proxy.to_authority(),
             service_account_key_pem: SecretString::from(stored.service_account_key_pem.clone()),
             service_account_public_pem: stored.service_account_public_pem.clone(),
-            encryption_key: stored.encryption_key.as_ref().map(StoredKey::to_key),
+            encryption,
         })
     }
 }
@@ -110,23 +95,7 @@ struct Stored {
     service_account_key_pem: String,
     service_account_public_pem: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    encryption_key: Option<StoredKey>,
-}
-
-#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-struct StoredKey {
-    name: String,
-    secret: String,
-}
-
-impl StoredKey {
-    fn of(key: &EncryptionKey) -> Self {
-        Self { name: key.name.clone(), secret: key.secret.expose_secret().to_owned() }
-    }
-
-    fn to_key(&self) -> EncryptionKey {
-        EncryptionKey { name: self.name.clone(), secret: SecretString::from(self.secret.clone()) }
-    }
+    encryption_key: Option<StoredKeys>,
 }
 
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -149,6 +118,8 @@ impl StoredAuthority {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
 
     #[test]
     fn a_pki_survives_storing_and_its_parts_differ() {
@@ -159,8 +130,9 @@ mod tests {
         assert_eq!(again.etcd.key_pem.expose_secret(), pki.etcd.key_pem.expose_secret());
         assert_ne!(pki.cluster.key_pem.expose_secret(), pki.etcd.key_pem.expose_secret());
         assert_ne!(pki.front_proxy.certificate_pem, pki.etcd.certificate_pem);
-        let (key, kept) = (pki.encryption_key.as_ref().unwrap(), again.encryption_key.as_ref().unwrap());
+        let (key, kept) = (&pki.encryption.keys[0], &again.encryption.keys[0]);
         assert_eq!((&key.name, key.secret.expose_secret()), (&kept.name, kept.secret.expose_secret()));
+        assert_eq!((again.encryption.keys.len(), again.encryption.generation), (1, 0));
         assert_eq!(STANDARD.decode(key.secret.expose_secret()).unwrap().len(), 32);
         assert!(!format!("{pki:?}").contains(key.secret.expose_secret()));
         assert!(!format!("{pki:?}").contains("PRIVATE KEY"));
@@ -169,9 +141,17 @@ mod tests {
 
     #[test]
     fn a_cluster_from_before_has_no_key_for_its_secrets_and_gets_none() {
-        let pki = ClusterPki { encryption_key: None, ..ClusterPki::generate(OffsetDateTime::now_utc()).unwrap() };
+        let pki = ClusterPki { encryption: EncryptionKeys::none(), ..ClusterPki::generate(OffsetDateTime::now_utc()).unwrap() };
         let json = pki.to_json().unwrap();
         assert!(!json.expose_secret().contains("encryption_key"));
-        assert!(ClusterPki::from_json(&json).unwrap().encryption_key.is_none());
+        assert!(ClusterPki::from_json(&json).unwrap().encryption.keys.is_empty());
+    }
+
+    #[test]
+    fn a_list_of_keys_that_cannot_be_read_is_no_cluster_without_keys() {
+        let pki = ClusterPki::generate(OffsetDateTime::now_utc()).unwrap();
+        let mut json: serde_json::Value = serde_json::from_str(pki.to_json().unwrap().expose_secret()).unwrap();
+        json["encryption_key"] = serde_json::json!({"list_of_a_later_version": []});
+        assert!(ClusterPki::from_json(&SecretString::from(json.to_string())).is_err());
     }
 }

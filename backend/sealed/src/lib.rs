@@ -3,6 +3,7 @@
 
 pub mod authority;
 pub mod cluster_pki;
+pub mod encryption;
 pub mod gate;
 pub mod key_ring;
 pub mod kubeconfig;
@@ -11,7 +12,8 @@ pub mod tokens;
 pub mod user_code;
 
 pub use authority::{Authority, ClientCertificate, ServerCertificate};
-pub use cluster_pki::{ClusterPki, EncryptionKey};
+pub use cluster_pki::ClusterPki;
+pub use encryption::{EncryptionKey, EncryptionKeys, KeyStage};
 pub use gate::Gate;
 pub use key_ring::KeyRing;
 pub use mac::{MacKey, Tag};

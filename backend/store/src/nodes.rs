@@ -46,6 +46,7 @@ struct Row {
     unready_since: Option<OffsetDateTime>,
     leaving_since: Option<OffsetDateTime>,
     fault: Option<Json<Fault>>,
+    key_generation: i64,
 }
 
 impl TryFrom<Row> for NodeRecord {
@@ -74,6 +75,7 @@ impl TryFrom<Row> for NodeRecord {
             unready_since: row.unready_since,
             leaving_since: row.leaving_since,
             fault: row.fault.map(|f| f.0),
+            key_generation: count("key generation", row.key_generation)?,
         };
         Ok(Self { node, created_at: row.created_at })
     }
@@ -91,6 +93,25 @@ impl Store {
         write(&self.api, token, |db, token| Box::pin(fetch_bundle(db, token))).await
     }
 
+    /// Which list of keys for Secrets a master is given: noted before it leaves, so that what a master may have booted with is known of each. `NotFound`:
+    /// the node is gone, and is to get none.
+    pub async fn node_keys_given(&self, cluster: ClusterId, node: NodeId, generation: u32) -> Result<(), StoreError> {
+        write(&self.api, (cluster, node, generation), |db, (cluster, node, generation)| {
+            Box::pin(async move {
+                let noted = sqlx::query!(
+                    "UPDATE nodes SET key_generation = $3 WHERE id = $1 AND cluster_id = $2",
+                    node.0,
+                    cluster.0,
+                    i64::from(*generation),
+                )
+                .execute(db)
+                .await?;
+                if noted.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+            })
+        })
+        .await
+    }
+
     /// A node tells how far it is; its token is good for that until it expires, and for ever once the bundle was fetched. False: no node has this token.
     pub async fn node_report(&self, token: TokenHash, bootstrap: Bootstrap) -> Result<bool, StoreError> {
         write(&self.api, (token, bootstrap), |db, (token, bootstrap)| Box::pin(report(db, token, bootstrap))).await
@@ -101,7 +122,8 @@ pub(crate) async fn rows(db: &mut PgConnection, tenant: Option<&str>, cluster: C
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT n.id, n.cluster_id, n.name, n.role, n.pool, n.ordinal, n.intent, n.bootstrap AS "bootstrap: Json<Bootstrap>", n.ready,
-                  n.created_at, n.started_at, n.joined_at, n.unready_since, n.leaving_since, n.fault AS "fault: Json<Fault>"
+                  n.created_at, n.started_at, n.joined_at, n.unready_since, n.leaving_since, n.fault AS "fault: Json<Fault>",
+                  n.key_generation
            FROM nodes n JOIN clusters c ON c.id = n.cluster_id
            WHERE n.cluster_id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) ORDER BY n.role, n.pool, n.ordinal"#,
         cluster.0,
@@ -112,7 +134,7 @@ pub(crate) async fn rows(db: &mut PgConnection, tenant: Option<&str>, cluster: C
     rows.into_iter().map(NodeRecord::try_from).collect()
 }
 
-/// Writes a node, its bootstrap excepted: that is the node's own to tell.
+/// Writes a node, but not how far its bootstrap is and which keys it was given: that is noted when the node calls.
 pub(crate) async fn put(db: &mut PgConnection, node: &Node) -> Result<(), StoreError> {
     let role = if node.role == NodeRole::Master { "master" } else { "worker" };
     let intent = if node.intent == NodeIntent::Keep { "keep" } else { "remove" };

@@ -1,7 +1,7 @@
 //! What is in a bundle, and that no text of a user gets out of its place.
 
 use crate::{Fixture, documents, unpack};
-use bootstrap::{Action, BootstrapError, BundleInput, Certificates, bundle};
+use bootstrap::{Action, BootstrapError, BundleInput, Certificates, Encryption, bundle};
 use domain::clusters::{Taint, TaintEffect};
 use domain::settings::ApiAuditLevel;
 use proptest::prelude::*;
@@ -104,13 +104,62 @@ fn every_master_encrypts_secrets_with_the_clusters_key_and_no_worker_has_it() {
 #[test]
 fn a_cluster_without_a_key_for_its_secrets_is_told_of_no_encryption() {
     let fixture = Fixture::new();
-    let certificates = Certificates { encryption_key: None, ..fixture.certificates() };
+    let certificates = Certificates { encryption: Encryption::default(), ..fixture.certificates() };
     let init = Action::Init { certificates: certificates.clone(), join_tokens: &[&fixture.token] };
     let join = Action::JoinMaster { certificates, token: &fixture.token, ca_hash: &fixture.ca_hash };
     for action in [init, join] {
         let files = unpack(&bundle(&fixture.input(action)).unwrap());
         assert!(files.iter().all(|(path, entry)| !path.contains("encryption") && !entry.text.contains("encryption-provider")));
         assert!(documents(&files).iter().all(|document| document["apiServer"].get("extraVolumes").is_none()));
+    }
+}
+
+/// The names of a provider's keys.
+fn names(provider: &serde_json::Value) -> Vec<String> {
+    if provider == &json!({"identity": {}}) {
+        return vec!["identity".to_owned()];
+    }
+    provider["secretbox"]["keys"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The providers that a joining master's API server gets, and all files of its bundle.
+fn joining(fixture: &Fixture, encryption: Encryption<'_>) -> (Vec<Vec<String>>, std::collections::BTreeMap<String, crate::Entry>) {
+    let certificates = Certificates { encryption, ..fixture.certificates() };
+    let join = Action::JoinMaster { certificates, token: &fixture.token, ca_hash: &fixture.ca_hash };
+    let files = unpack(&bundle(&fixture.input(join)).unwrap());
+    let configuration: serde_json::Value = serde_json::from_str(&files["etc/kubernetes/encryption/configuration.yaml"].text).unwrap();
+    let providers = configuration["resources"][0]["providers"].as_array().unwrap().iter().map(names).collect();
+    (providers, files)
+}
+
+#[test]
+fn every_stage_of_a_change_of_the_key_has_its_list_and_plain_text_is_read_last() {
+    let fixture = Fixture::new();
+    for names in [vec!["old"], vec!["old", "new"], vec!["new", "old"], vec!["new"]] {
+        let keys = names.iter().map(|name| fixture.encryption(name)).collect();
+        let (providers, files) = joining(&fixture, Encryption { keys, ..Encryption::default() });
+        assert_eq!(providers, [names, vec!["identity"]]);
+        assert!(files.keys().all(|path| !path.contains("patches")), "kubeadm's own configuration tells of it");
+        assert!(documents(&files)[0].get("patches").is_none());
+    }
+}
+
+#[test]
+fn a_first_key_is_read_with_before_anything_is_written_with_it_and_masters_are_told_by_a_patch() {
+    let fixture = Fixture::new();
+    for (plain_first, expected) in [(true, [["identity"], ["new"]]), (false, [["new"], ["identity"]])] {
+        let (providers, files) = joining(&fixture, Encryption { keys: vec![fixture.encryption("new")], plain_first, added_later: true });
+        assert_eq!(providers, expected);
+        let directory = documents(&files)[0]["patches"]["directory"].as_str().unwrap().trim_start_matches('/').to_owned();
+        let entry = &files[&format!("{directory}/kube-apiserver+json.json")];
+        let patch: serde_json::Value = serde_json::from_str(&entry.text).unwrap();
+        let added = |path: &str| patch.as_array().unwrap().iter().find(|p| p["op"] == "add" && p["path"] == path).unwrap()["value"].clone();
+        let file = added("/spec/containers/0/command/-").as_str().unwrap().strip_prefix("--encryption-provider-config=/").unwrap().to_owned();
+        assert!(files.contains_key(&file), "{file}");
+        let (mount, volume) = (added("/spec/containers/0/volumeMounts/-"), added("/spec/volumes/-"));
+        assert_eq!((&mount["name"], &mount["mountPath"]), (&volume["name"], &volume["hostPath"]["path"]));
+        assert!(format!("/{file}").starts_with(mount["mountPath"].as_str().unwrap()));
+        assert!(!entry.text.contains(fixture.encryption_key.expose_secret()));
     }
 }
 

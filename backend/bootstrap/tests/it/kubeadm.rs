@@ -1,7 +1,7 @@
 //! kubeadm's own opinion of the configurations, with the real binaries of both versions where they are there.
 
 use crate::{Fixture, unpack};
-use bootstrap::{Action, bundle};
+use bootstrap::{Action, Certificates, Encryption, bundle};
 use domain::clusters::{Taint, TaintEffect};
 use std::io::Write;
 use std::path::PathBuf;
@@ -33,7 +33,10 @@ fn kubeadm_finds_every_configuration_valid() {
             continue;
         };
         let spec = domain::clusters::ClusterSpec { version: version.to_owned(), ..fixture.spec.clone() };
-        for mut input in [fixture.input(init.clone()), fixture.master(), fixture.worker()] {
+        let later = Encryption { keys: vec![fixture.encryption("1a2b3c4d")], plain_first: true, added_later: true };
+        let patched = Certificates { encryption: later, ..fixture.certificates() };
+        let patched = fixture.input(Action::JoinMaster { certificates: patched, token: &fixture.token, ca_hash: &fixture.ca_hash });
+        for mut input in [fixture.input(init.clone()), fixture.master(), patched, fixture.worker()] {
             input.spec = &spec;
             let files = unpack(&bundle(&input).unwrap());
             let directory = tempfile::tempdir().unwrap();

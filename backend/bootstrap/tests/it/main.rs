@@ -7,7 +7,7 @@ mod kubeadm;
 mod script;
 mod user_data;
 
-use bootstrap::{Action, BundleInput, Certificates, EncryptionKey};
+use bootstrap::{Action, BundleInput, Certificates, Encryption, EncryptionKey};
 use domain::clusters::{ClusterSpec, NetworkSpec, Taint};
 use domain::ids::ClusterId;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
@@ -66,8 +66,13 @@ impl Fixture {
             front_proxy_ca_key: &self.key,
             sa_key: &self.key,
             sa_pub: &self.certificate,
-            encryption_key: Some(EncryptionKey { name: "1a2b3c4d", secret: &self.encryption_key }),
+            encryption: Encryption { keys: vec![self.encryption("1a2b3c4d")], ..Encryption::default() },
         }
+    }
+
+    /// A key of this name.
+    pub fn encryption<'a>(&'a self, name: &'a str) -> EncryptionKey<'a> {
+        EncryptionKey { name, secret: &self.encryption_key }
     }
 
     pub fn input<'a>(&'a self, action: Action<'a>) -> BundleInput<'a> {

@@ -284,6 +284,7 @@ impl Draft<'_> {
             unready_since: None,
             leaving_since: None,
             fault: None,
+            key_generation: 0,
         }
     }
 

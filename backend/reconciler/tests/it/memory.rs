@@ -104,9 +104,9 @@ fn apply(db: &mut Db, change: &Change) {
         }
         Change::Node(node) => match work.nodes.iter_mut().find(|n| n.id == node.id) {
             Some(old) => {
-                let bootstrap: Bootstrap = old.bootstrap.clone();
+                let (bootstrap, key_generation): (Bootstrap, u32) = (old.bootstrap.clone(), old.key_generation);
                 *old = node.clone();
-                old.bootstrap = bootstrap;
+                (old.bootstrap, old.key_generation) = (bootstrap, key_generation);
             }
             None => work.nodes.push(node.clone()),
         },

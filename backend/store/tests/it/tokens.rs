@@ -30,6 +30,7 @@ fn node(cluster: ClusterId, name: &str, ordinal: u32) -> Node {
         unready_since: None,
         leaving_since: None,
         fault: None,
+        key_generation: 0,
     }
 }
 
@@ -58,6 +59,28 @@ async fn a_bundle_is_handed_out_once_and_in_time() {
     store.commit(&claim, &[Change::Node(Node { ready: Some(true), ..good.clone() })]).await.unwrap();
     let seen = store.load(&claim).await.unwrap().nodes.into_iter().find(|n| n.id == good.id).unwrap();
     assert_eq!((seen.bootstrap, seen.ready), (done, Some(true)));
+}
+
+#[tokio::test]
+async fn which_keys_a_master_was_given_stays_noted_whatever_the_engine_writes() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let record = create(&store, &member("a"), "x").await;
+    let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
+    store.load(&claim).await.unwrap();
+    let master = Node { role: NodeRole::Master, pool: "control-plane".into(), ..node(record.cluster.id, "cp-0", 0) };
+    store.commit(&claim, &[Change::Node(master.clone())]).await.unwrap();
+    let noted = async || store.load(&claim).await.unwrap().nodes.into_iter().find(|n| n.id == master.id).unwrap();
+    assert_eq!(noted().await.key_generation, 0);
+    store.node_keys_given(record.cluster.id, master.id, 2).await.unwrap();
+    // The engine has seen it before that.
+    store.commit(&claim, &[Change::Node(Node { ready: Some(true), ..master.clone() })]).await.unwrap();
+    assert_eq!((noted().await.key_generation, noted().await.ready), (2, Some(true)));
+    assert_eq!(store.bundle_work(record.cluster.id).await.unwrap().nodes[0].key_generation, 2);
+    // A node that is gone is to get nothing, nor is one of another cluster.
+    assert!(store.node_keys_given(ClusterId::generate(), master.id, 3).await.is_err());
+    store.commit(&claim, &[Change::NodeGone(master.id)]).await.unwrap();
+    assert!(store.node_keys_given(record.cluster.id, master.id, 3).await.is_err());
 }
 
 #[tokio::test]
