@@ -129,6 +129,7 @@ codes! {
     ClusterApiDown = "KCS-API-001", 504, true, "The cluster's API does not answer", "Look at the cluster's health; try again later.";
     ClusterApiNotReady = "KCS-API-002", 409, true, "The cluster's API is not there yet", "Wait until the control plane is up.";
     DrainBlocked = "KCS-API-003", 409, true, "Pods may not leave the node", "See which disruption budget or pod holds it up; relax it, or delete the pod.";
+    SecretsRefused = "KCS-API-005", 409, true, "The cluster does not take a Secret back as it was read", "See what refuses it, a webhook or a policy, and let it pass; work goes on by itself.";
     CloudUnavailable = "KCS-CLOUD-001", 503, true, "The cloud does not answer", "Nothing is lost; work goes on when the cloud is back.";
     CloudBusy = "KCS-CLOUD-009", 503, true, "The cloud wants to be asked more slowly", "Nothing needs to be done: work goes on as soon as the cloud lets it.";
     CloudDenied = "KCS-CLOUD-002", 502, false, "The cloud refuses the service's rights", "Ask the operator to give the service user the role named.";
@@ -140,7 +141,7 @@ codes! {
     Cancelled = "KCS-OP-001", 409, false, "The operation was cancelled", "Start it again if it is still wanted.";
     NotRetryable = "KCS-OP-002", 409, false, "The operation cannot be retried in this state", "Only operations that failed, are blocked or wait for their next try can be retried, and only the cluster's last one.";
     NotYet = "KCS-OP-003", 409, true, "The result is not there yet", "Wait until the operation has ended.";
-    NotCancellable = "KCS-OP-004", 409, false, "The operation cannot be cancelled", "A deletion, and what has ended, cannot be cancelled.";
+    NotCancellable = "KCS-OP-004", 409, false, "The operation cannot be cancelled", "A deletion, a change of the encryption key that was begun, and what has ended cannot be cancelled.";
     PoolTaken = "KCS-NAME-002", 409, false, "A node pool of this name exists", "Choose another name.";
     NodeMissing = "KCS-NOTFOUND-004", 404, false, "The node does not exist", "Choose one of the cluster's nodes.";
     PoolMissing = "KCS-NOTFOUND-003", 404, false, "The node pool does not exist", "Choose one of the cluster's node pools.";

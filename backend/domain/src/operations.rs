@@ -26,11 +26,13 @@ pub enum OperationKind {
     NodeReboot,
     /// Put a new cloud credential in the place of the cluster's.
     CredentialRotate,
+    /// Put a new key in the place of the one that encrypts the cluster's Secrets in etcd.
+    EncryptionKeyRotate,
     ClusterDelete,
 }
 
 impl OperationKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ClusterCreate,
         Self::ClusterRepair,
         Self::ControlPlaneResize,
@@ -41,6 +43,7 @@ impl OperationKind {
         Self::NodeDrain,
         Self::NodeReboot,
         Self::CredentialRotate,
+        Self::EncryptionKeyRotate,
         Self::ClusterDelete,
     ];
 
@@ -57,6 +60,7 @@ impl OperationKind {
             Self::NodeDrain => "node_drain",
             Self::NodeReboot => "node_reboot",
             Self::CredentialRotate => "credential_rotate",
+            Self::EncryptionKeyRotate => "encryption_key_rotate",
             Self::ClusterDelete => "cluster_delete",
         }
     }
@@ -75,6 +79,8 @@ impl OperationKind {
                 Duration::minutes(45)
             }
             Self::NodeDrain | Self::NodeReboot | Self::CredentialRotate => Duration::minutes(20),
+            // Three rounds of up to five masters, one after the other.
+            Self::EncryptionKeyRotate => Duration::hours(6),
             Self::ClusterDelete => Duration::hours(2),
         }
     }
@@ -138,6 +144,11 @@ pub enum StepKey {
     Replacement,
     Drain,
     Reboot,
+    // change of the key of Secrets
+    KeyReadable,
+    KeyInUse,
+    SecretsRewritten,
+    OldKeyRemoved,
     // create, resize, repair
     Health,
     // resize and delete
@@ -308,10 +319,16 @@ impl Operation {
         waits || matches!(self.state, OperationState::Failed | OperationState::Blocked)
     }
 
-    /// Whether it can be stopped where it is. A deletion cannot: what is gone is gone.
+    /// Whether it can be stopped where it is. A deletion cannot: what is gone is gone. A change of the key of Secrets cannot once it was begun:
+    /// there are two keys then, and only its end makes them one.
     #[must_use]
     pub fn cancellable(&self) -> bool {
-        !self.state.ended() && self.kind != OperationKind::ClusterDelete
+        let stoppable = match self.kind {
+            OperationKind::ClusterDelete => false,
+            OperationKind::EncryptionKeyRotate => self.started_at.is_none(),
+            _ => true,
+        };
+        stoppable && !self.state.ended()
     }
 
     /// Since when the present attempt runs.

@@ -36,6 +36,7 @@ pub enum Wish {
         node: NodeId,
     },
     CredentialRotate,
+    EncryptionKeyRotate,
 }
 
 /// What a wish put aside, for the case that it is cancelled.
@@ -67,6 +68,7 @@ impl Wish {
             Self::NodeDrain { .. } => OperationKind::NodeDrain,
             Self::NodeReboot { .. } => OperationKind::NodeReboot,
             Self::CredentialRotate => OperationKind::CredentialRotate,
+            Self::EncryptionKeyRotate => OperationKind::EncryptionKeyRotate,
         }
     }
 
@@ -104,7 +106,12 @@ impl Wish {
                 let at = spec.node_pools.iter().position(|p| p.name == *pool).ok_or(Code::PoolMissing)?;
                 Ok(Undo::Pool { name: pool.clone(), before: Some(Box::new(spec.node_pools.remove(at))) })
             }
-            Self::Repair | Self::NodeReplace { .. } | Self::NodeDrain { .. } | Self::NodeReboot { .. } | Self::CredentialRotate => Ok(Undo::Nothing),
+            Self::Repair
+            | Self::NodeReplace { .. }
+            | Self::NodeDrain { .. }
+            | Self::NodeReboot { .. }
+            | Self::CredentialRotate
+            | Self::EncryptionKeyRotate => Ok(Undo::Nothing),
         }
     }
 }

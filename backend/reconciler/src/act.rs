@@ -81,8 +81,10 @@ impl World<'_> {
                 record_power(row, rebooted)
             }
             Action::SwitchCredential { next, old } => self.switch_credential(next, *old).await,
+            Action::AdvanceKeys { from, at } => self.advance_keys(work, from, at).await.map(|()| Vec::new()),
             Action::EnsureAccess
             | Action::ApplyAddons
+            | Action::RewriteSecrets(_)
             | Action::EnsureJoinToken(_)
             | Action::Drain(_)
             | Action::Release(_)

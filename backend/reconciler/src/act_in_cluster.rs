@@ -33,9 +33,14 @@ impl World<'_> {
                 None => Ok(()),
             },
             Action::ForgetNode(node) => self.forget(&target, &node, true, true).await,
-            Action::SwitchCredential { .. } | Action::Create(_) | Action::Update(_) | Action::Delete(_) | Action::Start(_) | Action::Reboot(_) => {
-                Ok(())
-            }
+            Action::RewriteSecrets(generation) => self.rewrite_secrets(&target, generation).await,
+            Action::SwitchCredential { .. }
+            | Action::AdvanceKeys { .. }
+            | Action::Create(_)
+            | Action::Update(_)
+            | Action::Delete(_)
+            | Action::Start(_)
+            | Action::Reboot(_) => Ok(()),
         };
         if let Err(error) = done {
             tracing::warn!(cluster = %work.cluster.id, %error, "the cluster's API refused");

@@ -1,6 +1,6 @@
 //! The engine's side of `kube-access`: what the plan asks of a cluster's API, with the engine's own identity.
 
-use crate::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Target, WorkloadSeen};
+use crate::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Rewriting, Target, WorkloadSeen};
 use async_trait::async_trait;
 use domain::members::NamespacePerson;
 use futures::{FutureExt, StreamExt};
@@ -104,5 +104,9 @@ impl KubernetesApi for InCluster {
 
     async fn namespaces(&self, target: &Target) -> Result<Vec<String>, KubernetesError> {
         Ok(self.engine(target).await?.namespace_names().await?)
+    }
+
+    async fn rewrite_secrets(&self, target: &Target, so_far: &Rewriting) -> Result<Rewriting, KubernetesError> {
+        Ok(self.engine(target).await?.rewrite_secrets(so_far).await?)
     }
 }

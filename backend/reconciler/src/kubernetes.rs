@@ -22,6 +22,8 @@ pub struct Target {
 
 /// What identifies an object (`Kind/namespace/name`), and a word that changes when somebody changes it.
 pub use kube_access::engine::Marks;
+/// How far writing all Secrets anew is.
+pub use kube_access::engine::Rewriting;
 /// A Deployment or DaemonSet of an add-on.
 pub use kube_access::engine::Workload as WorkloadSeen;
 
@@ -76,4 +78,6 @@ pub trait KubernetesApi: Send + Sync {
     /// The Deployments and DaemonSets that carry the label, and the name service under the name `dns`.
     async fn workloads(&self, target: &Target, label: &str, dns: &str) -> Result<Vec<WorkloadSeen>, KubernetesError>;
     async fn namespaces(&self, target: &Target) -> Result<Vec<String>, KubernetesError>;
+    /// Puts one more page of the cluster's Secrets back as they were read. An error: that page is to be done again.
+    async fn rewrite_secrets(&self, target: &Target, so_far: &Rewriting) -> Result<Rewriting, KubernetesError>;
 }

@@ -9,6 +9,7 @@ pub mod addons;
 pub mod claimed;
 mod delete;
 pub mod driver;
+mod encryption;
 mod glance;
 pub mod in_cluster;
 mod inside;

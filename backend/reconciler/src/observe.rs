@@ -38,7 +38,8 @@ impl World<'_> {
         let doubted = looks.values().any(|l| matches!(l, Look::Blind(fault) if fault.code == Code::CredentialInvalid));
         looks.insert(ResourceKind::ApplicationCredential, self.look_at_credential(work, doubted).await?);
         let kubernetes = self.look_at_kubernetes(work).await?;
-        Ok(Observed { looks, kubernetes, inside })
+        let encryption = self.look_at_keys(work).await?;
+        Ok(Observed { looks, kubernetes, inside, encryption })
     }
 
     async fn look_at_cloud(&self, work: &Work, cloud: &Cloud, now: OffsetDateTime) -> BTreeMap<ResourceKind, Look> {

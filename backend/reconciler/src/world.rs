@@ -2,7 +2,7 @@
 
 use crate::addons::{AddonMemory, AddonSettings};
 use crate::journal::{Journal, JournalError, Owner, secret};
-use crate::kubernetes::{KubernetesApi, Target};
+use crate::kubernetes::{KubernetesApi, Rewriting, Target};
 use crate::lists::Estate;
 use cloud::Cloud;
 use cloud::compute::Flavor;
@@ -14,7 +14,7 @@ use domain::ids::{ClusterId, NodeId, OperationId};
 use domain::ledger::{LedgerRow, ResourceState};
 use domain::names;
 use domain::nodes::Fault;
-use domain::plan::KubernetesView;
+use domain::plan::{KubernetesView, SecretsView};
 use domain::settings::ApiExposure;
 use domain::versions::CatalogueVersion;
 use ipnet::Ipv4Net;
@@ -50,6 +50,8 @@ pub struct Memory {
     /// For which version of the people the rules were written, and until when that is good enough.
     access: Mutex<HashMap<ClusterId, (i64, Instant)>>,
     nodes: Mutex<HashMap<NodeId, Notes>>,
+    /// How far Secrets are written anew, for the list of keys of which generation, and why the last attempt failed.
+    rewriting: Mutex<HashMap<ClusterId, (u32, Rewriting, Option<String>)>>,
     pub addons: AddonMemory,
 }
 
@@ -71,7 +73,7 @@ const RULES_AGAIN: Duration = Duration::from_secs(60);
 const MOST_AUTHORITIES: usize = 500;
 
 impl Memory {
-    fn note_authorities(&self, cluster: ClusterId, pki: &Arc<ClusterPki>) {
+    pub(crate) fn note_authorities(&self, cluster: ClusterId, pki: &Arc<ClusterPki>) {
         let mut known = lock(&self.authorities);
         if known.len() >= MOST_AUTHORITIES {
             known.clear();
@@ -88,6 +90,21 @@ impl Memory {
     #[must_use]
     pub fn access(&self, cluster: &Cluster) -> bool {
         lock(&self.access).get(&cluster.id).is_some_and(|(version, due)| *version == cluster.people_version && Instant::now() < *due)
+    }
+
+    /// How far it is; from the beginning where it was another list of keys.
+    pub(crate) fn rewriting(&self, cluster: ClusterId, generation: u32) -> Rewriting {
+        lock(&self.rewriting).get(&cluster).filter(|(of, ..)| *of == generation).map(|(_, so_far, _)| so_far.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn note_rewriting(&self, cluster: ClusterId, generation: u32, so_far: Rewriting, refused: Option<String>) {
+        lock(&self.rewriting).insert(cluster, (generation, so_far, refused));
+    }
+
+    fn secrets(&self, cluster: ClusterId) -> Option<SecretsView> {
+        let known = lock(&self.rewriting);
+        let (generation, so_far, refused) = known.get(&cluster)?;
+        Some(SecretsView { generation: *generation, written: so_far.written, done: so_far.done, refused: refused.clone() })
     }
 
     fn note(&self, node: NodeId, write: impl FnOnce(&mut Notes)) {
@@ -123,6 +140,7 @@ impl Memory {
             drained: which(&|n| n.drained.is_some() && n.drained == operation),
             detached: which(&|n| n.detached),
             held_up: work.nodes.iter().filter_map(|n| Some((n.id, notes.get(&n.id)?.held_up.clone()?))).collect(),
+            secrets: self.secrets(work.cluster.id),
             ..KubernetesView::default()
         }
     }
@@ -131,6 +149,7 @@ impl Memory {
         lock(&self.clouds).remove(&work.cluster.id);
         lock(&self.authorities).remove(&work.cluster.id);
         lock(&self.access).remove(&work.cluster.id);
+        lock(&self.rewriting).remove(&work.cluster.id);
         self.addons.forget(work.cluster.id);
         for node in &work.nodes {
             lock(&self.nodes).remove(&node.id);
@@ -216,7 +235,8 @@ impl World<'_> {
         Ok(Ok(user))
     }
 
-    /// The cluster's authorities, made at first use: everything a node needs is known before the first server exists.
+    /// The cluster's authorities, made at first use: everything a node needs is known before the first server exists. Remembered: the keys for Secrets
+    /// among them may have been changed by another process since (`encryption.rs`).
     pub async fn pki(&self, cluster: ClusterId) -> Result<Arc<ClusterPki>, JournalError> {
         let memory = &self.services.memory;
         if let Some(known) = lock(&memory.authorities).get(&cluster) {

@@ -83,7 +83,7 @@ impl Draft<'_> {
 
     fn master_to_replace(&self) -> Option<&Node> {
         let targets = self.about(&[OperationKind::NodeReplace]);
-        self.kept_masters().find(|n| targets.contains(&n.id))
+        self.kept_masters().find(|n| targets.contains(&n.id)).or_else(|| self.master_to_rekey())
     }
 
     /// The one master that is to leave now, if any.

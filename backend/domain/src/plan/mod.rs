@@ -4,6 +4,7 @@
 //! take away → how far the operation and the cluster are. Nothing is remembered between passes but what the store holds.
 
 mod addons;
+mod encryption;
 mod healing;
 mod inside;
 mod masters;
@@ -16,6 +17,7 @@ mod status;
 mod steps;
 
 pub use addons::{AddonsView, WorkloadView};
+pub use encryption::{KeyStage, KeysView, SecretsView, changes_key};
 pub use nodes::surplus;
 pub use parts::{Part, allowed_cidrs, data_volume_key, group_key, node_key, parts};
 pub use rotation::{CREDENTIAL, NEXT_CREDENTIAL, OLD_CREDENTIAL};
@@ -37,6 +39,8 @@ pub struct Observed {
     pub kubernetes: Kubernetes,
     /// What the cluster's own controllers made in the cloud; only looked for while the cluster is deleted. None: blind, or not looked for.
     pub inside: Option<Vec<Inside>>,
+    /// The list of keys for the cluster's Secrets; only looked at while it is being changed.
+    pub encryption: Option<KeysView>,
 }
 
 /// A cloud object that a program in the cluster made: a Service's load balancer, its address, a claim's volume.
@@ -103,6 +107,8 @@ pub struct KubernetesView {
     pub detached: Vec<NodeId>,
     /// None: not looked at this time.
     pub addons: Option<AddonsView>,
+    /// How far its Secrets are written anew; None: that was not begun.
+    pub secrets: Option<SecretsView>,
 }
 
 impl Kubernetes {
@@ -134,6 +140,13 @@ pub enum Action {
         next: LedgerRow,
         old: Box<LedgerRow>,
     },
+    /// Take the list of keys one step on from this one.
+    AdvanceKeys {
+        from: KeysView,
+        at: OffsetDateTime,
+    },
+    /// Write Secrets anew, some pages further, while all API servers have the list of this generation.
+    RewriteSecrets(u32),
     /// Power the server of this row on.
     Start(LedgerRow),
     Reboot(LedgerRow),
@@ -212,6 +225,7 @@ pub fn plan(work: &Work, observed: &Observed, now: OffsetDateTime, fresh: &mut d
     draft.choose_nodes(fresh);
     draft.decide_parts(fresh);
     draft.decide_rotation();
+    draft.decide_encryption();
     draft.adopt_inside(fresh);
     draft.decide_removals();
     draft.start_servers();

@@ -184,7 +184,7 @@ impl Draft<'_> {
         let word = step.and_then(|s| s.waiting_for.clone()).unwrap_or_default();
         let code = match word.as_str() {
             "Cloud" => Code::CloudUnavailable,
-            "Drain" | "ControlPlane" => Code::ClusterApiDown,
+            "Drain" | "ControlPlane" | "Secrets" => Code::ClusterApiDown,
             "ObjectsGoing" | "LoadBalancer" | "Network" => Code::ObjectStuck,
             "Reboot" => Code::NodeUnready,
             _ => Code::BootstrapTimeout,

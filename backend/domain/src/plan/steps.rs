@@ -14,8 +14,8 @@ use time::Duration;
 #[must_use]
 pub fn operation_steps(kind: OperationKind, spec: &ClusterSpec) -> Vec<Step> {
     use StepKey::{
-        Addons, ApiLoadBalancer, ApiReady, Credential, DeleteCredential, DeleteLoadBalancer, DeleteNetwork, Drain, FirstMaster, Health, Masters,
-        Network, NodePools, OtherMasters, Reboot, RemoveNodes, Replacement, Scan,
+        Addons, ApiLoadBalancer, ApiReady, Credential, DeleteCredential, DeleteLoadBalancer, DeleteNetwork, Drain, FirstMaster, Health, KeyInUse,
+        KeyReadable, Masters, Network, NodePools, OldKeyRemoved, OtherMasters, Reboot, RemoveNodes, Replacement, Scan, SecretsRewritten,
     };
     let keys: Vec<(StepKey, u32)> = match kind {
         OperationKind::ClusterCreate => {
@@ -49,6 +49,10 @@ pub fn operation_steps(kind: OperationKind, spec: &ClusterSpec) -> Vec<Step> {
             }
             keys.extend([(DeleteCredential, 3), (Health, 2)]);
             keys
+        }
+        OperationKind::EncryptionKeyRotate => {
+            let round = 60 * spec.control_plane.count;
+            vec![(KeyReadable, round), (KeyInUse, round), (SecretsRewritten, 5), (OldKeyRemoved, round), (Health, 2)]
         }
         OperationKind::ClusterDelete => {
             vec![(RemoveNodes, 10), (DeleteLoadBalancer, 5), (DeleteNetwork, 5), (Scan, 1), (DeleteCredential, 1)]
@@ -166,6 +170,8 @@ impl Draft<'_> {
                 let essential: Vec<_> = self.addon_states().into_iter().filter(|a| a.name.essential()).collect();
                 (count(essential.iter().filter(|a| a.state == AddonState::Ready).count()), count(essential.len()))
             }
+            (StepKey::KeyReadable | StepKey::KeyInUse | StepKey::OldKeyRemoved, _) => self.round_of_masters(step.key),
+            (StepKey::SecretsRewritten, _) => self.secrets_written_anew(),
             (StepKey::Health, _) => (u32::from(self.sound(kind)), 1),
             (StepKey::RemoveNodes, OperationKind::ClusterDelete) => taken_away(&[Server, Port, Volume]),
             (StepKey::RemoveNodes, _) => of_total(count(self.next.nodes.iter().filter(|n| n.intent == NodeIntent::Remove).count())),
@@ -221,7 +227,12 @@ impl Draft<'_> {
             ResourceKind::LoadBalancer | ResourceKind::FloatingIp => StepKey::ApiLoadBalancer,
             ResourceKind::Port | ResourceKind::Volume | ResourceKind::Server => {
                 let node = self.next.nodes.iter().find(|n| row.node() == Some(n.name.as_str()));
-                let Some(node) = node.filter(|n| !deleting && n.intent == NodeIntent::Keep) else { return StepKey::RemoveNodes };
+                let Some(node) = node.filter(|n| !deleting && n.intent == NodeIntent::Keep) else {
+                    return self.key_step().unwrap_or(StepKey::RemoveNodes);
+                };
+                if let (NodeRole::Master, Some(step)) = (node.role, self.key_step()) {
+                    return step;
+                }
                 let first = self.masters().filter(|n| n.intent == NodeIntent::Keep).map(|n| n.ordinal).min();
                 match node.role {
                     NodeRole::Master if Some(node.ordinal) == first => shown(&[StepKey::FirstMaster, StepKey::Masters, StepKey::Replacement]),
@@ -255,10 +266,13 @@ impl Draft<'_> {
     }
 
     fn step_fault(&self, key: StepKey, keys: &[StepKey]) -> Option<Fault> {
-        if matches!(key, StepKey::RemoveNodes | StepKey::Drain)
+        if (matches!(key, StepKey::RemoveNodes | StepKey::Drain) || self.key_step() == Some(key))
             && let Some(fault) = self.held_up()
         {
             return Some(fault);
+        }
+        if key == StepKey::SecretsRewritten {
+            return self.secrets_refused();
         }
         let live = || self.next.ledger.iter().filter(|r| r.state != ResourceState::Gone);
         let row = live().find(|r| r.fault.is_some() && self.step_of(r, keys) == key);
@@ -290,6 +304,9 @@ impl Draft<'_> {
                 Kubernetes::Reachable(_) => "Node",
             },
             StepKey::OtherMasters | StepKey::Masters | StepKey::NodePools | StepKey::Replacement => "NodesJoining",
+            StepKey::KeyReadable | StepKey::KeyInUse | StepKey::OldKeyRemoved if emptying => "Drain",
+            StepKey::KeyReadable | StepKey::KeyInUse | StepKey::OldKeyRemoved => "NodesJoining",
+            StepKey::SecretsRewritten => "Secrets",
             StepKey::Addons => "Addons",
             StepKey::Health => "Health",
             StepKey::Drain => "Drain",

@@ -208,12 +208,13 @@ fn any_wish(world: &World, choice: u8, number: u32) -> Option<Wish> {
     let workers: Vec<NodeId> = world.work.nodes.iter().filter(|n| n.role == NodeRole::Worker).map(|n| n.id).collect();
     let nodes: Vec<NodeId> = world.work.nodes.iter().map(|n| n.id).collect();
     let pick = |list: &[NodeId]| (!list.is_empty()).then(|| list[number as usize % list.len()]);
-    Some(match choice % 6 {
+    Some(match choice % 7 {
         0 => Wish::ControlPlaneResize { count: [1, 3, 5][number as usize % 3] },
         1 => Wish::NodePoolResize { pool: "default".into(), count: number % 5, remove: pick(&workers).into_iter().collect() },
         2 => Wish::NodeReplace { node: pick(&nodes)? },
         3 => Wish::NodeReboot { node: pick(&nodes)? },
         4 => Wish::Repair,
+        5 => Wish::EncryptionKeyRotate,
         _ => return None,
     })
 }
@@ -244,7 +245,7 @@ proptest! {
             }
         }
         // Faults have stopped: everything is as asked for in the end.
-        world.watch(Duration::minutes(30));
+        world.watch(Duration::minutes(60));
         let spec = world.work.cluster.spec.clone();
         prop_assert!(world.state() == OperationState::Succeeded, "{:#?}", world.work.operation);
         prop_assert_eq!(world.names(NodeRole::Master).len(), spec.control_plane.count as usize);

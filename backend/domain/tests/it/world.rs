@@ -6,7 +6,9 @@ use domain::ids::{ClusterId, OperationId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Fault, NodeRole};
 use domain::operations::{Operation, OperationKind, OperationState};
-use domain::plan::{Action, AddonsView, Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, Release, plan};
+use domain::plan::{
+    Action, AddonsView, KeyStage, KeysView, Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, Release, SecretsView, plan,
+};
 use domain::test_support::{cluster, spec};
 use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
@@ -32,6 +34,11 @@ pub struct World {
     /// Server creations that end in ERROR, from the front.
     pub broken_servers: u32,
     pub quota_short: bool,
+    /// The list of keys for Secrets, and how far these are written anew.
+    pub keys: KeysView,
+    pub secrets: Option<SecretsView>,
+    /// What the cluster says instead of taking a Secret back.
+    pub secrets_refused: Option<String>,
 }
 
 pub fn operation(cluster: ClusterId, kind: OperationKind, now: OffsetDateTime) -> Operation {
@@ -59,6 +66,9 @@ impl World {
             log: vec![],
             broken_servers: 0,
             quota_short: false,
+            keys: KeysView { generation: 0, stage: KeyStage::Settled, changed_at: None },
+            secrets: None,
+            secrets_refused: None,
         }
     }
 
@@ -81,6 +91,7 @@ impl World {
                 access: self.access,
                 addons: self.addons.clone(),
                 detached: self.detached.clone(),
+                secrets: self.secrets.clone(),
                 ..KubernetesView::default()
             })
         } else {
@@ -93,7 +104,7 @@ impl World {
                 list.push(Object { id, name, owner: Some(row.id), state: ObjectState::Ready, address: None, drift: false });
             }
         }
-        Observed { looks, kubernetes, inside: Some(self.inside.clone()) }
+        Observed { looks, kubernetes, inside: Some(self.inside.clone()), encryption: Some(self.keys) }
     }
 
     pub fn apply(&mut self, changes: Vec<Change>) {
@@ -166,6 +177,10 @@ impl World {
                 let object =
                     Object { id: id.clone(), name: row.name.clone(), owner: Some(row.id), state, address: Some("10.0.0.9".into()), drift: false };
                 self.objects.insert(id.clone(), (row.kind, object));
+                // A server boots at once, with the list of this moment.
+                if let Some(node) = self.work.nodes.iter_mut().find(|n| row.kind == ResourceKind::Server && n.name == row.name) {
+                    node.key_generation = self.keys.generation;
+                }
                 row.state = ResourceState::Known;
                 row.cloud_id = Some(id);
                 row.address = Some("10.0.0.9".into());
@@ -207,6 +222,21 @@ impl World {
                 if let Some(addons) = &mut self.addons {
                     addons.applied = false;
                 }
+            }
+            Action::AdvanceKeys { from, at } => {
+                assert_eq!(from, self.keys);
+                let stage = match from.stage {
+                    KeyStage::Settled => KeyStage::Introduced,
+                    KeyStage::Introduced => KeyStage::InUse,
+                    KeyStage::InUse => KeyStage::Settled,
+                };
+                self.keys = KeysView { generation: from.generation + 1, stage, changed_at: Some(at) };
+                self.log.push(format!("keys {}", self.keys.generation));
+            }
+            Action::RewriteSecrets(generation) => {
+                self.log.push(format!("write Secrets {generation}"));
+                let refused = self.secrets_refused.clone();
+                self.secrets = Some(SecretsView { generation, written: 3, done: refused.is_none(), refused });
             }
             Action::EnsureAccess => self.access = true,
             Action::Release(Release { node, .. }) => {

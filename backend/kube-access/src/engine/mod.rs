@@ -8,12 +8,14 @@ mod exec;
 mod health;
 mod join_tokens;
 mod nodes;
+mod secrets;
 mod volumes;
 
 pub use addons::{Marks, Workload, key_of};
 pub use drain::Drain;
 pub(crate) use health::time_of;
 pub use health::{ComponentHealth, MasterHealth, NodeHealth};
+pub use secrets::Rewriting;
 
 use crate::KubeError;
 use crate::channel::Channel;

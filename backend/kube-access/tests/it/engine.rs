@@ -5,7 +5,7 @@ use domain::members::NamespacePerson;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use kube_access::engine::Drain;
+use kube_access::engine::{Drain, Rewriting};
 use kube_access::{Engine, KubeError};
 use sealed::JoinToken;
 use secrecy::{ExposeSecret, SecretString};
@@ -191,6 +191,56 @@ async fn draining_obeys_budgets_and_leaves_what_belongs_to_the_node() {
     assert_eq!(calls, ["PATCH /api/v1/nodes/w1", "POST /api/v1/namespaces/a/pods/held/eviction"]);
     assert_eq!(cluster.engine.drain("w1", true).await.unwrap(), Drain::Evicting(1));
     assert_eq!(cluster.written().last().unwrap().0, "DELETE /api/v1/namespaces/a/pods/held?gracePeriodSeconds=10");
+}
+
+#[tokio::test]
+async fn every_secret_is_put_back_as_it_was_read_page_by_page() {
+    let secret = |name: &str, revision: &str| {
+        let metadata = json!({"name": name, "namespace": "a", "resourceVersion": revision});
+        json!({"metadata": metadata, "data": {"word": "aGlkZGVu"}, "immutable": true, "type": "Opaque"})
+    };
+    let first = json!({"metadata": {"resourceVersion": "90", "continue": "to+be"}, "items": [secret("one", "7"), secret("changed", "8")]});
+    let last = json!({"metadata": {"resourceVersion": "90"}, "items": [secret("gone", "9"), secret("new", "91")]});
+    let cluster = Cluster::new(move |method, uri| match (method.as_str(), uri) {
+        ("GET", "/api/v1/secrets?limit=20") => json(&first),
+        ("GET", "/api/v1/secrets?limit=20&continue=to%2Bbe") => json(&last),
+        ("PUT", uri) if uri.ends_with("/changed") => text(StatusCode::CONFLICT, json!({"reason": "Conflict", "message": "m"}).to_string()),
+        ("PUT", uri) if uri.ends_with("/gone") => not_found(),
+        ("PUT", _) => json(&json!({})),
+        _ => text(StatusCode::BAD_REQUEST, uri.to_owned()),
+    })
+    .await;
+    let half = cluster.engine.rewrite_secrets(&Rewriting::default()).await.unwrap();
+    assert_eq!(half, Rewriting { since: Some(90), next: Some("to+be".into()), written: 2, done: false });
+    let whole = cluster.engine.rewrite_secrets(&half).await.unwrap();
+    assert_eq!(whole, Rewriting { since: Some(90), next: None, written: 3, done: true });
+    let written = cluster.written();
+    let mut paths: Vec<_> = written.iter().map(|(call, _)| call.as_str()).collect();
+    paths.sort_unstable();
+    let path = "PUT /api/v1/namespaces/a/secrets";
+    assert_eq!(paths, [format!("{path}/changed"), format!("{path}/gone"), format!("{path}/one")], "what is newer was written by somebody since");
+    let mut expected = secret("one", "7");
+    (expected["apiVersion"], expected["kind"]) = (json!("v1"), json!("Secret"));
+    assert_eq!(written.iter().find(|(call, _)| call.ends_with("/one")).unwrap().1, expected);
+}
+
+#[tokio::test]
+async fn a_place_that_is_too_old_begins_anew_and_a_refusal_says_nothing_of_what_is_in_a_secret() {
+    let gone = json!({"kind": "Status", "reason": "Expired", "message": "too old", "code": 410});
+    let denied = json!({"kind": "Status", "reason": "Forbidden", "message": "webhook: aGlkZGVu is not allowed", "code": 403});
+    let one = json!({"metadata": {"name": "one", "namespace": "a", "resourceVersion": "7"}, "data": {"word": "aGlkZGVu"}});
+    let list = json!({"metadata": {"resourceVersion": "99"}, "items": [one]});
+    let cluster = Cluster::new(move |method, uri| match (method.as_str(), uri.contains("continue=")) {
+        ("GET", true) => text(StatusCode::GONE, gone.to_string()),
+        ("GET", false) => json(&list),
+        _ => text(StatusCode::FORBIDDEN, denied.to_string()),
+    })
+    .await;
+    let half = Rewriting { since: Some(90), next: Some("x".into()), written: 20, done: false };
+    let anew = cluster.engine.rewrite_secrets(&half).await.unwrap();
+    assert_eq!(anew, Rewriting { next: None, ..half });
+    let refused = cluster.engine.rewrite_secrets(&anew).await.unwrap_err().to_string();
+    assert!(refused.contains("a/one") && refused.contains("403") && !refused.contains("aGlkZGVu"), "{refused}");
 }
 
 #[tokio::test]

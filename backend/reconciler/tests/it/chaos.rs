@@ -110,7 +110,7 @@ fn disturb(lab: &Lab, random: &mut StdRng) {
     let (workers, masters) = (lab.names(NodeRole::Worker), lab.names(NodeRole::Master));
     let any = |names: &[String], random: &mut StdRng| names[random.random_range(0..names.len())].clone();
     let spec = lab.work().cluster.spec;
-    match random.random_range(0..9) {
+    match random.random_range(0..10) {
         0 | 1 => lab.resize(random.random_range(0..4)),
         2 if !workers.is_empty() => drop(lab.wish(&Wish::NodeReplace { node: lab.node(&any(&workers, random)) })),
         3 => drop(lab.wish(&Wish::NodeReplace { node: lab.node(&any(&masters, random)) })),
@@ -119,6 +119,7 @@ fn disturb(lab: &Lab, random: &mut StdRng) {
         6 => drop(lab.wish(&Wish::ControlPlaneResize { count: if spec.control_plane.count == 1 { 3 } else { 1 } })),
         7 if !workers.is_empty() => lab.lose_server(&any(&workers, random)),
         8 if masters.len() == 3 => lab.lose_server(&any(&masters, random)),
+        9 => drop(lab.wish(&Wish::EncryptionKeyRotate)),
         _ => {
             let address = format!("/network/v2.0/floatingips/{}", lab.id_of("floating_ip"));
             lab.person("PUT", &address, &serde_json::json!({"floatingip": {"port_id": null}}));

@@ -1,11 +1,13 @@
-//! The cluster inside the stepped cloud: nodes register, masters hold members of etcd, and a majority of them makes an API.
+//! The cluster inside the stepped cloud: nodes register, masters hold members of etcd, and a majority of them makes an API. API servers write Secrets with
+//! the list of keys that their masters booted with.
 
 use async_trait::async_trait;
 use domain::changes::Work;
 use domain::members::NamespacePerson;
 use domain::nodes::{NodeIntent, NodeRole};
 use local_cloud::LocalCloud;
-use reconciler::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Target, WorkloadSeen};
+use reconciler::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Rewriting, Target, WorkloadSeen};
+use sealed::EncryptionKeys;
 use secrecy::SecretString;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +38,23 @@ pub struct InCluster {
     pub pinned: Option<String>,
     /// Masters whose servers the test took away, not the engine.
     pub killed: BTreeSet<String>,
+    /// What masters booted with.
+    booted: BTreeMap<String, Keys>,
+    /// The name of the key that each Secret was written with last; None: as it is.
+    pub secrets: BTreeMap<String, Option<String>>,
+    /// What the cluster says instead of taking a Secret back.
+    pub refusing: Option<String>,
 }
+
+/// What an API server was told of keys: as they are it reads Secrets always.
+#[derive(Clone, Debug)]
+struct Keys {
+    writes: Option<String>,
+    reads: BTreeSet<String>,
+}
+
+/// Secrets of a page.
+const PAGE: usize = 2;
 
 /// Names of the servers that run.
 pub fn running(cloud: &LocalCloud) -> BTreeSet<String> {
@@ -52,6 +70,48 @@ impl InCluster {
         !self.cut_off && self.quorum(up)
     }
 
+    /// A master gets its bundle.
+    pub fn boot(&mut self, master: &str, keys: &EncryptionKeys) {
+        let names = || keys.keys.iter().map(|key| key.name.clone());
+        let writes = names().next().filter(|_| !keys.plain_first());
+        self.booted.insert(master.to_owned(), Keys { writes, reads: names().collect() });
+    }
+
+    /// API servers that can reach their member of etcd.
+    fn serving(&self, up: &BTreeSet<String>) -> Vec<(&String, &Keys)> {
+        let here = self.members.iter().filter(|master| up.contains(*master));
+        here.filter_map(|master| Some((master, self.booted.get(master)?))).collect()
+    }
+
+    /// Every API server writes something with the key that it writes with.
+    fn write_secrets(&mut self, up: &BTreeSet<String>) {
+        let written: Vec<_> = self.serving(up).into_iter().map(|(master, keys)| (format!("by {master}"), keys.writes.clone())).collect();
+        self.secrets.extend(written);
+    }
+
+    /// I9: what any API server writes, and whatever was written, every one reads.
+    pub fn check_keys(&self, up: &BTreeSet<String>) {
+        let serving = self.serving(up);
+        let written = self.secrets.iter().chain(serving.iter().map(|(master, keys)| (*master, &keys.writes)));
+        for (what, key) in written.filter_map(|(what, key)| Some((what, key.as_ref()?))) {
+            for (master, keys) in &serving {
+                assert!(keys.reads.contains(key), "{master} cannot read {what}: it is encrypted with {key}, and {master} has {keys:?}");
+            }
+        }
+    }
+
+    /// API servers take turns, as behind a load balancer.
+    fn rewrite(&mut self, up: &BTreeSet<String>, so_far: &Rewriting) -> Rewriting {
+        let writers: Vec<Option<String>> = self.serving(up).into_iter().map(|(_, keys)| keys.writes.clone()).collect();
+        let after = |name: &&String| so_far.next.as_ref().is_none_or(|last| *name > last);
+        let page: Vec<String> = self.secrets.keys().filter(after).take(PAGE).cloned().collect();
+        for (name, writer) in page.iter().zip(writers.iter().cycle()) {
+            self.secrets.insert(name.clone(), writer.clone());
+        }
+        let written = so_far.written + u32::try_from(page.len()).unwrap();
+        Rewriting { since: Some(1), done: page.len() < PAGE, next: page.last().cloned().or_else(|| so_far.next.clone()), written }
+    }
+
     /// Servers that run join, as their bundles say.
     pub fn play(&mut self, work: &Work, up: &BTreeSet<String>) {
         for node in work.nodes.iter().filter(|n| up.contains(&n.name)) {
@@ -65,6 +125,8 @@ impl InCluster {
                     self.begun += 1;
                     self.members = [node.name.clone()].into();
                     self.nodes = [node.name.clone()].into();
+                    let key = self.booted.get(&node.name).and_then(|keys| keys.writes.clone());
+                    self.secrets = (0..5).map(|number| (format!("old {number}"), key.clone())).collect();
                 }
                 // etcd takes a new member only while all others work.
                 NodeRole::Master if self.members.is_subset(up) || self.quorum(up) => {
@@ -76,6 +138,9 @@ impl InCluster {
                 }
                 _ => {}
             }
+        }
+        if self.quorum(up) {
+            self.write_secrets(up);
         }
     }
 }
@@ -171,5 +236,13 @@ impl KubernetesApi for Api {
 
     async fn namespaces(&self, _: &Target) -> Result<Vec<String>, KubernetesError> {
         self.open().map(|_| Vec::new())
+    }
+
+    async fn rewrite_secrets(&self, _: &Target, so_far: &Rewriting) -> Result<Rewriting, KubernetesError> {
+        let (mut state, up) = self.open()?;
+        match state.refusing.clone() {
+            Some(words) => Err(KubernetesError::Failed(words)),
+            None => Ok(state.rewrite(&up, so_far)),
+        }
     }
 }

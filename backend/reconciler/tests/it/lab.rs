@@ -297,12 +297,25 @@ impl Lab {
     fn play_nodes(&self) {
         let up = running(&self.cloud);
         let mut db = self.db.lock().unwrap();
-        self.in_cluster.lock().unwrap().play(&db.work, &up);
+        let mut in_cluster = self.in_cluster.lock().unwrap();
+        let pki = db.secrets.get(&(Owner::Cluster, secret::PKI.to_owned())).cloned();
         for node in &mut db.work.nodes {
             if up.contains(&node.name) && node.bootstrap == Bootstrap::Waiting {
                 node.bootstrap = Bootstrap::Done { at: self.now() };
+                if let Some(pki) = pki.as_ref().filter(|_| node.role == NodeRole::Master) {
+                    let keys = sealed::ClusterPki::from_json(pki).unwrap().encryption;
+                    node.key_generation = keys.generation;
+                    in_cluster.boot(&node.name, &keys);
+                }
             }
         }
+        in_cluster.play(&db.work, &up);
+    }
+
+    /// The list of keys for Secrets, as it is kept.
+    pub fn keys(&self) -> sealed::EncryptionKeys {
+        let db = self.db.lock().unwrap();
+        sealed::ClusterPki::from_json(&db.secrets[&(Owner::Cluster, secret::PKI.to_owned())]).unwrap().encryption
     }
 
     /// A call of the tenant's own, past KCS.
@@ -464,6 +477,9 @@ impl Lab {
             assert!(row.is_none_or(|row| rows.contains(row)), "no row for {} {}", object.kind, object.name);
         }
         self.check_etcd(&work, &servers);
+        if work.cluster.delete_requested_at.is_none() {
+            self.in_cluster.lock().unwrap().check_keys(&running(&self.cloud));
+        }
         // I5: nothing is deleted that is not in the ledger, members of its load balancers and what holds its volumes apart.
         let known: BTreeSet<&str> = work.ledger.iter().filter_map(|r| r.cloud_id.as_deref()).collect();
         let mut fate = self.fate.lock().unwrap();
@@ -509,6 +525,21 @@ impl Lab {
         for object in marked {
             assert!(known.contains_key(object.id.as_str()), "orphan: {} {} {}", object.kind, object.name, object.id);
         }
+        self.check_changed_key(&work);
+    }
+
+    /// Once a change of the key has ended well, there is one, and nothing is written with another.
+    fn check_changed_key(&self, work: &Work) {
+        let changed = work.operation.as_ref().is_some_and(|o| o.kind == OperationKind::EncryptionKeyRotate && o.state == OperationState::Succeeded);
+        if !changed {
+            return;
+        }
+        let keys = self.keys();
+        assert_eq!((keys.stage, keys.keys.len()), (sealed::KeyStage::Settled, 1));
+        let behind = |n: &&domain::nodes::Node| n.role == NodeRole::Master && n.key_generation != keys.generation;
+        assert_eq!(work.nodes.iter().find(behind).map(|n| n.name.as_str()), None);
+        let (in_cluster, only) = (self.in_cluster.lock().unwrap(), keys.keys[0].name.as_str());
+        assert!(in_cluster.secrets.values().all(|key| key.as_deref() == Some(only)), "{:?} but {only}", in_cluster.secrets);
     }
 }
 

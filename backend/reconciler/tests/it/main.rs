@@ -5,6 +5,7 @@ mod authorities;
 mod away;
 mod breadth;
 mod chaos;
+mod encryption;
 mod faults;
 mod healing;
 mod kubernetes;
