@@ -249,7 +249,7 @@ const screens = [
   { name: "cluster-addons-none", user: "member-a", path: `/clusters/${id(2)}/addons`, ready: ".empty" },
   { name: "cluster-menu", user: "member-a", path: `/clusters/${id(1)}`, ready: ".conditions", act: (page) => choose(page, ".page-actions") },
   { name: "cluster-menu-busy", user: "member-a", path: `/clusters/${id(4)}`, ready: ".conditions", act: (page) => choose(page, ".page-actions") },
-  ...["cluster-repair", "cluster-control-plane", "cluster-rotate"].map((name, item) => ({
+  ...["cluster-repair", "cluster-control-plane", "cluster-rotate", "cluster-rotate-key"].map((name, item) => ({
     name,
     user: "member-a",
     path: `/clusters/${id(1)}`,
@@ -380,7 +380,7 @@ const screens = [
     path: `/clusters/${id(1)}`,
     ready: ".conditions",
     act: async (page) => {
-      await choose(page, ".page-actions", 3);
+      await choose(page, ".page-actions", 4);
       await dialog(page);
     },
   },

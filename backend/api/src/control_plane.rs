@@ -1,4 +1,4 @@
-//! The control plane of a cluster that is there: its size, and the repair of whatever broke.
+//! The control plane of a cluster that is there: its size, the key of its Secrets, and the repair of whatever broke.
 
 use crate::caller::Caller;
 use crate::clusters::OperationAccepted;
@@ -59,6 +59,16 @@ pub async fn control_plane_resize(caller: Caller, state: Data<State>, id: Path<C
     let (request, _) = body.read()?;
     plan::refuse_blocked(&plan_of(&state, &caller, &record.cluster, request.count).await?.checks)?;
     let operation = state.store.control_plane_resize(permit, request.count, state.tenant_limits(), caller.context()).await?;
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+}
+
+/// Put a new key in the place of the one that encrypts the cluster's Secrets in etcd: masters are replaced in rounds, and Secrets written anew.
+#[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), responses((status = 202, body = OperationAccepted)))]
+#[post("/clusters/{id}/encryption-key/rotate")]
+pub async fn encryption_key_rotate(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<HttpResponse> {
+    let record = state.store.cluster(&caller.actor.scope(), *id).await?;
+    let permit = caller.actor.may::<ClusterRepair>(&record)?;
+    let operation = state.store.encryption_key_rotate(permit, caller.context()).await?;
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
 }
 

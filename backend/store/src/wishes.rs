@@ -37,6 +37,11 @@ impl Store {
         self.wish(permit, Wish::CredentialRotate, context).await
     }
 
+    /// A new key in the place of the one that encrypts the cluster's Secrets.
+    pub async fn encryption_key_rotate(&self, permit: Permit<ClusterRepair>, context: RequestContext) -> Result<OperationRecord, StoreError> {
+        self.wish(permit, Wish::EncryptionKeyRotate, context).await
+    }
+
     pub async fn control_plane_resize(
         &self,
         permit: Permit<ControlPlaneResize>,

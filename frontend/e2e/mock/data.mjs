@@ -233,6 +233,13 @@ export const STEPS = {
     ["addons", 10, []],
     ["delete_credential", 1, ["application_credential"]],
   ],
+  encryption_key_rotate: [
+    ["key_readable", 30, ["port", "volume", "server"]],
+    ["key_in_use", 30, []],
+    ["secrets_rewritten", 5, []],
+    ["old_key_removed", 30, []],
+    ["health", 2, []],
+  ],
   cluster_delete: [
     ["remove_nodes", 10, ["server", "port", "volume"]],
     ["delete_load_balancer", 5, ["load_balancer", "floating_ip"]],
@@ -243,7 +250,7 @@ export const STEPS = {
 };
 
 /** @type {Partial<Record<Schema<"StepKey">, string>>} */
-export const WAITING = { network: "Network", api_load_balancer: "LoadBalancer", first_master: "Server", api_ready: "ControlPlane", node_pools: "NodesJoining", health: "Health", remove_nodes: "ObjectsGoing", delete_load_balancer: "ObjectsGoing", delete_network: "ObjectsGoing", scan: "Scan" };
+export const WAITING = { network: "Network", api_load_balancer: "LoadBalancer", first_master: "Server", api_ready: "ControlPlane", node_pools: "NodesJoining", key_readable: "NodesJoining", key_in_use: "NodesJoining", old_key_removed: "NodesJoining", secrets_rewritten: "Secrets", health: "Health", remove_nodes: "ObjectsGoing", delete_load_balancer: "ObjectsGoing", delete_network: "ObjectsGoing", scan: "Scan" };
 
 /**
  * The steps of an operation when `at` of them are done.

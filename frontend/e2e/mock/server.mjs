@@ -620,6 +620,7 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
   if (part === "addons") return send(response, 200, { items: cluster.status.phase === "Provisioning" ? [] : data.addons });
   if (part === "repair") return change("cluster_repair", cluster, response);
   if (part === "credential") return change("credential_rotate", cluster, response);
+  if (part === "encryption-key") return change("encryption_key_rotate", cluster, response);
   if (part === "control-plane") {
     const { count } = await readBody(request);
     if (sub === "plan") return send(response, 200, sizePlan(cluster, "control-plane", { ...cluster.spec.control_plane, count }, cluster.masters_desired));

@@ -158,6 +158,10 @@ export function rotateCredential(id: string) {
   return unwrap(client.POST("/api/v1/clusters/{id}/credential/rotate", { params: { path: { id } } }));
 }
 
+export function rotateEncryptionKey(id: string) {
+  return unwrap(client.POST("/api/v1/clusters/{id}/encryption-key/rotate", { params: { path: { id } } }));
+}
+
 export function updateCluster(id: string, settings: ClusterSettings) {
   return unwrap(client.PATCH("/api/v1/clusters/{id}", { params: { path: { id } }, body: settings }));
 }

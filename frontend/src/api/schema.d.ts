@@ -714,6 +714,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clusters/{id}/encryption-key/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a new key in the place of the one that encrypts the cluster's Secrets in etcd: masters are replaced in rounds, and Secrets written anew. */
+        post: operations["encryption_key_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clusters/{id}/kubeconfig": {
         parameters: {
             query?: never;
@@ -2374,7 +2391,7 @@ export interface components {
          * @description A stable error code.
          * @enum {string}
          */
-        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-AUTH-006" | "KCS-AUTH-007" | "KCS-AUTH-008" | "KCS-AUTH-009" | "KCS-AUTH-010" | "KCS-AUTH-011" | "KCS-AUTH-012" | "KCS-AUTH-013" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-RBAC-003" | "KCS-RBAC-004" | "KCS-RBAC-005" | "KCS-RBAC-006" | "KCS-CONF-006" | "KCS-NAME-004" | "KCS-NOTFOUND-005" | "KCS-QUOTA-004" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-QUOTA-005" | "KCS-QUOTA-006" | "KCS-QUOTA-007" | "KCS-QUOTA-008" | "KCS-QUOTA-003" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-VER-002" | "KCS-CLOUD-008" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-001" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-SET-001" | "KCS-SET-002" | "KCS-SET-003" | "KCS-SET-004" | "KCS-SET-005" | "KCS-SET-006" | "KCS-SET-007" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
+        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-AUTH-006" | "KCS-AUTH-007" | "KCS-AUTH-008" | "KCS-AUTH-009" | "KCS-AUTH-010" | "KCS-AUTH-011" | "KCS-AUTH-012" | "KCS-AUTH-013" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-RBAC-003" | "KCS-RBAC-004" | "KCS-RBAC-005" | "KCS-RBAC-006" | "KCS-CONF-006" | "KCS-NAME-004" | "KCS-NOTFOUND-005" | "KCS-QUOTA-004" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-QUOTA-005" | "KCS-QUOTA-006" | "KCS-QUOTA-007" | "KCS-QUOTA-008" | "KCS-QUOTA-003" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-VER-002" | "KCS-CLOUD-008" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-API-005" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-001" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-SET-001" | "KCS-SET-002" | "KCS-SET-003" | "KCS-SET-004" | "KCS-SET-005" | "KCS-SET-006" | "KCS-SET-007" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
         /** @description One condition; `reason` is a CamelCase word, `message` one sentence with the cloud's own words where there are any. */
         Condition: {
             code?: components["schemas"]["Code"] | null;
@@ -4084,7 +4101,7 @@ export interface components {
          */
         OperationId: string;
         /** @enum {string} */
-        OperationKind: "cluster_create" | "cluster_repair" | "control_plane_resize" | "node_pool_create" | "node_pool_resize" | "node_pool_delete" | "node_replace" | "node_drain" | "node_reboot" | "credential_rotate" | "cluster_delete";
+        OperationKind: "cluster_create" | "cluster_repair" | "control_plane_resize" | "node_pool_create" | "node_pool_resize" | "node_pool_delete" | "node_replace" | "node_drain" | "node_reboot" | "credential_rotate" | "encryption_key_rotate" | "cluster_delete";
         /**
          * @description `Blocked`: it cannot go on without somebody's act (quota, rights), which its error names; it looks again by itself, rarely.
          * @enum {string}
@@ -4597,7 +4614,7 @@ export interface components {
          * @description The named steps, in the order they are shown. One enum for all kinds of operation.
          * @enum {string}
          */
-        StepKey: "credential" | "network" | "api_load_balancer" | "first_master" | "api_ready" | "other_masters" | "masters" | "node_pools" | "addons" | "replacement" | "drain" | "reboot" | "health" | "remove_nodes" | "delete_load_balancer" | "delete_network" | "scan" | "delete_credential";
+        StepKey: "credential" | "network" | "api_load_balancer" | "first_master" | "api_ready" | "other_masters" | "masters" | "node_pools" | "addons" | "replacement" | "drain" | "reboot" | "key_readable" | "key_in_use" | "secrets_rewritten" | "old_key_removed" | "health" | "remove_nodes" | "delete_load_balancer" | "delete_network" | "scan" | "delete_credential";
         /** @description A cloud object behind a step. */
         StepResource: {
             cloud_id?: string | null;
@@ -8847,6 +8864,99 @@ export interface operations {
             };
             /** @description There is no such object, or it is another tenant's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    encryption_key_rotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAccepted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -59,12 +59,13 @@ const fn unknown_to_guest(row: Row) -> Row {
 
 /// The cluster of these is still being created: who may is told to wait.
 const BUSY: Row = unknown_to_guest(change(409));
-const ON_BUSY: [&str; 8] = [
+const ON_BUSY: [&str; 9] = [
     "node_pool_create",
     "node_pool_delete",
     "control_plane_resize",
     "cluster_repair",
     "credential_rotate",
+    "encryption_key_rotate",
     "node_drain",
     "node_reboot",
     "node_replace",
@@ -119,6 +120,7 @@ fn rows() -> BTreeMap<&'static str, Row> {
         ("control_plane_resize", BUSY),
         ("cluster_repair", BUSY),
         ("credential_rotate", BUSY),
+        ("encryption_key_rotate", BUSY),
         ("node_drain", BUSY),
         ("node_reboot", BUSY),
         ("node_replace", BUSY),

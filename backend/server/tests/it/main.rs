@@ -20,6 +20,7 @@ mod gate;
 mod house;
 mod keys;
 mod members;
+mod node_keys;
 mod operators_queue;
 mod orphans;
 mod proxies;

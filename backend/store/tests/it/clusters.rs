@@ -1,15 +1,21 @@
 //! Clusters: tenants apart, names unique, requests repeated, deletion above all.
 
 use crate::support::{create, member, operator, try_create};
-use auth::{ClusterCreate, ClusterDelete, NodePoolResize, OperationCancel, OperationRetry};
+use auth::{ClusterCreate, ClusterDelete, ClusterRepair, ControlPlaneResize, NodePoolResize, OperationCancel, OperationRetry};
+use domain::changes::Change;
 use domain::codes::Code;
 use domain::operations::{OperationKind, OperationState};
 use domain::tenants::{Limited, Limits};
 use domain::test_support::spec;
 use serde_json::json;
 use sqlx::ConnectOptions;
+use std::time::Duration;
 use store::test_support::Database;
-use store::{ClusterFilter, ClusterSort, FlavorUse, Idempotency, NewCluster, OperationFilter, PageRequest, RequestContext, StoreError};
+use store::{
+    ClusterFilter, ClusterSort, FlavorUse, Idempotency, NewCluster, OperationFilter, OperationRecord, PageRequest, RequestContext, StoreError,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> Code {
     match result {
@@ -108,6 +114,41 @@ async fn only_what_failed_or_waits_is_retried_and_only_what_runs_is_cancelled() 
     assert!(cancelled.revision > operation.revision);
     let again = store.operation_cancel(a.may::<OperationCancel>(&operation).unwrap(), RequestContext::default()).await;
     assert_eq!(refused(again), Code::NotCancellable);
+}
+
+#[tokio::test]
+async fn a_change_of_the_key_of_secrets_lets_nothing_else_begin_and_is_stopped_by_a_deletion_only() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let record = create(&store, &a, "demo").await;
+    let context = RequestContext::default;
+    let rotate = || store.encryption_key_rotate(a.may::<ClusterRepair>(&record).unwrap(), context());
+    assert_eq!(refused(rotate().await), Code::Busy, "it is still being created");
+    let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
+    let ended = async |state: OperationState| {
+        let mut operation = store.load(&claim).await.unwrap().operation.unwrap();
+        (operation.state, operation.started_at) = (state, operation.started_at.or(Some(OffsetDateTime::UNIX_EPOCH)));
+        store.commit(&claim, &[Change::ObservedGeneration(1), Change::Operation(operation)]).await.unwrap();
+    };
+    ended(OperationState::Succeeded).await;
+    let first = rotate().await.unwrap();
+    assert_eq!((first.operation.kind, first.operation.state), (OperationKind::EncryptionKeyRotate, OperationState::Pending));
+    assert_eq!(refused(rotate().await), Code::Busy);
+    let resize = store.control_plane_resize(a.may::<ControlPlaneResize>(&record).unwrap(), 3, Limits::new(), context());
+    assert_eq!(refused(resize.await), Code::Busy);
+    let cancel = |operation: &OperationRecord| store.operation_cancel(a.may::<OperationCancel>(operation).unwrap(), context());
+    assert_eq!(cancel(&first).await.unwrap().operation.state, OperationState::Cancelled, "nothing was begun");
+
+    let second = rotate().await.unwrap();
+    ended(OperationState::Running).await;
+    assert_eq!(refused(cancel(&second).await), Code::NotCancellable);
+    ended(OperationState::Failed).await;
+    let again = store.operation_retry(a.may::<OperationRetry>(&second).unwrap(), context()).await.unwrap();
+    assert_eq!(again.operation.state, OperationState::Pending);
+    assert_eq!(refused(cancel(&second).await), Code::NotCancellable, "the second key is there");
+    store.cluster_delete(a.may::<ClusterDelete>(&record).unwrap(), json!("keep"), context()).await.unwrap();
+    assert_eq!(store.operation(&a.scope(), second.operation.id).await.unwrap().operation.state, OperationState::Cancelled);
 }
 
 #[tokio::test]

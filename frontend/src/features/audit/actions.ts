@@ -16,6 +16,7 @@ export const ACTIONS: readonly string[] = [
   "node_drain",
   "node_reboot",
   "credential_rotate",
+  "encryption_key_rotate",
   "operation_retry",
   "operation_cancel",
   "template_create",

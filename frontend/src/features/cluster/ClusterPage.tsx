@@ -39,6 +39,7 @@ const MENU = [
   ["repair", "cluster_repair"],
   ["controlPlane", "control_plane_resize"],
   ["rotate", "cluster_repair"],
+  ["rotateKey", "cluster_repair"],
 ] as const;
 
 export function ClusterPage() {
@@ -59,7 +60,7 @@ function Loaded({ cluster }: { cluster: Cluster }) {
   const { t } = useTranslation();
   const mayKeep = useMay("template_create");
   const navigate = useNavigate();
-  const [dialog, setDialog] = useState<"delete" | "kubeconfig" | "controlPlane" | "repair" | "rotate" | "template" | null>(null);
+  const [dialog, setDialog] = useState<"delete" | "kubeconfig" | "controlPlane" | "repair" | "rotate" | "rotateKey" | "template" | null>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
   const tab = path.startsWith(`/clusters/${cluster.id}/pods/`) ? "workloads" : (TABS.toReversed().find(([, to]) => path.startsWith(to.replace("$id", cluster.id)))?.[0] ?? "overview");
   const { operation } = cluster;
@@ -106,7 +107,7 @@ function Loaded({ cluster }: { cluster: Cluster }) {
           <DeleteDialog cluster={cluster} onClose={() => setDialog(null)} onAccepted={(operationId) => void navigate({ to: "/operations/$id", params: { id: operationId } })} />
         )}
         {dialog === "controlPlane" && <ControlPlaneDialog cluster={cluster} onClose={() => setDialog(null)} />}
-        {(dialog === "repair" || dialog === "rotate") && <VerbDialog cluster={cluster} wish={{ verb: dialog }} onClose={() => setDialog(null)} />}
+        {(dialog === "repair" || dialog === "rotate" || dialog === "rotateKey") && <VerbDialog cluster={cluster} wish={{ verb: dialog }} onClose={() => setDialog(null)} />}
         {dialog === "template" && <SaveAsTemplate cluster={cluster} onClose={() => setDialog(null)} />}
         {dialog === "kubeconfig" && <KubeconfigDialog cluster={cluster} onClose={() => setDialog(null)} />}
       </Suspense>

@@ -85,8 +85,9 @@ function Actions({ operation }: { operation: Operation }) {
   const cancel = useMutation({ mutationFn: () => cancelOperation(operation.id), ...options, onSettled: () => setAsking(false) });
   const stuck = operation.state === "failed" || operation.state === "blocked";
   const mayRetry = useMayWith(operation.cluster.id, "operation_retry", stuck) && stuck;
-  // A creation is stopped by deleting the cluster, and a delete that was begun is finished: half a cluster is no use to anybody.
-  const stoppable = !ended(operation.state) && operation.kind !== "cluster_create" && operation.kind !== "cluster_delete";
+  // A creation is stopped by deleting the cluster, and a delete that was begun is finished: half a cluster is no use to anybody. Nor are two keys.
+  const finishing = operation.kind === "encryption_key_rotate" && Boolean(operation.started_at);
+  const stoppable = !ended(operation.state) && operation.kind !== "cluster_create" && operation.kind !== "cluster_delete" && !finishing;
   const mayCancel = useMayWith(operation.cluster.id, "operation_cancel", stoppable) && stoppable;
   if (!mayRetry && !mayCancel) return null;
   return (

@@ -1,0 +1,98 @@
+//! What a master is given for its cluster's Secrets: the list of keys of the moment, and from then on its row tells of it.
+
+use crate::house::House;
+use domain::changes::Change;
+use domain::ids::{ClusterId, NodeId, ResourceId};
+use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
+use domain::nodes::{Bootstrap, CONTROL_PLANE_POOL, Node, NodeIntent, NodeRole};
+use domain::plan::node_key;
+use sealed::{ClusterPki, JoinToken, Token, TokenKind};
+use secrecy::ExposeSecret;
+use std::time::Duration;
+use store::{Claim, SecretOwner};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+fn master(cluster: ClusterId, ordinal: u32) -> Node {
+    Node {
+        id: NodeId::generate(),
+        cluster,
+        name: format!("kcs-1a2b3c4d-cp-{ordinal}"),
+        role: NodeRole::Master,
+        pool: CONTROL_PLANE_POOL.to_owned(),
+        ordinal,
+        intent: NodeIntent::Keep,
+        bootstrap: Bootstrap::Waiting,
+        ready: None,
+        started_at: None,
+        // The first one has begun the cluster.
+        joined_at: (ordinal == 0).then_some(OffsetDateTime::UNIX_EPOCH),
+        unready_since: None,
+        leaving_since: None,
+        fault: None,
+        key_generation: 0,
+    }
+}
+
+fn row(cluster: ClusterId, kind: ResourceKind, key: String, address: &str) -> LedgerRow {
+    LedgerRow {
+        id: ResourceId::generate(),
+        cluster,
+        key,
+        kind,
+        name: "n".to_owned(),
+        state: ResourceState::Known,
+        cloud_id: Some(address.to_owned()),
+        address: Some(address.to_owned()),
+        called_at: None,
+        empty_looks: 0,
+        looked_at: None,
+        failures: 0,
+        fault: None,
+        created_at: OffsetDateTime::UNIX_EPOCH,
+    }
+}
+
+/// What a new master of this number is given.
+async fn bundle(house: &House, claim: &Claim, ordinal: u32) -> String {
+    let (cluster, node) = (claim.cluster, master(claim.cluster, ordinal));
+    let port = row(cluster, ResourceKind::Port, node_key(ResourceKind::Port, &node.name), &format!("10.0.0.{}", 20 + ordinal));
+    house.store.commit(claim, &[Change::Node(node.clone()), Change::Ledger(port)]).await.unwrap();
+    let join = JoinToken::generate().unwrap();
+    house.store.secret_put(claim, &SecretOwner::Node(cluster, node.id), "join_token", join.text()).await.unwrap();
+    let token = Token::generate(TokenKind::Node).unwrap();
+    house.store.node_credential_put(claim, node.id, *token.hash.as_bytes(), Duration::from_secs(60)).await.unwrap();
+    let bearer = format!("Bearer {}", token.text.expose_secret());
+    let answer = house.call_with(&[("authorization", &bearer)], "POST", "/node/v1/bundle", None).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body.as_str().unwrap().to_owned()
+}
+
+#[actix_web::test]
+async fn a_master_gets_the_list_of_keys_of_the_moment_and_its_row_says_which() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, api) = house.cluster_with_api(&member, "web").await;
+    let begun = house.call(Some(&member), "POST", &format!("/api/v1/clusters/{cluster}/encryption-key/rotate"), None).await;
+    assert_eq!((begun.status, begun.body["operation"]["kind"].as_str()), (202, Some("encryption_key_rotate")), "{}", begun.body);
+    let claim = house.store.claim(Uuid::new_v4(), Duration::from_secs(60)).await.unwrap().expect("the cluster was woken");
+    house.store.load(&claim).await.unwrap();
+    let balancer = row(claim.cluster, ResourceKind::LoadBalancer, "load_balancer".to_owned(), "10.0.0.10");
+    house.store.commit(&claim, &[Change::Node(master(claim.cluster, 0)), Change::Ledger(balancer)]).await.unwrap();
+
+    let mut pki = api.pki.clone();
+    for generation in 0..=3 {
+        let given = bundle(&house, &claim, generation + 1).await;
+        let names: Vec<&str> = pki.encryption.keys.iter().map(|key| key.name.as_str()).collect();
+        let places: Vec<usize> = names.iter().map(|name| given.find(&format!("\"name\": \"{name}\"")).expect("the key is in the bundle")).collect();
+        assert!(places.is_sorted(), "{names:?} at {places:?}");
+        let nodes = house.store.load(&claim).await.unwrap().nodes;
+        let noted: Vec<u32> = nodes.iter().map(|node| node.key_generation).collect();
+        assert_eq!(noted.last(), Some(&generation), "{noted:?}");
+        let encryption = pki.encryption.advanced(OffsetDateTime::now_utc()).unwrap();
+        pki = ClusterPki { encryption, ..pki };
+        house.store.secret_put(&claim, &SecretOwner::Cluster(claim.cluster), "pki", &pki.to_json().unwrap()).await.unwrap();
+    }
+    let first = format!("\"name\": \"{}\"", api.pki.encryption.keys[0].name);
+    assert!(!bundle(&house, &claim, 9).await.contains(&first), "the first key is gone");
+}
