@@ -6,6 +6,7 @@
 mod addons;
 mod browser;
 mod dev;
+mod encryption;
 mod etcd;
 mod lost_worker;
 mod main_job;
