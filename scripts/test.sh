@@ -104,8 +104,8 @@ kubernetes() {
 
 e2e() {
     check kcs cargo build --quiet --bins
-    # One story at a time and nothing beside it: each starts whole clusters, and some look at what seconds do.
-    test_arguments='--test-threads=1' cargo_tests e2e -p e2e-tests
+    # Two stories at a time, which mostly wait, and nothing beside them: some look at what seconds do.
+    test_arguments='--test-threads=2' cargo_tests e2e -p e2e-tests
     # The console in Chromium against its stand-in server: sessions, keyboard, every screen by axe.
     check console-session npm --prefix frontend run --silent session
     check console-keyboard npm --prefix frontend run --silent keyboard

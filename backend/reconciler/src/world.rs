@@ -50,8 +50,7 @@ pub struct Memory {
     /// For which version of the people the rules were written, and until when that is good enough.
     access: Mutex<HashMap<ClusterId, (i64, Instant)>>,
     nodes: Mutex<HashMap<NodeId, Notes>>,
-    /// How far Secrets are written anew, for the list of keys of which generation, and why the last attempt failed.
-    rewriting: Mutex<HashMap<ClusterId, (u32, Rewriting, Option<String>)>>,
+    rewriting: Mutex<HashMap<ClusterId, SecretsNote>>,
     pub addons: AddonMemory,
 }
 
@@ -63,6 +62,15 @@ struct Notes {
     drained: Option<OperationId>,
     held_up: Option<String>,
     detached: bool,
+}
+
+/// How far a cluster's Secrets are written anew.
+struct SecretsNote {
+    /// Of the list of keys.
+    generation: u32,
+    so_far: Rewriting,
+    /// Why the last attempt failed.
+    refused: Option<String>,
 }
 
 /// The rules in a cluster are written anew after this: what was changed in them behind our back is put right.
@@ -94,16 +102,16 @@ impl Memory {
 
     /// How far it is; from the beginning where it was another list of keys.
     pub(crate) fn rewriting(&self, cluster: ClusterId, generation: u32) -> Rewriting {
-        lock(&self.rewriting).get(&cluster).filter(|(of, ..)| *of == generation).map(|(_, so_far, _)| so_far.clone()).unwrap_or_default()
+        lock(&self.rewriting).get(&cluster).filter(|note| note.generation == generation).map(|note| note.so_far.clone()).unwrap_or_default()
     }
 
     pub(crate) fn note_rewriting(&self, cluster: ClusterId, generation: u32, so_far: Rewriting, refused: Option<String>) {
-        lock(&self.rewriting).insert(cluster, (generation, so_far, refused));
+        lock(&self.rewriting).insert(cluster, SecretsNote { generation, so_far, refused });
     }
 
     fn secrets(&self, cluster: ClusterId) -> Option<SecretsView> {
         let known = lock(&self.rewriting);
-        let (generation, so_far, refused) = known.get(&cluster)?;
+        let SecretsNote { generation, so_far, refused } = known.get(&cluster)?;
         Some(SecretsView { generation: *generation, written: so_far.written, done: so_far.done, refused: refused.clone() })
     }
 
