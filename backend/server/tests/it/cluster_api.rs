@@ -10,6 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sealed::ClusterPki;
 use secrecy::ExposeSecret;
+use serde_json::json;
 use std::sync::{Arc, Mutex};
 use time::OffsetDateTime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -36,7 +37,7 @@ impl ClusterApi {
         Self::with(watch)
     }
 
-    /// One that answers everything with an empty list, but says nothing to who wants to follow.
+    /// One that has every namespace, answers all else with an empty list, but says nothing to who wants to follow.
     pub fn answering() -> Self {
         Self::with(list)
     }
@@ -110,6 +111,9 @@ async fn echo(mut stream: TlsStream<TcpStream>, seen: &Mutex<Vec<String>>) -> st
 async fn list(request: &HttpRequest) -> HttpResponse {
     if request.query_string().contains("follow=true") {
         return pending().await;
+    }
+    if let Some(name) = request.path().strip_prefix("/api/v1/namespaces/").filter(|rest| !rest.contains('/')) {
+        return HttpResponse::Ok().json(json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}));
     }
     HttpResponse::Ok().content_type("application/json").body(r#"{"kind":"List","apiVersion":"v1","metadata":{},"items":[]}"#)
 }

@@ -310,7 +310,7 @@ impl House {
         self.cluster_of(person, name, ClusterApi::start()).await
     }
 
-    /// A cluster that runs, whose API answers everything with an empty list.
+    /// A cluster that runs, whose API has every namespace and answers all else with an empty list.
     pub async fn cluster_with_answering_api(&self, person: &Person, name: &str) -> (String, ClusterApi) {
         self.cluster_of(person, name, ClusterApi::answering()).await
     }
