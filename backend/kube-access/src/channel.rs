@@ -91,12 +91,15 @@ impl Channel {
         self.client.request(Request::from_parts(parts, body)).await.map_err(|e| KubeError::Unreachable(innermost(&e)))
     }
 
-    /// Sends a request that changes nothing and has no body, once more if no answer begins; whichever begins first is the answer.
+    /// Sends a request that changes nothing and has no body, and once more where no answer begins; whichever begins first is the answer.
     pub async fn look(&self, request: Request<()>) -> Result<Response<Incoming>, KubeError> {
         let attempt = || self.send(request.clone().map(|()| full(Bytes::new())));
         let mut first = attempt().boxed();
-        if let Ok(answer) = tokio::time::timeout(AGAIN, &mut first).await {
-            return answer;
+        match tokio::time::timeout(AGAIN, &mut first).await {
+            // The connection may have ended with a master that leaves.
+            Ok(Err(KubeError::Unreachable(_))) => return attempt().await,
+            Ok(answer) => return answer,
+            Err(_) => (),
         }
         let second = async {
             let _turn = self.twice.acquire().await.map_err(access)?;

@@ -24,6 +24,16 @@ use tokio_rustls::TlsAcceptor;
 pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 pub type Reply = BoxFuture<'static, Response<Body>>;
 
+/// In place of an answer: the connection ends.
+#[derive(Clone)]
+struct Cut;
+
+pub fn cut() -> Response<Body> {
+    let mut response = text(StatusCode::OK, "");
+    response.extensions_mut().insert(Cut);
+    response
+}
+
 /// What came in.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -102,7 +112,7 @@ impl FakeApi {
                     let service = service_fn(move |request: Request<Incoming>| {
                         seen.lock().unwrap().push(Seen { uri: request.uri().to_string(), headers: request.headers().clone() });
                         let reply = answer(request);
-                        async move { Ok::<_, std::convert::Infallible>(reply.await) }
+                        async move { Some(reply.await).filter(|r| r.extensions().get::<Cut>().is_none()).ok_or("cut") }
                     });
                     let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(tls), service);
                     connection.with_upgrades().await.ok();

@@ -1,6 +1,6 @@
 //! The pass-through: what reaches the cluster, what comes back, and how it streams.
 
-use crate::fake_api::{FakeApi, access, soon, text};
+use crate::fake_api::{FakeApi, access, cut, soon, text};
 use bytes::Bytes;
 use futures::channel::mpsc;
 use futures::{SinkExt, StreamExt};
@@ -265,6 +265,24 @@ async fn a_look_that_a_dead_master_swallows_is_sent_by_another_connection_and_no
     seen.retain(|uri| !looked_twice.contains(&uri.as_str()));
     assert_eq!(seen, ["/api/v1/namespaces", "/api/v1/namespaces/a/pods/p/exec", "/api/v1/pods?watch=true"]);
     assert_eq!(api.count(), seen.len() + looked_twice.len());
+}
+
+#[tokio::test]
+async fn a_look_whose_connection_ends_with_a_leaving_master_is_sent_again_and_a_change_is_not() {
+    let kinds = Mutex::new(HashSet::new());
+    let api = FakeApi::start(move |request| {
+        let first = kinds.lock().unwrap().insert(request.uri().to_string());
+        Box::pin(async move { if first { cut() } else { text(StatusCode::OK, "{}") } })
+    })
+    .await;
+    let gateway = gateway(&api).await;
+    assert_eq!(response(&gateway, request("GET", "/version", &[])).await.status(), StatusCode::OK);
+    assert_eq!(api.count(), 2);
+    for (method, path) in [("POST", "/api/v1/namespaces"), ("GET", "/api/v1/pods?watch=true"), ("GET", "/api/v1/namespaces/a/pods/p/exec")] {
+        let ended = soon(gateway.forward(&member(), request(method, path, &[]))).await;
+        assert!(matches!(ended, Err(KubeError::Unreachable(_))), "{path}");
+    }
+    assert_eq!(api.count(), 5);
 }
 
 #[tokio::test]
