@@ -112,7 +112,7 @@ impl Memory {
     fn secrets(&self, cluster: ClusterId) -> Option<SecretsView> {
         let known = lock(&self.rewriting);
         let SecretsNote { generation, so_far, refused } = known.get(&cluster)?;
-        Some(SecretsView { generation: *generation, written: so_far.written, done: so_far.done, refused: refused.clone() })
+        Some(SecretsView { generation: *generation, done: so_far.done, refused: refused.clone() })
     }
 
     fn note(&self, node: NodeId, write: impl FnOnce(&mut Notes)) {

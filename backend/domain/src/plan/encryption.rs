@@ -36,7 +36,6 @@ pub struct KeysView {
 pub struct SecretsView {
     /// The list of keys that all API servers had meanwhile.
     pub generation: u32,
-    pub written: u32,
     /// Every Secret was put back, or written by somebody else since.
     pub done: bool,
     /// Why the last attempt failed, in the cluster's words.

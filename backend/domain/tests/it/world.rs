@@ -236,7 +236,7 @@ impl World {
             Action::RewriteSecrets(generation) => {
                 self.log.push(format!("write Secrets {generation}"));
                 let refused = self.secrets_refused.clone();
-                self.secrets = Some(SecretsView { generation, written: 3, done: refused.is_none(), refused });
+                self.secrets = Some(SecretsView { generation, done: refused.is_none(), refused });
             }
             Action::EnsureAccess => self.access = true,
             Action::Release(Release { node, .. }) => {

@@ -19,7 +19,6 @@ pub struct Rewriting {
     pub since: Option<u64>,
     /// Where the next page begins.
     pub next: Option<String>,
-    pub written: u32,
     /// The last page was reached.
     pub done: bool,
 }
@@ -50,13 +49,12 @@ impl Engine {
         let since = so_far.since.or_else(|| page.metadata.resource_version.parse().ok());
         let newer = |secret: &Value| revision(secret).zip(since).is_some_and(|(own, since)| own > since);
         let old: Vec<Value> = page.items.into_iter().filter(|secret| !newer(secret)).collect();
-        let written = so_far.written.saturating_add(u32::try_from(old.len()).unwrap_or(u32::MAX));
         // Boxed: the compiler cannot prove a stream of borrowed futures sendable for every lifetime.
         let calls: Vec<_> = old.into_iter().map(|secret| self.put_back(secret).boxed()).collect();
         let outcomes: Vec<_> = futures::stream::iter(calls).buffer_unordered(PARALLEL).collect().await;
         outcomes.into_iter().collect::<Result<(), KubeError>>()?;
         let next = Some(page.metadata.next).filter(|next| !next.is_empty());
-        Ok(Rewriting { since, done: next.is_none(), next, written })
+        Ok(Rewriting { since, done: next.is_none(), next })
     }
 
     /// Only as it was read: whoever wrote it meanwhile has had it encrypted with the key of now, and what is gone needs no key.

@@ -211,9 +211,9 @@ async fn every_secret_is_put_back_as_it_was_read_page_by_page() {
     })
     .await;
     let half = cluster.engine.rewrite_secrets(&Rewriting::default()).await.unwrap();
-    assert_eq!(half, Rewriting { since: Some(90), next: Some("to+be".into()), written: 2, done: false });
+    assert_eq!(half, Rewriting { since: Some(90), next: Some("to+be".into()), done: false });
     let whole = cluster.engine.rewrite_secrets(&half).await.unwrap();
-    assert_eq!(whole, Rewriting { since: Some(90), next: None, written: 3, done: true });
+    assert_eq!(whole, Rewriting { since: Some(90), next: None, done: true });
     let written = cluster.written();
     let mut paths: Vec<_> = written.iter().map(|(call, _)| call.as_str()).collect();
     paths.sort_unstable();
@@ -236,7 +236,7 @@ async fn a_place_that_is_too_old_begins_anew_and_a_refusal_says_nothing_of_what_
         _ => text(StatusCode::FORBIDDEN, denied.to_string()),
     })
     .await;
-    let half = Rewriting { since: Some(90), next: Some("x".into()), written: 20, done: false };
+    let half = Rewriting { since: Some(90), next: Some("x".into()), done: false };
     let anew = cluster.engine.rewrite_secrets(&half).await.unwrap();
     assert_eq!(anew, Rewriting { next: None, ..half });
     let refused = cluster.engine.rewrite_secrets(&anew).await.unwrap_err().to_string();

@@ -108,8 +108,7 @@ impl InCluster {
         for (name, writer) in page.iter().zip(writers.iter().cycle()) {
             self.secrets.insert(name.clone(), writer.clone());
         }
-        let written = so_far.written + u32::try_from(page.len()).unwrap();
-        Rewriting { since: Some(1), done: page.len() < PAGE, next: page.last().cloned().or_else(|| so_far.next.clone()), written }
+        Rewriting { since: Some(1), done: page.len() < PAGE, next: page.last().cloned().or_else(|| so_far.next.clone()) }
     }
 
     /// Servers that run join, as their bundles say.
