@@ -12,11 +12,11 @@ use cloud::volumes::VolumeStatus;
 use cloud::{Cloud, CloudError, compute::ServerStatus};
 use domain::changes::Work;
 use domain::codes::Code;
-use domain::ids::ResourceId;
+use domain::ids::{NodeId, ResourceId};
 use domain::ledger::{ResourceKind, ResourceState};
 use domain::names;
 use domain::nodes::{Fault, NodeIntent, NodeRole};
-use domain::plan::{Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, allowed_cidrs, node_key};
+use domain::plan::{Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, allowed_cidrs, masters_too_many, node_key};
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -29,17 +29,18 @@ impl World<'_> {
     /// One whole look: a shared one where that will do.
     pub async fn observe(&self, work: &Work, now: OffsetDateTime) -> Result<Observed, JournalError> {
         let mut looks = BTreeMap::new();
-        let mut inside = None;
+        let (mut inside, mut serving) = (None, None);
         if let Some(cloud) = self.cloud(work.cluster.id).await? {
             looks.extend(self.look_at_cloud(work, &cloud, now).await);
             inside = self.look_inside(work, &cloud, &mut looks).await;
+            serving = serving_masters(work, &cloud).await;
         }
         // The cloud no longer knows who asks: is the credential still there?
         let doubted = looks.values().any(|l| matches!(l, Look::Blind(fault) if fault.code == Code::CredentialInvalid));
         looks.insert(ResourceKind::ApplicationCredential, self.look_at_credential(work, doubted).await?);
         let kubernetes = self.look_at_kubernetes(work).await?;
         let encryption = self.look_at_keys(work).await?;
-        Ok(Observed { looks, kubernetes, inside, encryption })
+        Ok(Observed { looks, kubernetes, inside, encryption, serving })
     }
 
     async fn look_at_cloud(&self, work: &Work, cloud: &Cloud, now: OffsetDateTime) -> BTreeMap<ResourceKind, Look> {
@@ -382,6 +383,15 @@ impl Eye<'_> {
             Err(error) => blind(&error),
         }
     }
+}
+
+/// The masters that the load balancer finds answering, asked anew each time; None: nobody needs to know, or it cannot be told.
+async fn serving_masters(work: &Work, cloud: &Cloud) -> Option<Vec<NodeId>> {
+    let service = cloud.load_balancers.as_ref().filter(|_| masters_too_many(work) > 0)?;
+    let tree = service.tree(cloud_id(work, "load_balancer")?).await.inspect_err(|error| tracing::warn!(%error, "load balancer members")).ok()?;
+    let online = |address: &str| tree.members.iter().any(|m| m.address == address && m.operating == "ONLINE");
+    let masters = master_addresses(work).into_iter().filter(|(_, address)| online(address));
+    Some(masters.filter_map(|(name, _)| work.nodes.iter().find(|n| n.name == name)).map(|n| n.id).collect())
 }
 
 /// A floating IP that is not at the load balancer's port lacks its association.

@@ -2,11 +2,20 @@
 
 use super::Draft;
 use super::parts::node_key;
+use crate::changes::Work;
 use crate::ids::NodeId;
 use crate::ledger::{ResourceKind, ResourceState};
 use crate::nodes::{CONTROL_PLANE_POOL, Node, NodeIntent, NodeRole};
 use crate::operations::OperationKind;
+use time::Duration;
 use uuid::Uuid;
+
+/// Masters that are kept and more than the spec says: one of them is to leave, and who takes its requests over is looked at (`Observed::serving`).
+#[must_use]
+pub fn masters_too_many(work: &Work) -> usize {
+    let kept = work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.intent == NodeIntent::Keep).count();
+    kept.saturating_sub(work.cluster.spec.control_plane.count as usize)
+}
 
 impl Draft<'_> {
     pub(super) fn masters(&self) -> impl Iterator<Item = &Node> {
@@ -56,14 +65,14 @@ impl Draft<'_> {
         if self.masters().any(|n| n.intent == NodeIntent::Remove) {
             return;
         }
-        let surge = u32::from(self.master_to_replace().is_some_and(|n| n.ready == Some(true)));
-        if let Some(id) = self.master_to_go(wanted as usize, surge as usize) {
-            if let Some(index) = self.next.nodes.iter().position(|n| n.id == id) {
-                self.retire(index);
+        if let Some(id) = self.master_to_go(wanted as usize, self.surge()) {
+            match self.next.nodes.iter().position(|n| n.id == id) {
+                Some(index) if self.others_serve(id) => self.retire(index),
+                _ => self.look_again_in(Duration::seconds(1)),
             }
             return;
         }
-        for _ in self.kept_masters().count()..(wanted + surge) as usize {
+        for _ in self.kept_masters().count()..wanted as usize + self.surge() {
             let node = self.new_node(NodeRole::Master, CONTROL_PLANE_POOL, NodeId(fresh()));
             self.next.nodes.push(node);
         }
@@ -84,6 +93,30 @@ impl Draft<'_> {
     fn master_to_replace(&self) -> Option<&Node> {
         let targets = self.about(&[OperationKind::NodeReplace]);
         self.kept_masters().find(|n| targets.contains(&n.id)).or_else(|| self.master_to_rekey())
+    }
+
+    /// How many masters more there are than the spec says until a successor has taken over.
+    fn surge(&self) -> usize {
+        usize::from(self.master_to_replace().is_some_and(|n| n.ready == Some(true)))
+    }
+
+    /// Masters that are kept and more than the spec says.
+    pub(super) fn masters_too_many(&self) -> usize {
+        masters_too_many(&self.next)
+    }
+
+    /// Whether all others that work are found answering by the load balancer: a kubelet is ready before its API server is sent requests.
+    /// One that does not work serves nobody, and may go at once.
+    fn others_serve(&self, leaving: NodeId) -> bool {
+        let works = |n: &&Node| n.ready == Some(true);
+        let serves = |n: &Node| self.observed.serving.as_ref().is_some_and(|serving| serving.contains(&n.id));
+        !self.kept_masters().filter(works).any(|n| n.id == leaving) || self.kept_masters().filter(works).all(|n| n.id == leaving || serves(n))
+    }
+
+    /// A master is to leave and stays for now: what would serve in its place is not found answering yet.
+    pub(super) fn successor_awaited(&self) -> bool {
+        let wanted = self.next.cluster.spec.control_plane.count as usize;
+        self.active() && self.master_to_go(wanted, self.surge()).is_some_and(|id| !self.others_serve(id))
     }
 
     /// The one master that is to leave now, if any.

@@ -18,6 +18,7 @@ mod steps;
 
 pub use addons::{AddonsView, WorkloadView};
 pub use encryption::{KeyStage, KeysView, SecretsView, changes_key};
+pub use masters::masters_too_many;
 pub use nodes::surplus;
 pub use parts::{Part, allowed_cidrs, data_volume_key, group_key, node_key, parts};
 pub use rotation::{CREDENTIAL, NEXT_CREDENTIAL, OLD_CREDENTIAL};
@@ -41,6 +42,9 @@ pub struct Observed {
     pub inside: Option<Vec<Inside>>,
     /// The list of keys for the cluster's Secrets; only looked at while it is being changed.
     pub encryption: Option<KeysView>,
+    /// The masters whose API servers the load balancer checked and found well: it sends them requests. Only looked at while there are more masters
+    /// than the spec says. None: nothing is known.
+    pub serving: Option<Vec<NodeId>>,
 }
 
 /// A cloud object that a program in the cluster made: a Service's load balancer, its address, a claim's volume.

@@ -333,12 +333,15 @@ impl Draft<'_> {
         }
         let api_up = self.next.nodes.iter().any(|n| n.role == NodeRole::Master && n.joined_at.is_some());
         let to_drain = self.about(&[OperationKind::NodeDrain]);
-        let mut actions = Vec::new();
+        let (mut actions, mut held) = (Vec::new(), false);
         for node in &self.next.nodes {
             if api_up && node.intent == NodeIntent::Keep && node.joined_at.is_none() && !view.join_tokens.contains(&node.id) {
                 actions.push(Action::EnsureJoinToken(node.id));
             }
-            if self.to_release(node) {
+            if node.ready == Some(true) && self.behind_balancer(node) {
+                // Without its member of etcd its API server would refuse what it is still sent.
+                held = true;
+            } else if self.to_release(node) {
                 let (off, patient) = (self.surely_off(&node.name), !self.left_longer_than(node, DRAIN_LIMIT * 2));
                 // What may still run may still write to its volumes.
                 if off || !self.server_goes_first(node) {
@@ -355,7 +358,7 @@ impl Draft<'_> {
             }
         }
         self.actions.extend(actions);
-        if self.next.nodes.iter().any(|n| n.intent == NodeIntent::Keep && n.ready != Some(true)) {
+        if held || self.next.nodes.iter().any(|n| n.intent == NodeIntent::Keep && n.ready != Some(true)) {
             self.look_again_in(Duration::seconds(1));
         }
     }

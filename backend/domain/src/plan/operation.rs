@@ -185,7 +185,7 @@ impl Draft<'_> {
         let code = match word.as_str() {
             "Cloud" => Code::CloudUnavailable,
             "Drain" | "ControlPlane" | "Secrets" => Code::ClusterApiDown,
-            "ObjectsGoing" | "LoadBalancer" | "Network" => Code::ObjectStuck,
+            "ObjectsGoing" | "LoadBalancer" | "ApiServing" | "Network" => Code::ObjectStuck,
             "Reboot" => Code::NodeUnready,
             _ => Code::BootstrapTimeout,
         };

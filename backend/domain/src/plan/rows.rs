@@ -6,7 +6,7 @@ use super::{Action, Draft, Look, Object, ObjectState, SETTLE, back_off};
 use crate::codes::Code;
 use crate::ids::ResourceId;
 use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
-use crate::nodes::{Fault, Node, NodeIntent};
+use crate::nodes::{Fault, Node, NodeIntent, NodeRole};
 use time::Duration;
 use uuid::Uuid;
 
@@ -160,7 +160,7 @@ impl Draft<'_> {
     }
 
     fn gate_open(&self, part: &Part) -> bool {
-        let master = |n: &&Node| n.name == part.name && n.role == crate::nodes::NodeRole::Master;
+        let master = |n: &&Node| n.name == part.name && n.role == NodeRole::Master;
         part.kind != ResourceKind::Server || !self.next.nodes.iter().any(|n| master(&n)) || self.master_may_start(&part.name)
     }
 
@@ -236,10 +236,11 @@ impl Draft<'_> {
         !own(row) || used < super::REPLACEMENTS as usize
     }
 
-    /// The load balancer may still lead to this master: it is told first, then the server goes.
-    fn behind_balancer(&self, row: &LedgerRow) -> bool {
-        let leaving = |n: &&Node| n.role == crate::nodes::NodeRole::Master && n.intent == NodeIntent::Remove && row.node() == Some(n.name.as_str());
-        let Some(node) = self.next.nodes.iter().find(leaving).filter(|_| row.kind == ResourceKind::Server && !self.deleting()) else { return false };
+    /// The load balancer may still lead to this leaving master: it is told first.
+    pub(super) fn behind_balancer(&self, node: &Node) -> bool {
+        if node.role != NodeRole::Master || node.intent != NodeIntent::Remove || self.deleting() {
+            return false;
+        }
         let balancer = self.live("load_balancer").filter(|r| r.state == ResourceState::Known).and_then(|r| self.object(r));
         match balancer.map(|o| (&o.state, o.drift)) {
             Some((ObjectState::Ready, drift)) => drift || !self.was_leaving.contains(&node.id),
@@ -279,7 +280,8 @@ impl Draft<'_> {
             // While a server lives, the controller on it would make the object again.
             let controlled =
                 row.made_inside() && self.next.ledger.iter().any(|other| other.kind == ResourceKind::Server && other.state != ResourceState::Gone);
-            if self.behind_balancer(&row) {
+            let node = self.next.nodes.iter().find(|n| row.kind == ResourceKind::Server && row.node() == Some(n.name.as_str()));
+            if node.is_some_and(|node| self.behind_balancer(node)) {
                 self.look_again_in(Duration::seconds(1));
                 continue;
             }

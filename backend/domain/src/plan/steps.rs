@@ -174,7 +174,10 @@ impl Draft<'_> {
             (StepKey::SecretsRewritten, _) => self.secrets_written_anew(),
             (StepKey::Health, _) => (u32::from(self.sound(kind)), 1),
             (StepKey::RemoveNodes, OperationKind::ClusterDelete) => taken_away(&[Server, Port, Volume]),
-            (StepKey::RemoveNodes, _) => of_total(count(self.next.nodes.iter().filter(|n| n.intent == NodeIntent::Remove).count())),
+            (StepKey::RemoveNodes, _) => {
+                let leaving = self.next.nodes.iter().filter(|n| n.intent == NodeIntent::Remove).count();
+                of_total(count(leaving + self.masters_too_many()))
+            }
             (StepKey::DeleteLoadBalancer, _) => taken_away(&[LoadBalancer, FloatingIp]),
             (StepKey::DeleteNetwork, _) => taken_away(&[Network, Subnet, Router, RouterInterface, SecurityGroup, ServerGroup]),
             (StepKey::Scan, _) => (u32::from(self.scanned()), 1),
@@ -295,6 +298,11 @@ impl Draft<'_> {
         let emptying = self.actions.iter().any(|a| matches!(a, Action::Release(_) | Action::Drain(_)));
         let word = match key {
             _ if blind => "Cloud",
+            StepKey::Masters | StepKey::Replacement | StepKey::RemoveNodes | StepKey::KeyReadable | StepKey::KeyInUse | StepKey::OldKeyRemoved
+                if self.successor_awaited() =>
+            {
+                "ApiServing"
+            }
             StepKey::Credential | StepKey::DeleteCredential => "Credential",
             StepKey::Network => "Network",
             StepKey::ApiLoadBalancer => "LoadBalancer",

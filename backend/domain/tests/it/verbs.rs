@@ -4,7 +4,7 @@ use crate::world::World;
 use domain::codes::Code;
 use domain::ids::NodeId;
 use domain::ledger::ResourceKind;
-use domain::nodes::NodeRole;
+use domain::nodes::{NodeIntent, NodeRole};
 use domain::operations::{OperationKind, OperationState, StepKey, StepState};
 use domain::plan::ObjectState;
 use domain::wishes::Wish;
@@ -100,6 +100,84 @@ fn even_the_only_master_is_replaced_without_a_gap() {
         assert!(made < world.at(&format!("drain {old}")), "the new one joins first");
         assert!(world.detached.contains(&target));
     }
+}
+
+#[test]
+fn a_master_that_works_stays_until_the_load_balancer_finds_its_successor_answering() {
+    for masters in [1, 3] {
+        let mut world = running(masters, 1);
+        let (old, before) = (world.names(NodeRole::Master)[0].clone(), world.names(NodeRole::Master));
+        let target = id(&world, &old);
+        wish(&mut world, &Wish::NodeReplace { node: target });
+        let successor = |w: &World| w.work.nodes.iter().find(|n| n.role == NodeRole::Master && !before.contains(&n.name)).cloned();
+        for _ in 0..100 {
+            world.mute = successor(&world).map(|n| n.name).into_iter().collect();
+            world.step();
+        }
+        let successor = successor(&world).unwrap();
+        assert_eq!(successor.ready, Some(true), "its kubelet is ready all the while");
+        assert!(world.work.nodes.iter().any(|n| n.id == target && n.intent == NodeIntent::Keep));
+        let steps = world.work.operation.clone().unwrap().steps;
+        assert_eq!(steps[0].waiting_for.as_deref(), Some("ApiServing"), "{steps:#?}");
+        world.mute.clear();
+        assert_eq!(world.settle(), OperationState::Succeeded, "{:#?}", world.work.operation);
+        assert!(!world.names(NodeRole::Master).contains(&old));
+    }
+}
+
+#[test]
+fn a_master_that_does_not_work_is_not_kept_for_its_successors_sake() {
+    let mut world = running(3, 0);
+    let sick = world.names(NodeRole::Master)[2].clone();
+    world.sick.push(sick.clone());
+    world.step();
+    let target = id(&world, &sick);
+    wish(&mut world, &Wish::NodeReplace { node: target });
+    world.mute = world.names(NodeRole::Master);
+    for _ in 0..40 {
+        world.step();
+    }
+    assert!(world.detached.contains(&target));
+    assert_eq!(world.settle(), OperationState::Succeeded, "{:#?}", world.work.operation);
+}
+
+#[test]
+fn a_control_plane_that_shrinks_is_not_done_while_too_many_are_kept_for_those_that_stay() {
+    let mut world = running(3, 0);
+    wish(&mut world, &Wish::ControlPlaneResize { count: 1 });
+    world.mute = world.names(NodeRole::Master);
+    for _ in 0..60 {
+        world.step();
+    }
+    assert_eq!((world.state(), world.names(NodeRole::Master).len()), (OperationState::Running, 3));
+    let step = &world.work.operation.as_ref().unwrap().steps[0];
+    assert_eq!((step.key, step.total, step.waiting_for.as_deref()), (StepKey::RemoveNodes, 2, Some("ApiServing")));
+    world.mute.clear();
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.names(NodeRole::Master).len(), 1);
+}
+
+#[test]
+fn a_master_that_works_keeps_its_member_of_etcd_while_the_load_balancer_leads_to_it() {
+    let mut world = running(3, 0);
+    let old = world.names(NodeRole::Master)[0].clone();
+    let target = id(&world, &old);
+    wish(&mut world, &Wish::NodeReplace { node: target });
+    let leaves = |w: &World| w.work.nodes.iter().any(|n| n.id == target && n.intent == NodeIntent::Remove);
+    while !leaves(&world) {
+        world.step();
+    }
+    let balancer = |w: &mut World, state: &ObjectState| {
+        w.objects.values_mut().filter(|(kind, _)| *kind == ResourceKind::LoadBalancer).for_each(|(_, o)| o.state = state.clone());
+    };
+    balancer(&mut world, &ObjectState::Pending);
+    for _ in 0..10 {
+        world.step();
+    }
+    assert!(!world.detached.contains(&target));
+    balancer(&mut world, &ObjectState::Ready);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert!(world.detached.contains(&target));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Fault, NodeRole};
 use domain::operations::{Operation, OperationKind, OperationState};
 use domain::plan::{
-    Action, AddonsView, KeyStage, KeysView, Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, Release, SecretsView, plan,
+    Action, AddonsView, KeyStage, KeysView, Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, Release, SecretsView, masters_too_many,
+    plan,
 };
 use domain::test_support::{cluster, spec};
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub struct World {
     pub detached: Vec<domain::ids::NodeId>,
     /// Nodes that are not ready, whatever their servers are.
     pub sick: Vec<String>,
+    /// Masters whose API servers the load balancer does not find answering.
+    pub mute: Vec<String>,
     pub api_down: bool,
     pub access: bool,
     /// What is seen of the add-ons once the API answers.
@@ -57,6 +60,7 @@ impl World {
             drained: vec![],
             detached: vec![],
             sick: vec![],
+            mute: vec![],
             api_down: false,
             access: false,
             addons: None,
@@ -104,7 +108,9 @@ impl World {
                 list.push(Object { id, name, owner: Some(row.id), state: ObjectState::Ready, address: None, drift: false });
             }
         }
-        Observed { looks, kubernetes, inside: Some(self.inside.clone()), encryption: Some(self.keys) }
+        let serves = |n: &&domain::nodes::Node| n.role == NodeRole::Master && up(&n.name) && !self.mute.contains(&n.name);
+        let serving = (masters_too_many(&self.work) > 0).then(|| self.work.nodes.iter().filter(serves).map(|n| n.id).collect());
+        Observed { looks, kubernetes, inside: Some(self.inside.clone()), encryption: Some(self.keys), serving }
     }
 
     pub fn apply(&mut self, changes: Vec<Change>) {

@@ -32,7 +32,7 @@ async fn a_secret_stays_readable_while_its_key_is_changed() {
         reads += 1;
         match read.ok {
             true => assert_eq!(read.out, "plain-to-see"),
-            // The only master is leaving, and the next one not yet found; but no API server may say that it cannot read the Secret.
+            // The only master left with the request; but no API server may say that it cannot read the Secret.
             false => {
                 assert!(!read.err.contains("decrypt") && !read.err.contains("transform") && !read.err.contains("NotFound"), "{}", read.err);
                 unanswered.push(format!("{:.1} s to {:.1} s: {}", at.as_secs_f64(), begun.elapsed().as_secs_f64(), read.err.trim()));
@@ -45,6 +45,8 @@ async fn a_secret_stays_readable_while_its_key_is_changed() {
     assert_eq!(ended["state"], "succeeded", "{ended:#}");
     println!("{} of {reads} reads of the Secret had no answer while the key was changed", unanswered.len());
     unanswered.iter().for_each(|words| println!("{words}"));
+    // Three times the only master hands over to its successor: a request that is under way then may be cut, and be cut again when it is repeated.
+    assert!(unanswered.len() <= 3, "{unanswered:#?}");
 
     let after = key_in_etcd(&member, &cluster, &tools).await;
     assert_ne!(before, after);
