@@ -145,8 +145,8 @@ async fn admit(
         }
         (Ok((visitor, cluster)), _) => Ok((visitor, cluster, false)),
         (Err(problem), token) => {
-            // Who was refused sends nothing on its way again; a database that does not answer refuses nobody.
-            if let Some(token) = token.filter(|_| problem.status < 500) {
+            // Who was not let in sends nothing on its way again, until the database has said once more who it is.
+            if let Some(token) = token {
                 state.visits.forget(&token).await;
             }
             Err(problem)

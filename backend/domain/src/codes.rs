@@ -123,8 +123,6 @@ codes! {
     ProviderMissing = "KCS-LB-003", 400, false, "The load balancing service has no such provider, or it cannot do this", "Choose another provider, or let everybody connect.";
     PrivateRouteMissing = "KCS-API-004", 409, false, "KCS has no way to private cluster APIs", "Ask the operator to configure one, or choose a public or restricted API.";
     VersionSupport = "KCS-VER-003", 400, false, "This Kubernetes version is a preview, or deprecated", "Choose a current version for what is to last.";
-    VersionSkew = "KCS-VER-002", 400, false, "The Kubernetes versions do not fit together", "Upgrade by one minor version at a time, and keep nodes at the version of their control plane.";
-    ServiceMissing = "KCS-CLOUD-008", 409, false, "The cloud lacks a service", "Ask the operator; what needs the service will not work.";
     TemplateNameTaken = "KCS-NAME-003", 409, false, "A template of this name exists", "Choose another name.";
     ClusterApiDown = "KCS-API-001", 504, true, "The cluster's API does not answer", "Look at the cluster's health; try again later.";
     ClusterApiNotReady = "KCS-API-002", 409, true, "The cluster's API is not there yet", "Wait until the control plane is up.";
@@ -138,7 +136,6 @@ codes! {
     Drifted = "KCS-CLOUD-006", 409, true, "Something of the cluster was removed or changed outside KCS", "It is repaired by itself, or repair the cluster.";
     ObjectStuck = "KCS-CLOUD-007", 504, true, "A cloud object has been changing for half an hour", "Ask the operator to free it; nothing else is changed meanwhile.";
     InUse = "KCS-CLOUD-005", 409, true, "The cloud does not let go of something of the cluster", "Remove what still uses the object named, or ask the operator to free it; work goes on by itself.";
-    Cancelled = "KCS-OP-001", 409, false, "The operation was cancelled", "Start it again if it is still wanted.";
     NotRetryable = "KCS-OP-002", 409, false, "The operation cannot be retried in this state", "Only operations that failed, are blocked or wait for their next try can be retried, and only the cluster's last one.";
     NotYet = "KCS-OP-003", 409, true, "The result is not there yet", "Wait until the operation has ended.";
     NotCancellable = "KCS-OP-004", 409, false, "The operation cannot be cancelled", "A deletion, a change of the encryption key that was begun, and what has ended cannot be cancelled.";

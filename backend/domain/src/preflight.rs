@@ -24,8 +24,8 @@ pub enum CheckLevel {
 /// One thing looked at before anything is built.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Check {
-    /// `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `external_network`, `network`, `key_pairs`, `load_balancer`, `api_route`,
-    /// `quota`, `replacement_room`, `server_groups`, `services`, `allowed`, `cluster_quota`, `tenant_quota`,
+    /// `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `external_network`, `network`, `load_balancer`, `api_route`,
+    /// `quota`, `replacement_room`, `server_groups`, `allowed`, `cluster_quota`, `tenant_quota`,
     /// `deletion_protection`; of the installation's settings `values`, `limits`, `prices`, `audit_retention`, `audit_forward`, `audit_test_line`.
     pub key: String,
     pub level: CheckLevel,

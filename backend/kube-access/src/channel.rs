@@ -7,11 +7,10 @@ use crate::route::{Route, RouteConnector};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use futures::FutureExt;
-use futures::future::select_ok;
+use futures::future::{Either, select};
 use http::header::{ACCEPT, CONTENT_TYPE, HOST};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -27,6 +26,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::error::Error as StdError;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -44,13 +44,16 @@ const TWICE: usize = 4;
 /// The largest answer of a unary call that is read: 500 large objects fit.
 const ANSWER: usize = 32 << 20;
 
+type Connections = Client<TimeoutConnector<HttpsConnector<RouteConnector>>, RequestBody>;
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 pub type RequestBody = UnsyncBoxBody<Bytes, BoxError>;
 
 /// Cheap to clone; clones share the pool.
 #[derive(Clone)]
 pub struct Channel {
-    client: Client<TimeoutConnector<HttpsConnector<RouteConnector>>, RequestBody>,
+    client: Connections,
+    /// Keeps no connection: what has to go by another one is surely on a new one, made within `CONNECT` or not at all.
+    anew: Connections,
     authority: Authority,
     twice: Arc<Semaphore>,
 }
@@ -78,34 +81,46 @@ impl Channel {
         let https = config.rustls_https_connector_with_connector(RouteConnector::new(route)).map_err(access)?;
         let mut connector = TimeoutConnector::new(https);
         connector.set_connect_timeout(Some(CONNECT));
+        let anew = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector.clone());
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(POOL_IDLE).build(connector);
-        Ok(Self { client, authority, twice: Arc::new(Semaphore::new(TWICE)) })
+        Ok(Self { client, anew, authority, twice: Arc::new(Semaphore::new(TWICE)) })
     }
 
     /// Sends a request whose URI is path and query only; the answer's body is still to be read.
     pub async fn send(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, KubeError> {
+        self.send_by(&self.client, request).await
+    }
+
+    async fn send_by(&self, connections: &Connections, request: Request<RequestBody>) -> Result<Response<Incoming>, KubeError> {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().cloned();
         parts.uri = self.absolute(path)?;
         parts.headers.remove(HOST);
-        self.client.request(Request::from_parts(parts, body)).await.map_err(|e| KubeError::Unreachable(innermost(&e)))
+        connections.request(Request::from_parts(parts, body)).await.map_err(|e| KubeError::Unreachable(innermost(&e)))
     }
 
-    /// Sends a request that changes nothing and has no body, and once more where no answer begins; whichever begins first is the answer.
+    /// Sends a request that changes nothing and has no body, and once more where no answer begins; whichever begins first is the answer, but for
+    /// a repetition that is refused for being one too many.
     pub async fn look(&self, request: Request<()>) -> Result<Response<Incoming>, KubeError> {
-        let attempt = || self.send(request.clone().map(|()| full(Bytes::new())));
-        let mut first = attempt().boxed();
+        let attempt = |connections| self.send_by(connections, request.clone().map(|()| full(Bytes::new())));
+        let mut first = pin!(attempt(&self.client));
         match tokio::time::timeout(AGAIN, &mut first).await {
             // The connection may have ended with a master that leaves.
-            Ok(Err(KubeError::Unreachable(_))) => return attempt().await,
+            Ok(Err(KubeError::Unreachable(_))) => return attempt(&self.anew).await,
             Ok(answer) => return answer,
             Err(_) => (),
         }
         let second = async {
             let _turn = self.twice.acquire().await.map_err(access)?;
-            attempt().await
+            attempt(&self.anew).await
         };
-        select_ok([first, second.boxed()]).await.map(|(answer, _)| answer)
+        let good = |answer: &Response<Incoming>| answer.status() != StatusCode::TOO_MANY_REQUESTS && !answer.status().is_server_error();
+        match select(first, pin!(second)).await {
+            Either::Left((Ok(answer), _)) => Ok(answer),
+            Either::Left((Err(_), second)) => second.await,
+            Either::Right((Ok(answer), _)) if good(&answer) => Ok(answer),
+            Either::Right((answer, first)) => first.await.or(answer),
+        }
     }
 
     /// A whole call: request out, answer in, within ten seconds. An error status becomes an error.

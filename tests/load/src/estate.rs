@@ -5,6 +5,7 @@ use crate::nodes::Nodes;
 use local_cloud::{LocalCloud, LocalCloudConfig, Time};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
 
@@ -98,8 +99,8 @@ impl Estate {
         answer.json().await.unwrap_or(Value::Null)
     }
 
-    /// Calls answered so far.
-    pub fn calls(&self) -> u64 {
+    /// Calls answered so far, by what was asked.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
         self.nodes.block(reqwest_calls(&self.url))
     }
 
@@ -121,9 +122,10 @@ impl Estate {
     }
 }
 
-async fn reqwest_calls(url: &str) -> u64 {
+async fn reqwest_calls(url: &str) -> BTreeMap<String, u64> {
     let answer: Value = reqwest::get(format!("{url}/_local/calls")).await.expect("the cloud answers").json().await.expect("its calls");
-    answer["calls"].as_array().expect("calls").iter().filter_map(|c| c["count"].as_u64()).sum()
+    let name = |call: &Value| format!("{} {} {}", text(&call["service"]), text(&call["method"]), text(&call["path"]));
+    answer["calls"].as_array().expect("calls").iter().map(|call| (name(call), call["count"].as_u64().expect("a count"))).collect()
 }
 
 fn text(value: &Value) -> &str {

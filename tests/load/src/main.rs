@@ -81,7 +81,7 @@ async fn scale(options: &Options, estate: &Estate, replicas: &mut Replicas) {
     let accepted = clusters::create_all(&tenants, options.clusters, options.nodes).await;
     println!("accepted in {:.1} s: p50 {:.0} ms, p99 {:.0} ms", begun.elapsed().as_secs_f64(), median(&accepted), percentile(&accepted, 99));
     clusters::wait_running(&tenants, options.clusters, PATIENCE).await;
-    println!("all running {:.0} s after the first create; cloud calls {}", begun.elapsed().as_secs_f64(), estate.calls());
+    println!("all running {:.0} s after the first create; cloud calls {}", begun.elapsed().as_secs_f64(), estate.calls().values().sum::<u64>());
     let busy = replicas.usage();
     println!("until then KCS used {:.1} s of processor time, Postgres {:.1} s", busy.kcs_seconds, busy.postgres_seconds);
 
@@ -91,14 +91,19 @@ async fn scale(options: &Options, estate: &Estate, replicas: &mut Replicas) {
     tokio::time::sleep(Duration::from_secs(options.steady_seconds)).await;
     let (after, seconds) = (replicas.usage(), watched.elapsed().as_secs_f64());
     let share = |from: f64, to: f64| 100.0 * (to - from) / seconds;
+    let (before_calls, calls) = (calls, estate.calls());
+    let per_minute = |count: u64| count as f64 / options.clusters as f64 / seconds * 60.0;
     println!(
         "steady for {seconds:.0} s: KCS {:.1} % of a core (both processes), Postgres {:.1} %; memory {:.0} and {:.0} MiB; {:.2} cloud calls a cluster and minute",
         share(before.kcs_seconds, after.kcs_seconds),
         share(before.postgres_seconds, after.postgres_seconds),
         after.kcs_mib[0],
         after.kcs_mib[1],
-        (estate.calls() - calls) as f64 / options.clusters as f64 / seconds * 60.0,
+        per_minute(calls.values().sum::<u64>() - before_calls.values().sum::<u64>()),
     );
+    let mut by_what: Vec<(u64, &String)> = calls.iter().map(|(what, count)| (count - before_calls.get(what).unwrap_or(&0), what)).collect();
+    by_what.sort_unstable_by(|a, b| b.cmp(a));
+    by_what.iter().take(16).filter(|(count, _)| *count > 0).for_each(|(count, what)| println!("  {:.2} {what}", per_minute(*count)));
 
     let lost = clusters::first_running(&tenants[0]).await;
     let begun = Instant::now();

@@ -99,12 +99,12 @@ impl<'a> Draft<'a> {
         self.look_again_in(Duration::seconds(1));
     }
 
-    /// The next master that did not boot with the list of now: one that failed first, and none that is only unwell for a moment.
+    /// The next master that did not boot with the list of now: one that failed first, then one that answers nobody, and none that is only unwell for a moment.
     pub(super) fn master_to_rekey(&self) -> Option<&Node> {
         let generation = self.keys()?.generation;
         let behind = |n: &&Node| n.intent == NodeIntent::Keep && n.joined_at.is_some() && n.key_generation != generation;
         let ripe = |n: &&Node| n.ready == Some(true) || n.fault.is_some();
-        self.masters().filter(behind).filter(ripe).min_by_key(|n| (n.fault.is_none(), n.ordinal))
+        self.masters().filter(behind).filter(ripe).min_by_key(|n| (n.fault.is_none(), !self.mute(n), n.ordinal))
     }
 
     /// The round of masters that is under way, as its position; None: none was begun, or it is not to be seen.

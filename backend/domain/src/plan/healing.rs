@@ -55,7 +55,7 @@ impl Draft<'_> {
         self.begin_attempt();
     }
 
-    /// Repairs that failed rest longer each time, and after a few are a person's; others have a short pause.
+    /// Repairs that failed rest longer each time, and after a few for a day; others have a short pause.
     fn repair_due(&mut self) -> bool {
         let Some(last) = self.next.operation.as_ref().filter(|o| o.automatic()) else { return true };
         let Some(finished) = last.finished_at else { return true };

@@ -105,12 +105,24 @@ impl Draft<'_> {
         masters_too_many(&self.next)
     }
 
-    /// Whether all others that work are found answering by the load balancer: a kubelet is ready before its API server is sent requests.
-    /// One that does not work serves nobody, and may go at once.
+    /// Whether the load balancer is known to find this master's API server answering. A ready kubelet says no more than that it runs itself.
+    fn serves(&self, node: &Node) -> bool {
+        self.observed.serving.as_ref().is_some_and(|serving| serving.contains(&node.id))
+    }
+
+    /// Whether it is known that the load balancer does not find it answering, though it does others.
+    pub(super) fn mute(&self, node: &Node) -> bool {
+        node.ready == Some(true) && self.observed.serving.as_ref().is_some_and(|serving| !serving.is_empty() && !serving.contains(&node.id))
+    }
+
+    /// Whether requests are answered without this master: another one serves, and so do all that joined in this operation, which are to serve in its
+    /// place. One that was mute before holds nobody up. One that does not work itself serves nobody, and may go at once.
     fn others_serve(&self, leaving: NodeId) -> bool {
-        let works = |n: &&Node| n.ready == Some(true);
-        let serves = |n: &Node| self.observed.serving.as_ref().is_some_and(|serving| serving.contains(&n.id));
-        !self.kept_masters().filter(works).any(|n| n.id == leaving) || self.kept_masters().filter(works).all(|n| n.id == leaving || serves(n))
+        let working = || self.kept_masters().filter(|n| n.ready == Some(true));
+        let others = || working().filter(|n| n.id != leaving);
+        let since = self.next.operation.as_ref().and_then(|o| o.started_at);
+        let joined_now = |n: &&Node| since.is_some() && n.joined_at >= since;
+        !working().any(|n| n.id == leaving) || (others().any(|n| self.serves(n)) && others().filter(joined_now).all(|n| self.serves(n)))
     }
 
     /// A master is to leave and stays for now: what would serve in its place is not found answering yet.
@@ -135,7 +147,7 @@ impl Draft<'_> {
             // The sick one first, whatever else is to happen; two at once are no accident.
             ([sick], ..) if target.is_some_and(|t| t.id == sick.id) || surplus.iter().any(|n| n.id == sick.id) => Some(**sick),
             ([sick], ..) => (self.heals() && sick.fault.is_some() && self.may_replace(&sick.name)).then_some(**sick),
-            ([], _, Some(surplus)) => Some(*surplus),
+            ([], _, Some(surplus)) => kept.iter().copied().find(|n| self.mute(n)).or(Some(*surplus)),
             ([], Some(target), None) => (kept.len() > wanted && kept.iter().all(|n| n.joined_at.is_some())).then_some(target),
             _ => None,
         };

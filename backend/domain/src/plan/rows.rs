@@ -241,11 +241,13 @@ impl Draft<'_> {
         if node.role != NodeRole::Master || node.intent != NodeIntent::Remove || self.deleting() {
             return false;
         }
-        let balancer = self.live("load_balancer").filter(|r| r.state == ResourceState::Known).and_then(|r| self.object(r));
-        match balancer.map(|o| (&o.state, o.drift)) {
+        let Some(balancer) = self.live("load_balancer").filter(|r| r.state == ResourceState::Known) else { return false };
+        match self.object(balancer).map(|o| (&o.state, o.drift)) {
             Some((ObjectState::Ready, drift)) => drift || !self.was_leaving.contains(&node.id),
             Some((ObjectState::Pending, _)) => true,
-            _ => false,
+            // Nothing is concluded from blindness; one that is gone or broken leads nowhere.
+            None => self.look(ResourceKind::LoadBalancer).is_none(),
+            Some(_) => false,
         }
     }
 

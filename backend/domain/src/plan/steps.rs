@@ -176,7 +176,8 @@ impl Draft<'_> {
             (StepKey::RemoveNodes, OperationKind::ClusterDelete) => taken_away(&[Server, Port, Volume]),
             (StepKey::RemoveNodes, _) => {
                 let leaving = self.next.nodes.iter().filter(|n| n.intent == NodeIntent::Remove).count();
-                of_total(count(leaving + self.masters_too_many()))
+                let of_masters = matches!(kind, OperationKind::ControlPlaneResize | OperationKind::NodeReplace | OperationKind::ClusterRepair);
+                of_total(count(leaving + if of_masters { self.masters_too_many() } else { 0 }))
             }
             (StepKey::DeleteLoadBalancer, _) => taken_away(&[LoadBalancer, FloatingIp]),
             (StepKey::DeleteNetwork, _) => taken_away(&[Network, Subnet, Router, RouterInterface, SecurityGroup, ServerGroup]),

@@ -169,6 +169,17 @@ fn a_master_that_is_lost_meanwhile_is_replaced_and_the_list_waits_for_it() {
 }
 
 #[test]
+fn a_master_whose_api_server_answers_nobody_is_the_first_to_be_replaced() {
+    let mut world = running(3);
+    let mute = world.names(NodeRole::Master)[1].clone();
+    world.mute.push(mute.clone());
+    rotate(&mut world);
+    until(&mut world, |w| made(w) == 2);
+    assert!(!world.names(NodeRole::Master).contains(&mute));
+    succeeds(&mut world);
+}
+
+#[test]
 fn nothing_goes_on_while_the_clusters_api_does_not_answer() {
     let mut world = running(1);
     rotate(&mut world);

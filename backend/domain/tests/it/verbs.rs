@@ -142,6 +142,38 @@ fn a_master_that_does_not_work_is_not_kept_for_its_successors_sake() {
 }
 
 #[test]
+fn a_master_that_was_mute_before_holds_nobody_up_and_leaves_first_where_any_may() {
+    let mute = |world: &mut World, ordinal: usize| {
+        let name = world.names(NodeRole::Master)[ordinal].clone();
+        world.mute.push(name.clone());
+        name
+    };
+    let mut world = running(3, 0);
+    let (old, silent) = (world.names(NodeRole::Master)[0].clone(), mute(&mut world, 1));
+    let target = id(&world, &old);
+    wish(&mut world, &Wish::NodeReplace { node: target });
+    assert_eq!(world.settle(), OperationState::Succeeded, "{:#?}", world.work.operation);
+    assert!(!world.names(NodeRole::Master).contains(&old) && world.names(NodeRole::Master).contains(&silent));
+
+    let mut world = running(3, 0);
+    let silent = mute(&mut world, 0);
+    wish(&mut world, &Wish::ControlPlaneResize { count: 1 });
+    assert_eq!(world.settle(), OperationState::Succeeded, "{:#?}", world.work.operation);
+    assert_eq!(world.names(NodeRole::Master).len(), 1);
+    assert!(!world.names(NodeRole::Master).contains(&silent));
+}
+
+#[test]
+fn masters_that_are_too_many_do_not_hold_up_what_is_asked_of_workers() {
+    let mut world = running(3, 1);
+    world.mute = world.names(NodeRole::Master);
+    world.work.cluster.spec.control_plane.count = 1;
+    wish(&mut world, &Wish::NodePoolResize { pool: "default".into(), count: 2, remove: vec![] });
+    assert_eq!(world.settle(), OperationState::Succeeded, "{:#?}", world.work.operation);
+    assert_eq!((world.names(NodeRole::Worker).len(), world.names(NodeRole::Master).len()), (2, 3));
+}
+
+#[test]
 fn a_control_plane_that_shrinks_is_not_done_while_too_many_are_kept_for_those_that_stay() {
     let mut world = running(3, 0);
     wish(&mut world, &Wish::ControlPlaneResize { count: 1 });
@@ -176,6 +208,13 @@ fn a_master_that_works_keeps_its_member_of_etcd_while_the_load_balancer_leads_to
     }
     assert!(!world.detached.contains(&target));
     balancer(&mut world, &ObjectState::Ready);
+    world.blind = Some(ResourceKind::LoadBalancer);
+    for _ in 0..10 {
+        world.step();
+    }
+    assert!(!world.detached.contains(&target), "not seeing the load balancer is not seeing it gone");
+    assert!(!world.log.contains(&format!("delete server/{old}")));
+    world.blind = None;
     assert_eq!(world.settle(), OperationState::Succeeded);
     assert!(world.detached.contains(&target));
 }

@@ -25,6 +25,8 @@ pub struct World {
     pub sick: Vec<String>,
     /// Masters whose API servers the load balancer does not find answering.
     pub mute: Vec<String>,
+    /// A kind that the cloud does not answer for.
+    pub blind: Option<ResourceKind>,
     pub api_down: bool,
     pub access: bool,
     /// What is seen of the add-ons once the API answers.
@@ -61,6 +63,7 @@ impl World {
             detached: vec![],
             sick: vec![],
             mute: vec![],
+            blind: None,
             api_down: false,
             access: false,
             addons: None,
@@ -107,6 +110,10 @@ impl World {
                 let (id, name) = (made.id.clone(), made.name.clone());
                 list.push(Object { id, name, owner: Some(row.id), state: ObjectState::Ready, address: None, drift: false });
             }
+        }
+        if let Some(kind) = self.blind {
+            let message = "the cloud does not answer".to_owned();
+            looks.insert(kind, Look::Blind(Fault { code: Code::CloudUnavailable, message, cloud_request_id: None, retryable: true, object: None }));
         }
         let serves = |n: &&domain::nodes::Node| n.role == NodeRole::Master && up(&n.name) && !self.mute.contains(&n.name);
         let serving = (masters_too_many(&self.work) > 0).then(|| self.work.nodes.iter().filter(serves).map(|n| n.id).collect());

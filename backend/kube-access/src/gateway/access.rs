@@ -50,11 +50,19 @@ impl Reach {
     /// Of a request; an error: nobody may send it.
     pub fn of(path: &str) -> Result<Self, KubeError> {
         Ok(match KubePath::parse(path)? {
-            KubePath::NonResource => Self::Nothing,
+            KubePath::NonResource if tells_of_nobody(path) => Self::Nothing,
+            // Figures, profiles and other people's requests.
+            KubePath::NonResource => Self::Cluster,
             KubePath::Resource(r) if asks_about_oneself(&r) => Self::Nothing,
             KubePath::Resource(r) => r.namespace.map_or(Self::Cluster, Self::Namespace),
         })
     }
+}
+
+/// Which APIs there are, of which version, and whether they are well: what everybody may know who comes in (`system:discovery`).
+fn tells_of_nobody(path: &str) -> bool {
+    let first = path.split('/').find(|segment| !segment.is_empty()).unwrap_or_default();
+    matches!(first, "" | "api" | "apis" | "openapi" | "version" | "healthz" | "livez" | "readyz")
 }
 
 fn opens_a_pod(resource: &Resource) -> bool {
@@ -80,6 +88,14 @@ mod tests {
         for (path, expected) in [
             ("/api", Reach::Nothing),
             ("/openapi/v3", Reach::Nothing),
+            ("/", Reach::Nothing),
+            ("/readyz/etcd", Reach::Nothing),
+            ("/version", Reach::Nothing),
+            ("/metrics", Reach::Cluster),
+            ("/debug/api_priority_and_fairness/dump_requests", Reach::Cluster),
+            ("/debug/pprof/profile", Reach::Cluster),
+            ("/logs/kubernetes/audit/audit.log", Reach::Cluster),
+            ("/%61pi", Reach::Cluster),
             ("/apis/apps/v1", Reach::Nothing),
             ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", Reach::Nothing),
             ("/api/v1/namespaces/a/pods/p/exec", into("a")),

@@ -11,8 +11,11 @@ use hyper_util::rt::TokioIo;
 use kube_access::gateway::{Answer, BODY_LIMIT, BodyStream};
 use kube_access::{Gateway, GatewayRequest, Group, Impersonation, KubeError};
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
 
 async fn gateway(api: &FakeApi) -> Gateway {
     access().gateway(&api.target).await.unwrap()
@@ -265,6 +268,29 @@ async fn a_look_that_a_dead_master_swallows_is_sent_by_another_connection_and_no
     seen.retain(|uri| !looked_twice.contains(&uri.as_str()));
     assert_eq!(seen, ["/api/v1/namespaces", "/api/v1/namespaces/a/pods/p/exec", "/api/v1/pods?watch=true"]);
     assert_eq!(api.count(), seen.len() + looked_twice.len());
+}
+
+#[tokio::test]
+async fn a_repetition_that_is_refused_does_not_take_the_place_of_an_answer_that_is_slow() {
+    for refusal in [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE] {
+        let (refused, first) = (Arc::new(Notify::new()), AtomicBool::new(true));
+        let api = FakeApi::start(move |_| {
+            let (refused, first) = (refused.clone(), first.swap(false, Ordering::SeqCst));
+            Box::pin(async move {
+                if !first {
+                    refused.notify_one();
+                    return text(refusal, "{}");
+                }
+                refused.notified().await;
+                // It is slow: the refusal is there long before.
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                text(StatusCode::OK, "{}")
+            })
+        })
+        .await;
+        assert_eq!(response(&gateway(&api).await, request("GET", "/api/v1/pods", &[])).await.status(), StatusCode::OK);
+        assert_eq!(api.count(), 2);
+    }
 }
 
 #[tokio::test]
