@@ -18,18 +18,6 @@ pub use user_data::{UserData, user_data};
 /// The Kubernetes label that says which pool a node belongs to.
 pub const POOL_LABEL: &str = "kcs.io/pool";
 
-/// Where a node calls, relative to `UserData::endpoint`.
-pub mod paths {
-    /// POST: the bundle, once.
-    pub const BUNDLE: &str = "/node/v1/bundle";
-    /// POST text: the stage it is in.
-    pub const PROGRESS: &str = "/node/v1/progress";
-    /// POST: it is a node now.
-    pub const DONE: &str = "/node/v1/done";
-    /// POST text: the last lines of the log.
-    pub const FAILED: &str = "/node/v1/failed";
-}
-
 /// Why no bootstrap can be made of an input.
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {

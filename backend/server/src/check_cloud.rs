@@ -194,7 +194,7 @@ async fn compute(config: &Config, cloud: &Cloud, lines: &mut Vec<Line>) {
     // The call asks for the microversion that server groups are made with.
     match cloud.compute.server_groups().await {
         Ok(_) => lines.push(ok("server groups", "Nova takes the microversion of soft anti-affinity")),
-        Err(error) => lines.push(refused("server groups", &error, "Nova must know microversion 2.15 (Mitaka)")),
+        Err(error) => lines.push(refused("server groups", &error, "Nova must know microversion 2.67 (Stein)")),
     }
 }
 

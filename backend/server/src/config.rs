@@ -500,9 +500,8 @@ fn read(path: &Path) -> Result<Value, ConfigError> {
 }
 
 /// Keys that the environment may set: `KCS_LISTEN` for `listen`, `KCS_DATABASE__URL` for `database.url`.
-const SECTIONS: [&str; 12] =
-    ["proxies", "database", "cloud", "nodes", "access", "federation", "engine", "limits", "audit", "log", "versions", "vault"];
-const TOP: [&str; 7] = ["listen", "tls_listen", "public_url", "gate_url", "state_dir", "keys_file", "keys"];
+const SECTIONS: [&str; 11] = ["proxies", "database", "cloud", "nodes", "access", "federation", "engine", "limits", "audit", "log", "vault"];
+const TOP: [&str; 8] = ["listen", "tls_listen", "public_url", "gate_url", "state_dir", "keys_file", "keys", "direct_access"];
 
 fn lay_over(tree: &mut Value, name: &str, value: &str) -> Result<(), ConfigError> {
     let Some(rest) = name.strip_prefix("KCS_") else { return Ok(()) };

@@ -32,6 +32,7 @@ fn the_environment_wins_over_the_file() {
     assert_eq!(config.tls_address().port(), 9363);
     assert_eq!(config.cloud.password.expose_secret(), "123");
     assert_eq!(config.engine.workers, 3);
+    assert!(!config.direct_access && load(GOOD, &[("KCS_DIRECT_ACCESS", "true")]).unwrap().direct_access);
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub fn metrics() -> Result<PrometheusHandle, TelemetryError> {
     Ok(PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?.install_recorder()?)
 }
 
-/// The log of `kcs dev`: everything of interest into a file, warnings on the terminal. `KCS_LOG__LEVEL` sets what is of interest.
+/// The log of `kcs dev`: everything of interest into a file, errors on the terminal. `KCS_LOG__LEVEL` sets what is of interest.
 pub fn dev_log(file: &Path) -> Result<(), TelemetryError> {
     let level = std::env::var("KCS_LOG__LEVEL").unwrap_or_else(|_| "info".to_owned());
     let file = std::fs::File::options().create(true).append(true).open(file).map_err(|e| TelemetryError::Log(e.into()))?;

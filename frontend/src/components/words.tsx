@@ -1,6 +1,6 @@
 // The words for states of our nouns, each with its tone.
 import { useTranslation } from "react-i18next";
-import type { ClusterNode, Condition, OperationState, Phase, Resource, Role, StepState } from "../api/types";
+import type { ClusterNode, Condition, OperationState, Phase, Resource, Role } from "../api/types";
 import { Status, type Tone } from "./Status";
 
 export const phaseTone: Record<Phase, Tone> = {
@@ -30,8 +30,6 @@ export function OperationStatus({ state }: { state: OperationState }) {
   const { t } = useTranslation();
   return <Status tone={operationTone[state]}>{t(`status.operation.${state}`)}</Status>;
 }
-
-export const stepTone: Record<StepState, Tone> = { pending: "wait", running: "busy", succeeded: "ok", failed: "bad", skipped: "off" };
 
 /** A false condition is no fault while the cluster is being made or taken away: nothing is red until it has failed. */
 export function conditionTone(condition: Condition, phase: Phase): Tone {

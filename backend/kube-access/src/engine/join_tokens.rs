@@ -32,11 +32,6 @@ impl Engine {
         });
         self.apply(&path(token), &secret).await
     }
-
-    /// The node is in, or will never be.
-    pub async fn delete_join_token(&self, token: &JoinToken) -> Result<(), KubeError> {
-        self.delete(&path(token)).await
-    }
 }
 
 fn name(token: &JoinToken) -> String {

@@ -1,4 +1,4 @@
-//! What the engine does in a cluster: looks at nodes and control plane, lets nodes in, empties and removes them, lays down who may do what.
+//! What the engine does in a cluster: looks at nodes, lets them in, empties and removes them, lays down who may do what.
 
 mod access;
 mod addons;
@@ -13,8 +13,8 @@ mod volumes;
 
 pub use addons::{Marks, Workload, key_of};
 pub use drain::Drain;
+pub use health::NodeHealth;
 pub(crate) use health::time_of;
-pub use health::{ComponentHealth, MasterHealth, NodeHealth};
 pub use secrets::Rewriting;
 
 use crate::KubeError;

@@ -47,8 +47,6 @@ async fn a_real_cluster_obeys() {
     engine.readyz().await.unwrap();
     let nodes = engine.nodes().await.unwrap();
     assert!(nodes.iter().any(|n| n.ready == Some(true)), "{nodes:?}");
-    let masters = engine.control_plane_health().await.unwrap();
-    assert!(masters.iter().any(kube_access::engine::MasterHealth::healthy), "{masters:?}");
     let person = |namespace: &str, changes| NamespacePerson { namespace: namespace.into(), user: "u1".into(), changes };
     let people = BTreeSet::from([person("default", true), person("kube-public", false)]);
     for _ in 0..2 {
@@ -59,9 +57,6 @@ async fn a_real_cluster_obeys() {
     let soon = OffsetDateTime::now_utc() + Duration::hours(1);
     engine.ensure_join_token(&token, soon).await.unwrap();
     engine.ensure_join_token(&token, soon + Duration::hours(1)).await.unwrap();
-    engine.delete_join_token(&token).await.unwrap();
-    let labels = [("node-role.kubernetes.io/tested".to_owned(), String::new())].into();
-    engine.ensure_node_labels(&nodes[0].name, &labels).await.unwrap();
 
     let gateway = access.gateway(&target).await.unwrap();
     for (role, method, path, expected) in [
