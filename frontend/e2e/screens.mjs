@@ -549,11 +549,17 @@ const screens = [
     ready: ".menu-small",
     act: async (page) => {
       await choose(page, ".menu-small", 0);
-      await page.locator(".place").waitFor();
-      for (let i = 0; i < 2; i += 1) await page.locator(".ant-modal .ant-btn-dashed").click();
+      const places = page.locator(".place");
+      await places.waitFor();
+      for (let row = 1; row <= 2; row += 1) {
+        // A button that moves between press and release was not clicked: each row that comes moves it.
+        await settled(page);
+        await page.locator(".ant-modal .ant-btn-dashed").click();
+        await places.nth(row).waitFor();
+      }
       await page.locator("#f-member-places-1-cluster").selectOption({ index: 1 });
       await page.locator("#f-member-places-1-namespace").fill("Shop_2");
-      await page.locator(".place").nth(2).locator("select").nth(1).selectOption("whole");
+      await places.nth(2).locator("select").nth(1).selectOption("whole");
       await page.locator(".ant-modal-footer .ant-btn-primary").click();
       await page.locator(".ant-modal .field-error").nth(1).waitFor();
       await page.locator(".ant-modal-footer").scrollIntoViewIfNeeded();
