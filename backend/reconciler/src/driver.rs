@@ -64,7 +64,9 @@ async fn claim(deps: &Deps, holder: Uuid, free: usize) -> Result<Vec<Claim>, Sto
     if free == 0 { Ok(Vec::new()) } else { deps.store.claim_some(holder, deps.lease, free).await }
 }
 
-/// Until there may be work again and somebody to do it: the time is over, a cluster was woken, or one wants to go on at once.
+/// Until there may be work again and somebody to do it: the time is over, a cluster was woken, or one wants to go on at once. Who was full does not look
+/// after each pass that ends, but when half of the workers are free or the time is over: the clusters of a project are due together, and a look for one
+/// costs as much as a look for eight.
 async fn rest(
     wait: Duration,
     workers: usize,
@@ -74,6 +76,7 @@ async fn rest(
 ) {
     let time = tokio::time::sleep(wait);
     tokio::pin!(time);
+    let full = passes.len() >= workers;
     loop {
         let busy = passes.len() >= workers;
         tokio::select! {
@@ -81,8 +84,7 @@ async fn rest(
             () = &mut time, if !busy => return,
             _ = wakeups.recv(), if !busy => return,
             Some(ended) = passes.join_next() => {
-                // Who was full looks again; others only for a cluster that is due already.
-                if busy || ended.is_ok_and(|again| again < BREATH) {
+                if (full && passes.len() <= workers / 2) || ended.is_ok_and(|again| again < BREATH) {
                     return;
                 }
             }
@@ -142,5 +144,36 @@ async fn beat(deps: &Deps, claim: &Claim) {
             Err(store::CommitError::Fenced) => return,
             Err(error) => tracing::warn!(cluster = %claim.cluster, error = &error as &dyn std::error::Error, "a heartbeat failed"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::{Instant, sleep};
+
+    /// Milliseconds of rest beside passes that end after so many, and want to go on after so many.
+    async fn rested(workers: usize, ends: &[(u64, u64)]) -> u128 {
+        let (_sender, mut wakeups) = broadcast::channel(1);
+        let mut passes = JoinSet::new();
+        for (end, again) in ends.iter().copied() {
+            passes.spawn(async move {
+                sleep(Duration::from_millis(end)).await;
+                Duration::from_millis(again)
+            });
+        }
+        let begun = Instant::now();
+        rest(BREATH, workers, &mut passes, &mut wakeups, &CancellationToken::new()).await;
+        begun.elapsed().as_millis()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_was_full_looks_again_when_half_of_the_workers_are_free_or_the_time_is_over() {
+        assert_eq!(rested(4, &[(10, 9_000), (20, 9_000), (30, 9_000), (40, 9_000)]).await, 20);
+        assert_eq!(rested(4, &[(500, 9_000), (600, 9_000), (700, 9_000), (800, 9_000)]).await, 500, "nobody is free before");
+        assert_eq!(rested(4, &[(10, 9_000), (600, 9_000), (700, 9_000), (800, 9_000)]).await, 100);
+        assert_eq!(rested(1, &[(10, 9_000)]).await, 10);
+        assert_eq!(rested(4, &[(10, 0), (600, 9_000), (700, 9_000), (800, 9_000)]).await, 10, "one goes on at once");
+        assert_eq!(rested(4, &[(10, 9_000), (20, 9_000)]).await, 100, "it was not full");
     }
 }

@@ -18,6 +18,7 @@ use domain::plan::{KubernetesView, SecretsView};
 use domain::settings::ApiExposure;
 use domain::versions::CatalogueVersion;
 use ipnet::Ipv4Net;
+use moka::sync::Cache;
 use sealed::ClusterPki;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,7 @@ pub struct Services {
 pub struct Memory {
     pub estate: Estate,
     clouds: Mutex<HashMap<ClusterId, (String, Cloud)>>,
-    authorities: Mutex<HashMap<ClusterId, Arc<ClusterPki>>>,
+    authorities: Authorities,
     /// For which version of the people the rules were written, and until when that is good enough.
     access: Mutex<HashMap<ClusterId, (i64, Instant)>>,
     nodes: Mutex<HashMap<NodeId, Notes>>,
@@ -77,16 +78,21 @@ struct SecretsNote {
 const RULES: Duration = Duration::from_secs(900);
 /// And after this where a namespace that somebody was given is not there yet.
 const RULES_AGAIN: Duration = Duration::from_secs(60);
-/// Opened authorities kept at most; beyond that, all are opened anew.
-const MOST_AUTHORITIES: usize = 500;
+/// Opened authorities kept at most, some ten KiB each: as many as there are channels to clusters.
+const AUTHORITIES: u64 = 4_000;
+
+/// Those of clusters that were looked at lately.
+struct Authorities(Cache<ClusterId, Arc<ClusterPki>>);
+
+impl Default for Authorities {
+    fn default() -> Self {
+        Self(Cache::new(AUTHORITIES))
+    }
+}
 
 impl Memory {
     pub(crate) fn note_authorities(&self, cluster: ClusterId, pki: &Arc<ClusterPki>) {
-        let mut known = lock(&self.authorities);
-        if known.len() >= MOST_AUTHORITIES {
-            known.clear();
-        }
-        known.insert(cluster, pki.clone());
+        self.authorities.0.insert(cluster, pki.clone());
     }
 
     pub fn note_access(&self, cluster: &Cluster, complete: bool) {
@@ -155,7 +161,7 @@ impl Memory {
 
     pub fn forget(&self, work: &Work) {
         lock(&self.clouds).remove(&work.cluster.id);
-        lock(&self.authorities).remove(&work.cluster.id);
+        self.authorities.0.invalidate(&work.cluster.id);
         lock(&self.access).remove(&work.cluster.id);
         lock(&self.rewriting).remove(&work.cluster.id);
         self.addons.forget(work.cluster.id);
@@ -247,8 +253,8 @@ impl World<'_> {
     /// among them may have been changed by another process since (`encryption.rs`).
     pub async fn pki(&self, cluster: ClusterId) -> Result<Arc<ClusterPki>, JournalError> {
         let memory = &self.services.memory;
-        if let Some(known) = lock(&memory.authorities).get(&cluster) {
-            return Ok(known.clone());
+        if let Some(known) = memory.authorities.0.get(&cluster) {
+            return Ok(known);
         }
         let unreadable = |e: sealed::SealError| JournalError::Unavailable(e.to_string());
         let text = match self.journal.secret(Owner::Cluster, secret::PKI).await? {

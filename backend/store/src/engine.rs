@@ -96,12 +96,13 @@ impl Store {
                                  AND w.cluster_id NOT IN (SELECT cluster_id FROM pauses WHERE cluster_id IS NOT NULL)
                                ORDER BY w.run_at LIMIT $3) d),
                        chosen AS (
-                           SELECT w.cluster_id FROM work w JOIN due d ON d.cluster_id = w.cluster_id
-                           WHERE w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())
-                           ORDER BY d.turn, d.run_at LIMIT $3 FOR UPDATE OF w SKIP LOCKED)
+                           SELECT w.cluster_id FROM (SELECT cluster_id FROM due ORDER BY turn, run_at) d CROSS JOIN LATERAL (
+                               SELECT w.cluster_id FROM work w
+                               WHERE w.cluster_id = d.cluster_id AND w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())
+                               FOR UPDATE SKIP LOCKED) w
+                           LIMIT $3)
                        UPDATE work w SET holder = $1, fence = nextval('fences'), lease_until = now() + make_interval(secs => $2)
-                       FROM chosen
-                       WHERE w.cluster_id = chosen.cluster_id
+                       WHERE w.cluster_id = ANY(ARRAY(SELECT cluster_id FROM chosen))
                        RETURNING w.cluster_id, w.fence, w.wakes, w.tenant_id, clock_timestamp() AS "now!""#,
                     holder,
                     seconds,
