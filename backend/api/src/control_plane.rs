@@ -68,6 +68,7 @@ pub async fn control_plane_resize(caller: Caller, state: Data<State>, id: Path<C
 pub async fn encryption_key_rotate(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<HttpResponse> {
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     let permit = caller.actor.may::<ClusterRepair>(&record)?;
+    plan::refuse_without_room(&state, &caller, &record.cluster.spec, CONTROL_PLANE_POOL).await?;
     let operation = state.store.encryption_key_rotate(permit, caller.context()).await?;
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
 }

@@ -4,10 +4,12 @@ use crate::caller::Caller;
 use crate::clusters::OperationAccepted;
 use crate::errors::{Answer, Problem};
 use crate::operations::Operation;
+use crate::plan;
 use crate::state::State;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, post};
 use auth::NodeOperate;
+use domain::clusters::Cluster;
 use domain::ids::{ClusterId, NodeId};
 use kube_access::{Group, Impersonation};
 use store::{ClusterRecord, NodeVerb};
@@ -18,8 +20,21 @@ async fn begin(caller: &Caller, state: &State, which: Which, verb: NodeVerb) -> 
     let (id, node) = which.into_inner();
     let record = state.store.cluster(&caller.actor.scope(), id).await?;
     let permit = caller.actor.may::<NodeOperate>(&record)?;
+    if verb == NodeVerb::Replace {
+        successor_fits(caller, state, &record.cluster, node).await?;
+    }
     let operation = state.store.node_operate(permit, verb, node, caller.context()).await?;
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+}
+
+/// One that does not work leaves first and needs no room.
+async fn successor_fits(caller: &Caller, state: &State, cluster: &Cluster, node: NodeId) -> Answer<()> {
+    let nodes = state.store.nodes(&caller.actor.scope(), cluster.id).await?;
+    let working = nodes.into_iter().map(|n| n.node).find(|n| n.id == node && n.ready == Some(true));
+    match working {
+        Some(node) => plan::refuse_without_room(state, caller, &cluster.spec, &node.pool).await,
+        None => Ok(()),
+    }
 }
 
 /// Writes to the cluster as the person.

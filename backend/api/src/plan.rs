@@ -160,6 +160,16 @@ pub async fn quota(
     Ok(Quotas::of(state, caller, catalogue).await?.check(spec, objects))
 }
 
+/// Refuses what makes a successor of a node that works where the quotas have no room for both: the old one leaves after the new one has joined.
+///
+/// # Errors
+/// When there is no room, or what the cloud answered.
+pub async fn refuse_without_room(state: &State, caller: &Caller, spec: &ClusterSpec, pool: &str) -> Answer<()> {
+    let catalogue = state.catalogue.of(state, caller).await?;
+    let (_, found) = quota(state, caller, spec, &node_objects(spec, pool, 1), &catalogue).await?;
+    refuse_blocked(&found)
+}
+
 /// Whether the name is free.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Names and ownership marks of cloud objects. They carry identifiers only, never text of a user, and are matched exactly.
 
 use crate::ids::{ClusterId, ResourceId, TenantId};
+use crate::nodes::NodeRole;
 
 /// The name of an object a cluster has one of: `kcs-<cluster>-<part>`.
 #[must_use]
@@ -19,6 +20,12 @@ pub fn service_user(tenant: &TenantId) -> String {
 pub fn node_prefix(cluster: ClusterId) -> String {
     let simple = cluster.0.simple().to_string();
     format!("kcs-{}-", &simple[simple.len() - 8..])
+}
+
+/// The prefix of the names of masters, or of workers; their number follows.
+#[must_use]
+pub fn role_prefix(cluster: ClusterId, role: NodeRole) -> String {
+    format!("{}{}-", node_prefix(cluster), if role == NodeRole::Master { "cp" } else { "w" })
 }
 
 /// The name a cluster has for the cloud controller and the storage driver: what they make in the cloud carries it.

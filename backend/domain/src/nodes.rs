@@ -2,6 +2,7 @@
 
 use crate::codes::Code;
 use crate::ids::{ClusterId, NodeId};
+use crate::names;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -82,6 +83,30 @@ pub struct Node {
     pub fault: Option<Fault>,
     /// A master: which list of keys for Secrets it booted with, noted when its bundle is given out. 0: the one its cluster was made with, or none yet.
     pub key_generation: u32,
+}
+
+impl Node {
+    /// One that is to be made.
+    #[must_use]
+    pub fn new(id: NodeId, cluster: ClusterId, role: NodeRole, pool: &str, ordinal: u32) -> Self {
+        Self {
+            id,
+            cluster,
+            name: format!("{}{ordinal}", names::role_prefix(cluster, role)),
+            role,
+            pool: pool.to_owned(),
+            ordinal,
+            intent: NodeIntent::Keep,
+            bootstrap: Bootstrap::Waiting,
+            ready: None,
+            started_at: None,
+            joined_at: None,
+            unready_since: None,
+            leaving_since: None,
+            fault: None,
+            key_generation: 0,
+        }
+    }
 }
 
 /// What went wrong, in our words (code) and the cloud's.

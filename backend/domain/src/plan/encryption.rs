@@ -6,7 +6,7 @@ use crate::changes::Work;
 use crate::codes::Code;
 use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
 use crate::names;
-use crate::nodes::{Fault, Node, NodeIntent};
+use crate::nodes::{Fault, Node, NodeIntent, NodeRole};
 use crate::operations::{Operation, OperationKind, OperationState, StepKey};
 use time::{Duration, OffsetDateTime};
 
@@ -66,7 +66,7 @@ impl<'a> Draft<'a> {
 
     /// Whether every master booted with the list of this generation, those that are leaving included, and no other has a server.
     fn all_masters_have(&self, generation: u32) -> bool {
-        let prefix = format!("{}cp-", names::node_prefix(self.next.cluster.id));
+        let prefix = names::role_prefix(self.next.cluster.id, NodeRole::Master);
         let stray = |row: &LedgerRow| {
             let master = row.kind == ResourceKind::Server && row.state != ResourceState::Gone && row.name.starts_with(&prefix);
             master && !self.masters().any(|n| n.name == row.name)

@@ -265,27 +265,11 @@ impl Draft<'_> {
     }
 
     pub(super) fn new_node(&self, role: NodeRole, pool: &str, id: NodeId) -> Node {
-        let prefix = format!("{}{}-", names::node_prefix(self.next.cluster.id), if role == NodeRole::Master { "cp" } else { "w" });
+        let cluster = self.next.cluster.id;
+        let prefix = names::role_prefix(cluster, role);
         let past = self.next.ledger.iter().filter_map(|r| r.name.strip_prefix(&prefix).and_then(|n| n.parse::<u32>().ok()));
         let present = self.next.nodes.iter().filter(|n| n.role == role).map(|n| n.ordinal);
-        let ordinal = past.chain(present).max().map_or(0, |n| n + 1);
-        Node {
-            id,
-            cluster: self.next.cluster.id,
-            name: format!("{prefix}{ordinal}"),
-            role,
-            pool: pool.to_owned(),
-            ordinal,
-            intent: NodeIntent::Keep,
-            bootstrap: Bootstrap::Waiting,
-            ready: None,
-            started_at: None,
-            joined_at: None,
-            unready_since: None,
-            leaving_since: None,
-            fault: None,
-            key_generation: 0,
-        }
+        Node::new(id, cluster, role, pool, past.chain(present).max().map_or(0, |n| n + 1))
     }
 
     /// Whether a leaving node is still to be let go by the cluster: emptied, its member of etcd removed, its Kubernetes node deleted.

@@ -53,6 +53,31 @@ async fn two_creates_are_not_both_told_yes_when_the_quota_is_for_one() {
 }
 
 #[actix_web::test]
+async fn a_node_that_works_is_replaced_only_where_the_quota_has_room_for_its_successor_beside_it() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (id, _) = house.running_cluster(&member, "web").await;
+    let path = |verb: &str| format!("/api/v1/clusters/{id}/{verb}");
+    let ask = async |verb: &str| {
+        let answer = house.call(Some(&member), "POST", &path(verb), None).await;
+        (answer.status, answer.body["code"].as_str().map(str::to_owned))
+    };
+    assert_eq!(ask("repair").await, (202, None));
+    let nodes = house.finish_with_workers(&id, &[true, false]).await;
+    // Another cluster takes all that is left, and nothing of it is made yet.
+    let plan = house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&json!({"name": "all", "template": "dev"}))).await;
+    let room = plan.body["quota"].as_array().unwrap().iter().find(|q| q["resource"] == "instances").unwrap();
+    let left = room["limit"].as_u64().unwrap() - room["used"].as_u64().unwrap() - room["promised"].as_u64().unwrap();
+    let all = json!({"name": "all", "spec": {"node_pools": [{"name": "default", "flavor": "m1.small", "count": left - 1}]}});
+    assert_eq!(house.call(Some(&member), "POST", "/api/v1/clusters", Some(&all)).await.status, 202);
+
+    let short = (409, Some("KCS-QUOTA-001".to_owned()));
+    assert_eq!(ask(&format!("nodes/{}/replace", nodes[0])).await, short);
+    assert_eq!(ask("encryption-key/rotate").await, short);
+    assert_eq!(ask(&format!("nodes/{}/replace", nodes[1])).await, (202, None), "one that does not work leaves first");
+}
+
+#[actix_web::test]
 async fn a_protected_cluster_is_deleted_only_after_its_protection_was_switched_off() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;

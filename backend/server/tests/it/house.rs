@@ -11,9 +11,10 @@ use bytes::Bytes;
 use cloud_openstack::{OpenStack, Transport, TransportError};
 use domain::changes::Change;
 use domain::clusters::Phase;
-use domain::ids::{ClusterId, OrphanId, ResourceId};
+use domain::ids::{ClusterId, NodeId, OrphanId, ResourceId};
 use domain::installation::Installation;
 use domain::ledger::ResourceKind;
+use domain::nodes::{Node, NodeRole};
 use domain::operations::OperationState;
 use domain::orphans::{Marked, Verdict};
 use domain::tenants::Limited;
@@ -302,7 +303,16 @@ impl House {
 
     /// What the engine would record at the end.
     pub async fn finish(&self, cluster: &str) {
-        self.finish_at(cluster, None).await;
+        self.finish_at(cluster, None, &[]).await;
+    }
+
+    /// The same, of a cluster with workers, which are ready or not.
+    pub async fn finish_with_workers(&self, cluster: &str, ready: &[bool]) -> Vec<NodeId> {
+        let id = cluster.parse().unwrap();
+        let worker = |(ordinal, ready)| Node { ready: Some(ready), ..Node::new(NodeId::generate(), id, NodeRole::Worker, "default", ordinal) };
+        let workers: Vec<Node> = (0..).zip(ready.iter().copied()).map(worker).collect();
+        self.finish_at(cluster, None, &workers).await;
+        workers.into_iter().map(|node| node.id).collect()
     }
 
     /// A cluster that runs and whose API answers.
@@ -323,7 +333,7 @@ impl House {
     async fn cluster_of(&self, person: &Person, name: &str, api: ClusterApi) -> (String, ClusterApi) {
         let made = self.call(Some(person), "POST", "/api/v1/clusters", Some(&json!({"name": name, "template": "dev"}))).await;
         let cluster = made.body["cluster"]["id"].as_str().unwrap().to_owned();
-        self.finish_at(&cluster, Some(&api)).await;
+        self.finish_at(&cluster, Some(&api), &[]).await;
         (cluster, api)
     }
 
@@ -352,7 +362,7 @@ impl House {
         (issued.body["id"].as_str().unwrap().to_owned(), token.to_owned())
     }
 
-    async fn finish_at(&self, cluster: &str, api: Option<&ClusterApi>) {
+    async fn finish_at(&self, cluster: &str, api: Option<&ClusterApi>, nodes: &[Node]) {
         let claim = self.store.claim(Uuid::new_v4(), Duration::from_secs(30)).await.unwrap().expect("a cluster is due");
         assert_eq!(claim.cluster.to_string(), cluster);
         let work = self.store.load(&claim).await.unwrap();
@@ -365,7 +375,8 @@ impl House {
             status.api_endpoint = Some(api.endpoint.clone());
             self.store.secret_put(&claim, &SecretOwner::Cluster(claim.cluster), "pki", &api.pki.to_json().unwrap()).await.unwrap();
         }
-        let changes = [Change::Status(status), Change::ObservedGeneration(work.cluster.generation), Change::Operation(operation)];
+        let mut changes = vec![Change::Status(status), Change::ObservedGeneration(work.cluster.generation), Change::Operation(operation)];
+        changes.extend(nodes.iter().cloned().map(Change::Node));
         self.store.commit(&claim, &changes).await.unwrap();
         self.store.release(claim, Duration::from_secs(3600)).await.unwrap();
     }

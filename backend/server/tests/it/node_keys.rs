@@ -2,10 +2,11 @@
 
 use crate::house::House;
 use domain::changes::Change;
-use domain::ids::{ClusterId, NodeId, ResourceId};
+use domain::ids::{ClusterId, NodeId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
-use domain::nodes::{Bootstrap, CONTROL_PLANE_POOL, Node, NodeIntent, NodeRole};
+use domain::nodes::{CONTROL_PLANE_POOL, Node, NodeRole};
 use domain::plan::node_key;
+use domain::test_support::gone_row;
 use sealed::{ClusterPki, JoinToken, Token, TokenKind};
 use secrecy::ExposeSecret;
 use std::time::Duration;
@@ -14,43 +15,13 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 fn master(cluster: ClusterId, ordinal: u32) -> Node {
-    Node {
-        id: NodeId::generate(),
-        cluster,
-        name: format!("kcs-1a2b3c4d-cp-{ordinal}"),
-        role: NodeRole::Master,
-        pool: CONTROL_PLANE_POOL.to_owned(),
-        ordinal,
-        intent: NodeIntent::Keep,
-        bootstrap: Bootstrap::Waiting,
-        ready: None,
-        started_at: None,
-        // The first one has begun the cluster.
-        joined_at: (ordinal == 0).then_some(OffsetDateTime::UNIX_EPOCH),
-        unready_since: None,
-        leaving_since: None,
-        fault: None,
-        key_generation: 0,
-    }
+    // The first one has begun the cluster.
+    let joined_at = (ordinal == 0).then_some(OffsetDateTime::UNIX_EPOCH);
+    Node { joined_at, ..Node::new(NodeId::generate(), cluster, NodeRole::Master, CONTROL_PLANE_POOL, ordinal) }
 }
 
 fn row(cluster: ClusterId, kind: ResourceKind, key: String, address: &str) -> LedgerRow {
-    LedgerRow {
-        id: ResourceId::generate(),
-        cluster,
-        key,
-        kind,
-        name: "n".to_owned(),
-        state: ResourceState::Known,
-        cloud_id: Some(address.to_owned()),
-        address: Some(address.to_owned()),
-        called_at: None,
-        empty_looks: 0,
-        looked_at: None,
-        failures: 0,
-        fault: None,
-        created_at: OffsetDateTime::UNIX_EPOCH,
-    }
+    LedgerRow { key, state: ResourceState::Known, address: Some(address.to_owned()), ..gone_row(cluster, kind, address) }
 }
 
 /// What a new master of this number is given.

@@ -4,7 +4,7 @@ use crate::support::{create, member, person};
 use auth::{KubeconfigIssue, KubeconfigRevoke};
 use domain::changes::Change;
 use domain::ids::{ClusterId, NodeId};
-use domain::nodes::{Bootstrap, Node, NodeIntent, NodeRole};
+use domain::nodes::{Bootstrap, CONTROL_PLANE_POOL, Node, NodeRole};
 use domain::permissions::Role;
 use sealed::{Token, TokenHash, TokenKind};
 use sqlx::ConnectOptions;
@@ -14,24 +14,8 @@ use store::{BundleFetch, NewKubeconfig, RequestContext};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-fn node(cluster: ClusterId, name: &str, ordinal: u32) -> Node {
-    Node {
-        id: NodeId::generate(),
-        cluster,
-        name: name.into(),
-        role: NodeRole::Worker,
-        pool: "default".into(),
-        ordinal,
-        intent: NodeIntent::Keep,
-        bootstrap: Bootstrap::Waiting,
-        ready: None,
-        started_at: None,
-        joined_at: None,
-        unready_since: None,
-        leaving_since: None,
-        fault: None,
-        key_generation: 0,
-    }
+fn node(cluster: ClusterId, ordinal: u32) -> Node {
+    Node::new(NodeId::generate(), cluster, NodeRole::Worker, "default", ordinal)
 }
 
 #[tokio::test]
@@ -41,7 +25,7 @@ async fn a_bundle_is_handed_out_once_and_in_time() {
     let record = create(&store, &member("a"), "x").await;
     let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
     store.load(&claim).await.unwrap();
-    let (good, late) = (node(record.cluster.id, "w-0", 0), node(record.cluster.id, "w-1", 1));
+    let (good, late) = (node(record.cluster.id, 0), node(record.cluster.id, 1));
     store.commit(&claim, &[Change::Node(good.clone()), Change::Node(late.clone())]).await.unwrap();
     let (token, stale) = (TokenHash::of("good"), TokenHash::of("stale"));
     store.node_credential_put(&claim, good.id, *token.as_bytes(), Duration::from_secs(900)).await.unwrap();
@@ -68,7 +52,7 @@ async fn which_keys_a_master_was_given_stays_noted_whatever_the_engine_writes() 
     let record = create(&store, &member("a"), "x").await;
     let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
     store.load(&claim).await.unwrap();
-    let master = Node { role: NodeRole::Master, pool: "control-plane".into(), ..node(record.cluster.id, "cp-0", 0) };
+    let master = Node::new(NodeId::generate(), record.cluster.id, NodeRole::Master, CONTROL_PLANE_POOL, 0);
     store.commit(&claim, &[Change::Node(master.clone())]).await.unwrap();
     let noted = async || store.load(&claim).await.unwrap().nodes.into_iter().find(|n| n.id == master.id).unwrap();
     assert_eq!(noted().await.key_generation, 0);
@@ -112,7 +96,7 @@ async fn a_node_that_speaks_while_the_engine_writes_waits_holding_nothing() {
     let record = create(&store, &member("a"), "x").await;
     let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
     store.load(&claim).await.unwrap();
-    let node = node(record.cluster.id, "w-0", 0);
+    let node = node(record.cluster.id, 0);
     store.commit(&claim, &[Change::Node(node.clone())]).await.unwrap();
     let token = TokenHash::of("token");
     store.node_credential_put(&claim, node.id, *token.as_bytes(), Duration::from_secs(900)).await.unwrap();
