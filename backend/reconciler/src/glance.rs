@@ -7,8 +7,9 @@ use domain::plan::{Look, ObjectState};
 use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 
-/// A call sent so long ago has had its effect, whoever sent it.
-const LONG_AGO: Duration = Duration::minutes(10);
+/// A call sent so long ago is older than any list that is shared. What it does later, whoever sent it, the next look shows: nothing is concluded from one
+/// that shows everything as it should be.
+const LONG_AGO: Duration = Duration::minutes(1);
 
 /// Nothing is under way, and nothing was for a while.
 pub(crate) fn settled(work: &Work, now: OffsetDateTime) -> bool {

@@ -39,9 +39,8 @@ fn row(work: &domain::changes::Work, key: &str, state: ResourceState) -> LedgerR
 async fn two_engines_share_clusters_and_hold_each_once() {
     let database = Database::new().await;
     let (one, two) = (database.store().await, database.store().await);
-    let a = member("a");
-    create(&one, &a, "x").await;
-    create(&one, &a, "y").await;
+    create(&one, &member("a"), "x").await;
+    create(&one, &member("b"), "y").await;
     let first = one.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
     let second = two.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
     assert_ne!(first.cluster, second.cluster);
@@ -49,6 +48,36 @@ async fn two_engines_share_clusters_and_hold_each_once() {
     let cluster = first.cluster;
     one.release(first, Duration::ZERO).await.unwrap();
     assert_eq!(two.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap().cluster, cluster);
+}
+
+#[tokio::test]
+async fn a_tenants_clusters_are_left_to_whoever_is_at_work_for_it_for_a_second() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    for name in ["x", "y", "z"] {
+        create(&store, &a, name).await;
+    }
+    let (here, there) = (Uuid::now_v7(), Uuid::now_v7());
+    let first = store.claim(here, LEASE).await.unwrap().unwrap();
+    loop {
+        let begun = std::time::Instant::now();
+        database.execute("UPDATE work SET run_at = clock_timestamp() WHERE holder IS NULL").await;
+        let claimed = store.claim(there, LEASE).await.unwrap();
+        // On a machine that took so long over it, it says nothing.
+        if begun.elapsed() < Duration::from_secs(1) {
+            assert!(claimed.is_none());
+            break;
+        }
+        if let Some(claim) = claimed {
+            store.release(claim, Duration::ZERO).await.unwrap();
+        }
+    }
+    assert!(store.claim(here, LEASE).await.unwrap().is_some());
+    // Who is too busy for them has had its time.
+    database.execute("UPDATE work SET run_at = now() - interval '1 second' WHERE holder IS NULL").await;
+    assert!(store.claim(there, LEASE).await.unwrap().is_some());
+    store.release(first, Duration::ZERO).await.unwrap();
 }
 
 #[tokio::test]

@@ -47,6 +47,30 @@ async fn a_project_is_looked_through_by_one_process_at_a_time() {
 }
 
 #[tokio::test]
+async fn projects_that_came_together_are_not_looked_through_together_for_ever() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    for tenant in 'a'..='h' {
+        create(&store, &member(&tenant.to_string()), "web").await;
+    }
+    let due = async || {
+        while let Some(turn) = claim(&store).await {
+            store.sweep_release(turn, None).await.unwrap();
+        }
+        let seconds = "SELECT EXTRACT(EPOCH FROM run_at - now())::double precision FROM sweeps ORDER BY tenant_id";
+        sqlx::query_scalar::<_, f64>(seconds).fetch_all(&mut database.options().connect.connect().await.unwrap()).await.unwrap()
+    };
+    let first = due().await;
+    assert!(first.len() == 8 && first.iter().all(|s| (290.0..=900.0).contains(s)), "{first:?}");
+    let (least, most) = (first.iter().copied().fold(f64::MAX, f64::min), first.iter().copied().fold(0.0, f64::max));
+    assert!(most - least > 200.0, "{first:?}");
+    // Each has its own moment in the period: as if those moments had come.
+    database.execute("UPDATE sweeps SET run_at = now()").await;
+    let again = due().await;
+    assert!(first.iter().zip(&again).all(|(a, b)| (a - b).abs() < 60.0 || ((a - b).abs() - 600.0).abs() < 60.0), "{first:?} {again:?}");
+}
+
+#[tokio::test]
 async fn looks_count_as_long_as_it_is_the_same_case() {
     let database = Database::new().await;
     let store = database.store().await;
