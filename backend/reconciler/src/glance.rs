@@ -7,17 +7,21 @@ use domain::plan::{Look, ObjectState};
 use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 
-/// A call sent so long ago is older than any list that is shared. What it does later, whoever sent it, the next look shows: nothing is concluded from one
-/// that shows everything as it should be.
+/// A pass that began so long ago has sent its calls, most likely. What one does later the next look shows: an object that is missing, or should not be
+/// there, or is not as it should be, is looked at anew, and nothing else is concluded here.
 const LONG_AGO: Duration = Duration::minutes(1);
 
 /// Nothing is under way, and nothing was for a while.
 pub(crate) fn settled(work: &Work, now: OffsetDateTime) -> bool {
-    let resting = |row: &LedgerRow| {
-        matches!(row.state, ResourceState::Known | ResourceState::Gone) && row.called_at.is_none_or(|at| now - at >= LONG_AGO) && row.empty_looks == 0
+    let resting = |row: &LedgerRow| match row.state {
+        ResourceState::Known => row.empty_looks == 0 && row.called_at.is_none_or(|at| now - at >= LONG_AGO),
+        ResourceState::Gone => row.called_at.is_none_or(|at| now - at >= LONG_AGO),
+        _ => false,
     };
     let operating = work.operation.as_ref().is_some_and(|operation| !operation.state.ended());
-    work.cluster.delete_requested_at.is_none() && !operating && work.ledger.iter().all(resting)
+    // Whether a node that is unwell is replaced depends on what its server does at this moment.
+    let well = work.nodes.iter().all(|node| node.unready_since.is_none() && node.fault.is_none());
+    work.cluster.delete_requested_at.is_none() && !operating && well && work.ledger.iter().all(resting)
 }
 
 /// Every object is there and well, and there is none that should not be.

@@ -72,8 +72,8 @@ impl Store {
     }
 
     /// Claims up to so many due clusters that nobody holds and no operator holds back. Tenants take turns: one more of whoever has the fewest under way, and of
-    /// each tenant's the longest due first. Where another holder is at work for a tenant, the tenant's others are left to it for a second: they are due
-    /// together, and it has just read the project's lists.
+    /// each tenant's the longest due first. Where another holder alone is at work for a tenant, the tenant's others are left to it until one has waited for a
+    /// second: they are due together, and it has likely just read the project's lists.
     pub async fn claim_some(&self, holder: Uuid, lease: Duration, most: usize) -> Result<Vec<Claim>, StoreError> {
         let asked = Instant::now();
         let data = (holder, lease.as_secs_f64(), i64::try_from(most).unwrap_or(i64::MAX));
@@ -89,7 +89,7 @@ impl Store {
                        tenants AS (
                            SELECT tenant_id, count(*) FILTER (WHERE held) AS held FROM open GROUP BY tenant_id
                            HAVING NOT bool_and(held)
-                              AND (NOT bool_or(held AND holder <> $1) OR min(run_at) FILTER (WHERE NOT held) <= now() - interval '1 second')
+                              AND (NOT bool_or(held) OR bool_or(held AND holder = $1) OR min(run_at) FILTER (WHERE NOT held) <= now() - interval '1 second')
                            ORDER BY held, min(run_at) FILTER (WHERE NOT held) LIMIT $3),
                        due AS (
                            SELECT d.cluster_id, d.run_at, t.held + row_number() OVER (PARTITION BY t.tenant_id ORDER BY d.run_at) AS turn

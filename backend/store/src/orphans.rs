@@ -102,9 +102,9 @@ impl TryFrom<Row> for OrphanRecord {
 }
 
 impl Store {
-    /// Takes the turn of a tenant whose project is due to be looked through, for at most `lease`; its next one comes after `every`, the first
-    /// time after half of that to one and a half: each tenant has its own moment, so that those who came together are not looked through
-    /// together for ever. There are none while operators hold everything back.
+    /// Takes the turn of a tenant whose project is due to be looked through, for at most `lease`; its next one comes after `every`. Each tenant has
+    /// its own moment in that time, so that those who came together are not looked through together for ever: after a turn at another moment
+    /// the next comes after half of it to one and a half. There are none while operators hold everything back.
     pub async fn sweep_claim(&self, every: Duration, lease: Duration) -> Result<Option<Turn>, StoreError> {
         write(&self.engine, (every.as_secs_f64(), lease.as_secs_f64()), |db, (every, lease)| {
             Box::pin(async move {
@@ -114,7 +114,7 @@ impl Store {
                 let turn = sqlx::query!(
                     r#"WITH due AS (
                            SELECT tenant_id, ((hashtext(tenant_id) & 65535) / 65536.0 - EXTRACT(EPOCH FROM now())::double precision / $1 - 0.5) AS moment FROM sweeps
-                           WHERE run_at <= now() AND (held_until IS NULL OR held_until < now()) AND NOT EXISTS (SELECT FROM pauses WHERE cluster_id IS NULL)
+                           WHERE (run_at <= now() OR run_at > now() + make_interval(secs => $1 * 1.5)) AND (held_until IS NULL OR held_until < now()) AND NOT EXISTS (SELECT FROM pauses WHERE cluster_id IS NULL)
                            ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
                        UPDATE sweeps s SET run_at = now() + make_interval(secs => $1 * (0.5 + moment - floor(moment))), held_until = now() + make_interval(secs => $2)
                        FROM due WHERE s.tenant_id = due.tenant_id

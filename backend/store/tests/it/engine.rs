@@ -55,11 +55,11 @@ async fn a_tenants_clusters_are_left_to_whoever_is_at_work_for_it_for_a_second()
     let database = Database::new().await;
     let store = database.store().await;
     let a = member("a");
-    for name in ["x", "y", "z"] {
+    for name in ["w", "x", "y", "z"] {
         create(&store, &a, name).await;
     }
     let (here, there) = (Uuid::now_v7(), Uuid::now_v7());
-    let first = store.claim(here, LEASE).await.unwrap().unwrap();
+    let mut held = vec![store.claim(here, LEASE).await.unwrap().unwrap()];
     loop {
         let begun = std::time::Instant::now();
         database.execute("UPDATE work SET run_at = clock_timestamp() WHERE holder IS NULL").await;
@@ -73,11 +73,14 @@ async fn a_tenants_clusters_are_left_to_whoever_is_at_work_for_it_for_a_second()
             store.release(claim, Duration::ZERO).await.unwrap();
         }
     }
-    assert!(store.claim(here, LEASE).await.unwrap().is_some());
+    held.extend(store.claim(here, LEASE).await.unwrap());
     // Who is too busy for them has had its time.
     database.execute("UPDATE work SET run_at = now() - interval '1 second' WHERE holder IS NULL").await;
-    assert!(store.claim(there, LEASE).await.unwrap().is_some());
-    store.release(first, Duration::ZERO).await.unwrap();
+    held.extend(store.claim(there, LEASE).await.unwrap());
+    // Both are at work for it now: neither waits for the other.
+    database.execute("UPDATE work SET run_at = clock_timestamp() WHERE holder IS NULL").await;
+    held.extend(store.claim(there, LEASE).await.unwrap());
+    assert_eq!(held.len(), 4);
 }
 
 #[tokio::test]
