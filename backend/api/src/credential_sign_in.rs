@@ -51,7 +51,7 @@ impl CredentialSignIn {
 }
 
 /// Sign in with an application credential: into its own project, with its own roles. Tokens and kubeconfigs are not made so.
-#[utoipa::path(tag = "session", request_body = CredentialSignIn, security(()), responses((status = 200, description = "Signed in; sets the cookie kcs_session", body = Session)))]
+#[utoipa::path(tag = "session", request_body = CredentialSignIn, security(()), responses((status = 200, description = "Signed in; sets the session's cookie", body = Session)))]
 #[post("/session/application-credential")]
 pub async fn session_create_by_credential(state: Data<State>, request: HttpRequest, body: Body<CredentialSignIn>) -> Answer<HttpResponse> {
     let (wanted, _) = body.read()?;

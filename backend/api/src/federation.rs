@@ -145,7 +145,7 @@ pub async fn federation_begin(state: Data<State>, request: HttpRequest, body: Bo
 }
 
 /// Where Keystone's page sends the browser back to. It goes on at the console, signed in, or at the sign-in page, which says why not.
-#[utoipa::path(tag = "session", request_body(content = FederationForm, content_type = "application/x-www-form-urlencoded"), security(()), responses((status = 303, description = "On to the console; signed in, it sets the cookie kcs_session")))]
+#[utoipa::path(tag = "session", request_body(content = FederationForm, content_type = "application/x-www-form-urlencoded"), security(()), responses((status = 303, description = "On to the console; signed in, it sets the session's cookie")))]
 #[post("/session/federation/callback")]
 pub async fn session_create_by_federation(state: Data<State>, request: HttpRequest, form: Text) -> HttpResponse {
     let (location, session) = match come_back(&state, &request, &form.0).await {

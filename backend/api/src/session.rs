@@ -1,6 +1,6 @@
 //! Signing in and out with Keystone, and switching the project.
 
-use crate::caller::{COOKIE, Caller, context};
+use crate::caller::{Caller, context, cookie_name};
 use crate::devices;
 use crate::errors::{Answer, Problem};
 use crate::extract::Body;
@@ -117,7 +117,7 @@ pub struct OpenSession {
 /// # Errors
 /// When there is none, or it is over.
 pub async fn of_request(state: &State, request: &HttpRequest) -> Answer<(TokenHash, OpenSession)> {
-    let cookie = request.cookie(COOKIE).ok_or_else(|| Problem::new(Code::SessionExpired))?;
+    let cookie = request.cookie(cookie_name(request)).ok_or_else(|| Problem::new(Code::SessionExpired))?;
     let hash = TokenHash::of(cookie.value());
     let session = open(state, &hash).await?;
     Ok((hash, session))
@@ -264,7 +264,7 @@ async fn audit(state: &State, actor: &Actor, action: &'static str, credential: O
 }
 
 fn cookie(request: &HttpRequest, value: &str) -> Cookie<'static> {
-    Cookie::build(COOKIE, value.to_owned()).path("/").http_only(true).same_site(SameSite::Strict).secure(peers::secure(request)).finish()
+    Cookie::build(cookie_name(request), value.to_owned()).path("/").http_only(true).same_site(SameSite::Strict).secure(peers::secure(request)).finish()
 }
 
 fn expired(request: &HttpRequest) -> Cookie<'static> {
@@ -274,7 +274,7 @@ fn expired(request: &HttpRequest) -> Cookie<'static> {
 }
 
 /// Sign in.
-#[utoipa::path(tag = "session", request_body = SignIn, security(()), responses((status = 200, description = "Signed in; sets the cookie kcs_session", body = Session)))]
+#[utoipa::path(tag = "session", request_body = SignIn, security(()), responses((status = 200, description = "Signed in; sets the session's cookie", body = Session)))]
 #[post("/session")]
 pub async fn session_create(state: Data<State>, request: HttpRequest, body: Body<SignIn>) -> Answer<HttpResponse> {
     let (wanted, _) = body.read()?;

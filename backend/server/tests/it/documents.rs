@@ -74,6 +74,13 @@ async fn over_tls_browsers_are_told_to_stay_there_and_cookies_are_kept_to_it() {
             assert_eq!(cookie.contains("; Secure"), secure, "{cookie}");
             assert!(cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Strict") && !cookie.contains("Domain="), "{cookie}");
         }
+        // Of a name that browsers take from this host alone, only with Secure, Path=/ and no Domain: another host of the domain cannot plant it.
+        let session = answer.person().cookie;
+        assert_eq!(session.starts_with("__Host-kcs_session="), secure, "{session}");
+        for (cookie, status) in [(session.clone(), 200), (session.replace("__Host-", ""), if secure { 401 } else { 200 })] {
+            let headers = [("x-forwarded-proto", scheme), ("cookie", cookie.as_str())];
+            assert_eq!(house.call_with(&headers, "GET", "/api/v1/session", None).await.status, status);
+        }
     }
 }
 
