@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 pub enum ConditionType {
     /// The cloud objects under the cluster are there and well.
     InfrastructureReady,
-    /// The Kubernetes API answers through the load balancer.
+    /// The Kubernetes API answers us through the load balancer; without an answer we know nothing of what is behind it.
     ApiReachable,
     /// Every master runs a healthy control plane.
     ControlPlaneHealthy,

@@ -29,16 +29,22 @@ impl World<'_> {
     /// One whole look: a shared one where that will do.
     pub async fn observe(&self, work: &Work, now: OffsetDateTime) -> Result<Observed, JournalError> {
         let mut looks = BTreeMap::new();
-        let (mut inside, mut serving) = (None, None);
-        if let Some(cloud) = self.cloud(work.cluster.id).await? {
-            looks.extend(self.look_at_cloud(work, &cloud, now).await);
-            inside = self.look_inside(work, &cloud, &mut looks).await;
-            serving = serving_masters(work, &cloud).await;
+        let mut inside = None;
+        let cloud = self.cloud(work.cluster.id).await?;
+        if let Some(cloud) = &cloud {
+            looks.extend(self.look_at_cloud(work, cloud, now).await);
+            inside = self.look_inside(work, cloud, &mut looks).await;
         }
         // The cloud no longer knows who asks: is the credential still there?
         let doubted = looks.values().any(|l| matches!(l, Look::Blind(fault) if fault.code == Code::CredentialInvalid));
         looks.insert(ResourceKind::ApplicationCredential, self.look_at_credential(work, doubted).await?);
         let kubernetes = self.look_at_kubernetes(work).await?;
+        // A cluster that does not answer us may answer its load balancer.
+        let asked = masters_too_many(work) > 0 || matches!(kubernetes, Kubernetes::Unreachable(_));
+        let serving = match &cloud {
+            Some(cloud) if asked => serving_masters(work, cloud).await,
+            _ => None,
+        };
         let encryption = self.look_at_keys(work).await?;
         Ok(Observed { looks, kubernetes, inside, encryption, serving })
     }
@@ -385,9 +391,9 @@ impl Eye<'_> {
     }
 }
 
-/// The masters that the load balancer finds answering, asked anew each time; None: nobody needs to know, or it cannot be told.
+/// The masters that the load balancer finds answering, asked anew each time; None: it cannot be told.
 async fn serving_masters(work: &Work, cloud: &Cloud) -> Option<Vec<NodeId>> {
-    let service = cloud.load_balancers.as_ref().filter(|_| masters_too_many(work) > 0)?;
+    let service = cloud.load_balancers.as_ref()?;
     let tree = service.tree(cloud_id(work, "load_balancer")?).await.inspect_err(|error| tracing::warn!(%error, "load balancer members")).ok()?;
     let online = |address: &str| tree.members.iter().any(|m| m.address == address && m.operating == "ONLINE");
     let masters = master_addresses(work).into_iter().filter(|(_, address)| online(address));

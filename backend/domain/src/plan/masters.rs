@@ -1,7 +1,7 @@
 //! Masters: each holds a member of etcd, so they change one at a time, and never so that those left cannot decide.
 
-use super::Draft;
 use super::parts::node_key;
+use super::{Draft, Kubernetes};
 use crate::changes::Work;
 use crate::ids::NodeId;
 use crate::ledger::{ResourceKind, ResourceState};
@@ -113,6 +113,13 @@ impl Draft<'_> {
     /// Whether it is known that the load balancer does not find it answering, though it does others.
     pub(super) fn mute(&self, node: &Node) -> bool {
         node.ready == Some(true) && self.observed.serving.as_ref().is_some_and(|serving| !serving.is_empty() && !serving.contains(&node.id))
+    }
+
+    /// A master that worked, and that the load balancer beside it does not find answering: that counts while the cluster's API gives us no answer.
+    pub(super) fn unheard(&self, node: &Node) -> bool {
+        let unanswered = matches!(self.observed.kubernetes, Kubernetes::Unreachable(_));
+        let silent = self.observed.serving.as_ref().is_some_and(|serving| !serving.contains(&node.id));
+        node.role == NodeRole::Master && node.joined_at.is_some() && unanswered && silent
     }
 
     /// Whether requests are answered without this master: another one serves, and so do all that joined in this operation, which are to serve in its

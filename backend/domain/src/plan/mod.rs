@@ -43,7 +43,7 @@ pub struct Observed {
     /// The list of keys for the cluster's Secrets; only looked at while it is being changed.
     pub encryption: Option<KeysView>,
     /// The masters whose API servers the load balancer checked and found well: it sends them requests. Only looked at while there are more masters
-    /// than the spec says. None: nothing is known.
+    /// than the spec says, or the cluster's API does not answer us. None: nothing is known.
     pub serving: Option<Vec<NodeId>>,
 }
 

@@ -35,7 +35,9 @@ impl Draft<'_> {
         if self.deleting() {
             return Phase::Deleting;
         }
-        let unwell = conditions.iter().any(|c| c.status == ConditionStatus::False && c.r#type != ConditionType::CloudReachable);
+        // Whether we are answered says nothing of the cluster: what is unwell in it, the other conditions say.
+        let ours = |t| matches!(t, ConditionType::CloudReachable | ConditionType::ApiReachable);
+        let unwell = conditions.iter().any(|c| c.status == ConditionStatus::False && !ours(c.r#type));
         let settled = if unwell { Phase::Degraded } else { Phase::Running };
         match self.next.operation.as_ref().map(|o| (o.kind, o.state)) {
             Some((OperationKind::ClusterCreate, Failed | Cancelled)) => Phase::Failed,
@@ -156,10 +158,10 @@ impl Draft<'_> {
 
     fn all_ready(&self, r#type: ConditionType, role: NodeRole, reason: &str) -> Condition {
         let nodes: Vec<&Node> = self.next.nodes.iter().filter(|n| n.role == role && n.intent == NodeIntent::Keep).collect();
-        // While the cluster's API answers, a node it has lost sight of is not well; without an answer nothing is concluded.
+        // While the cluster's API answers, a node it has lost sight of is not well; without an answer only what the cloud says is concluded.
         let answers = self.observed.kubernetes.view().is_some();
         let silent = |n: &Node| answers && n.ready.is_none() && n.joined_at.is_some();
-        let down: Vec<&str> = nodes.iter().filter(|n| n.ready == Some(false) || silent(n)).map(|n| n.name.as_str()).collect();
+        let down: Vec<&str> = nodes.iter().filter(|n| n.ready == Some(false) || silent(n) || self.unheard(n)).map(|n| n.name.as_str()).collect();
         if !down.is_empty() {
             return self.condition(r#type, ConditionStatus::False, reason, down.join(", "), None);
         }

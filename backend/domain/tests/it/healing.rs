@@ -1,7 +1,7 @@
 //! What breaks while nobody asks for anything: noticed, repaired when the policy says so, held by the brakes.
 
 use crate::world::World;
-use domain::clusters::RepairPolicy;
+use domain::clusters::{Phase, RepairPolicy};
 use domain::codes::Code;
 use domain::conditions::{ConditionStatus, ConditionType};
 use domain::ledger::{ResourceKind, ResourceState};
@@ -146,6 +146,35 @@ fn an_unreachable_api_is_blindness_not_sickness() {
     world.watch(Duration::minutes(10));
     assert_eq!(world.servers(), 6);
     repaired(&world);
+}
+
+#[test]
+fn case_53_a_cluster_that_does_not_answer_us_is_unknown_and_what_the_cloud_sees_broken_is_unhealthy() {
+    let mut world = running(3, 2);
+    let masters = world.names(NodeRole::Master);
+    let said = |w: &World| (w.condition(ConditionType::ControlPlaneHealthy).status, w.work.cluster.status.phase);
+    world.api_down = true;
+    world.watch(Duration::minutes(10));
+    let api = world.condition(ConditionType::ApiReachable);
+    assert_eq!((api.status, api.code), (ConditionStatus::False, Some(Code::ClusterApiDown)));
+    assert_eq!(world.condition(ConditionType::NodesReady).status, ConditionStatus::Unknown);
+    assert_eq!(said(&world), (ConditionStatus::Unknown, Phase::Running));
+    // The load balancer does not get an answer from one of them either.
+    world.mute = vec![masters[1].clone()];
+    world.watch(Duration::minutes(1));
+    assert_eq!(said(&world), (ConditionStatus::False, Phase::Degraded));
+    assert_eq!(world.condition(ConditionType::ControlPlaneHealthy).message, masters[1]);
+    assert_eq!(world.condition(ConditionType::NodesReady).status, ConditionStatus::Unknown, "workers are not behind it");
+    // It cannot be asked itself: nothing is known again.
+    world.blind = Some(ResourceKind::LoadBalancer);
+    world.watch(Duration::minutes(1));
+    assert_eq!(said(&world), (ConditionStatus::Unknown, Phase::Running));
+    // A server that is off is off, whoever sees it.
+    world.server(&masters[2]).state = ObjectState::Off;
+    world.watch(Duration::minutes(1));
+    assert_eq!(said(&world), (ConditionStatus::False, Phase::Degraded));
+    assert_eq!(world.condition(ConditionType::ControlPlaneHealthy).message, masters[2]);
+    assert!(world.log.is_empty(), "{:?}", world.log);
 }
 
 #[test]

@@ -116,7 +116,8 @@ impl World {
             looks.insert(kind, Look::Blind(Fault { code: Code::CloudUnavailable, message, cloud_request_id: None, retryable: true, object: None }));
         }
         let serves = |n: &&domain::nodes::Node| n.role == NodeRole::Master && up(&n.name) && !self.mute.contains(&n.name);
-        let serving = (masters_too_many(&self.work) > 0).then(|| self.work.nodes.iter().filter(serves).map(|n| n.id).collect());
+        let asked = (masters_too_many(&self.work) > 0 || self.api_down) && self.blind != Some(ResourceKind::LoadBalancer);
+        let serving = asked.then(|| self.work.nodes.iter().filter(serves).map(|n| n.id).collect());
         Observed { looks, kubernetes, inside: Some(self.inside.clone()), encryption: Some(self.keys), serving }
     }
 

@@ -1,12 +1,13 @@
 //! What somebody breaks behind our back in a cluster that runs: noticed within a minute, repaired by an operation of the engine's own.
 
 use crate::lab::Lab;
-use domain::clusters::RepairPolicy;
+use domain::clusters::{Phase, RepairPolicy};
 use domain::codes::Code;
 use domain::conditions::{ConditionStatus, ConditionType};
 use domain::nodes::NodeRole;
 use domain::operations::{ENGINE, OperationKind, OperationState};
 use domain::wishes::Wish;
+use local_cloud::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -104,6 +105,33 @@ async fn case_35_the_load_balancer_forgets_a_master_before_its_server_goes() {
     lab.watch(Duration::minutes(2)).await;
     assert_eq!(members(&lab).len(), 3);
     whole(&lab);
+}
+
+#[tokio::test]
+async fn case_53_no_way_to_the_api_makes_no_cluster_unhealthy_and_masters_that_answer_nobody_do() {
+    let mut lab = running(253, 3, 1).await;
+    let said = |lab: &Lab| (lab.condition(ConditionType::ControlPlaneHealthy).status, lab.work().cluster.status.phase);
+    lab.in_cluster.lock().unwrap().cut_off = true;
+    lab.watch(Duration::minutes(10)).await;
+    assert_eq!(lab.condition(ConditionType::ApiReachable).status, ConditionStatus::False);
+    assert_eq!(lab.condition(ConditionType::NodesReady).status, ConditionStatus::Unknown);
+    assert_eq!(said(&lab), (ConditionStatus::Unknown, Phase::Running));
+    // The load balancer gets no answer either.
+    let pools = lab.person("GET", &format!("/load-balancer/v2.0/lbaas/pools?loadbalancer_id={}", lab.id_of("load_balancer")), &Value::Null);
+    let path = format!("/load-balancer/v2.0/lbaas/pools/{}/members", pools["pools"][0]["id"].as_str().unwrap());
+    let mut members = lab.person("GET", &path, &Value::Null);
+    for member in members["members"].as_array_mut().unwrap() {
+        member["operating_status"] = json!("ERROR");
+    }
+    let dead = FaultRule::new(Effect::Status { status: 200, body: Some(members) }).on(Service::LoadBalancer, "GET", "/members$");
+    lab.cloud.inject(dead.count(None));
+    lab.watch(Duration::minutes(1)).await;
+    assert_eq!(said(&lab), (ConditionStatus::False, Phase::Degraded));
+    lab.cloud.clear_faults();
+    lab.in_cluster.lock().unwrap().cut_off = false;
+    lab.watch(Duration::minutes(2)).await;
+    assert_eq!(said(&lab), (ConditionStatus::True, Phase::Running));
+    assert_eq!(lab.operation().kind, OperationKind::ClusterCreate, "nothing was repaired for it");
 }
 
 #[tokio::test]
