@@ -103,7 +103,7 @@ codes! {
     ServerFailed = "KCS-CMP-004", 502, true, "A server failed", "Retry; the server is replaced.";
     BootstrapFailed = "KCS-CMP-005", 502, true, "Kubernetes did not start on a node", "See the node's last lines; retry replaces the node.";
     BootstrapTimeout = "KCS-CMP-006", 504, true, "A node did not join in time", "See the node's console log; retry replaces the node.";
-    NodeUnready = "KCS-CMP-010", 502, true, "A node has not been ready for minutes", "It is replaced by itself, or replace it.";
+    NodeUnready = "KCS-CMP-010", 502, true, "A node is not ready", "Reboot or replace it; where self-healing is on and the cluster's API answers, it is replaced by itself after five minutes.";
     ControlPlaneLost = "KCS-CMP-011", 409, false, "Too few masters are left to decide anything", "Nothing is done by itself; start the masters again, or restore the cluster from a backup.";
     HealingPaused = "KCS-CMP-012", 409, true, "Too many workers are not ready at once", "Nothing is replaced by itself; find what they have in common, or replace nodes one by one.";
     FlavorMissing = "KCS-CMP-007", 400, false, "The flavor does not exist or may not be used", "Choose one of the flavors listed.";
@@ -128,6 +128,7 @@ codes! {
     ClusterApiNotReady = "KCS-API-002", 409, true, "The cluster's API is not there yet", "Wait until the control plane is up.";
     DrainBlocked = "KCS-API-003", 409, true, "Pods may not leave the node", "See which disruption budget or pod holds it up; relax it, or delete the pod.";
     SecretsRefused = "KCS-API-005", 409, true, "The cluster does not take a Secret back as it was read", "See what refuses it, a webhook or a policy, and let it pass; work goes on by itself.";
+    AddonsNotReady = "KCS-ADDON-001", 502, true, "An add-on that the cluster needs is not ready", "See on the add-ons page what it says, and the events of its pods; what was changed of it is applied again by itself.";
     CloudUnavailable = "KCS-CLOUD-001", 503, true, "The cloud does not answer", "Nothing is lost; work goes on when the cloud is back.";
     CloudBusy = "KCS-CLOUD-009", 503, true, "The cloud wants to be asked more slowly", "Nothing needs to be done: work goes on as soon as the cloud lets it.";
     CloudDenied = "KCS-CLOUD-002", 502, false, "The cloud refuses the service's rights", "Ask the operator to give the service user the role named.";

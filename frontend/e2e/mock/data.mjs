@@ -317,7 +317,7 @@ export const clusters = [
   cluster(2, "team-sandbox", "Provisioning", { status: { phase: "Provisioning", conditions: conditions({ ApiReachable: ["Unknown", "NotThereYet"], NodesReady: ["Unknown", "NotKnown"], InfrastructureReady: ["False", "ObjectsMissing", "4"] }), masters_ready: 0, nodes_ready: 0 } }),
   cluster(3, "billing", "Degraded", {
     spec: completeSpec({ ...templates[1].spec, deletion_protection: true }),
-    status: { phase: "Degraded", conditions: conditions({ InfrastructureReady: ["False", "ObjectsDrifted", "kcs-1a2b3c4d-security-group (rules: +1)", "KCS-CLOUD-006"], ControlPlaneHealthy: ["False", "MastersNotReady", "kcs-1a2b3c4d-m-2"] }), api_endpoint: "https://127.30.0.3:6443", api_vip: "10.0.0.5", masters_ready: 2, nodes_ready: 3 },
+    status: { phase: "Degraded", conditions: conditions({ InfrastructureReady: ["False", "ObjectsDrifted", "kcs-1a2b3c4d-security-group (rules: +1)", "KCS-CLOUD-006"], ControlPlaneHealthy: ["False", "MastersNotReady", "kcs-1a2b3c4d-m-2", "KCS-CMP-010"] }), api_endpoint: "https://127.30.0.3:6443", api_vip: "10.0.0.5", masters_ready: 2, nodes_ready: 3 },
   }),
   cluster(4, "machine-learning", "Updating"),
   cluster(5, "quota-too-small", "Provisioning", { status: { phase: "Provisioning", conditions: [], masters_ready: 0, nodes_ready: 0 } }),

@@ -79,7 +79,7 @@ impl Draft<'_> {
         }
         Some(match () {
             () if unknown => self.condition(r#type, ConditionStatus::Unknown, "NoAnswer", "", Some(Code::ClusterApiDown)),
-            () if !broken.is_empty() => self.condition(r#type, ConditionStatus::False, "NotReady", words(&broken), None),
+            () if !broken.is_empty() => self.condition(r#type, ConditionStatus::False, "NotReady", words(&broken), Some(Code::AddonsNotReady)),
             // A cluster can do its work without these.
             () if !lacking.is_empty() => self.condition(r#type, ConditionStatus::True, "OthersNotReady", words(&lacking), None),
             () => self.condition(r#type, ConditionStatus::True, "AllReady", "", None),

@@ -149,21 +149,22 @@ impl Draft<'_> {
     }
 
     fn control_plane(&self) -> Condition {
-        self.all_ready(ConditionType::ControlPlaneHealthy, NodeRole::Master, "MastersNotReady")
+        let code = if self.quorum_lost() { Code::ControlPlaneLost } else { Code::NodeUnready };
+        self.all_ready(ConditionType::ControlPlaneHealthy, NodeRole::Master, "MastersNotReady", code)
     }
 
     fn workers(&self) -> Condition {
-        self.all_ready(ConditionType::NodesReady, NodeRole::Worker, "NodesNotReady")
+        self.all_ready(ConditionType::NodesReady, NodeRole::Worker, "NodesNotReady", Code::NodeUnready)
     }
 
-    fn all_ready(&self, r#type: ConditionType, role: NodeRole, reason: &str) -> Condition {
+    fn all_ready(&self, r#type: ConditionType, role: NodeRole, reason: &str, code: Code) -> Condition {
         let nodes: Vec<&Node> = self.next.nodes.iter().filter(|n| n.role == role && n.intent == NodeIntent::Keep).collect();
         // While the cluster's API answers, a node it has lost sight of is not well; without an answer only what the cloud says is concluded.
         let answers = self.observed.kubernetes.view().is_some();
         let silent = |n: &Node| answers && n.ready.is_none() && n.joined_at.is_some();
         let down: Vec<&str> = nodes.iter().filter(|n| n.ready == Some(false) || silent(n) || self.unheard(n)).map(|n| n.name.as_str()).collect();
         if !down.is_empty() {
-            return self.condition(r#type, ConditionStatus::False, reason, down.join(", "), None);
+            return self.condition(r#type, ConditionStatus::False, reason, down.join(", "), Some(code));
         }
         if nodes.iter().any(|n| n.ready.is_none()) {
             return self.condition(r#type, ConditionStatus::Unknown, "NotKnown", "", None);

@@ -4,6 +4,7 @@
 use crate::world::World;
 use domain::addons::{Addon, AddonState, AddonsRequest};
 use domain::clusters::Phase;
+use domain::codes::Code;
 use domain::conditions::{ConditionStatus, ConditionType};
 use domain::ledger::{ResourceKind, ResourceState};
 use domain::operations::{OperationKind, OperationState, StepKey, StepState, VolumeChoice, VolumeFate};
@@ -50,6 +51,7 @@ fn a_cluster_runs_only_with_what_makes_it_of_use() {
     assert_eq!(world.work.cluster.status.phase, Phase::Provisioning);
     assert_eq!(condition(&world).0, ConditionStatus::False);
     assert!(condition(&world).1.contains("storage"), "{}", condition(&world).1);
+    assert_eq!(world.condition(ConditionType::AddonsHealthy).code, Some(Code::AddonsNotReady));
 
     // Without figures a cluster does its work.
     set(&mut world, |a| a != Addon::Metrics);

@@ -77,7 +77,7 @@ fn a_lost_worker_is_replaced_after_five_minutes_under_a_new_name() {
     world.vanish(ResourceKind::Server, &lost);
     world.watch(Duration::minutes(1));
     let ready = world.condition(ConditionType::NodesReady);
-    assert_eq!(ready.status, ConditionStatus::False, "shown within a minute");
+    assert_eq!((ready.status, ready.code), (ConditionStatus::False, Some(Code::NodeUnready)), "shown within a minute");
     world.watch(UNREADY_LIMIT - Duration::minutes(2));
     assert_eq!(world.servers(), 3, "not yet");
     world.watch(Duration::minutes(4));
@@ -163,7 +163,8 @@ fn case_53_a_cluster_that_does_not_answer_us_is_unknown_and_what_the_cloud_sees_
     world.mute = vec![masters[1].clone()];
     world.watch(Duration::minutes(1));
     assert_eq!(said(&world), (ConditionStatus::False, Phase::Degraded));
-    assert_eq!(world.condition(ConditionType::ControlPlaneHealthy).message, masters[1]);
+    let shown = world.condition(ConditionType::ControlPlaneHealthy);
+    assert_eq!((&shown.message, shown.code), (&masters[1], Some(Code::NodeUnready)));
     assert_eq!(world.condition(ConditionType::NodesReady).status, ConditionStatus::Unknown, "workers are not behind it");
     // It cannot be asked itself: nothing is known again.
     world.blind = Some(ResourceKind::LoadBalancer);
@@ -200,6 +201,7 @@ fn case_58_with_the_quorum_lost_nothing_is_done_by_itself() {
     assert!(world.log.is_empty(), "{:?}", world.log);
     let healing = world.condition(ConditionType::SelfHealing);
     assert_eq!((healing.reason.as_str(), healing.code), ("QuorumLost", Some(Code::ControlPlaneLost)));
+    assert_eq!(world.condition(ConditionType::ControlPlaneHealthy).code, Some(Code::ControlPlaneLost));
     // The only master of a cluster in use is not thrown away either.
     let mut world = running(1, 1);
     let master = world.names(NodeRole::Master)[0].clone();

@@ -2,6 +2,7 @@
 
 use domain::changes::{Change, Work};
 use domain::codes::Code;
+use domain::conditions::ConditionStatus;
 use domain::ids::{ClusterId, OperationId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Fault, NodeRole};
@@ -156,7 +157,12 @@ impl World {
             Uuid::from_u128(u128::from(ids))
         });
         self.ids = ids;
+        let handed_over = self.work.cluster.observed_generation > 0;
         self.apply(plan.changes);
+        // What is wrong with a cluster in use has a code, by which the console knows what to do about it.
+        let conditions = &self.work.cluster.status.conditions;
+        let without = conditions.iter().find(|c| handed_over && c.status == ConditionStatus::False && c.code.is_none());
+        assert_eq!(without, None);
         let count = plan.actions.len();
         for action in plan.actions {
             self.act(action);
