@@ -1,10 +1,11 @@
-// A cluster's health: what is wrong comes with what to do about it.
+// A cluster's health: what is wrong comes with what to do about it, and what nobody can tell is called unknown.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render, screen } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { client } from "../src/api/client";
-import type { Cluster, Condition } from "../src/api/types";
+import type { Cluster, ClusterNode, Condition } from "../src/api/types";
+import { NodeStatus } from "../src/components/words";
 import { OverviewTab } from "../src/features/cluster/OverviewTab";
 import en from "../src/locales/en-US";
 import { inEnglish } from "./english";
@@ -41,5 +42,22 @@ describe("a condition that is not well", () => {
     for (const code of ["KCS-CMP-010", "KCS-ADDON-001"] as const) {
       expect((await screen.findByText(code)).closest("p")?.textContent).toContain(en.error[code].remedy);
     }
+  });
+});
+
+describe("a node", () => {
+  const time = "2026-01-01T00:00:00Z";
+  const node: ClusterNode = { id: "n1", name: "w-0", pool: "default", role: "worker", ready: null, removing: false, bootstrap: { state: "done", at: time } };
+  const { unknown, notReady, ready, joining } = en.status.node;
+
+  it.each([
+    ["that has not joined yet", {}, joining],
+    ["that is well", { ready: true, joined_at: time }, ready],
+    ["of a cluster that does not answer", { joined_at: time }, unknown],
+    ["that its cluster has lost sight of", { joined_at: time, unready_since: time }, notReady],
+    ["that its cluster finds not ready", { ready: false, joined_at: time, unready_since: time }, notReady],
+  ])("%s is called so", (_, more, word) => {
+    render(<NodeStatus node={{ ...node, ...more }} />);
+    expect(screen.getByText(word)).toBeTruthy();
   });
 });

@@ -41,9 +41,15 @@ pub struct Node {
     pub name: String,
     pub pool: String,
     pub role: NodeRole,
-    /// Whether Kubernetes calls it Ready; null: not seen yet.
+    /// Whether Kubernetes calls it Ready; null: not seen yet, or not known.
     #[schema(required)]
     pub ready: Option<bool>,
+    /// When it first was Ready.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub joined_at: Option<OffsetDateTime>,
+    /// Since when it has not been Ready after it had joined. Absent while nobody can tell, because the cluster's API does not answer.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub unready_since: Option<OffsetDateTime>,
     /// Whether it is being taken away.
     pub removing: bool,
     pub bootstrap: Bootstrap,
@@ -102,6 +108,8 @@ impl Node {
             pool: node.pool,
             role: node.role,
             ready: node.ready,
+            joined_at: node.joined_at,
+            unready_since: node.unready_since,
             removing: node.intent == NodeIntent::Remove,
             bootstrap: node.bootstrap,
             fault: node.fault.map(OperationFault::from),

@@ -400,8 +400,8 @@ export const resources = [
 
 /** @type {Schema<"Node">[]} */
 export const nodes = [
-  { id: uuid(501), name: "kcs-1a2b3c4d-m-0", pool: "control-plane", role: "master", ready: true, removing: false, bootstrap: { state: "done", at: ago(3400) }, server: { id: "c4d10e77-6b1d-4d1c-9a0b-77c2b8d1e00a", state: "known", status: "ACTIVE", zone: "az1" }, address: "10.0.0.10", kubelet_version: "v1.36.3", created_at: ago(3500) },
-  { id: uuid(502), name: "kcs-1a2b3c4d-w0-0", pool: "default", role: "worker", ready: true, removing: false, bootstrap: { state: "done", at: ago(3300) }, server: { id: "c4d11e77-6b1d-4d1c-9a0b-77c2b8d1e01a", state: "known", status: "ACTIVE", zone: "az2" }, address: "10.0.0.11", kubelet_version: "v1.36.3", created_at: ago(3480) },
+  { id: uuid(501), name: "kcs-1a2b3c4d-m-0", pool: "control-plane", role: "master", ready: true, joined_at: ago(3390), removing: false, bootstrap: { state: "done", at: ago(3400) }, server: { id: "c4d10e77-6b1d-4d1c-9a0b-77c2b8d1e00a", state: "known", status: "ACTIVE", zone: "az1" }, address: "10.0.0.10", kubelet_version: "v1.36.3", created_at: ago(3500) },
+  { id: uuid(502), name: "kcs-1a2b3c4d-w0-0", pool: "default", role: "worker", ready: true, joined_at: ago(3290), removing: false, bootstrap: { state: "done", at: ago(3300) }, server: { id: "c4d11e77-6b1d-4d1c-9a0b-77c2b8d1e01a", state: "known", status: "ACTIVE", zone: "az2" }, address: "10.0.0.11", kubelet_version: "v1.36.3", created_at: ago(3480) },
   { id: uuid(503), name: "kcs-1a2b3c4d-w0-1", pool: "default", role: "worker", ready: null, removing: false, bootstrap: { state: "running", stage: "kubeadm", at: ago(20) }, server: { id: "c4d12e77-6b1d-4d1c-9a0b-77c2b8d1e02a", state: "known", status: "BUILD", zone: "az3" }, address: "10.0.0.12", created_at: ago(60) },
   {
     id: uuid(504),

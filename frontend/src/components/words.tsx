@@ -51,16 +51,19 @@ export function useRoleWord() {
   return (role: Role | null | undefined): string => t(role ? `member.roleOf.${role}` : "member.ownRole");
 }
 
-export type NodeState = "removing" | "failed" | "ready" | "notReady" | "joining";
+export type NodeState = "removing" | "failed" | "ready" | "notReady" | "unknown" | "joining";
 
 export function nodeState(node: ClusterNode): NodeState {
   if (node.removing) return "removing";
   if (node.ready === true) return "ready";
   if (node.fault) return "failed";
+  // Its cluster answers, and finds it not ready or has lost sight of it. Without an answer nobody can tell.
+  if (node.unready_since) return "notReady";
+  if (node.joined_at) return "unknown";
   return node.ready === false && node.bootstrap.state === "done" ? "notReady" : "joining";
 }
 
-const nodeTone: Record<NodeState, Tone> = { removing: "busy", failed: "bad", ready: "ok", notReady: "warn", joining: "busy" };
+const nodeTone: Record<NodeState, Tone> = { removing: "busy", failed: "bad", ready: "ok", notReady: "warn", unknown: "unknown", joining: "busy" };
 
 export function NodeStatus({ node }: { node: ClusterNode }) {
   const { t } = useTranslation();

@@ -1,7 +1,13 @@
 //! Creating, listing and deleting as the API promises it.
 
 use crate::house::House;
-use serde_json::json;
+use domain::changes::Change;
+use domain::ids::NodeId;
+use domain::nodes::{Node, NodeRole};
+use serde_json::{Value, json};
+use std::time::Duration;
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 #[actix_web::test]
 async fn the_same_create_sent_twice_is_done_once() {
@@ -170,4 +176,23 @@ async fn a_reader_may_look_into_a_cluster_but_not_change_it_or_run_commands() {
         let answer = house.call(Some(&reader), method, &at(path), None).await;
         assert_eq!(answer.status, status, "{method} {path}: {}", answer.body);
     }
+}
+
+#[actix_web::test]
+async fn a_node_nobody_can_see_is_told_from_one_that_has_not_joined_and_from_one_that_is_not_ready() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let made = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&json!({"name": "web", "template": "dev"}))).await;
+    assert_eq!(made.status, 202, "{}", made.body);
+    let claim = house.store.claim(Uuid::new_v4(), Duration::from_secs(30)).await.unwrap().expect("the cluster is due");
+    house.store.load(&claim).await.unwrap();
+    let then = Some(OffsetDateTime::UNIX_EPOCH);
+    let node = |ordinal| Node::new(NodeId::generate(), claim.cluster, NodeRole::Worker, "default", ordinal);
+    let nodes = [node(0), Node { joined_at: then, ..node(1) }, Node { joined_at: then, unready_since: then, ..node(2) }];
+    house.store.commit(&claim, &nodes.map(Change::Node)).await.unwrap();
+    let listed = house.call(Some(&member), "GET", &format!("/api/v1/clusters/{}/nodes", claim.cluster), None).await;
+    let told = |n: &Value| json!([n["ready"], n["joined_at"], n["unready_since"]]);
+    let told: Vec<Value> = listed.body["items"].as_array().unwrap().iter().map(told).collect();
+    let epoch = "1970-01-01T00:00:00Z";
+    assert_eq!(told, [json!([null, null, null]), json!([null, epoch, null]), json!([null, epoch, epoch])]);
 }
