@@ -5,7 +5,7 @@ use crate::caller::{self, opens_socket};
 use crate::errors::{Answer, Problem};
 use crate::sight::{impersonation, into_namespace};
 use crate::state::State;
-use crate::streams::{Activity, OpenStream};
+use crate::streams::{Activity, HangUp, OpenStream};
 use crate::visitors::{Visitor, over, visitor};
 use crate::visits::Visit;
 use actix_web::dev::Payload as Body;
@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::AuditEntry;
 use tokio::io::AsyncWriteExt;
+use tokio_util::sync::CancellationToken;
 
 /// The address under which clusters are.
 pub const PREFIX: &str = "/k8s/clusters/";
@@ -94,7 +95,10 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
     let end = ended(state.clone(), over, open);
     match (answer, payload) {
         (Forwarded::Response(response), _) => Ok(passed_on(response, request.method() == Method::HEAD, end)),
-        (Forwarded::Tunnel(tunnel), Some(payload)) => tunnelled(tunnel, payload, end, state.settings.streams.idle),
+        (Forwarded::Tunnel(tunnel), Some(payload)) => {
+            let connection = request.conn_data::<HangUp>().cloned();
+            tunnelled(tunnel, payload, end, state.settings.streams.idle, connection)
+        }
         (Forwarded::Tunnel(_), None) => Err(Problem::internal("a tunnel nobody asked for")),
     }
 }
@@ -282,12 +286,32 @@ fn passed_on(response: http::Response<BodyStream>, head: bool, end: impl Future<
     }
 }
 
-fn tunnelled(tunnel: Tunnel, mut payload: BodyStream, end: impl Future<Output = ()> + 'static, idle: Duration) -> Answer<HttpResponse> {
-    let activity = Activity::begin();
+fn tunnelled(
+    tunnel: Tunnel,
+    mut payload: BodyStream,
+    end: impl Future<Output = ()> + 'static,
+    idle: Duration,
+    connection: Option<HangUp>,
+) -> Answer<HttpResponse> {
+    let (activity, over) = (Activity::begin(), CancellationToken::new());
     let (incoming, outgoing) = (activity.clone(), activity.clone());
     let (head, from_cluster, mut to_cluster) = tunnel.split();
     let protocol = head.headers().get("upgrade").and_then(|v| v.to_str().ok()).unwrap_or("websocket").to_owned();
-    let (cut, was_cut) = tokio::sync::oneshot::channel::<()>();
+    let cut = over.clone();
+    // By itself: an answer goes on only as fast as its client reads, and nobody puts off the end by reading nothing.
+    actix_web::rt::spawn(async move {
+        tokio::select! {
+            // It has ended by itself. The server listens on for a moment, lest the last words be lost on a client that still speaks.
+            () = cut.cancelled() => return,
+            () = end => (),
+            () = activity.idle(idle) => (),
+        }
+        cut.cancel();
+        if let Some(connection) = connection {
+            connection.now();
+        }
+    });
+    let was_cut = over.clone();
     actix_web::rt::spawn(async move {
         let copy = async {
             while let Some(Ok(piece)) = payload.next().await {
@@ -300,7 +324,7 @@ fn tunnelled(tunnel: Tunnel, mut payload: BodyStream, end: impl Future<Output = 
         tokio::select! {
             () = copy => (),
             // The other half has ended, or was cut.
-            _ = was_cut => (),
+            () = was_cut.cancelled() => (),
         }
         drop(to_cluster.shutdown().await);
     });
@@ -309,12 +333,11 @@ fn tunnelled(tunnel: Tunnel, mut payload: BodyStream, end: impl Future<Output = 
         answer.append_header((name.as_str(), value.as_bytes()));
     }
     answer.upgrade(protocol);
+    // With what comes from the cluster all of it ends.
+    let whole = over.clone().drop_guard();
     let end = async move {
-        tokio::select! {
-            () = end => (),
-            () = activity.idle(idle) => (),
-        }
-        drop(cut);
+        over.cancelled().await;
+        drop(whole);
     };
     let pieces = from_cluster.inspect(move |_| outgoing.touch()).take_until(Box::pin(end));
     Ok(answer.streaming(pieces))

@@ -1,4 +1,4 @@
-//! Open streams: how many a person has and how many lead into a cluster, and how long one may last.
+//! Open streams: how many a person has and how many lead into a cluster, how long one may last, and how the connection under one is ended.
 
 use crate::errors::{Answer, Problem};
 use domain::codes::Code;
@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// Streams that may be open at once in one process: of a person, and into a cluster, whoever's.
 const OF_PERSON: usize = 200;
@@ -65,6 +66,22 @@ impl Drop for OpenStream {
                 }
             }
         }
+    }
+}
+
+/// Data of a connection: by this it is ended, as if the client said no more. Otherwise the server goes on listening for a while when a tunnel has ended.
+#[derive(Clone, Default)]
+pub struct HangUp(CancellationToken);
+
+impl HangUp {
+    pub fn now(&self) {
+        self.0.cancel();
+    }
+
+    /// Ends when somebody has hung up.
+    #[must_use]
+    pub fn done(&self) -> WaitForCancellationFutureOwned {
+        self.0.clone().cancelled_owned()
     }
 }
 

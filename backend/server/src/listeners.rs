@@ -74,7 +74,7 @@ fn http<T: AsyncRead + AsyncWrite + Unpin + 'static>(
     state: Data<State>,
     tls: bool,
     at: SocketAddr,
-) -> impl ServiceFactory<(T, Option<SocketAddr>), Config = (), Response = (), Error = DispatchError, InitError = ()> {
+) -> impl ServiceFactory<(Connection<T>, Option<SocketAddr>), Config = (), Response = (), Error = DispatchError, InitError = ()> {
     let stopping = state.stopping.clone();
     let app = map_config(app(state), |()| AppConfig::default()).map_err(|error: actix_web::Error| error.error_response());
     HttpService::build()
@@ -82,7 +82,8 @@ fn http<T: AsyncRead + AsyncWrite + Unpin + 'static>(
         .client_request_timeout(Duration::from_secs(15))
         .client_disconnect_timeout(Duration::from_secs(1))
         .local_addr(at)
-        .on_connect_ext(move |_: &T, data| {
+        .on_connect_ext(move |io: &Connection<T>, data| {
+            data.insert(io.hang_up());
             if tls {
                 data.insert(OverTls);
             }

@@ -1,14 +1,17 @@
 //! Connections that begin with a request for SPDY, by which kubectl before 1.31 and older client libraries get into pods. The HTTP server hands the raw bytes
 //! after a head on where a WebSocket is asked for only, so such a head gets one more line, `Upgrade: websocket`, as the least wanted protocol. A client could have
-//! written that itself: nothing is decided here. Who it is, what they may and what is written down is found out where every other request's is.
+//! written that itself: nothing is decided here. Who it is, what they may and what is written down is found out where every other request's is. And the end of
+//! connections whose ways into pods are cut.
 
 use api::gate::PREFIX;
+use api::streams::HangUp;
 use bytes::{Buf, BytesMut};
 use httparse::{EMPTY_HEADER, Request, Status};
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 /// A longer head is not looked at any further.
 const HEAD: usize = 32 * 1024;
@@ -19,6 +22,8 @@ const LINE: &[u8] = b"Upgrade: websocket\r\n";
 pub struct Connection<T> {
     io: T,
     stage: Stage,
+    hang_up: HangUp,
+    over: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 enum Stage {
@@ -31,7 +36,13 @@ enum Stage {
 
 impl<T> Connection<T> {
     pub fn new(io: T) -> Self {
-        Self { io, stage: Stage::Collecting(BytesMut::new()) }
+        let hang_up = HangUp::default();
+        Self { io, stage: Stage::Collecting(BytesMut::new()), over: Box::pin(hang_up.done()), hang_up }
+    }
+
+    /// For whoever answers, to end it.
+    pub fn hang_up(&self) -> HangUp {
+        self.hang_up.clone()
     }
 }
 
@@ -89,7 +100,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
                     return Poll::Ready(Ok(()));
                 }
                 Stage::Giving(_) => this.stage = Stage::Through,
-                Stage::Through => return Pin::new(&mut this.io).poll_read(cx, to),
+                Stage::Through => {
+                    let read = Pin::new(&mut this.io).poll_read(cx, to);
+                    // That nothing was read says that nothing more comes.
+                    return if read.is_pending() { this.over.as_mut().poll(cx).map(Ok) } else { read };
+                }
             }
         }
     }
@@ -115,8 +130,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     /// What the HTTP server reads of what a client sends in such pieces.
@@ -177,5 +193,17 @@ mod tests {
         ] {
             assert_eq!(read(&sent, 64).await, sent, "{}", String::from_utf8_lossy(&sent));
         }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_hung_up_ends_after_what_has_come() {
+        let (mut client, server) = duplex(64);
+        let mut connection = Connection::new(server);
+        let sent = head("/", "");
+        client.write_all(&sent).await.unwrap();
+        connection.hang_up().now();
+        let mut read = Vec::new();
+        tokio::time::timeout(Duration::from_secs(60), connection.read_to_end(&mut read)).await.expect("it goes on").unwrap();
+        assert_eq!(read, sent);
     }
 }

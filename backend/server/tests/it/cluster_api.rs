@@ -1,5 +1,5 @@
 //! A cluster's API as far as the gate needs one: TLS under the cluster's own authority, and watches that go on until somebody ends them, and ways into pods
-//! that say back what they are told.
+//! that say back what they are told, or more than anybody takes.
 
 use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
@@ -12,6 +12,7 @@ use sealed::ClusterPki;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,7 +23,7 @@ use tokio_rustls::server::TlsStream;
 pub struct ClusterApi {
     pub endpoint: String,
     pub pki: ClusterPki,
-    /// The heads of requests for ways into pods; of others the first line.
+    /// The heads of requests for ways into pods; of others the first line. Of a command `yes` also that it was `full`, and that it was `left`.
     pub heads: Arc<Mutex<Vec<String>>>,
     running: Running,
 }
@@ -42,7 +43,7 @@ impl ClusterApi {
         Self::with(list)
     }
 
-    /// One in which every request for an upgrade succeeds, and then what comes in goes out again.
+    /// One in which every request for an upgrade succeeds, and then what comes in goes out again, unless the command is `yes`. All else is a watch.
     pub async fn echoing() -> Self {
         let pki = ClusterPki::generate(OffsetDateTime::now_utc()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -98,15 +99,36 @@ async fn echo(mut stream: TlsStream<TcpStream>, seen: &Mutex<Vec<String>>) -> st
         head.push(stream.read_u8().await?);
     }
     let head = String::from_utf8(head).unwrap().to_lowercase();
-    let protocol = head.lines().find_map(|line| line.strip_prefix("upgrade: ")).unwrap_or("none").to_owned();
+    let answer = match head.lines().find_map(|line| line.strip_prefix("upgrade: ")) {
+        Some(protocol) => format!(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n"
+        ),
+        None => format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{EVENT}"),
+    };
+    let yes = head.contains("command=yes");
     seen.lock().unwrap().push(head);
-    let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n"
-    );
     stream.write_all(answer.as_bytes()).await?;
     let (mut from, mut to) = tokio::io::split(stream);
-    tokio::io::copy(&mut from, &mut to).await.map(drop)
+    if !yes {
+        return tokio::io::copy(&mut from, &mut to).await.map(drop);
+    }
+    let note = |word: &str| seen.lock().unwrap().push(word.to_owned());
+    let say = async {
+        while let Ok(Ok(())) = tokio::time::timeout(FULL, to.write_all(&[b'y'; 65_536])).await {}
+        note("full");
+    };
+    let listen = async {
+        drop(tokio::io::copy(&mut from, &mut tokio::io::sink()).await);
+        note("left");
+    };
+    tokio::join!(say, listen);
+    Ok(())
 }
+
+/// The event with which a watch begins.
+const EVENT: &str = "{\"type\":\"BOOKMARK\"}\n";
+/// A reader who has taken nothing for so long takes nothing.
+const FULL: Duration = Duration::from_millis(500);
 
 async fn list(request: &HttpRequest) -> HttpResponse {
     if request.query_string().contains("follow=true") {
@@ -120,7 +142,7 @@ async fn list(request: &HttpRequest) -> HttpResponse {
 
 /// One event, and then silence.
 async fn watch(_: &HttpRequest) -> HttpResponse {
-    let event = Bytes::from_static(b"{\"type\":\"BOOKMARK\"}\n");
+    let event = Bytes::from_static(EVENT.as_bytes());
     HttpResponse::Ok().content_type("application/json").streaming(once(async { Ok::<_, std::io::Error>(event) }).chain(stream::pending()))
 }
 

@@ -1,5 +1,6 @@
 //! Ways into pods over SPDY, as kubectl before 1.31 and older client libraries open them: the same rules as for WebSockets, by raw bytes on real connections.
 
+use crate::cluster_api::ClusterApi;
 use crate::house::{House, Person};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -71,6 +72,16 @@ async fn commands(house: &House, person: &Person) -> Vec<(Value, Value)> {
     log["items"].as_array().unwrap().iter().map(|entry| (entry["outcome"].clone(), entry["detail"].clone())).collect()
 }
 
+/// Waits until the cluster has written something down of a command.
+async fn noted(api: &ClusterApi, word: &str) {
+    let waiting = async {
+        while !api.heads.lock().unwrap().iter().any(|line| line == word) {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(waiting).await;
+}
+
 #[actix_web::test]
 async fn spdy_leads_into_a_pod_as_the_person_and_is_written_down() {
     let house = House::new().await;
@@ -117,6 +128,21 @@ async fn an_open_way_over_spdy_is_cut_when_the_right_to_it_or_its_time_ends() {
     let idle = house.beside_idle(Duration::from_secs(1)).await;
     ends(opened(&idle, &cluster, &good).await).await;
     echoed(&mut kept, b"still there").await;
+}
+
+#[actix_web::test]
+async fn a_way_into_a_pod_is_cut_also_when_its_client_reads_nothing() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, api) = house.cluster_with_echoing_api(&member, "web").await;
+    let (kid, token) = house.kubeconfig(&member, &cluster).await;
+    let mut client = connect(&house).await;
+    client.write_all(exec(&cluster, &bearer(&token)).replace("command=ls&command=-l", "command=yes").as_bytes()).await.unwrap();
+    noted(&api, "full").await;
+    let revoked = house.call(Some(&member), "DELETE", &format!("/api/v1/clusters/{cluster}/kubeconfigs/{kid}"), None).await;
+    assert_eq!(revoked.status, 204);
+    noted(&api, "left").await;
+    drop(client);
 }
 
 #[actix_web::test]
