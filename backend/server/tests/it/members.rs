@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Keystone's id of somebody in the owner's project.
-async fn id_of(house: &House, owner: &Person, name: &str) -> String {
+pub async fn id_of(house: &House, owner: &Person, name: &str) -> String {
     let list = house.call(Some(owner), "GET", "/api/v1/members", None).await.body;
     let found = list["items"].as_array().unwrap().iter().find(|member| member["name"] == name);
     found.unwrap_or_else(|| panic!("{name} is not in {list}"))["id"].as_str().unwrap().to_owned()
 }
 
-async fn give(house: &House, owner: &Person, name: &str, what: Value) -> Value {
+pub async fn give(house: &House, owner: &Person, name: &str, what: Value) -> Value {
     let path = format!("/api/v1/members/{}", id_of(house, owner, name).await);
     let given = house.call(Some(owner), "PUT", &path, Some(&what)).await;
     assert_eq!(given.status, 200, "{}", given.body);

@@ -1,19 +1,29 @@
-//! A kubeconfig that is revoked ends what is open with it at once: on every replica, and as soon as a slow database answers again.
+//! Whatever ends a right ends what is open with it at once: on every replica, and as soon as a slow database answers again.
 
 use crate::cluster_api::ClusterApi;
 use crate::house::{House, Person};
+use crate::{members, tokens};
 use auth::{Actor, Grants, KubeconfigRevoke, Via};
+use futures::future::join_all;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use local_cloud::{Effect, FaultRule};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use store::RequestContext;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_util::io::ReaderStream;
+use uuid::Uuid;
 
 /// Far less than the time after which an open stream is looked at by itself.
 const AT_ONCE: Duration = Duration::from_secs(8);
+/// Within this, after the answer to what ends a right, all is closed that was open with it.
+const PROMISED: Duration = Duration::from_secs(1);
 
-type Watch = BoxStream<'static, reqwest::Result<bytes::Bytes>>;
+/// What comes of a watch or out of a pod.
+type Stream = BoxStream<'static, std::io::Result<bytes::Bytes>>;
+/// The headers by which somebody is known.
+type Known = Vec<(&'static str, String)>;
 
 /// The person as the store knows them, for what is to happen behind the API's back.
 async fn actor(house: &House, person: &Person) -> Actor {
@@ -24,32 +34,187 @@ async fn actor(house: &House, person: &Person) -> Actor {
     Actor::new(user, project, grants, None, Via::Session)
 }
 
-/// Opens a watch through the gate of a replica and reads its first event.
-async fn watch_begun(house: &House, cluster: &str, token: &str) -> Watch {
-    let request = reqwest::Client::new().get(format!("{}/k8s/clusters/{cluster}/api/v1/pods?watch=1", house.url)).bearer_auth(token);
-    let answer = request.send().await.unwrap();
+fn by_token(token: &str) -> Known {
+    vec![("authorization", format!("Bearer {token}"))]
+}
+
+fn by_session(person: &Person) -> Known {
+    vec![("cookie", person.cookie.clone()), ("x-csrf-token", person.csrf.clone())]
+}
+
+/// Asks a cluster something through the gate of a replica.
+async fn ask(house: &House, cluster: &str, path: &str, headers: &[(&str, String)]) -> reqwest::Response {
+    let mut request = reqwest::Client::new().get(format!("{}/k8s/clusters/{cluster}{path}", house.url));
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    request.send().await.unwrap()
+}
+
+/// Opens a watch, and reads its first event.
+async fn begun(house: &House, cluster: &str, path: &str, known: &[(&str, String)]) -> Stream {
+    let answer = ask(house, cluster, path, known).await;
     assert_eq!(answer.status(), 200);
-    let mut watch = answer.bytes_stream().boxed();
+    let mut watch = answer.bytes_stream().map(|piece| piece.map_err(std::io::Error::other)).boxed();
     assert!(watch.next().await.unwrap().unwrap().starts_with(b"{\"type\":\"BOOKMARK\""));
     watch
 }
 
-/// One that is open still.
-async fn watch(house: &House, cluster: &str, token: &str) -> Watch {
-    let mut watch = watch_begun(house, cluster, token).await;
+/// Asks for a way into a pod, as a page of ours does.
+async fn ask_into(house: &House, cluster: &str, path: &str, known: &[(&'static str, String)]) -> reqwest::Response {
+    let socket = [
+        ("connection", "Upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("origin", house.url.as_str()),
+    ];
+    let headers: Known = known.iter().cloned().chain(socket.map(|(name, value)| (name, value.to_owned()))).collect();
+    ask(house, cluster, path, &headers).await
+}
+
+/// Opens a way into a pod that says back what it is told.
+async fn inside(house: &House, cluster: &str, path: &str, known: &[(&'static str, String)]) -> Stream {
+    let answer = ask_into(house, cluster, path, known).await;
+    assert_eq!(answer.status(), 101);
+    let mut socket = answer.upgrade().await.unwrap();
+    socket.write_all(b"ls").await.unwrap();
+    let mut back = [0; 2];
+    socket.read_exact(&mut back).await.unwrap();
+    assert_eq!(&back, b"ls");
+    ReaderStream::new(socket).boxed()
+}
+
+/// A watch that is open still.
+async fn watch(house: &House, cluster: &str, token: &str) -> Stream {
+    let mut watch = begun(house, cluster, "/api/v1/pods?watch=1", &by_token(token)).await;
     assert!(open(&mut watch), "the watch ends by itself");
     watch
 }
 
-fn open(watch: &mut Watch) -> bool {
-    watch.next().now_or_never().is_none()
+fn open(stream: &mut Stream) -> bool {
+    stream.next().now_or_never().is_none()
 }
 
-async fn cut(mut watch: Watch) {
+/// How long it took until it was cut.
+async fn cut(mut stream: Stream) -> Duration {
     let since = Instant::now();
-    let end = async { while let Some(Ok(_)) = watch.next().await {} };
-    tokio::time::timeout(AT_ONCE, end).await.expect("the watch goes on after the revocation");
-    println!("cut after {:?}", since.elapsed());
+    let end = async { while let Some(Ok(_)) = stream.next().await {} };
+    tokio::time::timeout(AT_ONCE, end).await.expect("it goes on after the revocation");
+    let took = since.elapsed();
+    println!("cut after {took:?}");
+    took
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Cause {
+    TokenRevoked,
+    KubeconfigRevoked,
+    SignedOut,
+    NamespaceTakenBack,
+    RoleChanged,
+    CutOff,
+}
+
+/// What somebody comes with, who ends that by which call, and what it is answered from then on.
+struct Ending {
+    held: Vec<Known>,
+    by: Person,
+    method: &'static str,
+    path: String,
+    body: Option<Value>,
+    refused: u16,
+}
+
+impl Ending {
+    fn new(held: Vec<Known>, by: &Person, path: String) -> Self {
+        Self { held, by: by.clone(), method: "DELETE", path, body: None, refused: 401 }
+    }
+}
+
+/// A session, a kubeconfig and a token of somebody's.
+async fn all_of(house: &House, cluster: &str, person: &Person) -> Vec<Known> {
+    let (_, kubeconfig) = house.kubeconfig(person, cluster).await;
+    let (_, token) = tokens::make(house, person, json!({})).await;
+    vec![by_session(person), by_token(&kubeconfig), by_token(&token)]
+}
+
+async fn ending(house: &House, cluster: &str, owner: &Person, cause: Cause) -> Ending {
+    match cause {
+        Cause::TokenRevoked => {
+            let member = house.sign_in("member-a").await;
+            let (id, token) = tokens::make(house, &member, json!({})).await;
+            Ending::new(vec![by_token(&token)], &member, format!("/api/v1/tokens/{id}"))
+        }
+        Cause::KubeconfigRevoked => {
+            let member = house.sign_in("member-a").await;
+            let (id, token) = house.kubeconfig(&member, cluster).await;
+            Ending::new(vec![by_token(&token)], &member, format!("/api/v1/clusters/{cluster}/kubeconfigs/{id}"))
+        }
+        Cause::SignedOut => {
+            let member = house.sign_in("member-a").await;
+            Ending::new(vec![by_session(&member)], &member, "/api/v1/session".to_owned())
+        }
+        Cause::NamespaceTakenBack => {
+            let place = json!({"cluster": cluster, "namespace": "shop", "role": "member"});
+            members::give(house, owner, "guest-a", json!({"role": "guest", "places": [place]})).await;
+            let guest = house.sign_in("guest-a").await;
+            let id = members::id_of(house, owner, "guest-a").await;
+            Ending::new(all_of(house, cluster, &guest).await, owner, format!("/api/v1/members/{id}"))
+        }
+        Cause::RoleChanged => {
+            let says = |permissions: Value| json!({"name": Uuid::new_v4().to_string(), "permissions": permissions});
+            let role = house.call(Some(owner), "POST", "/api/v1/roles", Some(&says(json!(["kubernetes_write", "kubernetes_exec"])))).await.body;
+            members::give(house, owner, "reader-a", json!({"role": role["id"]})).await;
+            let held = all_of(house, cluster, &house.sign_in("reader-a").await).await;
+            let path = format!("/api/v1/roles/{}", role["id"].as_str().unwrap());
+            Ending { method: "PUT", body: Some(says(json!([]))), refused: 403, ..Ending::new(held, owner, path) }
+        }
+        Cause::CutOff => {
+            let held = all_of(house, cluster, &house.sign_in("member-a").await).await;
+            let id = members::id_of(house, owner, "member-a").await;
+            Ending::new(held, &house.sign_in("operator").await, format!("/api/v1/admin/people/{id}/access"))
+        }
+    }
+}
+
+/// Opens all that somebody may, at one replica, has the cause happen at another, and answers how long after that everything was closed.
+async fn cut_by(there: &House, here: &House, cluster: &str, owner: &Person, cause: Cause) -> Duration {
+    let (secrets, shell) = ("/api/v1/namespaces/shop/secrets?watch=1", "/api/v1/namespaces/shop/pods/web/exec?command=sh");
+    let ending = ending(here, cluster, owner, cause).await;
+    let mut streams = Vec::new();
+    for known in &ending.held {
+        streams.push(begun(there, cluster, secrets, known).await);
+        streams.push(inside(there, cluster, shell, known).await);
+    }
+    assert!(streams.iter_mut().all(open), "{cause:?}: something ends by itself");
+    let done = here.call(Some(&ending.by), ending.method, &ending.path, ending.body.as_ref()).await;
+    assert!(matches!(done.status, 200 | 204), "{cause:?}: {}", done.body);
+    let took = join_all(streams.into_iter().map(cut)).await.into_iter().max().unwrap();
+    for replica in [there, here] {
+        for known in &ending.held {
+            let next = [ask(replica, cluster, secrets, known).await.status(), ask_into(replica, cluster, shell, known).await.status()];
+            assert_eq!(next.map(|status| status.as_u16()), [ending.refused; 2], "{cause:?}");
+        }
+    }
+    took
+}
+
+#[actix_web::test]
+async fn whatever_ends_a_right_closes_watches_and_commands_at_another_replica_within_a_second() {
+    let here = House::new().await;
+    let there = here.beside().await;
+    let owner = here.sign_in("owner-a").await;
+    let (cluster, _api) = here.cluster_with_echoing_api(&owner, "web").await;
+    for cause in [Cause::TokenRevoked, Cause::KubeconfigRevoked, Cause::SignedOut, Cause::NamespaceTakenBack, Cause::RoleChanged, Cause::CutOff] {
+        let mut took = Vec::new();
+        // A machine that stood still for a moment says nothing: it may try again.
+        while took.len() < 3 && took.last().is_none_or(|last| *last >= PROMISED) {
+            took.push(cut_by(&there, &here, &cluster, &owner, cause).await);
+        }
+        println!("{cause:?}: all closed after {took:?}");
+        assert!(took.last().is_some_and(|last| *last < PROMISED), "{cause:?}: {took:?}");
+    }
 }
 
 #[actix_web::test]
@@ -149,7 +314,7 @@ async fn a_stream_ends_when_it_has_lasted_for_as_long_as_streams_may() {
     let (cluster, _api) = house.cluster_with_api(&member, "web").await;
     let (_, token) = house.kubeconfig(&member, &cluster).await;
     let brief = house.beside_brief(Duration::from_millis(300)).await;
-    let (long, short) = (watch(&house, &cluster, &token).await, watch_begun(&brief, &cluster, &token).await);
+    let (long, short) = (watch(&house, &cluster, &token).await, begun(&brief, &cluster, "/api/v1/pods?watch=1", &by_token(&token)).await);
     cut(short).await;
     let mut long = long;
     assert!(open(&mut long), "the other replica's was cut as well");
@@ -178,8 +343,7 @@ async fn what_could_not_be_decided_is_not_let_through() {
 
 /// What a kubeconfig gets from a cluster, by its status.
 async fn look(house: &House, cluster: &str, token: &str, path: &str) -> u16 {
-    let request = reqwest::Client::new().get(format!("{}/k8s/clusters/{cluster}{path}", house.url)).bearer_auth(token);
-    request.send().await.unwrap().status().as_u16()
+    ask(house, cluster, path, &by_token(token)).await.status().as_u16()
 }
 
 /// Waits until the cluster has seen so many requests.

@@ -3,7 +3,7 @@
 use crate::house::{Got, House, Person};
 use serde_json::{Value, json};
 
-async fn make(house: &House, person: &Person, request: Value) -> (String, String) {
+pub async fn make(house: &House, person: &Person, request: Value) -> (String, String) {
     let mut wanted = json!({"name": "ci", "expires_in": 3600});
     wanted.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
     let made = house.call(Some(person), "POST", "/api/v1/tokens", Some(&wanted)).await;
