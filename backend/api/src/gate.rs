@@ -164,7 +164,7 @@ fn look_ahead<'a>(request: &HttpRequest, payload: &Body, state: &'a State, last:
         return None;
     }
     let outgoing = outgoing(request, path, Box::pin(futures::stream::empty())).ok()?;
-    let seen = outgoing.access().ok()? == Access::Read && within(&last.actor, last.cluster.id, &Reach::of(&outgoing.path).ok()?).is_ok();
+    let seen = outgoing.access().ok()? == Access::Read && within(&last.actor, last.cluster.id, &outgoing.reach().ok()?).is_ok();
     seen.then(|| async move { forward(state, &last.actor, &last.cluster, outgoing).await }.boxed_local())
 }
 
@@ -203,7 +203,7 @@ fn wants_spdy(request: &HttpRequest) -> bool {
 /// Decides by role; the cluster's own rules decide again. Changes, looks at secrets and commands are written into the audit log.
 async fn permit(request: &HttpRequest, state: &State, visitor: &Visitor, cluster: &Cluster, outgoing: &GatewayRequest) -> Answer<()> {
     let actor = visitor.actor();
-    let reach = Reach::of(&outgoing.path)?;
+    let reach = outgoing.reach()?;
     let namespace = if let Reach::Namespace(name) = &reach { Some(name.as_str()) } else { None };
     let within = within(actor, cluster.id, &reach);
     let (action, allowed) = match outgoing.access()? {

@@ -24,7 +24,7 @@ impl Access {
         if !METHODS.contains(method) {
             return Err(KubeError::Refused("this method is not passed on"));
         }
-        let looks = matches!(*method, Method::GET | Method::HEAD);
+        let looks = looks(method);
         Ok(match KubePath::parse(path)? {
             // Whatever the method: over a WebSocket they are a GET.
             KubePath::Resource(r) if opens_a_pod(&r) => Self::Exec,
@@ -48,15 +48,26 @@ pub enum Reach {
 
 impl Reach {
     /// Of a request; an error: nobody may send it.
-    pub fn of(path: &str) -> Result<Self, KubeError> {
+    pub fn of(method: &Method, path: &str) -> Result<Self, KubeError> {
         Ok(match KubePath::parse(path)? {
             KubePath::NonResource if tells_of_nobody(path) => Self::Nothing,
             // Figures, profiles and other people's requests.
             KubePath::NonResource => Self::Cluster,
             KubePath::Resource(r) if asks_about_oneself(&r) => Self::Nothing,
+            // Whoever is in a namespace may look at it itself. To change it is no affair of who is in it.
+            KubePath::Resource(r) if looks(method) && is_namespace(&r) => r.name.map_or(Self::Cluster, Self::Namespace),
             KubePath::Resource(r) => r.namespace.map_or(Self::Cluster, Self::Namespace),
         })
     }
+}
+
+fn looks(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// `/api/v1/namespaces/web`, and nothing below it.
+fn is_namespace(resource: &Resource) -> bool {
+    resource.group.is_empty() && resource.namespace.is_none() && resource.resource == "namespaces" && resource.subresource.is_none()
 }
 
 /// Which APIs there are, of which version, and whether they are well: what everybody may know who comes in (`system:discovery`).
@@ -104,10 +115,26 @@ mod tests {
             ("/api/v1/pods", Reach::Cluster),
             ("/api/v1/nodes/n", Reach::Cluster),
             ("/api/v1/namespaces", Reach::Cluster),
-            ("/api/v1/namespaces/a", Reach::Cluster),
             ("/api/v1/namespaces/a/finalize", Reach::Cluster),
         ] {
-            assert_eq!(Reach::of(path).unwrap(), expected, "{path}");
+            assert_eq!(Reach::of(&Method::GET, path).unwrap(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_namespace_itself_is_looked_at_from_within_and_nothing_more() {
+        for (method, path, expected) in [
+            (Method::GET, "/api/v1/namespaces/a", Reach::Namespace("a".to_owned())),
+            (Method::HEAD, "/api/v1/namespaces/a/", Reach::Namespace("a".to_owned())),
+            (Method::PUT, "/api/v1/namespaces/a", Reach::Cluster),
+            (Method::PATCH, "/api/v1/namespaces/a", Reach::Cluster),
+            (Method::DELETE, "/api/v1/namespaces/a", Reach::Cluster),
+            (Method::GET, "/api/v1/namespaces/a/status", Reach::Cluster),
+            (Method::GET, "/api/v1/watch/namespaces", Reach::Cluster),
+            (Method::GET, "/api/v1/watch/namespaces/a", Reach::Cluster),
+            (Method::GET, "/apis/example.com/v1/namespaces/a", Reach::Cluster),
+        ] {
+            assert_eq!(Reach::of(&method, path).unwrap(), expected, "{method} {path}");
         }
     }
 

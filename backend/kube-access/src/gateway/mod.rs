@@ -70,6 +70,11 @@ impl GatewayRequest {
         Access::classify(&self.method, &self.path)
     }
 
+    /// How far the request reaches; an error: nobody may send it.
+    pub fn reach(&self) -> Result<Reach, KubeError> {
+        Reach::of(&self.method, &self.path)
+    }
+
     /// Whether the answer's beginning may take as long as it likes.
     fn is_stream(&self) -> bool {
         let query = self.query.as_deref().unwrap_or_default();

@@ -19,6 +19,8 @@ pub struct Resource {
     pub namespace: Option<String>,
     /// `pods`
     pub resource: String,
+    /// Of the one object; None: all, or a watch in the old way.
+    pub name: Option<String>,
     pub subresource: Option<String>,
 }
 
@@ -38,10 +40,10 @@ impl KubePath {
             _ => return Ok(Self::NonResource),
         };
         // `/api/v1/watch/...` is an old way to watch, `/api/v1/proxy/...` an old way to proxy.
-        let rest = match rest {
-            ["watch", rest @ ..] => rest,
+        let (watched, rest) = match rest {
+            ["watch", rest @ ..] => (true, rest),
             ["proxy", ..] => return Err(PROXY),
-            rest => rest,
+            rest => (false, rest),
         };
         let (namespace, rest) = match rest {
             ["namespaces", _, "status" | "finalize", ..] => (None, rest),
@@ -51,8 +53,9 @@ impl KubePath {
         let Some(resource) = rest.first() else {
             return Ok(Self::NonResource);
         };
+        let name = rest.get(1).filter(|_| !watched).map(|s| (*s).to_owned());
         let subresource = rest.get(2).map(|s| (*s).to_owned());
-        let parsed = Resource { group: group.to_owned(), namespace, resource: (*resource).to_owned(), subresource };
+        let parsed = Resource { group: group.to_owned(), namespace, resource: (*resource).to_owned(), name, subresource };
         if parsed.group.is_empty() && parsed.subresource.as_deref() == Some("proxy") {
             return Err(PROXY);
         }

@@ -62,6 +62,8 @@ async fn a_guest_sees_the_places_they_were_given_and_nothing_else() {
         ("POST", inside("shop", "pods"), 200),
         ("GET", inside("shop", "pods/p/exec"), 200),
         ("GET", "/api".to_owned(), 200),
+        ("GET", "/api/v1/namespaces/shop".to_owned(), 200),
+        ("GET", "/api/v1/namespaces/default".to_owned(), 403),
         ("GET", inside("default", "pods"), 403),
         ("POST", inside("default", "pods"), 403),
         ("GET", "/api/v1/pods".to_owned(), 403),

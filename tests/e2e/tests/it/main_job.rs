@@ -192,7 +192,14 @@ async fn guest_works_in_their_namespace(dev: &Dev, cache: &Path, cluster: &str) 
     wait_for("the rules to be in the cluster", Duration::from_secs(60), can).await.expect("the guest never gets into the namespace");
     tools.kubectl(&["create", "configmap", "mine", "-n", "team", "--from-literal=a=b"]);
     assert!(tools.kubectl(&["get", "configmaps,secrets", "-n", "team"]).contains("mine"));
-    for forbidden in [vec!["get", "pods", "-n", "default"], vec!["get", "pods", "-A"], vec!["get", "nodes"], vec!["delete", "namespace", "team"]] {
+    assert!(tools.kubectl(&["get", "namespace", "team"]).contains("Active"));
+    for forbidden in [
+        vec!["get", "pods", "-n", "default"],
+        vec!["get", "pods", "-A"],
+        vec!["get", "nodes"],
+        vec!["get", "namespaces"],
+        vec!["delete", "namespace", "team"],
+    ] {
         let ran = tools.try_kubectl(&forbidden);
         assert!(!ran.ok && ran.err.contains("KCS-RBAC-004"), "kubectl {forbidden:?}: {}{}", ran.out, ran.err);
     }
