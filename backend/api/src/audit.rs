@@ -11,7 +11,7 @@ use crate::state::State;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data, Json};
 use actix_web::{HttpResponse, get};
-use auth::Scope;
+use auth::{Actor, Scope};
 use domain::ids::{ClusterId, OperationId};
 use futures::future::ready;
 use futures::{Stream, StreamExt};
@@ -105,11 +105,15 @@ impl From<AuditRecord> for AuditLine {
     }
 }
 
+/// Which lines are asked for, how many, and from which cursor on.
+type Asked = (AuditFilter, Option<u32>, Option<String>);
+
 impl AuditQuery {
-    fn filter(self) -> (AuditFilter, Option<u32>, Option<String>) {
+    fn asked(self) -> Asked {
         let filter = AuditFilter {
             tenant: self.project,
             user: self.user,
+            via_id: None,
             action: self.action,
             outcome: self.outcome,
             cluster: self.cluster_id,
@@ -121,8 +125,7 @@ impl AuditQuery {
     }
 }
 
-async fn list(state: &State, scope: &Scope, query: AuditQuery) -> Answer<Json<List<AuditLine>>> {
-    let (filter, limit, cursor) = query.filter();
+async fn list(state: &State, scope: &Scope, (filter, limit, cursor): Asked) -> Answer<Json<List<AuditLine>>> {
     let page = page_of(limit, cursor)?;
     Ok(Json(List::page(state.store.audit(scope, filter, page).await?, AuditLine::from)))
 }
@@ -131,8 +134,7 @@ async fn list(state: &State, scope: &Scope, query: AuditQuery) -> Answer<Json<Li
 const EXPORT_PAGE: u32 = 500;
 
 /// All that match, the newest first, read as fast as the client takes them. What is wrong with the question is said before the answer begins.
-async fn export(state: Data<State>, scope: Scope, query: AuditQuery) -> Answer<HttpResponse> {
-    let (filter, _, cursor) = query.filter();
+async fn export(state: Data<State>, scope: Scope, (filter, _, cursor): Asked) -> Answer<HttpResponse> {
     let first = page(&state, &scope, &filter, cursor).await?;
     let rest = lines(state, scope, filter, first.next_cursor.clone());
     let body = futures::stream::once(ready(text(first))).chain(rest);
@@ -168,36 +170,44 @@ fn text(page: Page<AuditRecord>) -> Answer<Bytes> {
     Ok(Bytes::from(text))
 }
 
-/// Who sees only places of the project is told of their own deeds.
-fn own(caller: &Caller, query: AuditQuery) -> AuditQuery {
-    let user = if caller.actor.rights.clusters().is_some() { Some(caller.actor.user.id.clone()) } else { query.user };
-    AuditQuery { user, ..query }
+/// Who sees only places of the project is told of their own deeds, and a token for some namespaces of what was done with it: its owner's other deeds
+/// may have been anywhere.
+fn own(actor: &Actor, query: AuditQuery) -> Asked {
+    let (mut filter, limit, cursor) = query.asked();
+    let narrowed = actor.narrowing.namespaces.is_some();
+    if narrowed || actor.rights.clusters().is_some() {
+        filter.user = Some(actor.user.id.clone());
+    }
+    if narrowed {
+        filter.via_id = actor.via.id();
+    }
+    (filter, limit, cursor)
 }
 
-/// The project's audit log, the newest first; of people who were given places of the project their own deeds.
+/// The project's audit log, the newest first; to whoever sees only places of the project their own deeds.
 #[utoipa::path(tag = "audit", params(AuditQuery), responses((status = 200, body = List<AuditLine>)))]
 #[get("/audit")]
 pub async fn audit_list(caller: Caller, state: Data<State>, query: QueryParams<AuditQuery>) -> Answer<Json<List<AuditLine>>> {
-    list(&state, &caller.actor.scope(), own(&caller, query.read()?)).await
+    list(&state, &caller.actor.scope(), own(&caller.actor, query.read()?)).await
 }
 
 /// The project's audit log as JSON lines.
 #[utoipa::path(tag = "audit", params(AuditQuery), responses((status = 200, description = "A line each, as in the list", content_type = "application/x-ndjson", body = String)))]
 #[get("/audit/export")]
 pub async fn audit_export(caller: Caller, state: Data<State>, query: QueryParams<AuditQuery>) -> Answer<HttpResponse> {
-    export(state, caller.actor.scope(), own(&caller, query.read()?)).await
+    export(state, caller.actor.scope(), own(&caller.actor, query.read()?)).await
 }
 
 /// The audit log of all projects, the newest first. Operators only.
 #[utoipa::path(tag = "admin", params(AuditQuery), responses((status = 200, body = List<AuditLine>)))]
 #[get("/admin/audit")]
 pub async fn admin_audit_list(operator: Operator, state: Data<State>, query: QueryParams<AuditQuery>) -> Answer<Json<List<AuditLine>>> {
-    list(&state, &operator.scope.scope(), query.read()?).await
+    list(&state, &operator.scope.scope(), query.read()?.asked()).await
 }
 
 /// The audit log of all projects as JSON lines. Operators only.
 #[utoipa::path(tag = "admin", params(AuditQuery), responses((status = 200, description = "A line each, as in the list", content_type = "application/x-ndjson", body = String)))]
 #[get("/admin/audit/export")]
 pub async fn admin_audit_export(operator: Operator, state: Data<State>, query: QueryParams<AuditQuery>) -> Answer<HttpResponse> {
-    export(state, operator.scope.scope(), query.read()?).await
+    export(state, operator.scope.scope(), query.read()?.asked()).await
 }

@@ -131,7 +131,7 @@ async fn people(state: &State, caller: &Caller) -> Answer<Vec<(User, Option<Role
     Ok(found.map(person).collect())
 }
 
-/// Who is in the project, by name. People who were given places of it are told of themselves only.
+/// Who is in the project, by name. Whoever sees only places of it is told of themselves only.
 #[utoipa::path(tag = "members", responses((status = 200, body = List<Member>)))]
 #[get("/members")]
 pub async fn member_list(caller: Caller, state: Data<State>) -> Answer<Json<List<Member>>> {
@@ -145,7 +145,8 @@ pub async fn member_list(caller: Caller, state: Data<State>) -> Answer<Json<List
     // Whom Keystone does not know in the project any more, until somebody clears up.
     list.extend(given.into_values().map(|record| Member::new(&caller, record.user.clone(), None, Some(record))));
     list.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-    let all = caller.actor.rights.clusters().is_none();
+    // What others were given says which places there are.
+    let all = caller.actor.scope().clusters().is_none() && caller.actor.narrowing.namespaces.is_none();
     list.retain(|member| all || member.me);
     Ok(Json(List::whole(list)))
 }

@@ -102,6 +102,8 @@ pub struct AuditFilter {
     pub tenant: Option<String>,
     /// Id or name of the person.
     pub user: Option<String>,
+    /// Id of the token or kubeconfig.
+    pub via_id: Option<Uuid>,
     pub action: Option<String>,
     pub outcome: Option<String>,
     pub cluster: Option<ClusterId>,
@@ -223,6 +225,7 @@ async fn list(db: &mut PgConnection, scope: &Scope, filter: &AuditFilter, page: 
              AND ($3::text IS NULL OR a.user_id = $3 OR a.user_name = $3) AND ($4::text IS NULL OR a.action = $4)
              AND ($5::text IS NULL OR a.outcome = $5) AND ($6::uuid IS NULL OR a.cluster_id = $6) AND ($7::text IS NULL OR a.object_id = $7)
              AND ($8::timestamptz IS NULL OR a.at >= $8) AND ($9::timestamptz IS NULL OR a.at < $9) AND ($10::bigint IS NULL OR a.id < $10)
+             AND ($13::uuid IS NULL OR a.via_id = $13)
            ORDER BY a.id DESC LIMIT $11::bigint + 1"#,
         scope.predicate(),
         filter.tenant,
@@ -236,6 +239,7 @@ async fn list(db: &mut PgConnection, scope: &Scope, filter: &AuditFilter, page: 
         before,
         limit,
         scope.clusters(),
+        filter.via_id,
     )
     .fetch_all(db)
     .await?;

@@ -530,7 +530,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The project's audit log, the newest first; of people who were given places of the project their own deeds. */
+        /** The project's audit log, the newest first; to whoever sees only places of the project their own deeds. */
         get: operations["audit_list"];
         put?: never;
         post?: never;
@@ -1219,7 +1219,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is in the project, by name. People who were given places of it are told of themselves only. */
+        /** Who is in the project, by name. Whoever sees only places of it is told of themselves only. */
         get: operations["member_list"];
         put?: never;
         post?: never;

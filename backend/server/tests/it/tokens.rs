@@ -99,6 +99,32 @@ async fn a_token_for_a_namespace_changes_nothing_around_it() {
 }
 
 #[actix_web::test]
+async fn a_token_for_places_of_the_project_is_not_told_what_goes_on_around_them() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _api) = house.cluster_with_answering_api(&member, "web").await;
+    let (_, token) = make(&house, &member, json!({"namespaces": ["web"]})).await;
+    let (_, of_cluster) = make(&house, &member, json!({"clusters": [cluster]})).await;
+    let pod = |namespace: &str| format!("/k8s/clusters/{cluster}/api/v1/namespaces/{namespace}/pods/p");
+    // What its owner does elsewhere is no affair of the token's.
+    assert_eq!(house.call(Some(&member), "DELETE", &pod("other"), None).await.status, 200);
+    assert_eq!(with(&house, &token, "DELETE", &pod("web"), None).await.status, 200);
+    for query in ["", "?user=member-a", "?action=kubernetes_write"] {
+        let log = with(&house, &token, "GET", &format!("/api/v1/audit{query}"), None).await.body;
+        let told: Vec<_> = log["items"].as_array().unwrap().iter().map(|line| line["detail"]["path"].as_str().unwrap()).collect();
+        assert_eq!(told, ["/api/v1/namespaces/web/pods/p"], "{query}");
+    }
+    let export = with(&house, &token, "GET", "/api/v1/audit/export", None).await.body;
+    assert_eq!(export["detail"]["path"], "/api/v1/namespaces/web/pods/p", "one line: {export}");
+    let log = with(&house, &of_cluster, "GET", "/api/v1/audit?action=kubernetes_write", None).await.body;
+    assert_eq!(log["items"].as_array().unwrap().len(), 2, "both were in its cluster: {log}");
+    for token in [&token, &of_cluster] {
+        let members = with(&house, token, "GET", "/api/v1/members", None).await.body;
+        assert_eq!((members["items"].as_array().unwrap().len(), &members["items"][0]["me"]), (1, &json!(true)), "{members}");
+    }
+}
+
+#[actix_web::test]
 async fn a_readers_token_reads_and_a_token_is_good_from_its_addresses_only() {
     let house = House::new().await;
     let (member, reader) = (house.sign_in("member-a").await, house.sign_in("reader-a").await);

@@ -1,6 +1,8 @@
 //! The audit log proves itself: whatever is changed, removed, moved or put in is found, and nothing else is complained of.
 
 use crate::support::{create, member, operator};
+use auth::{Actor, Via};
+use domain::ids::TokenId;
 use store::test_support::Database;
 use store::{AuditEntry, AuditFilter, AuditFinding, AuditVerdict, PageRequest, RequestContext, Store};
 use time::{Duration, OffsetDateTime};
@@ -129,6 +131,10 @@ async fn a_tenant_reads_its_own_lines_an_operator_all_by_pages() {
     assert!(read(&member("a").scope(), foreign, None).await.items.is_empty());
     let later = AuditFilter { from: Some(OffsetDateTime::now_utc() + Duration::hours(1)), ..AuditFilter::default() };
     assert!(read(&all, later, None).await.items.is_empty());
+    let token = TokenId::generate();
+    create(&store, &Actor { via: Via::ApiToken(token), ..member("a") }, "by-token").await;
+    let by_token = read(&member("a").scope(), AuditFilter { via_id: Some(token.0), ..AuditFilter::default() }, None).await.items;
+    assert_eq!(by_token.iter().map(|line| line.detail["name"].as_str().unwrap()).collect::<Vec<_>>(), ["by-token"]);
 }
 
 #[tokio::test]
