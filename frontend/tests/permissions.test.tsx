@@ -48,10 +48,10 @@ const asked: string[] = [];
 let items: Record<string, unknown> = {};
 
 /** Shows something to a person with these permissions, be it everywhere or with the one cluster. */
-function show(what: ReactNode, everywhere: Permission[], here: Permission[] = everywhere, roles: Role[] = []) {
+function show(what: ReactNode, everywhere: Permission[], here: Permission[] = everywhere, roles: Role[] = [], rest: Partial<Cluster> = {}) {
   items = {
     "/api/v1/session": { ...session, permissions: everywhere, roles },
-    "/api/v1/clusters/{id}": { ...cluster, permissions: here },
+    "/api/v1/clusters/{id}": { ...cluster, permissions: here, ...rest },
     "/api/v1/clusters/{id}/node-pools": { items: pools },
     "/api/v1/templates": { items: [{ id: "t1", own: true, name: "mine", description: "", spec: {} }] },
     "/api/v1/about": { version: "1", environment: "prod", direct_access: false, notes: [] },
@@ -84,6 +84,16 @@ describe("with a cluster of one's own", () => {
     expect(await menu(/More/)).toEqual([en.cluster.menu.controlPlane]);
     expect(screen.getByRole("button", { name: new RegExp(en.cluster.getKubeconfig) })).toBeTruthy();
     expect(screen.getByRole("button", { name: /Delete$/ })).toBeTruthy();
+  });
+
+  it("is shown what is around the namespaces only where all of it is seen", async () => {
+    const tabs = async () => within(await screen.findByRole("navigation", { name: en.cluster.tabs })).getAllByRole("link").map((tab) => tab.textContent);
+    const { nodes, addons, objects, ...inside } = en.cluster.tab;
+    const { unmount } = show(<ClusterPage />, [], [], ["guest"]);
+    expect(await tabs()).toEqual(expect.arrayContaining([nodes, addons, objects]));
+    unmount();
+    show(<ClusterPage />, [], [], ["guest"], { namespaces: ["web"] });
+    expect((await tabs()).toSorted()).toEqual(Object.values(inside).toSorted());
   });
 
   it("is not offered what only another allows", async () => {

@@ -5,6 +5,7 @@ use crate::clusters::OperationAccepted;
 use crate::errors::Answer;
 use crate::lists::List;
 use crate::operations::Operation;
+use crate::sight;
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, get, post};
@@ -42,7 +43,7 @@ impl Addon {
 #[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), responses((status = 200, body = List<Addon>)))]
 #[get("/clusters/{id}/addons")]
 pub async fn addon_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<List<Addon>>> {
-    let record = state.store.cluster(&caller.actor.scope(), *id).await?;
+    let record = sight::whole(&state, &caller.actor, *id).await?;
     Ok(Json(List::whole(record.cluster.status.addons.into_iter().map(Addon::new).collect())))
 }
 

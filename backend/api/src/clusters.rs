@@ -9,6 +9,7 @@ use crate::operations::Operation;
 use crate::plan;
 use crate::preflight::Preflight;
 use crate::session::ProjectRef;
+use crate::sight;
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
@@ -73,6 +74,9 @@ pub struct Cluster {
     pub cost: Option<Cost>,
     /// What the caller may do with it.
     pub permissions: Vec<Permission>,
+    /// The only namespaces of it that the caller sees, and nothing around them; absent: all of the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<Vec<String>>,
 }
 
 /// An operation in short.
@@ -208,7 +212,12 @@ impl Cluster {
     #[must_use]
     pub fn new(record: ClusterRecord, actor: &Actor) -> Self {
         let permissions = actor.permissions(Some(record.cluster.id));
-        let cluster = record.cluster;
+        let namespaces = sight::only(actor, record.cluster.id);
+        let mut cluster = record.cluster;
+        if namespaces.is_some() {
+            // They run in namespaces of the cluster's own.
+            cluster.status.addons.clear();
+        }
         Self {
             id: cluster.id,
             name: cluster.name,
@@ -225,6 +234,7 @@ impl Cluster {
             created_by: cluster.created_by,
             cost: None,
             permissions,
+            namespaces,
         }
     }
 
@@ -363,9 +373,8 @@ pub async fn cluster_update(caller: Caller, state: Data<State>, id: Path<Cluster
 #[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), responses((status = 200, body = DeletePlan)))]
 #[get("/clusters/{id}/delete-plan")]
 pub async fn cluster_delete_plan(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<DeletePlan>> {
-    let scope = caller.actor.scope();
-    let record = state.store.cluster(&scope, *id).await?;
-    let rows = state.store.ledger(&scope, *id).await?;
+    let record = sight::whole(&state, &caller.actor, *id).await?;
+    let rows = state.store.ledger(&caller.actor.scope(), *id).await?;
     let objects = rows.into_iter().filter(|r| r.state != ResourceState::Gone).map(Resource::new).collect();
     let volumes = data_volumes(&state, &caller, &record).await?;
     let blocked = plan::deletion_checks(&record.cluster);
@@ -434,8 +443,7 @@ pub async fn cluster_delete(caller: Caller, state: Data<State>, id: Path<Cluster
 #[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), responses((status = 200, body = List<Resource>)))]
 #[get("/clusters/{id}/resources")]
 pub async fn resource_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<List<Resource>>> {
-    let scope = caller.actor.scope();
-    state.store.cluster(&scope, *id).await?;
-    let rows = state.store.ledger(&scope, *id).await?;
+    sight::whole(&state, &caller.actor, *id).await?;
+    let rows = state.store.ledger(&caller.actor.scope(), *id).await?;
     Ok(Json(List::whole(rows.into_iter().map(Resource::new).collect())))
 }

@@ -101,7 +101,7 @@ async fn operation_events(
         let ended = record.operation.state.ended();
         if record.revision > revision || (ended && seen.is_none() && revision == i64::MIN) {
             revision = record.revision;
-            sender.send(event("operation", Some(revision), &Operation::new(record))).await?;
+            sender.send(event("operation", Some(revision), &Operation::told(record, &caller.actor))).await?;
         }
         if ended {
             return Ok(());

@@ -126,8 +126,8 @@ pub async fn kubernetes_node_list(
     query: QueryParams<KubernetesQuery>,
 ) -> Answer<Json<List<KubernetesNode>>> {
     let query = query.read()?;
-    into_namespace(&caller.actor, *id, None)?;
-    let (reads, who, _) = reads(&state, &caller, *id, None).await?;
+    let record = sight::whole(&state, &caller.actor, *id).await?;
+    let (reads, who) = of(&state, &caller, &record).await?;
     Ok(Json(reads.nodes(&who, &query.as_read()?).await?.into()))
 }
 

@@ -7,6 +7,7 @@ use crate::extract::Body;
 use crate::lists::List;
 use crate::operations::Operation;
 use crate::plan;
+use crate::sight;
 use crate::size_plans::{Resized, SizePlan, leaving, size_plan};
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
@@ -88,9 +89,8 @@ impl NodePool {
 #[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path)), responses((status = 200, body = List<NodePool>)))]
 #[get("/clusters/{id}/node-pools")]
 pub async fn node_pool_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<List<NodePool>>> {
-    let scope = caller.actor.scope();
-    let cluster = state.store.cluster(&scope, *id).await?.cluster;
-    let nodes = domain_nodes(state.store.nodes(&scope, *id).await?);
+    let cluster = sight::whole(&state, &caller.actor, *id).await?.cluster;
+    let nodes = domain_nodes(state.store.nodes(&caller.actor.scope(), *id).await?);
     let workers = cluster.spec.node_pools.iter().cloned().map(|pool| NodePool::new(pool, NodeRole::Worker, &nodes));
     Ok(Json(List::whole(std::iter::once(NodePool::control_plane(&cluster, &nodes)).chain(workers).collect())))
 }

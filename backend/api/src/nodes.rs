@@ -4,6 +4,7 @@ use crate::caller::Caller;
 use crate::errors::{Answer, Problem};
 use crate::lists::List;
 use crate::operations::OperationFault;
+use crate::sight;
 use crate::state::State;
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
@@ -124,8 +125,8 @@ impl Node {
 #[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path)), responses((status = 200, body = List<Node>)))]
 #[get("/clusters/{id}/nodes")]
 pub async fn node_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<List<Node>>> {
+    let record = sight::whole(&state, &caller.actor, *id).await?;
     let scope = caller.actor.scope();
-    let record = state.store.cluster(&scope, *id).await?;
     let (mut nodes, ledger) = tokio::try_join!(state.store.nodes(&scope, *id), state.store.ledger(&scope, *id))?;
     nodes.sort_by(|a, b| {
         (a.node.role != NodeRole::Master, &a.node.pool, a.node.ordinal).cmp(&(b.node.role != NodeRole::Master, &b.node.pool, b.node.ordinal))
@@ -150,6 +151,7 @@ const CONSOLE_LINES: u32 = 300;
 #[get("/clusters/{id}/nodes/{node}/console")]
 pub async fn node_console(caller: Caller, state: Data<State>, path: Path<(ClusterId, NodeId)>) -> Answer<Json<ConsoleLog>> {
     let (id, node) = path.into_inner();
+    sight::whole(&state, &caller.actor, id).await?;
     let scope = caller.actor.scope();
     let (nodes, ledger) = tokio::try_join!(state.store.nodes(&scope, id), state.store.ledger(&scope, id))?;
     let node = nodes.into_iter().find(|n| n.node.id == node).ok_or_else(Problem::not_found)?;

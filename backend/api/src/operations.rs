@@ -5,10 +5,11 @@ use crate::clusters::{OperationAccepted, page_of};
 use crate::errors::{Answer, Problem};
 use crate::extract::QueryParams;
 use crate::lists::List;
+use crate::sight::{self, into_namespace};
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse, get, post};
-use auth::{OperationCancel, OperationRetry};
+use auth::{Actor, OperationCancel, OperationRetry};
 use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId, OperationId};
 use domain::nodes::Fault;
@@ -125,6 +126,24 @@ impl Operation {
             paused: record.pause,
         }
     }
+
+    /// As told to somebody: to whoever sees some namespaces of the cluster only, how far it is and what stands against it, but not the nodes and the
+    /// objects in the cloud, nor their words.
+    #[must_use]
+    pub fn told(mut record: OperationRecord, actor: &Actor) -> Self {
+        let operation = &mut record.operation;
+        if sight::only(actor, operation.cluster).is_some() {
+            operation.nodes.clear();
+            for step in &mut operation.steps {
+                step.resources.clear();
+            }
+            for fault in operation.steps.iter_mut().filter_map(|step| step.fault.as_mut()).chain(operation.fault.as_mut()) {
+                fault.message.clear();
+                (fault.cloud_request_id, fault.object) = (None, None);
+            }
+        }
+        Self::new(record)
+    }
 }
 
 /// Operations of the project's clusters, newest first.
@@ -135,14 +154,14 @@ pub async fn operation_list(caller: Caller, state: Data<State>, query: QueryPara
     let page = page_of(query.limit, query.cursor)?;
     let filter = OperationFilter { cluster: query.cluster_id, state: query.state, ..OperationFilter::default() };
     let found = state.store.operations(&caller.actor.scope(), filter, page).await?;
-    Ok(Json(List::page(found, Operation::new)))
+    Ok(Json(List::page(found, |record| Operation::told(record, &caller.actor))))
 }
 
 /// One operation.
 #[utoipa::path(tag = "operations", params(("id" = OperationId, Path)), responses((status = 200, body = Operation)))]
 #[get("/operations/{id}")]
 pub async fn operation_get(caller: Caller, state: Data<State>, id: Path<OperationId>) -> Answer<Json<Operation>> {
-    Ok(Json(Operation::new(state.store.operation(&caller.actor.scope(), *id).await?)))
+    Ok(Json(Operation::told(state.store.operation(&caller.actor.scope(), *id).await?, &caller.actor)))
 }
 
 /// An operation live: event `operation` (the whole JSON) at every change, `heartbeat` every 15 s; ends after the final state.
@@ -199,6 +218,7 @@ pub struct ReceiptQuery {
 #[get("/operations/{id}/receipt")]
 pub async fn receipt_get(caller: Caller, state: Data<State>, id: Path<OperationId>, query: QueryParams<ReceiptQuery>) -> Answer<HttpResponse> {
     let record = state.store.operation(&caller.actor.scope(), *id).await?;
+    into_namespace(&caller.actor, record.operation.cluster, None)?;
     if record.operation.kind != OperationKind::ClusterDelete {
         return Err(Problem::not_found());
     }

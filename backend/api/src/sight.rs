@@ -2,12 +2,14 @@
 //! the namespaces that are theirs.
 
 use crate::errors::{Answer, Problem};
+use crate::state::State;
 use auth::{Actor, Narrowing, Sight};
 use domain::codes::Code;
 use domain::ids::ClusterId;
 use kube_access::reads::{Page, ReadQuery};
 use kube_access::{Group, Impersonation, KubeError};
 use std::collections::BTreeSet;
+use store::ClusterRecord;
 
 /// What of a cluster's inside they see.
 ///
@@ -29,6 +31,25 @@ pub fn into_namespace(actor: &Actor, cluster: ClusterId, namespace: Option<&str>
     let code = if actor.narrowing.namespaces.is_some() { Code::Narrowed } else { Code::Outside };
     let names: Vec<String> = names.into_iter().collect();
     Err(Problem::new(code).detail(format!("only these namespaces are open: {}", names.join(", "))).param("namespaces", names))
+}
+
+/// A cluster of which somebody sees all: nodes, what is in the cloud and what would become of it are in no namespace.
+///
+/// # Errors
+/// When it is none of theirs, or they see some namespaces of it only.
+pub async fn whole(state: &State, actor: &Actor, cluster: ClusterId) -> Answer<ClusterRecord> {
+    let record = state.store.cluster(&actor.scope(), cluster).await?;
+    into_namespace(actor, cluster, None)?;
+    Ok(record)
+}
+
+/// The namespaces of a cluster that are all somebody sees of its inside; None: they see all of it.
+#[must_use]
+pub fn only(actor: &Actor, cluster: ClusterId) -> Option<Vec<String>> {
+    match actor.sight(cluster) {
+        Some(Sight::Namespaces(names)) => Some(names.into_iter().collect()),
+        Some(Sight::All) | None => None,
+    }
 }
 
 /// Who a cluster takes somebody for.

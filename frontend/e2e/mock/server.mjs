@@ -246,7 +246,11 @@ async function api(request, response, url) {
   const { role, places } = data.rightsOf(session.user);
   const guest = role === "guest";
   const mine = (session.project.id === "p-a" ? data.clusters : []).filter((cluster) => !guest || places.some((place) => place.cluster === cluster.id));
-  for (const cluster of mine) cluster.permissions = data.permissionsOf(session.user, cluster.id);
+  for (const cluster of mine) {
+    cluster.permissions = data.permissionsOf(session.user, cluster.id);
+    const open = guest ? places.flatMap((place) => (place.cluster === cluster.id && place.namespace ? [place.namespace] : [])) : [];
+    cluster.namespaces = open.length > 0 ? open : undefined;
+  }
   const wanted = path === "/clusters/plan" ? "cluster_create" : parts[0] === "members" || parts[0] === "roles" ? "members_manage" : parts[0] === "quota-requests" ? "quota_request" : undefined;
   if (wanted && method !== "GET" && !data.permissionsOf(session.user).some((permission) => permission === wanted)) return fail(response, 403, "KCS-RBAC-001");
   if (parts[0] === "templates" && method !== "GET") return templateApi(request, response, parts);
@@ -308,7 +312,7 @@ async function api(request, response, url) {
     const cluster = mine.find((candidate) => candidate.id === parts[1]);
     if (!cluster) return fail(response, 404, "KCS-NOTFOUND-001");
     if (parts[2] === "kubeconfigs") return kubeconfigsApi(request, response, url, parts, cluster, session);
-    return clusterApi(request, response, url, parts, cluster, guest ? places.flatMap((place) => (place.cluster === cluster.id && place.namespace ? [place.namespace] : [])) : []);
+    return clusterApi(request, response, url, parts, cluster, cluster.namespaces ?? []);
   }
   return fail(response, 404, "KCS-NOTFOUND-001");
 }
@@ -592,6 +596,7 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
   const method = request.method ?? "GET";
   const [, , part, sub] = parts;
   if (!part && method === "GET") return send(response, 200, cluster);
+  if (namespaces.length > 0 && ["nodes", "node-pools", "resources", "addons", "delete-plan"].includes(part ?? "")) return fail(response, 403, "KCS-RBAC-004", { params: { namespaces } });
   if (!part && method === "DELETE") {
     const given = await readBody(request);
     if (given.confirm !== cluster.name) return fail(response, 400, "KCS-CONF-004", { field: "confirm" });

@@ -2255,6 +2255,8 @@ export interface components {
             /** Format: int32 */
             masters_desired: number;
             name: string;
+            /** @description The only namespaces of it that the caller sees, and nothing around them; absent: all of the cluster. */
+            namespaces?: string[] | null;
             /** Format: int32 */
             nodes_desired: number;
             /**

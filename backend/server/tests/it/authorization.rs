@@ -29,6 +29,8 @@ const PUBLIC: Row = [200; 9];
 const SIGNED_IN: Row = [401, 401, 200, 200, 200, 200, 200, 200, 200];
 /// Looking at something of the tenant's.
 const LOOK: Row = [401, 401, 404, 404, 200, 200, 200, 200, 200];
+/// Looking at what is in no namespace: the guest was given one.
+const LOOK_AROUND: Row = [401, 401, 404, 404, 403, 200, 200, 200, 200];
 /// Nodes come with tokens of their own.
 const NODES_ONLY: Row = [401; 9];
 /// The cluster of the test has no API.
@@ -105,11 +107,11 @@ fn rows() -> BTreeMap<&'static str, Row> {
         ("cluster_create_plan", make(200)),
         ("cluster_get", LOOK),
         ("cluster_update", change(200)),
-        ("cluster_delete_plan", LOOK),
+        ("cluster_delete_plan", LOOK_AROUND),
         ("cluster_delete", unknown_to_guest(change(202))),
-        ("resource_list", LOOK),
-        ("addon_list", LOOK),
-        ("node_pool_list", LOOK),
+        ("resource_list", LOOK_AROUND),
+        ("addon_list", LOOK_AROUND),
+        ("node_pool_list", LOOK_AROUND),
         ("node_pool_resize_plan", change(200)),
         // The member's is under way when the owner comes.
         ("node_pool_resize", [401, 401, 404, 404, 403, 403, 403, 202, 409]),
@@ -127,9 +129,9 @@ fn rows() -> BTreeMap<&'static str, Row> {
         // The cluster has no such node.
         ("node_cordon", change(404)),
         ("node_uncordon", change(404)),
-        ("node_list", LOOK),
-        // The node of the test has no server.
-        ("node_console", [401, 401, 404, 404, 404, 404, 404, 404, 404]),
+        ("node_list", LOOK_AROUND),
+        // The cluster has no such node.
+        ("node_console", [401, 401, 404, 404, 403, 404, 404, 404, 404]),
         ("kubeconfig_list", LOOK),
         // A token is good at the gate by itself.
         ("kubeconfig_issue", [401, 401, 404, 404, 201, 403, 201, 201, 201]),
@@ -183,7 +185,7 @@ fn rows() -> BTreeMap<&'static str, Row> {
         ("operation_retry", change(409)),
         ("operation_cancel", change(409)),
         // It is no delete.
-        ("receipt_get", [401, 401, 404, 404, 404, 404, 404, 404, 404]),
+        ("receipt_get", [401, 401, 404, 404, 403, 404, 404, 404, 404]),
         ("event_stream", SIGNED_IN),
         ("audit_list", SIGNED_IN),
         ("audit_export", SIGNED_IN),

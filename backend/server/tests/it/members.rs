@@ -1,9 +1,16 @@
 //! What owners give people: places that are all they see, roles of the project's own, and the end of it at once, on every replica.
 
 use crate::house::{House, Person};
+use domain::addons::{Addon, AddonState, AddonStatus};
+use domain::changes::Change;
+use domain::codes::Code;
+use domain::ledger::ResourceKind;
+use domain::nodes::Fault;
+use domain::operations::{OperationState, Step, StepKey, StepResource, StepState};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Keystone's id of somebody in the owner's project.
 pub async fn id_of(house: &House, owner: &Person, name: &str) -> String {
@@ -77,6 +84,73 @@ async fn a_guest_sees_the_places_they_were_given_and_nothing_else() {
     assert_eq!((&refused.body["code"], &refused.body["params"]["namespaces"]), (&json!("KCS-RBAC-004"), &json!(["shop"])));
     let log = house.call(Some(&owner), "GET", "/api/v1/audit?action=member_give", None).await.body;
     assert_eq!(log["items"][0]["detail"]["after"]["places"][0]["namespace"], "shop");
+}
+
+#[actix_web::test]
+async fn of_what_is_done_to_a_cluster_a_guest_learns_how_far_it_is() {
+    let house = House::new().await;
+    let (owner, member) = (house.sign_in("owner-a").await, house.sign_in("member-a").await);
+    let made = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&json!({"name": "web", "template": "dev"}))).await;
+    let cluster = made.body["cluster"]["id"].as_str().unwrap().to_owned();
+    let worker = house.finish_with_workers(&cluster, &[true]).await[0];
+    let begun = house.call(Some(&member), "POST", &format!("/api/v1/clusters/{cluster}/nodes/{worker}/reboot"), None).await;
+    assert_eq!(begun.status, 202, "{}", begun.body);
+    let path = format!("/api/v1/operations/{}", begun.body["operation"]["id"].as_str().unwrap());
+    // It failed, with words of the cloud's and of an add-on's.
+    let claim = house.store.claim(Uuid::new_v4(), Duration::from_secs(30)).await.unwrap().expect("the cluster is due");
+    let work = house.store.load(&claim).await.unwrap();
+    let (mut operation, mut status) = (work.operation.unwrap(), work.cluster.status);
+    let fault = Fault {
+        code: Code::Quota,
+        message: "words of the cloud".to_owned(),
+        cloud_request_id: Some("req-of-the-cloud".to_owned()),
+        retryable: true,
+        object: Some("object-at-fault".to_owned()),
+    };
+    let resource = StepResource {
+        kind: ResourceKind::Server,
+        name: "server-of-it".to_owned(),
+        cloud_id: Some("id-of-it".to_owned()),
+        state: "known".to_owned(),
+    };
+    operation.steps = vec![Step {
+        key: StepKey::Health,
+        state: StepState::Failed,
+        started_at: None,
+        finished_at: None,
+        usual_seconds: 60,
+        done: 0,
+        total: 1,
+        waiting_for: None,
+        fault: Some(fault.clone()),
+        resources: vec![resource],
+    }];
+    (operation.state, operation.fault) = (OperationState::Failed, Some(fault));
+    let message = "words of an add-on".to_owned();
+    status.addons = vec![AddonStatus { name: Addon::Dns, state: AddonState::Progressing, ready: 0, desired: 2, message }];
+    house.store.commit(&claim, &[Change::Status(status), Change::Operation(operation)]).await.unwrap();
+    house.store.release(claim, Duration::from_secs(3600)).await.unwrap();
+
+    give(&house, &owner, "guest-a", json!({"role": "guest", "places": [{"cluster": cluster, "namespace": "shop", "role": "reader"}]})).await;
+    let guest = house.sign_in("guest-a").await;
+    let worker = worker.to_string();
+    let secret = ["words of the cloud", "req-of-the-cloud", "object-at-fault", "server-of-it", "id-of-it", worker.as_str()];
+    let whole = house.call(Some(&member), "GET", &path, None).await.body.to_string();
+    assert!(secret.iter().all(|text| whole.contains(text)), "{whole}");
+    let told = house.call(Some(&guest), "GET", &path, None).await.body;
+    assert_eq!((&told["state"], &told["fault"]["code"], &told["steps"][0]["state"]), (&json!("failed"), &json!("KCS-QUOTA-001"), &json!("failed")));
+    let list = house.call(Some(&guest), "GET", "/api/v1/operations", None).await.body;
+    assert_eq!(list["total"], 2, "{list}");
+    let events = reqwest::Client::new().get(format!("{}{path}/events", house.url)).header("cookie", &guest.cookie).send().await.unwrap();
+    let events = events.text().await.unwrap();
+    assert!(events.contains("KCS-QUOTA-001"), "{events}");
+    for text in [told.to_string(), list.to_string(), events] {
+        assert!(!secret.iter().any(|secret| text.contains(secret)), "{text}");
+    }
+    let of = async |person: &Person| house.call(Some(person), "GET", &format!("/api/v1/clusters/{cluster}"), None).await.body;
+    let (all, some) = (of(&member).await, of(&guest).await);
+    assert_eq!((&all["namespaces"], &all["status"]["addons"][0]["name"]), (&Value::Null, &json!("dns")));
+    assert_eq!((&some["namespaces"], &some["status"]["addons"], &some["name"]), (&json!(["shop"]), &Value::Null, &json!("web")));
 }
 
 #[actix_web::test]

@@ -49,9 +49,24 @@ async fn a_token_does_no_more_than_it_was_narrowed_to() {
     let list = with(&house, &token, "GET", "/api/v1/clusters", None).await.body;
     assert_eq!((&list["total"], &list["items"][0]["id"]), (&json!(1), &json!(one)));
     assert_eq!(with(&house, &token, "GET", "/api/v1/operations", None).await.body["total"], 1);
-    for path in ["", "/nodes", "/node-pools", "/resources", "/kubeconfigs", "/delete-plan"] {
+    // What is in no namespace is around those that it was narrowed to.
+    for (path, expected) in [
+        ("", 200),
+        ("/kubeconfigs", 200),
+        ("/nodes", 403),
+        ("/nodes/01990000-0000-7000-8000-000000000000/console", 403),
+        ("/node-pools", 403),
+        ("/resources", 403),
+        ("/addons", 403),
+        ("/delete-plan", 403),
+        ("/kubernetes/nodes", 403),
+    ] {
+        let got = with(&house, &token, "GET", &format!("/api/v1/clusters/{one}{path}"), None).await;
+        assert_eq!(got.status, expected, "{path}");
+        if expected == 403 {
+            assert_eq!((&got.body["code"], &got.body["params"]["namespaces"]), (&json!("KCS-RBAC-003"), &json!(["web"])), "{path}");
+        }
         assert_eq!(with(&house, &token, "GET", &format!("/api/v1/clusters/{other}{path}"), None).await.status, 404, "{path}");
-        assert_eq!(with(&house, &token, "GET", &format!("/api/v1/clusters/{one}{path}"), None).await.status, 200, "{path}");
     }
     let resize = |cluster: &str| format!("/api/v1/clusters/{cluster}/node-pools/default");
     let three = json!({"count": 3});

@@ -34,6 +34,9 @@ const TABS = [
   ["operations", "/clusters/$id/operations"],
 ] as const;
 
+/** Of no use to whoever sees some namespaces only: what these show is in none. */
+const AROUND: readonly string[] = ["nodes", "addons", "objects"];
+
 /** What is behind the button for more, and what it takes. */
 const MENU = [
   ["repair", "cluster_repair"],
@@ -95,7 +98,7 @@ function Loaded({ cluster }: { cluster: Cluster }) {
       {cluster.paused && <PausedNotice pause={cluster.paused} />}
       {operation && <OperationBanner cluster={cluster} />}
       <nav className="tabs" aria-label={t("cluster.tabs")}>
-        {TABS.map(([key, to]) => (
+        {TABS.filter(([key]) => !(cluster.namespaces && AROUND.includes(key))).map(([key, to]) => (
           <Link key={key} to={to} params={{ id: cluster.id }} search={{}} className={`tab ${tab === key ? "tab-on" : ""}`} aria-current={tab === key ? "page" : undefined}>
             {t(`cluster.tab.${key}`)}
           </Link>
