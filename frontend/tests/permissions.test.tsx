@@ -1,6 +1,6 @@
 // What is offered follows from what the person may do, in all of the project or with this cluster alone, and not from the name of a role.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { act, fireEvent, render, renderHook, screen, within } from "@testing-library/react";
+import { act, fireEvent, render, renderHook, screen, waitFor, within } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { client } from "../src/api/client";
@@ -42,6 +42,7 @@ const cluster = {
   permissions: [] as Permission[],
 } as unknown as Cluster;
 const pools = ["control-plane", "default"].map((name, i) => ({ name, role: i ? "worker" : "master", flavor: "m1", root_volume_gib: 20, desired: 1, current: 1, ready: 1, zones: [], labels: {}, taints: [] }));
+const nodes = [{ id: "n1", name: "kcs-1-default-0", pool: "default", role: "worker", ready: true, removing: false, bootstrap: { state: "done" }, server: { id: "s1", state: "known" } }];
 const blocked = { id: "o1", cluster: { id: "c1", name: "shop" }, kind: "node_pool_resize", state: "blocked", progress: 10, steps: [], created_at: "2026-01-01T00:00:00Z", created_by: "bob", retries: 0, nodes: [] } as unknown as Operation;
 
 const asked: string[] = [];
@@ -53,6 +54,7 @@ function show(what: ReactNode, everywhere: Permission[], here: Permission[] = ev
     "/api/v1/session": { ...session, permissions: everywhere, roles },
     "/api/v1/clusters/{id}": { ...cluster, permissions: here, ...rest },
     "/api/v1/clusters/{id}/node-pools": { items: pools },
+    "/api/v1/clusters/{id}/nodes": { items: nodes },
     "/api/v1/templates": { items: [{ id: "t1", own: true, name: "mine", description: "", spec: {} }] },
     "/api/v1/about": { version: "1", environment: "prod", direct_access: false, notes: [] },
   };
@@ -130,8 +132,13 @@ describe("nodes and pools", () => {
 
   it("have no column of actions where none is allowed", async () => {
     show(<NodesTab />, []);
-    const table = await screen.findByRole("table");
-    expect(within(table).queryByRole("columnheader", { name: en.cluster.actions })).toBeNull();
+    await waitFor(() => expect(screen.getAllByRole("table")).toHaveLength(2));
+    expect(screen.queryByRole("columnheader", { name: en.cluster.actions })).toBeNull();
+  });
+
+  it("show what a node said as it booted to whoever may operate nodes", async () => {
+    show(<NodesTab />, [], ["node_operate"]);
+    expect(await menu(/kcs-1-default-0/)).toContain(en.cluster.console.open);
   });
 });
 

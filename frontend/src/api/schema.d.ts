@@ -946,7 +946,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The last lines of a node's console log: untrusted text. */
+        /** The last lines of a node's console log: untrusted text, for whoever may operate nodes. */
         get: operations["node_console"];
         put?: never;
         post?: never;

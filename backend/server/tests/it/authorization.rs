@@ -131,7 +131,7 @@ fn rows() -> BTreeMap<&'static str, Row> {
         ("node_uncordon", change(404)),
         ("node_list", LOOK_AROUND),
         // The cluster has no such node.
-        ("node_console", [401, 401, 404, 404, 403, 404, 404, 404, 404]),
+        ("node_console", change(404)),
         ("kubeconfig_list", LOOK),
         // A token is good at the gate by itself.
         ("kubeconfig_issue", [401, 401, 404, 404, 201, 403, 201, 201, 201]),

@@ -200,11 +200,15 @@ function useNodeColumns({ cluster, inside, onConsole, onWish }: NodeColumns): Co
     { key: "zone", title: t("cluster.nodes.zone"), render: (node) => node.server?.zone ?? <span className="muted">—</span> },
     { key: "version", title: t("clusters.col.version"), render: (node) => (node.kubelet_version ? <span className="numeric">{node.kubelet_version}</span> : <span className="muted">—</span>) },
     { key: "created", title: t("clusters.col.created"), render: (node) => (node.created_at ? <Ago time={node.created_at} /> : <span className="muted">—</span>) },
-    {
-      key: "act",
-      title: t("cluster.actions"),
-      render: (node) => <NodeActions cluster={cluster} node={node} inside={inside?.get(node.name)} onConsole={onConsole} onWish={onWish} />,
-    },
+    ...(may(cluster, "node_operate")
+      ? [
+          {
+            key: "act",
+            title: t("cluster.actions"),
+            render: (node: ClusterNode) => <NodeActions cluster={cluster} node={node} inside={inside?.get(node.name)} onConsole={onConsole} onWish={onWish} />,
+          },
+        ]
+      : []),
   ];
 }
 
@@ -231,11 +235,8 @@ function NodeActions({ cluster, node, inside, onConsole, onWish }: NodeActionsPr
   const unavailable = standsAgainst ? t(`cluster.unchangeable.${standsAgainst}`) : undefined;
   const items: MenuItem[] = [];
   if (node.server?.id) items.push({ key: "console", label: t("cluster.console.open"), onSelect: () => onConsole(node) });
-  if (may(cluster, "node_operate")) {
-    if (inside) items.push({ key: "schedule", label: t(inside.schedulable ? "cluster.nodes.cordon" : "cluster.nodes.uncordon"), onSelect: () => schedule.mutate(!inside.schedulable) });
-    for (const verb of ["drain", "reboot", "replace"] as const) items.push({ key: verb, label: t(`cluster.verb.${verb}.submit`), danger: verb === "replace", unavailable, onSelect: () => onWish({ verb, node }) });
-  }
-  if (items.length === 0) return <span className="muted">—</span>;
+  if (inside) items.push({ key: "schedule", label: t(inside.schedulable ? "cluster.nodes.cordon" : "cluster.nodes.uncordon"), onSelect: () => schedule.mutate(!inside.schedulable) });
+  for (const verb of ["drain", "reboot", "replace"] as const) items.push({ key: verb, label: t(`cluster.verb.${verb}.submit`), danger: verb === "replace", unavailable, onSelect: () => onWish({ verb, node }) });
   return <MenuButton floating className="menu-outlined menu-small" label={t("cluster.actions")} name={t("cluster.nodes.actionsOf", { node: node.name })} items={items} />;
 }
 
