@@ -12,6 +12,8 @@ pub struct Limiter {
     sign_in_pair: DefaultKeyedRateLimiter<String>,
     sign_in_address: DefaultKeyedRateLimiter<String>,
     sign_in_all: DefaultDirectRateLimiter,
+    federated_address: DefaultKeyedRateLimiter<String>,
+    federated_all: DefaultDirectRateLimiter,
     device_codes: DefaultKeyedRateLimiter<String>,
     device_polls: DefaultKeyedRateLimiter<String>,
     requests: DefaultKeyedRateLimiter<String>,
@@ -31,6 +33,8 @@ impl Limiter {
             sign_in_pair: RateLimiter::keyed(per_minute(20, 20)),
             sign_in_address: RateLimiter::keyed(per_minute(120, 120)),
             sign_in_all: RateLimiter::direct(per_minute(sign_ins_per_minute, sign_ins_per_minute)),
+            federated_address: RateLimiter::keyed(per_minute(120, 120)),
+            federated_all: RateLimiter::direct(per_minute(sign_ins_per_minute, sign_ins_per_minute)),
             device_codes: RateLimiter::keyed(per_minute(20, 20)),
             device_polls: RateLimiter::keyed(per_minute(600, 600)),
             requests: RateLimiter::keyed(per_minute(requests_per_minute, requests_per_minute)),
@@ -51,11 +55,11 @@ impl Limiter {
         self.sign_in_all.check().map_err(refused)
     }
 
-    /// One that comes back from an identity provider: who it is, Keystone says only afterwards.
+    /// One that comes back from an identity provider: who it is, Keystone says only afterwards. Guessing passwords does not hold it up.
     pub fn federated(&self, address: &str) -> Answer<()> {
         let refused = |until| self.refusal(until);
-        self.sign_in_address.check_key(&address.to_owned()).map_err(refused)?;
-        self.sign_in_all.check().map_err(refused)
+        self.federated_address.check_key(&address.to_owned()).map_err(refused)?;
+        self.federated_all.check().map_err(refused)
     }
 
     /// One program that asks to be signed in: it counts as an attempt to sign in from its address, but costs Keystone nothing.
@@ -83,6 +87,7 @@ impl Limiter {
         self.sign_in_device.retain_recent();
         self.sign_in_pair.retain_recent();
         self.sign_in_address.retain_recent();
+        self.federated_address.retain_recent();
         self.device_codes.retain_recent();
         self.device_polls.retain_recent();
         self.requests.retain_recent();

@@ -36,7 +36,7 @@ pub struct Settings {
     /// Whether KCS reaches APIs of clusters without a public address.
     pub private_route: bool,
     pub requests_per_minute: u32,
-    /// Of people whose browsers are not known; that many sign-ins Keystone is asked for at most.
+    /// Of people whose browsers are not known; that many sign-ins Keystone is asked for at most, and as many by identity providers.
     pub sign_ins_per_minute: u32,
     pub streams: StreamLimits,
     /// Whether projects may open their clusters to certificates past the gate.

@@ -139,3 +139,17 @@ async fn a_token_that_keystone_does_not_know_or_that_is_bound_is_refused_and_gue
     let elsewhere = url.split("?origin=").next().unwrap().to_owned() + "?origin=https://elsewhere.example/";
     assert_eq!(page(&house, "GET", &elsewhere, "").0, 401);
 }
+
+#[actix_web::test]
+async fn guessing_passwords_does_not_hold_up_who_comes_by_an_identity_provider() {
+    let house = House::new().await.beside_limited(2).await;
+    let (url, cookie) = begin(&house, "/").await;
+    let mut statuses = Vec::new();
+    for n in 0..200 {
+        let guess = json!({"username": format!("nobody-{n}"), "password": "guess"});
+        statuses.push(house.call(None, "POST", "/api/v1/session", Some(&guess)).await.status);
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
+    let answer = come_back(&house, &cookie, KEYSTONE, &token(&house, &url, "sso-a")).await;
+    assert_eq!((location(&answer), session(&answer).is_some()), ("/", true));
+}
