@@ -4,6 +4,7 @@ use crate::errors::{Answer, Problem};
 use domain::codes::Code;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
 
 /// The limits of one process.
@@ -23,6 +24,12 @@ pub struct Limiter {
 fn per_minute(count: u32, burst: u32) -> Quota {
     let at_least_one = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
     Quota::per_minute(at_least_one(count)).allow_burst(at_least_one(burst))
+}
+
+/// What an address is counted as: whoever has one of IPv6 has the 2^64 around it.
+fn network(address: &str) -> String {
+    let own = |six: Ipv6Addr| Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX)).to_string();
+    address.parse::<Ipv6Addr>().map_or_else(|_| address.to_owned(), own)
 }
 
 impl Limiter {
@@ -50,21 +57,22 @@ impl Limiter {
         if let Some(device) = device {
             return self.sign_in_device.check_key(&device.to_owned()).map_err(refused);
         }
-        self.sign_in_pair.check_key(&format!("{address} {domain}/{user}")).map_err(refused)?;
-        self.sign_in_address.check_key(&address.to_owned()).map_err(refused)?;
+        let network = network(address);
+        self.sign_in_pair.check_key(&format!("{network} {domain}/{user}")).map_err(refused)?;
+        self.sign_in_address.check_key(&network).map_err(refused)?;
         self.sign_in_all.check().map_err(refused)
     }
 
     /// One that comes back from an identity provider: who it is, Keystone says only afterwards. Guessing passwords does not hold it up.
     pub fn federated(&self, address: &str) -> Answer<()> {
         let refused = |until| self.refusal(until);
-        self.federated_address.check_key(&address.to_owned()).map_err(refused)?;
+        self.federated_address.check_key(&network(address)).map_err(refused)?;
         self.federated_all.check().map_err(refused)
     }
 
     /// One program that asks to be signed in: it counts as an attempt to sign in from its address, but costs Keystone nothing.
     pub fn device_sign_in(&self, address: &str) -> Answer<()> {
-        self.sign_in_address.check_key(&address.to_owned()).map_err(|until| self.refusal(until))
+        self.sign_in_address.check_key(&network(address)).map_err(|until| self.refusal(until))
     }
 
     /// One code that a person types. Right ones count, too: otherwise a refusal would tell which are wrong.
@@ -74,7 +82,7 @@ impl Limiter {
 
     /// One question whether a program was signed in; many may wait behind one address.
     pub fn device_poll(&self, address: &str) -> Answer<()> {
-        self.device_polls.check_key(&address.to_owned()).map_err(|until| self.refusal(until))
+        self.device_polls.check_key(&network(address)).map_err(|until| self.refusal(until))
     }
 
     /// One request of a person.

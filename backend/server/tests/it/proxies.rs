@@ -60,19 +60,31 @@ async fn the_audit_log_tells_of_the_client_and_not_of_what_it_made_up() {
     }
 }
 
+/// The first answer that is not "wrong" to so many guesses, each at somebody else's password: only the address is the same, or is not.
+async fn refused(house: &House, guesses: u32, address: &dyn Fn(u32) -> String) -> Option<u16> {
+    for n in 0..guesses {
+        let guess = json!({"username": format!("nobody-{n}"), "password": "guess"});
+        let status = house.call_with(&[("x-forwarded-for", &address(n))], "POST", "/api/v1/session", Some(&guess)).await.status;
+        if status != 401 {
+            return Some(status);
+        }
+    }
+    None
+}
+
 #[actix_web::test]
 async fn made_up_addresses_get_round_no_limit_and_people_behind_a_proxy_have_one_each() {
     let direct = House::new().await;
     let behind = direct.beside_behind_proxy().await;
-    let guess = json!({"username": "member-a", "password": "guess"});
-    let last = async |house: &House, address: &dyn Fn(u32) -> String| {
-        let mut status = 0;
-        for n in 0..30 {
-            status = house.call_with(&[("x-forwarded-for", &address(n))], "POST", "/api/v1/session", Some(&guess)).await.status;
-        }
-        status
-    };
-    assert_eq!(last(&direct, &|n| format!("192.0.2.{n}")).await, 429, "another address each time");
-    assert_eq!(last(&behind, &|n| format!("192.0.2.{n}, {CLIENT}")).await, 429, "the same client, who makes something up each time");
-    assert_eq!(last(&behind, &|n| format!("198.51.100.{n}")).await, 401, "others are not held up by it");
+    assert_eq!(refused(&direct, 400, &|n| format!("192.0.2.{n}")).await, Some(429), "another address each time");
+    assert_eq!(refused(&behind, 400, &|n| format!("192.0.2.{n}, {CLIENT}")).await, Some(429), "the same client, who makes something up each time");
+    assert_eq!(refused(&behind, 150, &|n| format!("198.51.100.{n}")).await, None, "others are not held up by it");
+}
+
+#[actix_web::test]
+async fn whoever_has_a_network_of_ipv6_is_counted_as_one() {
+    let direct = House::new().await;
+    let behind = direct.beside_behind_proxy().await;
+    assert_eq!(refused(&behind, 400, &|n| format!("2001:db8:0:1::{n:x}")).await, Some(429), "one network");
+    assert_eq!(refused(&behind, 150, &|n| format!("2001:db8:1:{n:x}::1")).await, None, "networks beside one another");
 }
