@@ -1,9 +1,10 @@
 //! Signing in with an application credential: into its one project, with its roles, and without anything that would outlive it.
 
 use crate::caller::context;
+use crate::devices;
 use crate::errors::{Answer, Problem};
 use crate::extract::Body;
-use crate::session::{Session, begin, begun, check_name, check_secret, refused};
+use crate::session::{Session, begin, begun, check_name, check_secret, judged};
 use crate::state::State;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
@@ -57,14 +58,15 @@ pub async fn session_create_by_credential(state: Data<State>, request: HttpReque
     let (wanted, _) = body.read()?;
     wanted.check()?;
     let credential = wanted.named()?;
-    let (owner, domain) = match &credential {
-        CredentialName::Id(id) => (id, ""),
-        CredentialName::Of { user_name, domain, .. } => (user_name, domain.as_str()),
+    // Counted by itself: guessing somebody's password does not hold up their credentials. No name has an end of a line in it.
+    let counted = match &credential {
+        CredentialName::Id(id) => devices::person("", id),
+        CredentialName::Of { name, user_name, domain } => devices::person(&devices::person(domain, user_name), &format!("\n{name}")),
     };
     // No browser is known for a credential: that would crowd out its being known for the person.
-    state.limiter.sign_in(owner, domain, &context(&request).source, None)?;
+    let attempt = state.limiter.sign_in(&counted, &context(&request).source, None)?;
     let token = state.identity.sign_in_by_credential(&credential, &wanted.secret).await;
-    let token = token.map_err(|error| refused(error, Code::CredentialRefused))?;
+    let token = judged(token, attempt, Code::CredentialRefused)?;
     let own = token.info.project.clone().ok_or_else(|| Problem::new(Code::NoProject))?;
     Ok(begun(begin(&state, &request, None, token, vec![own]).await?))
 }

@@ -15,21 +15,22 @@ const KEY: &str = "devices";
 const PATH: &str = "/api/v1/session";
 const LIFETIME: Duration = Duration::days(90);
 
-/// Names are compared without regard to case, as Keystone does.
-fn person(domain: &str, user: &str) -> String {
-    format!("{}/{}", domain.to_lowercase(), user.to_lowercase())
+/// Who is meant by names. They are compared without regard to case and to spaces at their ends, as Keystone's database does.
+#[must_use]
+pub fn person(domain: &str, user: &str) -> String {
+    format!("{}/{}", domain.trim_end().to_lowercase(), user.trim_end().to_lowercase())
 }
 
 /// Whether this browser is one that the person has signed in with; what tells it from others, then.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn known(state: &State, request: &HttpRequest, domain: &str, user: &str) -> Answer<Option<String>> {
+pub async fn known(state: &State, request: &HttpRequest, person: &str) -> Answer<Option<String>> {
     let Some(cookie) = request.cookie(COOKIE) else { return Ok(None) };
     let Some((device, tag)) = cookie.value().split_once('.') else { return Ok(None) };
     let Ok(tag) = URL_SAFE_NO_PAD.decode(tag) else { return Ok(None) };
     let key = state.store.installation_key(KEY).await?;
-    let good = key.matches(&tag, KEY.as_bytes(), &[person(domain, user).as_bytes(), device.as_bytes()]);
+    let good = key.matches(&tag, KEY.as_bytes(), &[person.as_bytes(), device.as_bytes()]);
     Ok(good.then(|| device.to_owned()))
 }
 
@@ -37,10 +38,10 @@ pub async fn known(state: &State, request: &HttpRequest, domain: &str, user: &st
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn cookie(state: &State, request: &HttpRequest, domain: &str, user: &str) -> Answer<Cookie<'static>> {
+pub async fn cookie(state: &State, request: &HttpRequest, person: &str) -> Answer<Cookie<'static>> {
     let device = uuid::Uuid::new_v4().simple().to_string();
     let key = state.store.installation_key(KEY).await?;
-    let tag = key.tag(KEY.as_bytes(), &[person(domain, user).as_bytes(), device.as_bytes()]);
+    let tag = key.tag(KEY.as_bytes(), &[person.as_bytes(), device.as_bytes()]);
     let value = format!("{device}.{}", URL_SAFE_NO_PAD.encode(tag));
     let cookie = Cookie::build(COOKIE, value).path(PATH).http_only(true).same_site(SameSite::Strict).secure(secure(request));
     Ok(cookie.max_age(LIFETIME).finish())

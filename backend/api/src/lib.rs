@@ -21,6 +21,7 @@ pub mod docs;
 pub mod errors;
 pub mod events;
 pub mod extract;
+pub mod failures;
 pub mod federation;
 pub mod gate;
 pub mod health;

@@ -1,17 +1,25 @@
-//! Limits on how often: signing in per user and address, per address and in all; programs that want to be signed in; requests per person.
+//! Limits on how often: signing in per person and address, per person, per address and in all; programs that want to be signed in; requests
+//! per person.
 
 use crate::errors::{Answer, Problem};
+use crate::failures::{Attempt, Failures};
+use crate::state::Settings;
 use domain::codes::Code;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// For so long Keystone's manual has people locked out, after six failures.
+const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
 
 /// The limits of one process.
 pub struct Limiter {
     sign_in_device: DefaultKeyedRateLimiter<String>,
     sign_in_pair: DefaultKeyedRateLimiter<String>,
     sign_in_address: DefaultKeyedRateLimiter<String>,
+    sign_in_person: Failures,
     sign_in_all: DefaultDirectRateLimiter,
     federated_address: DefaultKeyedRateLimiter<String>,
     federated_all: DefaultDirectRateLimiter,
@@ -34,11 +42,13 @@ fn network(address: &str) -> String {
 
 impl Limiter {
     #[must_use]
-    pub fn new(requests_per_minute: u32, sign_ins_per_minute: u32) -> Self {
+    pub fn new(settings: &Settings) -> Self {
+        let &Settings { requests_per_minute, sign_ins_per_minute, failed_sign_ins_per_person, .. } = settings;
         Self {
             sign_in_device: RateLimiter::keyed(per_minute(10, 10)),
             sign_in_pair: RateLimiter::keyed(per_minute(20, 20)),
             sign_in_address: RateLimiter::keyed(per_minute(120, 120)),
+            sign_in_person: Failures::new(failed_sign_ins_per_person, HALF_AN_HOUR),
             sign_in_all: RateLimiter::direct(per_minute(sign_ins_per_minute, sign_ins_per_minute)),
             federated_address: RateLimiter::keyed(per_minute(120, 120)),
             federated_all: RateLimiter::direct(per_minute(sign_ins_per_minute, sign_ins_per_minute)),
@@ -50,17 +60,21 @@ impl Limiter {
     }
 
     /// One attempt to sign in. A browser that the person has signed in with before has a limit of its own: guessing from elsewhere, from however many
-    /// addresses, uses up the others.
-    pub fn sign_in(&self, user: &str, domain: &str, address: &str, device: Option<&str>) -> Answer<()> {
-        let user: String = user.chars().take(255).collect();
+    /// addresses, uses up the others. Of those the one per person counts what fails only, whether or not there is such a person.
+    pub fn sign_in(&self, person: &str, address: &str, device: Option<&str>) -> Answer<Option<Attempt<'_>>> {
         let refused = |until| self.refusal(until);
         if let Some(device) = device {
-            return self.sign_in_device.check_key(&device.to_owned()).map_err(refused);
+            return self.sign_in_device.check_key(&device.to_owned()).map(|()| None).map_err(refused);
         }
         let network = network(address);
-        self.sign_in_pair.check_key(&format!("{network} {domain}/{user}")).map_err(refused)?;
+        self.sign_in_pair.check_key(&format!("{network} {person}")).map_err(refused)?;
         self.sign_in_address.check_key(&network).map_err(refused)?;
-        self.sign_in_all.check().map_err(refused)
+        let attempt = self.sign_in_person.begin(person).map_err(held_up)?;
+        if let Err(until) = self.sign_in_all.check() {
+            attempt.spare();
+            return Err(self.refusal(until));
+        }
+        Ok(Some(attempt))
     }
 
     /// One that comes back from an identity provider: who it is, Keystone says only afterwards. Guessing passwords does not hold it up.
@@ -95,6 +109,7 @@ impl Limiter {
         self.sign_in_device.retain_recent();
         self.sign_in_pair.retain_recent();
         self.sign_in_address.retain_recent();
+        self.sign_in_person.tidy();
         self.federated_address.retain_recent();
         self.device_codes.retain_recent();
         self.device_polls.retain_recent();
@@ -102,9 +117,13 @@ impl Limiter {
     }
 
     fn refusal(&self, until: governor::NotUntil<governor::clock::QuantaInstant>) -> Problem {
-        let seconds = until.wait_time_from(self.clock.now()).as_secs() + 1;
-        let mut problem = Problem::new(Code::RateLimited).param("sec", seconds);
-        problem.retry_after = Some(seconds);
-        problem
+        held_up(until.wait_time_from(self.clock.now()))
     }
+}
+
+fn held_up(wait: Duration) -> Problem {
+    let seconds = wait.as_secs() + 1;
+    let mut problem = Problem::new(Code::RateLimited).param("sec", seconds);
+    problem.retry_after = Some(seconds);
+    problem
 }

@@ -4,6 +4,7 @@ use crate::caller::{Caller, context, cookie_name};
 use crate::devices;
 use crate::errors::{Answer, Problem};
 use crate::extract::Body;
+use crate::failures::Attempt;
 use crate::keystone_tokens;
 use crate::peers;
 use crate::people::{GRACE, RECHECK};
@@ -280,19 +281,31 @@ pub async fn session_create(state: Data<State>, request: HttpRequest, body: Body
     let (wanted, _) = body.read()?;
     wanted.check()?;
     let domain = wanted.domain.as_deref().unwrap_or("Default");
-    let device = devices::known(&state, &request, domain, &wanted.username).await?;
-    state.limiter.sign_in(&wanted.username, domain, &context(&request).source, device.as_deref())?;
+    let person = devices::person(domain, &wanted.username);
+    let device = devices::known(&state, &request, &person).await?;
+    let attempt = state.limiter.sign_in(&person, &context(&request).source, device.as_deref())?;
     let signed_in = state.identity.sign_in(&wanted.username, domain, &wanted.password, wanted.passcode.as_ref()).await;
     // A user that is unknown, disabled or of another domain, and a wrong passcode, are answered like a wrong password.
-    let signed_in = signed_in.map_err(|error| refused(error, Code::SignInFailed))?;
+    let signed_in = judged(signed_in, attempt, Code::SignInFailed)?;
     let unscoped = signed_in.token().ok_or_else(|| Problem::new(Code::PasscodeWanted))?;
     let projects = state.identity.projects(&unscoped.secret).await?;
     let token = enter(&state, &unscoped.secret, &projects, wanted.project.as_deref()).await?;
     let mut answer = begun(begin(&state, &request, Some(unscoped.secret), token, projects).await?);
     if device.is_none() {
-        answer.add_cookie(&devices::cookie(&state, &request, domain, &wanted.username).await?).map_err(Problem::internal)?;
+        answer.add_cookie(&devices::cookie(&state, &request, &person).await?).map_err(Problem::internal)?;
     }
     Ok(answer)
+}
+
+/// What became of a try to sign in: nothing but Keystone's refusal counts as a failure.
+pub(crate) fn judged<T>(answer: cloud::Result<T>, attempt: Option<Attempt<'_>>, code: Code) -> Answer<T> {
+    let answer = answer.map_err(|error| refused(error, code));
+    if let Some(attempt) = attempt
+        && answer.as_ref().err().is_none_or(|problem| problem.code != code)
+    {
+        attempt.spare();
+    }
+    answer
 }
 
 /// What a sign-in that failed is answered with: whatever was wrong with it, the same.

@@ -38,6 +38,8 @@ pub struct Settings {
     pub requests_per_minute: u32,
     /// Of people whose browsers are not known; that many sign-ins Keystone is asked for at most, and as many by identity providers.
     pub sign_ins_per_minute: u32,
+    /// Of those, as many as may fail as one person at once; all of them are forgotten after half an hour.
+    pub failed_sign_ins_per_person: u32,
     pub streams: StreamLimits,
     /// Whether projects may open their clusters to certificates past the gate.
     pub direct_access: bool,
@@ -101,7 +103,7 @@ impl State {
             keys,
             health,
             kube,
-            limiter: Limiter::new(settings.requests_per_minute, settings.sign_ins_per_minute),
+            limiter: Limiter::new(&settings),
             settings,
             in_force,
             catalogue: CatalogueCache::default(),

@@ -184,6 +184,9 @@ pub struct Limits {
     /// Of people whose browsers are not known.
     #[serde(default = "default_sign_ins")]
     pub sign_ins_per_minute: u32,
+    /// Of those, failed ones in half an hour.
+    #[serde(default = "default_failed_sign_ins")]
+    pub failed_sign_ins_per_person: u32,
     /// A way into a pod through which nothing has gone for so long is closed; every stream through the gate ends by the second.
     #[serde(default = "default_idle")]
     pub stream_idle_minutes: u32,
@@ -263,6 +266,9 @@ fn default_stream() -> u32 {
 fn default_sign_ins() -> u32 {
     600
 }
+fn default_failed_sign_ins() -> u32 {
+    5
+}
 fn default_kubeconfig() -> u32 {
     30
 }
@@ -296,6 +302,7 @@ impl Default for Limits {
             nodes_per_cluster: default_nodes(),
             requests_per_minute: default_requests(),
             sign_ins_per_minute: default_sign_ins(),
+            failed_sign_ins_per_person: default_failed_sign_ins(),
             stream_idle_minutes: default_idle(),
             stream_hours: default_stream(),
             kubeconfig_days: default_kubeconfig(),
@@ -451,6 +458,7 @@ impl Config {
             return Err(wrong(&found.field, found.message));
         }
         within("limits.sign_ins_per_minute", self.limits.sign_ins_per_minute, 1, 1_000_000)?;
+        within("limits.failed_sign_ins_per_person", self.limits.failed_sign_ins_per_person, 1, 1_000)?;
         within("limits.stream_idle_minutes", self.limits.stream_idle_minutes, 1, 1440)?;
         within("limits.stream_hours", self.limits.stream_hours, 1, 168)?;
         within("limits.requests_per_minute", self.limits.requests_per_minute, 10, 1_000_000)

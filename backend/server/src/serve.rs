@@ -225,6 +225,7 @@ fn settings(config: &Config, gate: &Gate, demo: bool) -> Settings {
         private_route: config.engine.private_api_route.is_some(),
         requests_per_minute: config.limits.requests_per_minute,
         sign_ins_per_minute: config.limits.sign_ins_per_minute,
+        failed_sign_ins_per_person: config.limits.failed_sign_ins_per_person,
         streams: StreamLimits {
             idle: Duration::from_secs(60 * u64::from(config.limits.stream_idle_minutes)),
             longest: Duration::from_secs(3600 * u64::from(config.limits.stream_hours)),

@@ -273,7 +273,7 @@ fn body(operation: &str, who: usize) -> Option<Value> {
     let (account, project) = ACCOUNTS[who];
     Some(match operation {
         "session_create" => json!({"username": account, "password": crate::house::PASSWORD}),
-        "session_create_by_credential" => json!({"id": "0123456789abcdef0123456789abcdef", "secret": "nonsense"}),
+        "session_create_by_credential" => json!({"id": format!("0123456789abcdef{who:016x}"), "secret": "nonsense"}),
         "federation_begin" => json!({"provider": "corp"}),
         "session_switch" => json!({"project": project}),
         "cluster_create" | "cluster_create_plan" => json!({"name": format!("{}-{who}", operation.replace('_', "-")), "template": "dev"}),

@@ -115,6 +115,7 @@ fn settings() -> Settings {
         private_route: false,
         requests_per_minute: 100_000,
         sign_ins_per_minute: 600,
+        failed_sign_ins_per_person: 5,
         streams: StreamLimits { idle: Duration::from_secs(3600), longest: Duration::from_secs(24 * 3600) },
         direct_access: true,
         gate_url: "https://127.0.0.1:8443".to_owned(),
