@@ -87,7 +87,7 @@ impl Caller {
     pub async fn still_valid(&self, state: &State) -> Answer<()> {
         let now = match &self.proof {
             Proof::Session(hash, _) => session::open(state, hash).await?.actor,
-            Proof::Keystone(token) => state.keystone_tokens.of(state, token.secret.clone()).await?.0,
+            Proof::Keystone(token) => state.keystone_tokens.of(state, token.secret.clone(), None).await?.0,
             Proof::Api(hash) => tokens::bearer(state, *hash, &self.context.source).await?,
         };
         same_rights(&self.actor, &now)
@@ -148,7 +148,7 @@ async fn authenticate(request: HttpRequest) -> Answer<Caller> {
     let context = context(&request);
     let (actor, proof) = if let Some(header) = request.headers().get("x-auth-token") {
         let text = header.to_str().map_err(|_| Problem::new(Code::SessionExpired))?;
-        let found = state.keystone_tokens.of(&state, text.to_owned().into()).await?;
+        let found = state.keystone_tokens.of(&state, text.to_owned().into(), Some(context.source.as_str())).await?;
         (found.0, Proof::Keystone((*found.1).clone()))
     } else if request.headers().contains_key(header::AUTHORIZATION) {
         // What has not the form of a token is not worth a question to the database.

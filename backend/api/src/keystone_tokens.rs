@@ -1,6 +1,7 @@
-//! Keystone tokens given to us with a request (`X-Auth-Token`): what they are worth, remembered for a minute.
+//! Keystone tokens given to us with a request (`X-Auth-Token`): what they are worth, remembered for a minute; and how often Keystone is asked for nothing.
 
 use crate::errors::{Answer, Problem};
+use crate::failures::Attempt;
 use crate::state::State;
 use auth::{Actor, Grants, Narrowing, Project, User, Via};
 use cloud::error::CloudErrorKind;
@@ -15,11 +16,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// By the token's digest.
-pub struct TokenCache(Cache<[u8; 32], Arc<Token>>);
+pub struct TokenCache {
+    good: Cache<[u8; 32], Arc<Token>>,
+    /// Those that Keystone refused, apart: however many there are, they crowd out no good one.
+    refused: Cache<[u8; 32], ()>,
+    /// Addresses that good ones came from.
+    trusted: Cache<String, ()>,
+}
 
 impl Default for TokenCache {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build())
+        Self {
+            good: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
+            refused: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(30)).build(),
+            trusted: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(24 * 3600)).build(),
+        }
     }
 }
 
@@ -55,26 +66,39 @@ pub async fn actor(state: &State, info: &TokenInfo, via: Via) -> Answer<Actor> {
 }
 
 impl TokenCache {
-    /// Whom a token speaks for, with the rights of now.
+    /// Whom a token speaks for, with the rights of now. `source` is the address it came from; none: it was found good before.
     ///
     /// # Errors
-    /// When it is worth nothing, or the cloud does not say.
-    pub async fn of(&self, state: &State, token: SecretString) -> Answer<(Actor, Arc<Token>)> {
-        let token = self.token(state, token).await?;
+    /// When it is worth nothing, the cloud does not say, or too much came from there that was worth nothing.
+    pub async fn of(&self, state: &State, token: SecretString, source: Option<&str>) -> Answer<(Actor, Arc<Token>)> {
+        let token = self.token(state, token, source).await?;
         Ok((actor(state, &token.info, Via::KeystoneToken).await?, token))
     }
 
-    async fn token(&self, state: &State, token: SecretString) -> Answer<Arc<Token>> {
+    async fn token(&self, state: &State, token: SecretString, source: Option<&str>) -> Answer<Arc<Token>> {
         let key: [u8; 32] = Sha256::digest(token.expose_secret()).into();
-        if let Some(known) = self.0.get(&key).await {
+        if let Some(known) = self.good.get(&key).await {
             return Ok(known);
         }
-        let info = state.identity.validate(&token).await.map_err(|error| match error.kind {
-            CloudErrorKind::Unauthenticated | CloudErrorKind::NotFound => Problem::new(Code::SessionExpired),
-            _ => Problem::from(error),
-        })?;
-        let found = Arc::new(Token { secret: token, info });
-        self.0.insert(key, found.clone()).await;
+        let over = || Problem::new(Code::SessionExpired);
+        if self.refused.contains_key(&key) {
+            return Err(over());
+        }
+        let attempts = match source {
+            Some(source) => state.limiter.token(source, self.trusted.contains_key(source))?,
+            None => Vec::new(),
+        };
+        let looked = state.identity.validate(&token).await;
+        if looked.as_ref().is_err_and(|error| matches!(error.kind, CloudErrorKind::Unauthenticated | CloudErrorKind::NotFound)) {
+            self.refused.insert(key, ()).await;
+            return Err(over());
+        }
+        attempts.into_iter().for_each(Attempt::spare);
+        let found = Arc::new(Token { secret: token, info: looked? });
+        self.good.insert(key, found.clone()).await;
+        if let Some(source) = source {
+            self.trusted.insert(source.to_owned(), ()).await;
+        }
         Ok(found)
     }
 }

@@ -1,5 +1,5 @@
-//! Limits on how often: signing in per person and address, per person, per address and in all; programs that want to be signed in; requests
-//! per person.
+//! Limits on how often: signing in per person and address, per person, per address and in all; tokens that Keystone refuses; programs that want to
+//! be signed in; requests per person.
 
 use crate::errors::{Answer, Problem};
 use crate::failures::{Attempt, Failures};
@@ -11,6 +11,7 @@ use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+const MINUTE: Duration = Duration::from_secs(60);
 /// For so long Keystone's manual has people locked out, after six failures.
 const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
 
@@ -23,6 +24,8 @@ pub struct Limiter {
     sign_in_all: DefaultDirectRateLimiter,
     federated_address: DefaultKeyedRateLimiter<String>,
     federated_all: DefaultDirectRateLimiter,
+    token_address: Failures,
+    token_all: Failures,
     device_codes: DefaultKeyedRateLimiter<String>,
     device_polls: DefaultKeyedRateLimiter<String>,
     requests: DefaultKeyedRateLimiter<String>,
@@ -52,6 +55,8 @@ impl Limiter {
             sign_in_all: RateLimiter::direct(per_minute(sign_ins_per_minute, sign_ins_per_minute)),
             federated_address: RateLimiter::keyed(per_minute(120, 120)),
             federated_all: RateLimiter::direct(per_minute(sign_ins_per_minute, sign_ins_per_minute)),
+            token_address: Failures::new(60, MINUTE),
+            token_all: Failures::new(sign_ins_per_minute, MINUTE),
             device_codes: RateLimiter::keyed(per_minute(20, 20)),
             device_polls: RateLimiter::keyed(per_minute(600, 600)),
             requests: RateLimiter::keyed(per_minute(requests_per_minute, requests_per_minute)),
@@ -84,6 +89,21 @@ impl Limiter {
         self.federated_all.check().map_err(refused)
     }
 
+    /// One look at a token that nothing is known of. What others send from elsewhere does not hold up a `trusted` address.
+    pub fn token(&self, address: &str, trusted: bool) -> Answer<Vec<Attempt<'_>>> {
+        let of_address = self.token_address.begin(&network(address)).map_err(held_up)?;
+        if trusted {
+            return Ok(vec![of_address]);
+        }
+        match self.token_all.begin("") {
+            Ok(of_all) => Ok(vec![of_address, of_all]),
+            Err(wait) => {
+                of_address.spare();
+                Err(held_up(wait))
+            }
+        }
+    }
+
     /// One program that asks to be signed in: it counts as an attempt to sign in from its address, but costs Keystone nothing.
     pub fn device_sign_in(&self, address: &str) -> Answer<()> {
         self.sign_in_address.check_key(&network(address)).map_err(|until| self.refusal(until))
@@ -111,6 +131,7 @@ impl Limiter {
         self.sign_in_address.retain_recent();
         self.sign_in_person.tidy();
         self.federated_address.retain_recent();
+        self.token_address.tidy();
         self.device_codes.retain_recent();
         self.device_polls.retain_recent();
         self.requests.retain_recent();

@@ -19,6 +19,7 @@ mod fuzz;
 mod gate;
 mod house;
 mod keys;
+mod keystone_tokens;
 mod members;
 mod node_keys;
 mod operators_queue;
