@@ -79,7 +79,6 @@ impl HangUp {
     }
 
     /// Ends when somebody has hung up.
-    #[must_use]
     pub fn done(&self) -> WaitForCancellationFutureOwned {
         self.0.clone().cancelled_owned()
     }
