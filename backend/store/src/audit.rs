@@ -22,6 +22,8 @@ pub struct RequestContext {
 #[derive(Clone, Debug)]
 pub struct AuditEntry {
     pub actor: Actor,
+    /// Whose thing it is, and who is told; None: the actor's own project.
+    pub tenant: Option<TenantId>,
     /// `cluster_create`, `session_create`, …
     pub action: &'static str,
     pub object_kind: &'static str,
@@ -39,6 +41,7 @@ impl AuditEntry {
     pub fn new(actor: &Actor, action: &'static str, object_kind: &'static str, object_id: impl ToString) -> Self {
         Self {
             actor: actor.clone(),
+            tenant: None,
             action,
             object_kind,
             object_id: object_id.to_string(),
@@ -47,6 +50,12 @@ impl AuditEntry {
             outcome: "accepted",
             detail: json!({}),
         }
+    }
+
+    /// An operator's deed on something of this tenant's.
+    #[must_use]
+    pub fn tenant(self, tenant: &TenantId) -> Self {
+        Self { tenant: Some(tenant.clone()), ..self }
     }
 
     #[must_use]
@@ -143,8 +152,15 @@ struct Line<'a> {
 }
 
 pub(crate) async fn append(db: &mut PgConnection, entry: &AuditEntry, context: &RequestContext) -> Result<(), StoreError> {
+    let own = &entry.actor.project;
+    let tenant = entry.tenant.as_ref().unwrap_or(&own.id);
+    let mut detail = entry.detail.clone();
+    if *tenant != own.id {
+        // An operator: nobody else acts beyond the own project.
+        detail["from_project"] = own.name.clone().into();
+    }
     let line = Line {
-        tenant: &entry.actor.project.id.0,
+        tenant: &tenant.0,
         user_id: &entry.actor.user.id,
         user_name: &entry.actor.user.name,
         via: entry.actor.via.as_str(),
@@ -156,7 +172,7 @@ pub(crate) async fn append(db: &mut PgConnection, entry: &AuditEntry, context: &
         operation: entry.operation,
         outcome: entry.outcome,
         context,
-        detail: &entry.detail,
+        detail: &detail,
     };
     insert(db, &line).await
 }

@@ -382,7 +382,7 @@ impl Deed {
     async fn written(&self, db: &mut PgConnection, record: &OperationRecord, action: &'static str) -> Result<OperationRecord, StoreError> {
         let cluster = record.operation.cluster;
         sqlx::query!("UPDATE clusters SET intent = intent + 1 WHERE id = $1 AND tenant_id = $2", cluster.0, self.tenant.0).execute(&mut *db).await?;
-        let entry = AuditEntry::new(&self.actor, action, "operation", self.id).cluster(cluster).operation(self.id);
+        let entry = AuditEntry::new(&self.actor, action, "operation", self.id).tenant(&self.tenant).cluster(cluster).operation(self.id);
         let detail = json!({ "kind": record.operation.kind, "tenant": record.tenant, "name": record.cluster_name });
         append(db, &entry.detail(detail), &self.context).await?;
         wake(db, cluster).await?;

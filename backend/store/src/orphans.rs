@@ -325,7 +325,7 @@ async fn decide(
     // The deed is looked for again at once, not at the next turn.
     sqlx::query!("UPDATE sweeps SET run_at = now() WHERE tenant_id = $1", orphan.tenant.0).execute(&mut *db).await?;
     let detail = told(&orphan.object, json!({"tenant": orphan.tenant, "decision": decision}));
-    let entry = AuditEntry::new(actor, "orphan_decide", "orphan", id).outcome("done").detail(detail);
+    let entry = AuditEntry::new(actor, "orphan_decide", "orphan", id).tenant(&orphan.tenant).outcome("done").detail(detail);
     append(db, &entry, context).await?;
     Ok(orphan)
 }

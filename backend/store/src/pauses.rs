@@ -125,7 +125,7 @@ async fn resume(db: &mut PgConnection, actor: &Actor, cluster: Option<ClusterId>
 async fn of_cluster(db: &mut PgConnection, actor: &Actor, id: ClusterId, action: &'static str) -> Result<AuditEntry, StoreError> {
     let cluster = crate::clusters::find(db, None, id).await?;
     let detail = json!({ "tenant": cluster.tenant, "name": cluster.name });
-    Ok(AuditEntry::new(actor, action, "cluster", id).cluster(id).detail(detail))
+    Ok(AuditEntry::new(actor, action, "cluster", id).tenant(&cluster.tenant).cluster(id).detail(detail))
 }
 
 /// Tells of the operations under way that they are held back, or (after a pause that began then) are no more. Of two pauses at once each

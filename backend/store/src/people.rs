@@ -5,6 +5,7 @@ use crate::changes::announce_person;
 use crate::error::{StoreError, count};
 use crate::pool::{Store, read, write};
 use auth::{Actor, OperatorScope};
+use domain::ids::TenantId;
 use serde_json::json;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -92,14 +93,37 @@ impl TryFrom<Row> for PersonRecord {
     }
 }
 
+/// Where a person holds how many sessions, tokens and kubeconfigs that are good now.
+async fn projects(db: &mut PgConnection, person: &str) -> Result<Vec<(TenantId, i64, i64, i64)>, StoreError> {
+    let rows = sqlx::query!(
+        r#"WITH held AS (
+               SELECT project_id, 1 AS sessions, 0 AS tokens, 0 AS kubeconfigs FROM sessions WHERE user_id = $1 AND expires_at > now()
+               UNION ALL
+               SELECT tenant_id, 0, 1, 0 FROM api_tokens WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now()
+               UNION ALL
+               SELECT approval -> 'project' ->> 'id', 0, 1, 0 FROM device_sign_ins WHERE approval -> 'user' ->> 'id' = $1 AND allowed AND expires_at > now()
+               UNION ALL
+               SELECT c.tenant_id, 0, 0, 1 FROM kubeconfigs k JOIN clusters c ON c.id = k.cluster_id
+               WHERE k.user_id = $1 AND k.revoked_at IS NULL AND k.expires_at > now() AND c.deleted_at IS NULL)
+           SELECT project_id AS "project!", sum(sessions) AS "sessions!", sum(tokens) AS "tokens!", sum(kubeconfigs) AS "kubeconfigs!"
+           FROM held GROUP BY project_id ORDER BY project_id"#,
+        person,
+    );
+    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (TenantId(row.project), row.sessions, row.tokens, row.kubeconfigs)).collect())
+}
+
 async fn cut_off(db: &mut PgConnection, operator: &Actor, person: &str, context: &RequestContext) -> Result<PersonRecord, StoreError> {
     let held = list(db, Some(person)).await?.into_iter().find(|p| p.id == person).ok_or(StoreError::NotFound)?;
+    let projects = projects(db, person).await?;
     sqlx::query!("DELETE FROM sessions WHERE user_id = $1", person).execute(&mut *db).await?;
     sqlx::query!("UPDATE api_tokens SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", person).execute(&mut *db).await?;
     sqlx::query!("UPDATE kubeconfigs SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", person).execute(&mut *db).await?;
     sqlx::query!("DELETE FROM device_sign_ins WHERE approval -> 'user' ->> 'id' = $1", person).execute(&mut *db).await?;
-    let detail = json!({ "name": held.name, "sessions": held.sessions, "tokens": held.tokens, "kubeconfigs": held.kubeconfigs });
-    append(db, &AuditEntry::new(operator, "person_cut_off", "person", person).outcome("done").detail(detail), context).await?;
+    // Each project is told of what ended there.
+    for (project, sessions, tokens, kubeconfigs) in projects {
+        let detail = json!({ "name": held.name, "sessions": sessions, "tokens": tokens, "kubeconfigs": kubeconfigs });
+        append(db, &AuditEntry::new(operator, "person_cut_off", "person", person).tenant(&project).outcome("done").detail(detail), context).await?;
+    }
     announce_person(db, person).await?;
     Ok(held)
 }

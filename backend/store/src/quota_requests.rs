@@ -241,6 +241,7 @@ async fn decide(
     }
     let detail = json!({ "tenant": request.tenant, "name": request.tenant_name, "wanted": request.wanted, "answer": decision.answer, "words": decision.words,
         "before": tenants::words(&before), "after": tenants::words(&after) });
-    append(db, &AuditEntry::new(actor, "quota_request_decide", "quota_request", id).outcome("done").detail(detail), context).await?;
+    let entry = AuditEntry::new(actor, "quota_request_decide", "quota_request", id).tenant(&request.tenant).outcome("done");
+    append(db, &entry.detail(detail), context).await?;
     one(db, None, id).await
 }

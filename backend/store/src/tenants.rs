@@ -296,7 +296,7 @@ async fn change(
     set(db, id, after, &actor.user.name).await?;
     let record = one(db, id).await?;
     let detail = json!({ "name": record.name, "before": words(&before), "after": words(after) });
-    append(db, &AuditEntry::new(actor, "tenant_update", "tenant", &id.0).outcome("done").detail(detail), context).await?;
+    append(db, &AuditEntry::new(actor, "tenant_update", "tenant", &id.0).tenant(id).outcome("done").detail(detail), context).await?;
     Ok(record)
 }
 

@@ -129,6 +129,74 @@ async fn a_tenant_sees_its_own_lines_by_filter_and_page_and_an_operator_all() {
     assert_eq!(json!(lines), house.call(Some(&operator), "GET", &format!("/api/v1/admin/audit{before}"), None).await.body["items"]);
 }
 
+#[actix_web::test]
+async fn what_an_operator_does_to_a_tenants_things_is_told_to_the_tenant() {
+    let house = House::new().await;
+    let (member, foreign, operator) = (house.sign_in("member-a").await, house.sign_in("member-b").await, house.sign_in("operator").await);
+    let reader = house.sign_in("reader-a").await;
+    let (web, _) = house.running_cluster(&member, "web").await;
+    let session = house.call(Some(&member), "GET", "/api/v1/session", None).await.body;
+    let (project, person) = (session["project"]["id"].as_str().unwrap(), session["user"]["id"].as_str().unwrap());
+    let resize = house.call(Some(&member), "PATCH", &format!("/api/v1/clusters/{web}/node-pools/default"), Some(&json!({"count": 3}))).await.body;
+    let asked = json!({"wanted": {"clusters": 21}, "reason": "the season begins"});
+    let request = house.call(Some(&member), "POST", "/api/v1/quota-requests", Some(&asked)).await.body;
+    let orphan = house.orphan("kcs-lost-net").await;
+    let operation = format!("/api/v1/admin/operations/{}", resize["operation"]["id"].as_str().unwrap());
+    let blocked = "UPDATE operations SET state = 'blocked', next_attempt_at = now() + interval '10 minutes' WHERE state = 'pending'";
+    house.database.execute(blocked).await;
+    let pause = format!("/api/v1/admin/clusters/{web}/pause");
+    for (action, method, path, body) in [
+        ("operation_retry", "POST", format!("{operation}/retry"), Value::Null),
+        ("cluster_pause", "PUT", pause.clone(), json!({"reason": "the cloud is upgraded"})),
+        ("cluster_resume", "DELETE", pause, Value::Null),
+        ("operation_cancel", "POST", format!("{operation}/cancel"), Value::Null),
+        ("tenant_update", "PUT", format!("/api/v1/admin/tenants/{project}"), json!({"limits": {"nodes": 5}, "allowed": {}})),
+        (
+            "quota_request_decide",
+            "POST",
+            format!("/api/v1/admin/quota-requests/{}/decision", request["id"].as_str().unwrap()),
+            json!({"answer": "decline", "words": "there is no room"}),
+        ),
+        ("orphan_decide", "POST", format!("/api/v1/admin/orphans/{orphan}/decision"), json!({"decision": "keep"})),
+        ("person_cut_off", "DELETE", format!("/api/v1/admin/people/{person}/access"), Value::Null),
+    ] {
+        let done = house.call(Some(&operator), method, &path, Some(&body).filter(|b| !b.is_null())).await;
+        assert!((200..300).contains(&done.status), "{action}: {}", done.body);
+        let own = audit(&house, &reader, &format!("?action={action}")).await;
+        let found = house.call(Some(&operator), "GET", &format!("/api/v1/admin/audit?project={project}&action={action}"), None).await.body;
+        for list in [&own, &found] {
+            assert_eq!(told(list).iter().map(|(_, _, who)| who.as_str()).collect::<Vec<_>>(), ["operator"], "{action}: {list}");
+            let line = &list["items"][0];
+            assert_eq!((&line["project"]["id"], &line["detail"]["from_project"]), (&json!(project), &json!("admin")), "{action}: {list}");
+        }
+        assert!(told(&audit(&house, &foreign, &format!("?action={action}")).await).is_empty(), "{action}");
+    }
+    // What a tenant does itself is told as before.
+    let resized = audit(&house, &reader, "?action=node_pool_resize").await;
+    assert_eq!((told(&resized).len(), resized["items"][0]["detail"].get("from_project")), (1, None), "{resized}");
+    house.store.audit_seal().await.unwrap();
+    assert_eq!(house.store.audit_verify().await.unwrap().findings, []);
+}
+
+#[actix_web::test]
+async fn each_project_is_told_what_ended_there_when_somebody_is_cut_off() {
+    let house = House::new().await;
+    let (member, foreign, operator) = (house.sign_in("member-a").await, house.sign_in("member-b").await, house.sign_in("operator").await);
+    let here = house.sign_in("both").await;
+    let there = json!({"username": "both", "password": crate::house::PASSWORD, "project": "tenant-b"});
+    house.call(None, "POST", "/api/v1/session", Some(&there)).await.person();
+    let token = house.call(Some(&here), "POST", "/api/v1/tokens", Some(&json!({"name": "ci", "expires_in": 3600}))).await;
+    assert_eq!(token.status, 201, "{}", token.body);
+    let person = house.call(Some(&here), "GET", "/api/v1/session", None).await.body["user"]["id"].as_str().unwrap().to_owned();
+    let cut = house.call(Some(&operator), "DELETE", &format!("/api/v1/admin/people/{person}/access"), None).await;
+    assert_eq!((&cut.body["sessions"], &cut.body["tokens"]), (&json!(2), &json!(1)), "{}", cut.body);
+    for (reader, tokens) in [(&member, 1), (&foreign, 0)] {
+        let list = audit(&house, reader, "?action=person_cut_off").await;
+        let expected = json!({"name": "both", "sessions": 1, "tokens": tokens, "kubeconfigs": 0, "from_project": "admin"});
+        assert_eq!((told(&list).len(), &list["items"][0]["detail"]), (1, &expected), "{list}");
+    }
+}
+
 /// Hands the log of a new house on to `to` and answers what `arrives` makes of it; each is a line of the log.
 async fn handed_on(to: String, authorization: Option<&str>, mut arrives: mpsc::Receiver<String>) -> Vec<String> {
     let house = House::new().await;

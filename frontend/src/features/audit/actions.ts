@@ -40,10 +40,17 @@ export const ACTIONS: readonly string[] = [
   "kubernetes_write",
   "kubernetes_exec",
   "kubernetes_secret_read",
+  "cluster_pause",
+  "cluster_resume",
+  "tenant_update",
+  "quota_request_decide",
+  "orphan_decide",
+  "orphan_remove",
+  "person_cut_off",
 ];
 
-/** What operators do, and the engine about orphans: offered in the platform's log only. */
-export const OPERATOR_ACTIONS: readonly string[] = ["operator_look", "person_cut_off", "tenant_update", "quota_request_decide", "orphan_decide", "orphan_remove", "queue_pause", "queue_resume", "cluster_pause", "cluster_resume", "announcement_create", "announcement_update", "announcement_end", "settings_test", "settings_update"];
+/** What is nobody's but the operators': offered in the platform's log only. */
+export const OPERATOR_ACTIONS: readonly string[] = ["operator_look", "queue_pause", "queue_resume", "announcement_create", "announcement_update", "announcement_end", "settings_test", "settings_update"];
 
 /** The word for an act; changes of clusters are called as in the list of operations. An act the console does not know has none. */
 export function useActionWord() {
