@@ -8,6 +8,7 @@ use auth::{Action, Permit, Resource, Scope, TemplateChange, TemplateCreate};
 use domain::clusters::ClusterSpecRequest;
 use domain::codes::Code;
 use domain::ids::{ClusterId, TemplateId, TenantId};
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use time::OffsetDateTime;
@@ -147,7 +148,7 @@ async fn create(
     .fetch_optional(&mut *db)
     .await?
     .ok_or(StoreError::Refused(Code::TemplateNameTaken))?;
-    note(db, permit, "template_create", id, context).await?;
+    note(db, permit, "template_create", id, json!({ "name": text.name, "after": words(text) }), context).await?;
     one(db, tenant, id).await
 }
 
@@ -158,7 +159,7 @@ async fn update(
     context: &RequestContext,
 ) -> Result<TemplateRecord, StoreError> {
     let (tenant, id) = (permit.tenant(), *permit.id());
-    one(db, tenant, id).await?;
+    let before = one(db, tenant, id).await?.text;
     sqlx::query!(
         "UPDATE templates SET name = $3, description = $4, spec = $5 WHERE id = $1 AND tenant_id = $2
            AND NOT EXISTS (SELECT FROM templates other WHERE other.tenant_id = $2 AND other.name = $3 AND other.id <> $1) RETURNING id",
@@ -171,15 +172,21 @@ async fn update(
     .fetch_optional(&mut *db)
     .await?
     .ok_or(StoreError::Refused(Code::TemplateNameTaken))?;
-    note(db, permit, "template_update", id, context).await?;
+    let detail = json!({ "name": text.name, "before": words(&before), "after": words(text) });
+    note(db, permit, "template_update", id, detail, context).await?;
     one(db, tenant, id).await
 }
 
 async fn delete(db: &mut PgConnection, permit: &Permit<TemplateChange>, context: &RequestContext) -> Result<(), StoreError> {
     let (tenant, id) = (permit.tenant(), *permit.id());
-    one(db, tenant, id).await?;
+    let before = one(db, tenant, id).await?.text;
     sqlx::query!("DELETE FROM templates WHERE id = $1 AND tenant_id = $2", id.0, tenant.0).execute(&mut *db).await?;
-    note(db, permit, "template_delete", id, context).await
+    note(db, permit, "template_delete", id, json!({ "name": before.name }), context).await
+}
+
+/// What the audit log tells of a template.
+fn words(text: &TemplateText) -> Value {
+    json!({ "name": text.name, "description": text.description, "spec": text.spec })
 }
 
 async fn note<A: Action>(
@@ -187,7 +194,8 @@ async fn note<A: Action>(
     permit: &Permit<A>,
     action: &'static str,
     id: TemplateId,
+    detail: Value,
     context: &RequestContext,
 ) -> Result<(), StoreError> {
-    append(db, &AuditEntry::new(permit.actor(), action, "template", id), context).await
+    append(db, &AuditEntry::new(permit.actor(), action, "template", id).detail(detail), context).await
 }

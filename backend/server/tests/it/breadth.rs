@@ -28,6 +28,14 @@ async fn a_project_keeps_templates_of_its_own() {
     assert_eq!(house.call(Some(&member), "PUT", &path, Some(&changed)).await.body["spec"]["control_plane"]["count"], 5);
     assert_eq!(house.call(Some(&member), "DELETE", &path, None).await.status, 204);
     assert_eq!(house.call(Some(&member), "DELETE", &path, None).await.status, 404);
+    // The log says which, and what was changed.
+    let log = house.call(Some(&member), "GET", "/api/v1/audit", None).await.body;
+    let line = |action: &str| log["items"].as_array().unwrap().iter().find(|line| line["action"] == action).unwrap()["detail"].clone();
+    let (made, updated, gone) = (line("template_create"), line("template_update"), line("template_delete"));
+    assert_eq!((&made["after"]["description"], &made["after"]["spec"]["ntp_servers"][0]), (&json!("nightly"), &json!("ntp.example.com")), "{made}");
+    let count = |side: &str| updated[side]["spec"]["control_plane"]["count"].clone();
+    assert_eq!((count("before"), count("after"), &updated["name"]), (json!(3), json!(5), &json!("batch")), "{updated}");
+    assert_eq!(gone, json!({"name": "batch"}));
 }
 
 #[actix_web::test]
