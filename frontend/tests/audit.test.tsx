@@ -186,6 +186,15 @@ describe("the log", () => {
     expect([...table.querySelectorAll("tbody tr")].map((row) => row.textContent)).toEqual(["In all of the projectGuest", "Place › shop › countOn call", "Place › goneReader"]);
   });
 
+  it("goes by the name that was typed where somebody was not let in", async () => {
+    const refused = line({ project: { id: "", name: "" }, user: { id: "", name: "eve" }, via: "sign_in", action: "sign_in", object_kind: "session", object_id: "", cluster: undefined, outcome: "denied" }, { domain: "Default" });
+    asked.mockReturnValue({ items: [refused] });
+    const change = show();
+    fireEvent.click(await screen.findByRole("button", { name: /^Show: Try to sign in/ }));
+    fireEvent.click(await screen.findByRole("button", { name: "Only this user" }));
+    expect(change).toHaveBeenCalledWith({ user: "eve" });
+  });
+
   it("shows an act it does not know by its raw name, and a name as it is written", async () => {
     asked.mockReturnValue({ items: lines });
     show();

@@ -27,7 +27,7 @@ pub struct AuditLine {
     pub at: OffsetDateTime,
     pub project: ProjectRef,
     pub user: Person,
-    /// `session`, `keystone_token`, `api_token`, `kubeconfig`, or `engine` for what KCS does itself.
+    /// `session`, `keystone_token`, `api_token`, `kubeconfig`, `sign_in` of who was not let in, or `engine` for what KCS does itself.
     pub via: String,
     /// Id of the token or kubeconfig.
     #[serde(skip_serializing_if = "Option::is_none")]

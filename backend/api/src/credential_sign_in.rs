@@ -4,7 +4,7 @@ use crate::caller::context;
 use crate::devices;
 use crate::errors::{Answer, Problem};
 use crate::extract::Body;
-use crate::session::{Session, begin, begun, check_name, check_secret, judged};
+use crate::session::{Session, begin, begun, check_name, check_secret, let_in};
 use crate::state::State;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
@@ -12,6 +12,7 @@ use cloud::identity::CredentialName;
 use domain::codes::Code;
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::json;
 
 /// An application credential, by its id, or by its name and whose it is. `Debug` shows no secret.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -66,7 +67,11 @@ pub async fn session_create_by_credential(state: Data<State>, request: HttpReque
     // No browser is known for a credential: that would crowd out its being known for the person.
     let attempt = state.limiter.sign_in(&counted, &context(&request).source, None)?;
     let token = state.identity.sign_in_by_credential(&credential, &wanted.secret).await;
-    let token = judged(token, attempt, Code::CredentialRefused)?;
+    let asked = match &credential {
+        CredentialName::Id(id) => ("", json!({ "application_credential": id })),
+        CredentialName::Of { name, user_name, domain } => (user_name.as_str(), json!({ "application_credential": name, "domain": domain })),
+    };
+    let token = let_in(&state, &request, token, attempt, Code::CredentialRefused, asked).await?;
     let own = token.info.project.clone().ok_or_else(|| Problem::new(Code::NoProject))?;
     Ok(begun(begin(&state, &request, None, token, vec![own]).await?))
 }

@@ -7,7 +7,7 @@ use crate::errors::{Answer, Problem};
 use crate::extract::{Body, Text};
 use crate::lists::List;
 use crate::peers::secure;
-use crate::session::{begin, enter, refused};
+use crate::session::{begin, enter, let_in};
 use crate::state::State;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
@@ -172,7 +172,8 @@ async fn come_back(state: &State, request: &HttpRequest, form: &str) -> Answer<(
     }
     state.limiter.federated(&context(request).source)?;
     let FederationForm { token } = serde_urlencoded::from_str(form).map_err(|_| not_accepted())?;
-    let info = state.identity.validate(&token).await.map_err(|error| refused(error, Code::FederationRefused))?;
+    let asked = ("", serde_json::json!({ "provider": begun.provider }));
+    let info = let_in(state, request, state.identity.validate(&token).await, Code::FederationRefused, asked).await?;
     // One that is bound already was not made for this.
     if info.project.is_some() || info.application_credential.is_some() {
         return Err(not_accepted());

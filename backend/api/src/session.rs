@@ -13,7 +13,6 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 use auth::{Actor, Grade, Grants, Project, Via};
-use cloud::CloudError;
 use cloud::error::CloudErrorKind;
 use cloud::identity::{Token, TokenInfo};
 use domain::codes::Code;
@@ -286,7 +285,8 @@ pub async fn session_create(state: Data<State>, request: HttpRequest, body: Body
     let attempt = state.limiter.sign_in(&person, &context(&request).source, device.as_deref())?;
     let signed_in = state.identity.sign_in(&wanted.username, domain, &wanted.password, wanted.passcode.as_ref()).await;
     // A user that is unknown, disabled or of another domain, and a wrong passcode, are answered like a wrong password.
-    let signed_in = judged(signed_in, attempt, Code::SignInFailed)?;
+    let asked = (wanted.username.as_str(), serde_json::json!({ "domain": domain }));
+    let signed_in = let_in(&state, &request, signed_in, attempt, Code::SignInFailed, asked).await?;
     let unscoped = signed_in.token().ok_or_else(|| Problem::new(Code::PasscodeWanted))?;
     let projects = state.identity.projects(&unscoped.secret).await?;
     let token = enter(&state, &unscoped.secret, &projects, wanted.project.as_deref()).await?;
@@ -297,23 +297,25 @@ pub async fn session_create(state: Data<State>, request: HttpRequest, body: Body
     Ok(answer)
 }
 
-/// What became of a try to sign in: nothing but Keystone's refusal counts as a failure.
-pub(crate) fn judged<T>(answer: cloud::Result<T>, attempt: Option<Attempt<'_>>, code: Code) -> Answer<T> {
-    let answer = answer.map_err(|error| refused(error, code));
-    if let Some(attempt) = attempt
-        && answer.as_ref().err().is_none_or(|problem| problem.code != code)
-    {
+/// What Keystone gave to somebody who signs in. What it refused, and nothing else, counts as a failed attempt, is written down with the name given and
+/// what else was, and answered with `code`: whatever was wrong with it, the same.
+pub(crate) async fn let_in<T>(
+    state: &State,
+    request: &HttpRequest,
+    answer: cloud::Result<T>,
+    attempt: Option<Attempt<'_>>,
+    code: Code,
+    (name, detail): (&str, serde_json::Value),
+) -> Answer<T> {
+    use CloudErrorKind::{Denied, NotFound, Unauthenticated};
+    if matches!(&answer, Err(error) if matches!(error.kind, Unauthenticated | NotFound | Denied)) {
+        state.store.audit_sign_in_refused(name.to_owned(), detail, context(request)).await?;
+        return Err(Problem::new(code));
+    }
+    if let Some(attempt) = attempt {
         attempt.spare();
     }
-    answer
-}
-
-/// What a sign-in that failed is answered with: whatever was wrong with it, the same.
-pub(crate) fn refused(error: CloudError, code: Code) -> Problem {
-    match error.kind {
-        CloudErrorKind::Unauthenticated | CloudErrorKind::NotFound | CloudErrorKind::Denied => Problem::new(code),
-        _ => Problem::from(error),
-    }
+    Ok(answer?)
 }
 
 /// A name as Keystone takes them.

@@ -128,6 +128,11 @@ impl Store {
         write(&self.api, (entry, context), |db, (entry, context)| Box::pin(append(db, entry, context))).await
     }
 
+    /// A sign-in that was refused, under the name that came with it: nobody knows whose it was. It is of no project, and told to operators.
+    pub async fn audit_sign_in_refused(&self, name: String, detail: Value, context: RequestContext) -> Result<(), StoreError> {
+        write(&self.api, (name, detail, context), |db, (name, detail, context)| Box::pin(append_refused(db, name, detail, context))).await
+    }
+
     /// Lines, the newest first. How many there are in all is not counted.
     pub async fn audit(&self, scope: &Scope, filter: AuditFilter, page: PageRequest) -> Result<Page<AuditRecord>, StoreError> {
         read(&self.api, (scope.clone(), filter, page), |db, (scope, filter, page)| Box::pin(list(db, scope, filter, page))).await
@@ -136,7 +141,8 @@ impl Store {
 
 /// What is written down of a deed, whoever's.
 struct Line<'a> {
-    tenant: &'a str,
+    /// None: nobody knows which.
+    tenant: Option<&'a str>,
     user_id: &'a str,
     user_name: &'a str,
     via: &'a str,
@@ -160,7 +166,7 @@ pub(crate) async fn append(db: &mut PgConnection, entry: &AuditEntry, context: &
         detail["from_project"] = own.name.clone().into();
     }
     let line = Line {
-        tenant: &tenant.0,
+        tenant: Some(&tenant.0),
         user_id: &entry.actor.user.id,
         user_name: &entry.actor.user.name,
         via: entry.actor.via.as_str(),
@@ -186,7 +192,7 @@ pub(crate) async fn append_own(
     detail: &Value,
 ) -> Result<(), StoreError> {
     let line = Line {
-        tenant: &tenant.0,
+        tenant: Some(&tenant.0),
         user_id: "",
         user_name: "kcs",
         via: "engine",
@@ -198,6 +204,25 @@ pub(crate) async fn append_own(
         operation: None,
         outcome: "accepted",
         context: &RequestContext::default(),
+        detail,
+    };
+    insert(db, &line).await
+}
+
+async fn append_refused(db: &mut PgConnection, name: &str, detail: &Value, context: &RequestContext) -> Result<(), StoreError> {
+    let line = Line {
+        tenant: None,
+        user_id: "",
+        user_name: name,
+        via: "sign_in",
+        via_id: None,
+        action: "sign_in",
+        object_kind: "session",
+        object_id: "",
+        cluster: None,
+        operation: None,
+        outcome: "denied",
+        context,
         detail,
     };
     insert(db, &line).await

@@ -197,6 +197,42 @@ async fn each_project_is_told_what_ended_there_when_somebody_is_cut_off() {
     }
 }
 
+#[actix_web::test]
+async fn a_refused_sign_in_is_told_to_operators_with_the_name_and_the_address() {
+    let house = House::new().await;
+    let by_credential = "/api/v1/session/application-credential";
+    for (path, body) in [
+        ("/api/v1/session", json!({"username": "member-a", "password": "wrong-secret"})),
+        ("/api/v1/session", json!({"username": "nobody", "password": "wrong-secret", "domain": "Nowhere"})),
+        (by_credential, json!({"id": "nobodys", "secret": "wrong-secret"})),
+        (by_credential, json!({"name": "ci", "username": "member-a", "secret": "wrong-secret"})),
+    ] {
+        assert_eq!(house.call(None, "POST", path, Some(&body)).await.status, 401, "{body}");
+    }
+    // Half of what is wanted is no refusal, and neither is what does not reach Keystone.
+    let password = json!({"username": "totp-a", "password": crate::house::PASSWORD});
+    assert_eq!(house.call(None, "POST", "/api/v1/session", Some(&password)).await.body["code"], "KCS-AUTH-012");
+    assert_eq!(house.call(None, "POST", "/api/v1/session", Some(&json!({"username": "", "password": "x"}))).await.status, 400);
+    let (member, operator) = (house.sign_in("member-a").await, house.sign_in("operator").await);
+    let log = house.call(Some(&operator), "GET", "/api/v1/admin/audit?action=sign_in", None).await.body;
+    let denied = |who: &str| ("sign_in".to_owned(), "denied".to_owned(), who.to_owned());
+    assert_eq!(told(&log), ["member-a", "nobody", "", "member-a"].map(denied));
+    let details: Vec<&Value> = log["items"].as_array().unwrap().iter().rev().map(|line| &line["detail"]).collect();
+    let expected = [
+        json!({"domain": "Default"}),
+        json!({"domain": "Nowhere"}),
+        json!({"application_credential": "nobodys"}),
+        json!({"application_credential": "ci", "domain": "Default"}),
+    ];
+    assert_eq!(details, expected.iter().collect::<Vec<_>>());
+    let line = &log["items"][0];
+    assert_eq!((&line["source"], &line["project"]["id"], &line["user"]["id"]), (&json!("127.0.0.1"), &json!(""), &json!("")), "{line}");
+    assert!(!line["request_id"].as_str().unwrap().is_empty() && !log.to_string().contains("wrong-secret"), "{log}");
+    assert!(told(&audit(&house, &member, "?action=sign_in").await).is_empty());
+    house.store.audit_seal().await.unwrap();
+    assert_eq!(house.store.audit_verify().await.unwrap().findings, []);
+}
+
 /// Hands the log of a new house on to `to` and answers what `arrives` makes of it; each is a line of the log.
 async fn handed_on(to: String, authorization: Option<&str>, mut arrives: mpsc::Receiver<String>) -> Vec<String> {
     let house = House::new().await;

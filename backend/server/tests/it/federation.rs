@@ -131,7 +131,7 @@ async fn a_token_that_keystone_does_not_know_or_that_is_bound_is_refused_and_gue
     let by_password = house.state.identity.sign_in("sso-a", "Default", &crate::house::PASSWORD.to_owned().into(), None).await;
     assert!(by_password.is_err(), "who comes by a provider has no password");
     let mut last = String::new();
-    for _ in 0..130 {
+    for _ in 0..180 {
         last = location(&come_back(&house, &cookie, KEYSTONE, "nonsense").await).to_owned();
     }
     assert_eq!(last, "/sign-in?refused=KCS-RATE-001");

@@ -28,11 +28,13 @@ export default function AuditDetail({ line, id, named, withProject, change }: Pr
   const rest = facts(line.detail);
   const valueText = useValueText(line, named);
   const pathText = usePathText(named);
+  // Who was not let in is a name only, and of no project.
+  const person = line.user.id || line.user.name;
   const narrow: [string, AuditChoice][] = [
-    ...(line.via === "engine" ? [] : [[t("audit.onlyPerson"), { user: line.user.id }] satisfies [string, AuditChoice]]),
+    ...(line.via === "engine" || !person ? [] : [[t("audit.onlyPerson"), { user: person }] satisfies [string, AuditChoice]]),
     [t("audit.onlyAction"), { action: line.action }],
     ...(line.cluster ? [[t("audit.onlyCluster"), { cluster: line.cluster }] satisfies [string, AuditChoice]] : []),
-    ...(withProject ? [[t("audit.onlyProject"), { project: line.project.id }] satisfies [string, AuditChoice]] : []),
+    ...(withProject && line.project.id ? [[t("audit.onlyProject"), { project: line.project.id }] satisfies [string, AuditChoice]] : []),
   ];
   return (
     <div id={id} className="audit-detail">
@@ -125,7 +127,7 @@ function Ids({ line, withProject }: { line: AuditLine; withProject: boolean }) {
     line.user.id && { label: t("audit.personId"), value: <Id text={line.user.id} what={t("audit.personId")} /> },
     line.object_id !== line.user.id && { label: t("audit.objectId"), value: <Id text={line.object_id} what={t("audit.objectId")} /> },
     line.via_id && { label: t(line.via === "kubeconfig" ? "audit.viaKubeconfig" : "audit.viaToken"), value: <Via line={line} id={line.via_id} own={own} /> },
-    withProject && { label: t("audit.projectId"), value: <Id text={line.project.id} what={t("audit.projectId")} /> },
+    withProject && line.project.id && { label: t("audit.projectId"), value: <Id text={line.project.id} what={t("audit.projectId")} /> },
     { label: t("audit.lineId"), value: <span className="numeric">{line.id}</span> },
   ];
   return <Definitions items={items.filter((item) => typeof item === "object" && item !== null)} />;
