@@ -40,12 +40,14 @@ pub struct AuditLine {
     pub cluster: Option<ClusterId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationId>,
-    /// `accepted`, `done`, `denied` or `failed`.
+    /// `accepted`, `done`, `denied` or `failed`. Of a call to a cluster that was accepted and then refused there, or did not get there, a second line
+    /// says `failed`.
     pub outcome: String,
     pub request_id: String,
     /// The client's address.
     pub source: String,
-    /// What belongs to the action: `before` and `after` of a change, the method and path of a call to a cluster. Never a secret.
+    /// What belongs to the action: `before` and `after` of a change, the method and path of a call to a cluster, and, where it failed, the cluster's
+    /// `status` or the `code` of what kept it from getting there. Never a secret.
     #[schema(value_type = Object)]
     pub detail: serde_json::Value,
 }

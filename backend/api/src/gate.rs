@@ -82,8 +82,12 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
             // What comes after an upgrade is no body: it waits for the tunnel.
             let body = payload.take_if(|_| !upgrade).unwrap_or_else(|| Box::pin(futures::stream::empty()));
             let outgoing = outgoing(request, path, body)?;
-            permit(request, state, &visitor, &cluster, &outgoing).await?;
-            forward(state, visitor.actor(), &cluster, outgoing).boxed_local()
+            let told = permit(request, state, &visitor, &cluster, &outgoing).await?;
+            let arriving = forward(state, visitor.actor(), &cluster, outgoing);
+            match told {
+                Some(entry) => with_result(state, entry, &visitor, arriving).boxed_local(),
+                None => arriving.boxed_local(),
+            }
         }
     };
     // A cluster may take long to say its first word; the right to hear it may end before.
@@ -200,14 +204,15 @@ fn wants_spdy(request: &HttpRequest) -> bool {
     request.head().upgrade() && protocol.trim().to_ascii_uppercase().starts_with("SPDY/")
 }
 
-/// Decides by role; the cluster's own rules decide again. Changes, looks at secrets and commands are written into the audit log.
-async fn permit(request: &HttpRequest, state: &State, visitor: &Visitor, cluster: &Cluster, outgoing: &GatewayRequest) -> Answer<()> {
+/// Decides by role; the cluster's own rules decide again. Changes, looks at secrets and commands are written into the audit log: the line that was
+/// written.
+async fn permit(request: &HttpRequest, state: &State, visitor: &Visitor, cluster: &Cluster, outgoing: &GatewayRequest) -> Answer<Option<AuditEntry>> {
     let actor = visitor.actor();
     let reach = outgoing.reach()?;
     let namespace = if let Reach::Namespace(name) = &reach { Some(name.as_str()) } else { None };
     let within = within(actor, cluster.id, &reach);
     let (action, allowed) = match outgoing.access()? {
-        Access::Read => return within,
+        Access::Read => return within.map(|()| None),
         Access::Exec => ("kubernetes_exec", actor.may_inside::<KubernetesExec>(cluster, namespace).map(drop)),
         Access::Secrets => ("kubernetes_secret_read", actor.may_inside::<KubernetesWrite>(cluster, namespace).map(drop)),
         Access::Write => ("kubernetes_write", actor.may_inside::<KubernetesWrite>(cluster, namespace).map(drop)),
@@ -223,8 +228,30 @@ async fn permit(request: &HttpRequest, state: &State, visitor: &Visitor, cluster
     let decided = within.and(allowed.map_err(Problem::from));
     let outcome = if decided.is_ok() { "accepted" } else { "denied" };
     let entry = AuditEntry::new(actor, action, "cluster", id).cluster(id).outcome(outcome).detail(detail);
-    state.store.audit_append(entry, visitor.context()).await?;
-    decided
+    state.store.audit_append(entry.clone(), visitor.context()).await?;
+    decided.map(|()| Some(entry))
+}
+
+/// A call that is in the audit log. One that the cluster refused, or that did not get there, gets a line more, which says so; one without that went well.
+async fn with_result(
+    state: &State,
+    entry: AuditEntry,
+    visitor: &Visitor,
+    arriving: impl Future<Output = Answer<(OpenStream, Forwarded)>>,
+) -> Answer<(OpenStream, Forwarded)> {
+    let arrived = arriving.await;
+    let (key, value): (&str, serde_json::Value) = match &arrived {
+        Ok((_, Forwarded::Response(answer))) if answer.status().as_u16() >= 400 => ("status", answer.status().as_u16().into()),
+        Ok(_) => return arrived,
+        Err(problem) => ("code", problem.code.as_str().into()),
+    };
+    let mut detail = entry.detail.clone();
+    detail[key] = value;
+    // What was done in the cluster is done: who did it is told, whether this can be written down or not.
+    if let Err(error) = state.store.audit_append(entry.outcome("failed").detail(detail), visitor.context()).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "how a call to a cluster ended cannot be written into the audit log");
+    }
+    arrived
 }
 
 /// Whether somebody who may see some namespaces only stays within these.

@@ -100,6 +100,27 @@ async fn deeds_refusals_commands_and_looks_at_secrets_are_told_with_who_and_from
 }
 
 #[actix_web::test]
+async fn what_a_cluster_refused_or_never_got_is_told_with_how_it_ended() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (refuses, _api) = house.cluster_with_refusing_api(&member, "refuses").await;
+    let (unknown, _) = house.running_cluster(&member, "nobody-knows-where").await;
+    let pod = |cluster: &str| format!("/k8s/clusters/{cluster}/api/v1/namespaces/default/pods/web");
+    // A look is no line, however it ends.
+    for method in ["GET", "DELETE"] {
+        assert_eq!(house.call(Some(&member), method, &pod(&refuses), None).await.status, 409, "{method}");
+    }
+    let lost = house.call(Some(&member), "DELETE", &pod(&unknown), None).await;
+    assert!(lost.status >= 400, "{}", lost.body);
+    let list = audit(&house, &member, "?action=kubernetes_write").await;
+    let outcomes: Vec<String> = told(&list).into_iter().map(|(_, outcome, _)| outcome).collect();
+    assert_eq!(outcomes, ["accepted", "failed", "accepted", "failed"], "{list}");
+    let path = "/api/v1/namespaces/default/pods/web";
+    assert_eq!(list["items"][2]["detail"], json!({"method": "DELETE", "path": path, "status": 409}));
+    assert_eq!(list["items"][0]["detail"], json!({"method": "DELETE", "path": path, "code": lost.body["code"]}));
+}
+
+#[actix_web::test]
 async fn a_tenant_sees_its_own_lines_by_filter_and_page_and_an_operator_all() {
     let house = House::new().await;
     let (member, foreign, operator) = (house.sign_in("member-a").await, house.sign_in("member-b").await, house.sign_in("operator").await);

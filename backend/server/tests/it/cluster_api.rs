@@ -43,6 +43,11 @@ impl ClusterApi {
         Self::with(list)
     }
 
+    /// One that takes nothing.
+    pub fn refusing() -> Self {
+        Self::with(refuse)
+    }
+
     /// One in which every request for an upgrade succeeds, and then what comes in goes out again, unless the command is `yes`. All else is a watch.
     pub async fn echoing() -> Self {
         let pki = ClusterPki::generate(OffsetDateTime::now_utc()).unwrap();
@@ -138,6 +143,11 @@ async fn list(request: &HttpRequest) -> HttpResponse {
         return HttpResponse::Ok().json(json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}));
     }
     HttpResponse::Ok().content_type("application/json").body(r#"{"kind":"List","apiVersion":"v1","metadata":{},"items":[]}"#)
+}
+
+async fn refuse(_: &HttpRequest) -> HttpResponse {
+    HttpResponse::Conflict()
+        .json(json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Conflict", "code": 409}))
 }
 
 /// One event, and then silence.

@@ -326,6 +326,11 @@ impl House {
         self.cluster_of(person, name, ClusterApi::answering()).await
     }
 
+    /// A cluster that runs and whose API refuses everything.
+    pub async fn cluster_with_refusing_api(&self, person: &Person, name: &str) -> (String, ClusterApi) {
+        self.cluster_of(person, name, ClusterApi::refusing()).await
+    }
+
     /// A cluster that runs, in which the ways into pods say back what they are told.
     pub async fn cluster_with_echoing_api(&self, person: &Person, name: &str) -> (String, ClusterApi) {
         self.cluster_of(person, name, ClusterApi::echoing().await).await
