@@ -31,6 +31,12 @@ struct Holder {
 }
 
 #[derive(Deserialize)]
+struct Domain {
+    id: String,
+    enabled: Option<bool>,
+}
+
+#[derive(Deserialize)]
 struct Assignment {
     role: Role,
     /// A group's, where groups were not resolved.
@@ -77,6 +83,11 @@ pub(crate) async fn members(cloud: &OpenStack, project_id: &str) -> Result<Vec<P
     Ok(members.into_values().collect())
 }
 
+/// Few, if any: asked for at once, beside the assignments.
+fn disabled_domains() -> Call<'static> {
+    Call::get(Identity, "list disabled domains", &["domains"]).query("enabled", "false")
+}
+
 pub(crate) async fn standing(cloud: &OpenStack, user_id: &str, project_id: &str) -> Result<Option<Standing>> {
     let account = cloud.account();
     let (user, project) = (Call::get(Identity, "read user", &["users", user_id]), Call::get(Identity, "read project", &["projects", project_id]));
@@ -90,7 +101,13 @@ pub(crate) async fn standing(cloud: &OpenStack, user_id: &str, project_id: &str)
     if user.enabled == Some(false) || project.enabled == Some(false) {
         return Ok(None);
     }
-    let held: Vec<Assignment> = account.list(held, "role_assignments").await?;
+    let (held, domains) =
+        futures::try_join!(account.list::<Assignment>(held, "role_assignments"), account.list::<Domain>(disabled_domains(), "domains"))?;
+    // People and projects in a disabled domain stay enabled themselves, and keep their roles.
+    let theirs = |domain: &Domain| domain.id == user.domain_id || domain.id == project.domain_id;
+    if domains.iter().any(|domain| domain.enabled == Some(false) && theirs(domain)) {
+        return Ok(None);
+    }
     let roles = held.into_iter().filter_map(|assignment| assignment.role.name).collect();
     Ok(Some(Standing { roles, project: Project { id: project.id, name: project.name, domain_id: project.domain_id } }))
 }

@@ -116,7 +116,7 @@ pub trait Identity: Send + Sync {
     /// Revokes a token; one already gone is no error.
     async fn revoke(&self, token: &SecretString) -> Result<()>;
 
-    /// A person's place in a project, as the service account sees it. None: the person or the project is gone or disabled.
+    /// A person's place in a project, as the service account sees it. None: the person, the project or the domain of either is gone or disabled.
     async fn standing(&self, user_id: &str, project_id: &str) -> Result<Option<Standing>>;
 
     /// Everybody with a role in a project, as the service account sees it, by name.

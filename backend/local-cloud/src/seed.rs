@@ -1,7 +1,7 @@
 //! What a new cloud holds: projects, people, roles, flavors, zones, volume types and the external network.
 
 use crate::compute::Flavor;
-use crate::identity::{Factors, Project, Role, User, digest, passcodes};
+use crate::identity::{DEFAULT_DOMAIN, Factors, Project, Role, User, digest, domains, passcodes};
 use crate::network::{Common, Net, Subnet, security_groups};
 use crate::state::State;
 use crate::volumes::VolumeType;
@@ -55,6 +55,7 @@ pub(crate) fn sow(state: &mut State, password: &str, public: Ipv4Net) {
 }
 
 fn people(state: &mut State, password: &str) {
+    state.identity.domains = domains::first();
     for name in ["service", "admin", "tenant-a", "tenant-b"] {
         let id = state.hex_id();
         security_groups::default_group(state, &id);
@@ -71,7 +72,8 @@ fn people(state: &mut State, password: &str) {
                 let id = state.hex_id();
                 let factors = if user == WITH_PASSCODE { password_and_passcode(state) } else { Factors::default() };
                 let password = digest(&if FEDERATED.contains(&user) { state.secret() } else { password.to_owned() });
-                let new = User { id: id.clone(), name: user.into(), description: String::new(), enabled: true, password, factors };
+                let domain_id = DEFAULT_DOMAIN.to_owned();
+                let new = User { id: id.clone(), name: user.into(), domain_id, description: String::new(), enabled: true, password, factors };
                 state.identity.users.insert(id.clone(), new);
                 id
             }

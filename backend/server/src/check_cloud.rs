@@ -318,7 +318,7 @@ async fn tenant(identity: &impl Identity, project: &str, lines: &mut Vec<Line>) 
     lines.push(match identity.standing(&user.user_id, project).await {
         Ok(Some(standing)) => ok("people", format!("roles can be read: {}", standing.roles.join(", "))),
         Ok(None) => missing("people", "the service user is not seen in its project".to_owned(), "see that the project is enabled"),
-        Err(error) => refused("people", &error, "the service account must be allowed to read users, projects and role assignments"),
+        Err(error) => refused("people", &error, "the service account must be allowed to read users, projects, domains and role assignments"),
     });
     // One that an earlier run left.
     for (id, name, _) in identity.application_credentials(&user, project).await.unwrap_or_default() {

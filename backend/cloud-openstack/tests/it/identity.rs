@@ -111,6 +111,26 @@ async fn members_are_gathered_by_person_and_groups_left_out() {
 }
 
 #[tokio::test]
+async fn who_or_whose_project_is_in_a_disabled_domain_has_no_place_there() {
+    for (disabled, expected) in [("of-nobody", Some("member")), ("of-person", None), ("of-project", None)] {
+        let scripted = Scripted::new(move |asked| {
+            // Also what a Keystone says that does not filter.
+            let domain = |id: &str| json!({"id": id, "name": id, "enabled": id != disabled});
+            match asked.url.split('?').next().unwrap().rsplit('/').next().unwrap() {
+                "u1" => ok(200, &json!({"user": {"id": "u1", "name": "ada", "domain_id": "of-person", "enabled": true}})),
+                "p1" => ok(200, &json!({"project": {"id": "p1", "name": "tenant", "domain_id": "of-project", "enabled": true}})),
+                "role_assignments" => ok(200, &json!({"role_assignments": [{"role": {"name": "member"}, "user": {"id": "u1", "name": "ada"}}]})),
+                "domains" => ok(200, &json!({"domains": [domain("of-nobody"), domain("of-person"), domain("of-project")]})),
+                _ => None,
+            }
+        });
+        let standing = scripted.openstack().standing("u1", "p1").await.unwrap();
+        assert_eq!(standing.map(|standing| standing.roles.join(" ")).as_deref(), expected, "{disabled}");
+        assert!(scripted.calls().iter().any(|asked| asked.url.ends_with("/domains?enabled=false")), "{disabled}");
+    }
+}
+
+#[tokio::test]
 async fn projects_are_sorted_and_disabled_ones_left_out() {
     let scripted = Scripted::new(|_| {
         ok(

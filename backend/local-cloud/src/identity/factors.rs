@@ -1,7 +1,7 @@
 //! What a user must show besides a password: the rules, the seed of their authenticator, and the receipt of who has shown too little.
 
 use super::tokens::Proof;
-use super::{DEFAULT_DOMAIN, Factors, not_found};
+use super::{Factors, not_found};
 use crate::clock::micros_z;
 use crate::http::{Answer, Call, Failure, Reply, text, truth};
 use crate::state::State;
@@ -55,7 +55,7 @@ pub(super) fn receipt(state: &mut State, proof: &Proof) -> Option<Reply> {
         return None;
     }
     let now = state.clock.now_ms();
-    let whose = json!({"id": user.id, "name": user.name, "domain": {"id": DEFAULT_DOMAIN, "name": "Default"}});
+    let whose = json!({"id": user.id, "name": user.name, "domain": state.identity.domain(&user.domain_id)});
     let receipt = json!({"methods": proof.methods, "user": whose, "issued_at": micros_z(now), "expires_at": micros_z(now + RECEIPT_MS)});
     let mut reply = Reply::json(401, json!({"receipt": receipt, "required_auth_methods": user.factors.rules}));
     reply.headers.push(("openstack-auth-receipt", format!("gAAAAAB{}", state.secret())));

@@ -2,6 +2,7 @@
 
 pub(crate) mod catalog;
 mod credentials;
+pub(crate) mod domains;
 mod factors;
 pub(crate) mod passcodes;
 mod projects;
@@ -18,6 +19,17 @@ use std::collections::{BTreeSet, HashMap};
 
 pub(crate) const DEFAULT_DOMAIN: &str = "default";
 
+fn default_domain() -> String {
+    DEFAULT_DOMAIN.to_owned()
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Domain {
+    pub id: String,
+    pub name: String,
+    pub enabled: bool,
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Project {
     pub id: String,
@@ -30,6 +42,8 @@ pub(crate) struct Project {
 pub(crate) struct User {
     pub id: String,
     pub name: String,
+    #[serde(default = "default_domain")]
+    pub domain_id: String,
     pub description: String,
     pub enabled: bool,
     /// SHA-256, hexadecimal.
@@ -70,6 +84,8 @@ pub(crate) struct Credential {
 
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Identity {
+    #[serde(default = "domains::first")]
+    pub domains: Table<Domain>,
     pub projects: Table<Project>,
     pub users: Table<User>,
     pub roles: Table<Role>,
@@ -80,6 +96,11 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// Whether somebody may sign in at all.
+    pub(crate) fn admits(&self, user: &User) -> bool {
+        user.enabled && self.domain_is_enabled(&user.domain_id)
+    }
+
     pub(crate) fn roles_of(&self, project: &str, user: &str) -> Vec<String> {
         let held = |role: &&Role| self.assignments.contains(&(project.to_owned(), user.to_owned(), role.id.clone()));
         self.roles.values().filter(held).map(|role| role.id.clone()).collect()
@@ -115,7 +136,9 @@ pub(crate) fn serve(state: &mut State, call: &Call<'_>) -> Answer {
         (&Method::GET, ["projects", project, "users", user, "roles"]) => projects::roles(state, call, project, user),
         (method, ["projects", project, "users", user, "roles", role]) => projects::assignment(state, call, method, (project, user, role)),
         (&Method::GET, ["roles"]) => projects::all_roles(state, call),
-        (&Method::GET, ["domains"]) => Ok(projects::domains(call)),
+        (&Method::GET, ["domains"]) => Ok(domains::list(state, call)),
+        (&Method::POST, ["domains"]) => domains::create(state, call),
+        (&Method::PATCH, ["domains", id]) => domains::update(state, call, id),
         (&Method::POST, ["credentials"]) => factors::create(state, call),
         (&Method::GET, ["users"]) => users::list(state, call),
         (&Method::POST, ["users"]) => users::create(state, call),

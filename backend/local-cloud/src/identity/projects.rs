@@ -104,8 +104,10 @@ pub(super) fn assignments(state: &State, call: &Call<'_>) -> Answer {
     let held = state.identity.assignments.iter().filter(|(project, user, _)| wanted(user, project));
     let view = |(project, user, role): &(String, String, String)| {
         let name = state.identity.roles.get(role).map(|r| r.name.clone());
-        let domain = json!({"id": DEFAULT_DOMAIN, "name": "Default"});
-        let user = json!({"id": user, "name": state.identity.users.get(user).map(|u| &u.name), "domain": domain});
+        let known = state.identity.users.get(user);
+        let of = state.identity.domain(known.map_or(DEFAULT_DOMAIN, |u| u.domain_id.as_str()));
+        let user = json!({"id": user, "name": known.map(|u| &u.name), "domain": of});
+        let domain = state.identity.domain(DEFAULT_DOMAIN);
         let project = json!({"id": project, "name": state.identity.projects.get(project).map(|p| &p.name), "domain": domain});
         json!({"role": {"id": role, "name": name}, "user": user, "scope": {"project": project}, "links": {}})
     };
@@ -138,10 +140,4 @@ pub(super) fn assignment(state: &mut State, call: &Call<'_>, method: &Method, (p
         _ => return Err(Failure::no_route()),
     }
     Ok(Reply::empty(204))
-}
-
-pub(super) fn domains(call: &Call<'_>) -> Reply {
-    let domain = json!({"id": DEFAULT_DOMAIN, "name": "Default", "enabled": true, "description": "The default domain"});
-    let wanted = call.query("name").is_none_or(|name| name == "Default");
-    listing(&call.url, "domains", if wanted { vec![domain] } else { Vec::new() })
 }

@@ -109,7 +109,7 @@ fn prove(state: &State, identity: &Value) -> Result<Proof, Failure> {
 /// An unscoped token for somebody whom an identity provider has told us of; None: we know no such person.
 pub(crate) fn mapped(state: &mut State, user: &str) -> Option<String> {
     let known = |name: &String| FEDERATED.contains(&name.as_str());
-    let user_id = state.identity.users.values().find(|u| u.name == user && known(&u.name) && u.enabled)?.id.clone();
+    let user_id = state.identity.users.values().find(|u| u.name == user && known(&u.name) && state.identity.admits(u))?.id.clone();
     Some(issue(state, Proof::of(&user_id, "mapped"), None, Vec::new()).0)
 }
 
@@ -130,21 +130,17 @@ fn prove_by(state: &State, method: &str, identity: &Value) -> Result<Proof, Fail
 fn by_password(state: &State, given: &Value) -> Result<Proof, Failure> {
     let user = find_user(state, given).ok_or_else(Failure::unauthorized)?;
     let password = given["password"].as_str().unwrap_or_default();
-    if !user.enabled || digest(password) != user.password {
+    if !state.identity.admits(user) || digest(password) != user.password {
         return Err(Failure::unauthorized());
     }
     Ok(Proof::of(&user.id, "password"))
 }
 
 fn by_passcode(state: &State, given: &Value) -> Result<Proof, Failure> {
-    let user = find_user(state, given).filter(|user| user.enabled).ok_or_else(Failure::unauthorized)?;
+    let user = find_user(state, given).filter(|user| state.identity.admits(user)).ok_or_else(Failure::unauthorized)?;
     let seed = user.factors.seed.as_deref().ok_or_else(Failure::unauthorized)?;
     let good = passcodes::good(seed, given["passcode"].as_str().unwrap_or_default(), state.clock.now_ms());
     if good { Ok(Proof::of(&user.id, "totp")) } else { Err(Failure::unauthorized()) }
-}
-
-fn in_default_domain(domain: &Value) -> bool {
-    domain["id"] == DEFAULT_DOMAIN || domain["name"].as_str().is_some_and(|n| n.eq_ignore_ascii_case("Default"))
 }
 
 fn find_user<'a>(state: &'a State, given: &Value) -> Option<&'a User> {
@@ -153,7 +149,7 @@ fn find_user<'a>(state: &'a State, given: &Value) -> Option<&'a User> {
         return users.get(id);
     }
     let name = given["name"].as_str()?;
-    users.values().find(|u| u.name == name).filter(|_| in_default_domain(&given["domain"]))
+    users.values().find(|u| u.name == name && state.identity.means_domain(&given["domain"], &u.domain_id))
 }
 
 fn by_credential(state: &State, given: &Value) -> Result<Proof, Failure> {
@@ -167,7 +163,7 @@ fn by_credential(state: &State, given: &Value) -> Result<Proof, Failure> {
     };
     // Keystone's own asymmetry: one that is gone is 404, a wrong secret 401.
     let credential = credential.ok_or_else(|| not_found("Application Credential", given["id"].as_str().unwrap_or_default()))?;
-    let owner_enabled = state.identity.users.get(&credential.user_id).is_some_and(|u| u.enabled);
+    let owner_enabled = state.identity.users.get(&credential.user_id).is_some_and(|u| state.identity.admits(u));
     let expired = credential.expires_at.as_deref().is_some_and(|at| at <= micros_z(state.clock.now_ms()).as_str());
     if !owner_enabled || expired || given["secret"].as_str().map(digest).as_deref() != Some(credential.secret.as_str()) {
         return Err(Failure::unauthorized());
@@ -193,9 +189,9 @@ fn scope(state: &State, user: &str, scope: Option<&Value>) -> Result<(Option<Str
     let projects = &state.identity.projects;
     let project = match wanted["id"].as_str() {
         Some(id) => projects.get(id),
-        None => projects.values().find(|p| wanted["name"] == p.name.as_str()).filter(|_| in_default_domain(&wanted["domain"])),
+        None => projects.values().find(|p| wanted["name"] == p.name.as_str() && state.identity.means_domain(&wanted["domain"], DEFAULT_DOMAIN)),
     };
-    let project = project.filter(|p| p.enabled).ok_or_else(Failure::unauthorized)?;
+    let project = project.filter(|p| p.enabled && state.identity.domain_is_enabled(DEFAULT_DOMAIN)).ok_or_else(Failure::unauthorized)?;
     let roles = state.identity.roles_of(&project.id, user);
     if roles.is_empty() {
         return Err(Failure::unauthorized());
@@ -204,19 +200,19 @@ fn scope(state: &State, user: &str, scope: Option<&Value>) -> Result<(Option<Str
 }
 
 fn view(state: &State, call: &Call<'_>, token: &Token) -> Value {
-    let domain = json!({"id": DEFAULT_DOMAIN, "name": "Default"});
     let identity = &state.identity;
-    let user_name = identity.users.get(&token.user_id).map_or("", |u| u.name.as_str());
+    let user = identity.users.get(&token.user_id);
+    let (user_name, of) = user.map_or(("", DEFAULT_DOMAIN), |u| (u.name.as_str(), u.domain_id.as_str()));
     let mut body = json!({
         "methods": token.methods,
-        "user": {"id": token.user_id, "name": user_name, "domain": domain, "password_expires_at": null},
+        "user": {"id": token.user_id, "name": user_name, "domain": identity.domain(of), "password_expires_at": null},
         "audit_ids": [token.audit_id],
         "expires_at": micros_z(token.expires_ms),
         "issued_at": micros_z(token.issued_ms),
     });
     if let Some(project) = token.project_id.as_ref().and_then(|id| identity.projects.get(id)) {
         let roles: Vec<Value> = token.roles.iter().filter_map(|id| identity.roles.get(id)).map(|r| json!({"id": r.id, "name": r.name})).collect();
-        body["project"] = json!({"id": project.id, "name": project.name, "domain": domain});
+        body["project"] = json!({"id": project.id, "name": project.name, "domain": identity.domain(DEFAULT_DOMAIN)});
         body["is_domain"] = json!(false);
         body["roles"] = json!(roles);
         body["catalog"] = catalog::catalog(&call.origin, &project.id);

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 fn view(user: &User) -> Value {
     json!({"id": user.id, "name": user.name, "description": user.description, "enabled": user.enabled,
-        "domain_id": DEFAULT_DOMAIN, "password_expires_at": null, "options": factors::view(&user.factors)})
+        "domain_id": user.domain_id, "password_expires_at": null, "options": factors::view(&user.factors)})
 }
 
 pub(super) fn list(state: &State, call: &Call<'_>) -> Answer {
     call.admin("identity:list_users")?;
     let wanted =
-        |u: &&User| call.query("name").is_none_or(|name| name == u.name) && call.query("domain_id").is_none_or(|domain| domain == DEFAULT_DOMAIN);
+        |u: &&User| call.query("name").is_none_or(|name| name == u.name) && call.query("domain_id").is_none_or(|domain| domain == u.domain_id);
     Ok(listing(&call.url, "users", state.identity.users.values().filter(wanted).map(view).collect()))
 }
 
@@ -37,8 +37,12 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Answer {
     call.admin("identity:create_user")?;
     let given = call.object("user")?;
     let name = text(given, "name").filter(|n| !n.is_empty()).ok_or_else(|| Failure::bad("'name' is a required property"))?;
-    if state.identity.users.values().any(|u| u.name == name) {
-        let message = format!("Conflict occurred attempting to store user - Duplicate entry found with name {name} at domain ID {DEFAULT_DOMAIN}.");
+    let domain = text(given, "domain_id").unwrap_or(DEFAULT_DOMAIN);
+    if !state.identity.domains.contains_key(domain) {
+        return Err(not_found("domain", domain));
+    }
+    if state.identity.users.values().any(|u| u.name == name && u.domain_id == domain) {
+        let message = format!("Conflict occurred attempting to store user - Duplicate entry found with name {name} at domain ID {domain}.");
         return Err(Failure::conflict(message));
     }
     let mut factors = Factors::default();
@@ -46,6 +50,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Answer {
     let user = User {
         id: state.hex_id(),
         name: name.to_owned(),
+        domain_id: domain.to_owned(),
         description: text_or_empty(given, "description"),
         enabled: truth(given, "enabled", true)?,
         password: digest(text(given, "password").unwrap_or_default()),

@@ -1,7 +1,7 @@
 //! Whatever ends a right ends what is open with it at once: on every replica, and as soon as a slow database answers again.
 
 use crate::cluster_api::ClusterApi;
-use crate::house::{House, Person};
+use crate::house::{House, PASSWORD, Person};
 use crate::{members, tokens};
 use auth::{Actor, Grants, KubeconfigRevoke, Via};
 use futures::future::join_all;
@@ -285,6 +285,43 @@ async fn who_is_disabled_in_keystone_is_out_with_kubeconfig_session_and_open_wat
     // Whoever looks at an open stream next, for whatever reason, ends it.
     house.call(Some(&stays), "PATCH", &format!("/api/v1/clusters/{cluster}"), Some(&json!({"deletion_protection": true}))).await;
     cut(open_watch).await;
+}
+
+#[actix_web::test]
+async fn who_is_in_a_domain_that_is_disabled_in_keystone_is_out_with_kubeconfig_and_token() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let project = house.call(Some(&member), "GET", "/api/v1/session", None).await.body["project"]["id"].as_str().unwrap().to_owned();
+    let text = |value: &Value| value["id"].as_str().unwrap().to_owned();
+    let domain = text(&house.keystone("POST", "/domains", &json!({"domain": {"name": "partner"}})).await["domain"]);
+    let person = json!({"user": {"name": "ada", "domain_id": domain, "password": PASSWORD}});
+    let user = text(&house.keystone("POST", "/users", &person).await["user"]);
+    let role = text(&house.keystone("GET", "/roles?name=member", &Value::Null).await["roles"][0]);
+    house.keystone("PUT", &format!("/projects/{project}/users/{user}/roles/{role}"), &Value::Null).await;
+    let sign_in = json!({"username": "ada", "domain": "partner", "password": PASSWORD});
+    let leaver = house.call(None, "POST", "/api/v1/session", Some(&sign_in)).await.person();
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let (_, kubeconfig) = house.kubeconfig(&leaver, &cluster).await;
+    let made = house.call(Some(&leaver), "POST", "/api/v1/tokens", Some(&json!({"name": "ci", "expires_in": 3600}))).await;
+    let (_, stays) = house.kubeconfig(&member, &cluster).await;
+    // Five minutes pass, before the domain is disabled and after.
+    let five_minutes =
+        "UPDATE kubeconfigs SET checked_at = now() - interval '5 minutes'; UPDATE api_tokens SET checked_at = now() - interval '5 minutes'";
+    for (enabled, status) in [(true, 200), (false, 401)] {
+        house.keystone("PATCH", &format!("/domains/{domain}"), &json!({"domain": {"enabled": enabled}})).await;
+        house.database.execute(five_minutes).await;
+        // Another replica has not just asked Keystone.
+        let replica = house.beside().await;
+        for (path, bearer, expected) in [
+            ("/api/v1/clusters".to_owned(), made.body["secret"].as_str().unwrap(), status),
+            (format!("/k8s/clusters/{cluster}/api/v1/pods?watch=1"), kubeconfig.as_str(), status),
+            (format!("/k8s/clusters/{cluster}/api/v1/pods?watch=1"), stays.as_str(), 200),
+        ] {
+            // A watch never ends: only the head is of interest.
+            let answer = reqwest::Client::new().get(format!("{}{path}", replica.url)).bearer_auth(bearer).send().await.unwrap();
+            assert_eq!(answer.status().as_u16(), expected, "{path}, enabled: {enabled}");
+        }
+    }
 }
 
 #[actix_web::test]

@@ -82,7 +82,10 @@ async fn rights(bench: &Bench, stage: &Stage) {
     bench.holds("the member and the reader are among them, the stranger is not", names("member") && names("reader") && !names("stranger"));
     bench.check("a member asks for nobody's roles", &bench.get(&stage.member, "identity", &held).await, 403, denied);
     let domains = bench.get(&stage.admin, "identity", "/domains?name=Default").await;
-    bench.check("find a domain", &domains, 200, "domains.0.id=default domains.0.name=Default");
+    bench.check("find a domain", &domains, 200, "domains.0.id=default domains.0.name=Default domains.0.enabled=true");
+    let disabled = bench.get(&stage.admin, "identity", "/domains?enabled=false").await;
+    bench.check("find disabled domains", &disabled, 200, "domains:a");
+    bench.holds("none is enabled", disabled.body["domains"].as_array().is_some_and(|all| all.iter().all(|domain| domain["enabled"] == false)));
 }
 
 async fn credentials(bench: &Bench, stage: &Stage) {

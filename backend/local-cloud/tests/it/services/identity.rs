@@ -92,6 +92,32 @@ fn only_the_admin_makes_users_and_gives_roles() {
 }
 
 #[test]
+fn nobody_of_a_disabled_domain_is_let_in_and_they_themselves_stay_enabled() {
+    let cloud = cloud();
+    let admin = sign_in(&cloud, "kcs", "service");
+    sign_in(&cloud, "member-a", "tenant-a").post("/identity/v3/domains", &json!({"domain": {"name": "partner"}})).is(403);
+    let domain = admin.post("/identity/v3/domains", &json!({"domain": {"name": "partner"}})).is(201).at("/domain/id");
+    admin.post("/identity/v3/domains", &json!({"domain": {"name": "partner"}})).is(409);
+    // The same name as somebody of the first domain.
+    let wanted = json!({"user": {"name": "member-a", "domain_id": domain, "password": "theirs"}});
+    let user = admin.post("/identity/v3/users", &wanted).is(201).at("/user/id");
+    let person = json!({"name": "member-a", "domain": {"name": "partner"}, "password": "theirs"});
+    let auth = json!({"auth": {"identity": {"methods": ["password"], "password": {"user": person}}}});
+    let reply = send(&cloud, "POST", TOKENS, &[], &auth).unwrap().is(201);
+    assert_eq!((reply.at("/token/user/id"), reply.at("/token/user/domain/id")), (user.clone(), domain.clone()));
+    let token = reply.headers["x-subject-token"].to_str().unwrap().to_owned();
+    let own = [("x-auth-token", token.as_str())];
+    send(&cloud, "GET", "/identity/v3/auth/projects", &own, &Value::Null).unwrap().is(200);
+    admin.ask("PATCH", &format!("/identity/v3/domains/{domain}"), &json!({"domain": {"enabled": false}})).is(200);
+    send(&cloud, "GET", "/identity/v3/auth/projects", &own, &Value::Null).unwrap().is(401);
+    send(&cloud, "POST", TOKENS, &[], &auth).unwrap().is(401);
+    assert_eq!(admin.get(&format!("/identity/v3/users/{user}")).is(200).body["user"]["enabled"], true);
+    let disabled = admin.get("/identity/v3/domains?enabled=false").is(200);
+    assert_eq!((disabled.at("/domains/0/id"), disabled.body["domains"].as_array().unwrap().len()), (domain, 1));
+    sign_in(&cloud, "member-a", "tenant-a");
+}
+
+#[test]
 fn a_reader_looks_and_does_not_touch_and_a_stranger_sees_nothing() {
     let cloud = cloud();
     let (member, reader, stranger) =
