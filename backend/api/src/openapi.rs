@@ -89,7 +89,13 @@ pub fn methods_at(path: &str) -> &'static [&'static str] {
 fn security_schemes() -> [(&'static str, SecurityScheme); 5] {
     let key = |name: &str, text: &str| ApiKeyValue::with_description(name, text);
     [
-        ("session", SecurityScheme::ApiKey(ApiKey::Cookie(key("__Host-kcs_session", "Browser session, from POST /api/v1/session; without TLS its name is kcs_session")))),
+        (
+            "session",
+            SecurityScheme::ApiKey(ApiKey::Cookie(key(
+                "__Host-kcs_session",
+                "Browser session, from POST /api/v1/session; without TLS its name is kcs_session",
+            ))),
+        ),
         ("csrf", SecurityScheme::ApiKey(ApiKey::Header(key("X-CSRF-Token", "The session's csrf_token, with every write")))),
         ("keystone", SecurityScheme::ApiKey(ApiKey::Header(key("X-Auth-Token", "A Keystone token scoped to a project")))),
         ("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer))),

@@ -264,7 +264,12 @@ async fn audit(state: &State, actor: &Actor, action: &'static str, credential: O
 }
 
 fn cookie(request: &HttpRequest, value: &str) -> Cookie<'static> {
-    Cookie::build(cookie_name(request), value.to_owned()).path("/").http_only(true).same_site(SameSite::Strict).secure(peers::secure(request)).finish()
+    Cookie::build(cookie_name(request), value.to_owned())
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(peers::secure(request))
+        .finish()
 }
 
 fn expired(request: &HttpRequest) -> Cookie<'static> {
