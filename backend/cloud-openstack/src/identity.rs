@@ -80,6 +80,11 @@ impl OpenStack {
         self.sessions.get_with(key, || Arc::new(Session::new(self.connection.clone(), auth())))
     }
 
+    /// The next one to ask for this identity's session gets a new one: what Keystone said to the former is no longer so.
+    pub(crate) fn forget_session(&self, kind: &str, id: &str, secret: &SecretString) {
+        self.sessions.invalidate(&key(kind, id, secret));
+    }
+
     fn cloud(&self, session: Arc<Session>) -> Cloud {
         let scoped = Arc::new(Scoped(session));
         let balances = self.connection.balances();
@@ -186,7 +191,7 @@ impl Identity for OpenStack {
     }
 
     async fn revoke(&self, token: &SecretString) -> Result<()> {
-        self.sessions.invalidate(&key("token", "", token));
+        self.forget_session("token", "", token);
         let call = Call::delete(Service::Identity, "revoke token", &["auth", "tokens"]);
         let header = access::sensitive(&call, token)?;
         let headers = [("x-auth-token", header.clone()), ("x-subject-token", header)];

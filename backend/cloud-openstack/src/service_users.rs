@@ -24,6 +24,8 @@ use std::sync::Arc;
 /// Roles a cluster needs; the second only where Octavia has roles of its own.
 const MEMBER: &str = "member";
 const BALANCER: &str = "load-balancer_member";
+/// What their sessions are called by.
+const KIND: &str = "user";
 
 #[derive(Deserialize)]
 struct Named {
@@ -71,6 +73,7 @@ pub(crate) async fn ensure(cloud: &OpenStack, name: &str, project_id: &str) -> R
         let body = json!({"user": {"password": user.password.expose_secret(), "enabled": true}});
         let call = Call::patch(Service::Identity, "set service user's password", &["users", &user.user_id], body);
         cloud.account().done(&call).await?;
+        cloud.forget_session(KIND, &session_id(&user, project_id), &user.password);
     }
     Ok(user)
 }
@@ -127,10 +130,13 @@ async fn grant_roles(cloud: &OpenStack, user_id: &str, project_id: &str) -> Resu
     Ok(())
 }
 
+fn session_id(user: &ServiceUser, project_id: &str) -> String {
+    format!("{} {project_id}", user.user_id)
+}
+
 /// The service user's own session in the project.
 pub(crate) fn session(cloud: &OpenStack, user: &ServiceUser, project_id: &str) -> Arc<Session> {
-    let id = format!("{} {project_id}", user.user_id);
-    cloud.session("user", &id, &user.password, || Auth::User {
+    cloud.session(KIND, &session_id(user, project_id), &user.password, || Auth::User {
         id: user.user_id.clone(),
         password: user.password.clone(),
         project_id: project_id.to_owned(),

@@ -63,7 +63,7 @@ codes! {
     DeletionProtected = "KCS-CONF-005", 409, false, "The cluster is protected against deletion", "Switch deletion protection off first.";
     SignInFailed = "KCS-AUTH-003", 401, false, "User name, password or domain is wrong", "Try again, or ask your administrator.";
     SessionExpired = "KCS-AUTH-001", 401, false, "The session has expired", "Sign in again.";
-    CredentialInvalid = "KCS-AUTH-002", 502, true, "The cloud no longer accepts the cluster's credential", "Ask the operator to renew the project's service identity.";
+    CredentialInvalid = "KCS-AUTH-002", 502, true, "The cloud no longer accepts the cluster's credential", "It is renewed by itself. If this stays, ask the operator to look at the project with kcs check-cloud.";
     CsrfMissing = "KCS-AUTH-004", 403, false, "The X-CSRF-Token header is missing or wrong", "Send the token that the session answer carries.";
     NoProject = "KCS-AUTH-005", 403, false, "No project may be entered", "Ask your administrator for a role in a project.";
     AuthorizationPending = "KCS-AUTH-006", 400, true, "Nobody has allowed the sign-in yet", "Wait for the interval, then ask again.";

@@ -7,6 +7,7 @@ use crate::rules::Groups;
 use crate::world::{World, cloud_id, description, local_fault, marks, part_id};
 use cloud::compute::NewServer;
 use cloud::error::CloudErrorKind;
+use cloud::identity::ServiceUser;
 use cloud::load_balancers::{NewLoadBalancer, NewMember};
 use cloud::network::{NewPort, NewSubnet};
 use cloud::volumes::NewVolume;
@@ -158,8 +159,9 @@ impl World<'_> {
     }
 
     async fn create_credential(&self, work: &Work, row: &LedgerRow) -> Made {
-        let user = self.service_user(work).await??;
-        let made = self.services.identity.create_application_credential(&user, &work.cluster.tenant.0, &row.name, &description(row)).await?;
+        let (identity, tenant) = (&self.services.identity, work.cluster.tenant.0.as_str());
+        let create = |user: ServiceUser| async move { identity.create_application_credential(&user, tenant, &row.name, &description(row)).await };
+        let made = self.as_service_user(work, create).await??;
         // The secret is shown once: it is stored before the row says the credential is known.
         if row.key == NEXT_CREDENTIAL {
             self.put_next_credential(&made).await?;

@@ -4,6 +4,7 @@ use crate::act::{Refusal, balancing, record_failure};
 use crate::journal::JournalError;
 use crate::world::{World, cloud_id};
 use cloud::Cloud;
+use cloud::identity::ServiceUser;
 use domain::changes::{Change, Work};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 
@@ -11,8 +12,9 @@ impl World<'_> {
     pub(crate) async fn delete(&self, work: &Work, row: &LedgerRow) -> Result<(), Refusal> {
         let Some(id) = row.cloud_id.as_deref() else { return Ok(()) };
         if row.kind == ResourceKind::ApplicationCredential {
-            let user = self.service_user(work).await??;
-            return Ok(self.services.identity.delete_application_credential(&user, &work.cluster.tenant.0, id).await?);
+            let (identity, tenant) = (&self.services.identity, work.cluster.tenant.0.as_str());
+            let delete = |user: ServiceUser| async move { identity.delete_application_credential(&user, tenant, id).await };
+            return Ok(self.as_service_user(work, delete).await??);
         }
         let cloud = self.cloud_of(work).await?;
         match row.kind {

@@ -6,6 +6,7 @@ use crate::kubernetes::KubernetesError;
 use crate::lists::{Freshness, Lists};
 use crate::rules::{self, Groups};
 use crate::world::{World, cloud_id, live};
+use cloud::identity::ServiceUser;
 use cloud::load_balancers::{Provisioning, Tree};
 use cloud::network::{Port, Rule, SecurityGroup};
 use cloud::volumes::VolumeStatus;
@@ -75,11 +76,9 @@ impl World<'_> {
             let assumed = rows.iter().filter_map(|r| Some(object(r.cloud_id.clone()?, &r.name, Some(r.id), ObjectState::Ready)));
             return Ok(Look::Seen(assumed.collect()));
         }
-        let user = match self.service_user(work).await? {
-            Ok(user) => user,
-            Err(error) => return Ok(blind(&error)),
-        };
-        Ok(match self.services.identity.application_credentials(&user, &work.cluster.tenant.0).await {
+        let (identity, tenant) = (&self.services.identity, work.cluster.tenant.0.as_str());
+        let list = |user: ServiceUser| async move { identity.application_credentials(&user, tenant).await };
+        Ok(match self.as_service_user(work, list).await? {
             Ok(list) => Look::Seen(
                 list.into_iter()
                     .map(|(id, name, description)| object(id, &name, owner(work, &description), ObjectState::Ready))

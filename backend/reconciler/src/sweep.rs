@@ -6,8 +6,8 @@ use crate::delete::delete_object;
 use crate::driver::Deps;
 use crate::journal::{JournalError, secret};
 use crate::lists::Freshness;
-use crate::sweep_look::{Project, ProjectLook};
-use crate::world::{Services, stored_user};
+use crate::sweep_look::{Credentials, Project, ProjectLook};
+use crate::world::{Services, is_refused, kept_user, stored_user};
 use cloud::identity::ServiceUser;
 use cloud::{Cloud, CloudError};
 use domain::ids::TenantId;
@@ -120,10 +120,11 @@ pub async fn sweep(services: &Services, store: &Store, turn: &Turn) -> Result<Sw
     let tenant = &turn.tenant;
     let kept = store.secret(&SecretOwner::Tenant(tenant.clone()), secret::SERVICE_USER).await?;
     // Before there is one, nothing was made for the tenant.
-    let Some(user) = kept.map(|text| stored_user(&text)).transpose()? else { return Ok(Swept::default()) };
+    let Some(kept) = kept.map(|text| stored_user(&text)).transpose()? else { return Ok(Swept::default()) };
+    let (user, credentials) = introduce(services, store, turn, kept).await?;
     let cloud = services.identity.as_service_user(&user, &tenant.0);
     let lists = services.memory.estate.lists(tenant, &cloud, Freshness { now: turn.now, after: Some(Instant::now()) });
-    let project = Project { tenant, identity: services.identity.as_ref(), user: &user, cloud: &cloud, lists };
+    let project = Project { tenant, credentials, cloud: &cloud, lists };
     let ProjectLook { marked, whole, blind } = project.look().await;
     for (kind, error) in &blind {
         tracing::warn!(%tenant, %kind, %error, "a sweep is blind for a kind of object");
@@ -151,6 +152,19 @@ pub async fn sweep(services: &Services, store: &Store, turn: &Turn) -> Result<Sw
     let broom = Broom { services, store, turn, user: &user, cloud: &cloud };
     let asked = broom.remove_all(&going).await?;
     Ok(Swept { known, asked, blind: blind.len() })
+}
+
+/// The tenant's service user, and its credentials. One that Keystone refuses is made sure of, and kept as it is then.
+async fn introduce(services: &Services, store: &Store, turn: &Turn, kept: ServiceUser) -> Result<(ServiceUser, Credentials), SweepError> {
+    let tenant = &turn.tenant;
+    let credentials = services.identity.application_credentials(&kept, &tenant.0).await;
+    if !is_refused(&credentials) {
+        return Ok((kept, credentials));
+    }
+    let user = services.renewed_user(tenant).await?;
+    store.sweep_secret_put(turn, secret::SERVICE_USER, &kept_user(&user)?).await?;
+    let credentials = services.identity.application_credentials(&user, &tenant.0).await;
+    Ok((user, credentials))
 }
 
 /// What hangs on others goes before them.

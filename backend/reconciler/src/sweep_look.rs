@@ -2,7 +2,6 @@
 //! is not there.
 
 use crate::lists::Lists;
-use cloud::identity::{Identity, ServiceUser};
 use cloud::{Cloud, CloudError};
 use domain::ids::{ClusterId, ResourceId, TenantId};
 use domain::ledger::ResourceKind;
@@ -19,11 +18,13 @@ pub(crate) struct ProjectLook {
     pub blind: Vec<(ResourceKind, CloudError)>,
 }
 
+/// (id, name, description) of the service user's application credentials.
+pub(crate) type Credentials = Result<Vec<(String, String, String)>, CloudError>;
+
 /// A project, and with whose eyes it is looked at.
 pub(crate) struct Project<'a> {
     pub tenant: &'a TenantId,
-    pub identity: &'a dyn Identity,
-    pub user: &'a ServiceUser,
+    pub credentials: Credentials,
     pub cloud: &'a Cloud,
     pub lists: Lists<'a>,
 }
@@ -35,7 +36,7 @@ impl Project<'_> {
         use ResourceKind::{
             ApplicationCredential, FloatingIp, LoadBalancer, Network, Port, Router, SecurityGroup, Server, ServerGroup, Subnet, Volume,
         };
-        let (networks, subnets, routers, ports, groups, server_groups, balancers, addresses, volumes, servers, credentials) = futures::join!(
+        let (networks, subnets, routers, ports, groups, server_groups, balancers, addresses, volumes, servers) = futures::join!(
             self.networks(),
             self.subnets(),
             self.routers(),
@@ -46,7 +47,6 @@ impl Project<'_> {
             self.floating_ips(),
             self.volumes(),
             self.servers(),
-            self.credentials(),
         );
         let mut look = ProjectLook::default();
         for (kind, found) in [
@@ -60,7 +60,7 @@ impl Project<'_> {
             (FloatingIp, Some(addresses)),
             (Volume, Some(volumes)),
             (Server, Some(servers)),
-            (ApplicationCredential, Some(credentials)),
+            (ApplicationCredential, Some(self.credentials())),
         ] {
             match found {
                 Some(Ok(marked)) => {
@@ -136,8 +136,8 @@ impl Project<'_> {
         Ok(list.iter().filter_map(|s| tagged(ResourceKind::Server, &s.id, &s.name, &s.metadata)).collect())
     }
 
-    async fn credentials(&self) -> Found {
-        let list = self.identity.application_credentials(self.user, &self.tenant.0).await?;
+    fn credentials(&self) -> Found {
+        let list = self.credentials.as_ref().map_err(Clone::clone)?;
         Ok(list.iter().filter_map(|(id, name, description)| described(ResourceKind::ApplicationCredential, id, name, description)).collect())
     }
 }

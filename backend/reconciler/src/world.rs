@@ -4,13 +4,14 @@ use crate::addons::{AddonMemory, AddonSettings};
 use crate::journal::{Journal, JournalError, Owner, secret};
 use crate::kubernetes::{KubernetesApi, Rewriting, Target};
 use crate::lists::Estate;
-use cloud::Cloud;
 use cloud::compute::Flavor;
+use cloud::error::CloudErrorKind;
 use cloud::identity::{ApplicationCredential, Identity, ServiceUser};
+use cloud::{Cloud, CloudError};
 use domain::changes::Work;
 use domain::clusters::Cluster;
 use domain::codes::Code;
-use domain::ids::{ClusterId, NodeId, OperationId};
+use domain::ids::{ClusterId, NodeId, OperationId, TenantId};
 use domain::ledger::{LedgerRow, ResourceState};
 use domain::names;
 use domain::nodes::Fault;
@@ -42,6 +43,18 @@ pub struct Services {
     pub memory: Memory,
 }
 
+impl Services {
+    /// The service user of a tenant whose kept one is refused: made sure of for all who ask within a minute together.
+    pub(crate) async fn renewed_user(&self, tenant: &TenantId) -> Result<ServiceUser, CloudError> {
+        let renew = async {
+            tracing::warn!(%tenant, "Keystone refuses the tenant's service user: it is made sure of again");
+            self.identity.ensure_service_user(&names::service_user(tenant), &tenant.0).await
+        };
+        let renewed = self.memory.renewed.0.try_get_with(tenant.clone(), renew).await;
+        renewed.map_err(|error: Arc<CloudError>| (*error).clone())
+    }
+}
+
 /// What may be forgotten at any time: it only saves repeating what is safe to repeat.
 #[derive(Default)]
 pub struct Memory {
@@ -52,6 +65,7 @@ pub struct Memory {
     access: Mutex<HashMap<ClusterId, (i64, Instant)>>,
     nodes: Mutex<HashMap<NodeId, Notes>>,
     rewriting: Mutex<HashMap<ClusterId, SecretsNote>>,
+    renewed: Renewed,
     pub addons: AddonMemory,
 }
 
@@ -80,6 +94,20 @@ const RULES: Duration = Duration::from_secs(900);
 const RULES_AGAIN: Duration = Duration::from_secs(60);
 /// Opened authorities kept at most, some ten KiB each: as many as there are channels to clusters.
 const AUTHORITIES: u64 = 4_000;
+
+/// A service user that Keystone refused is made sure of no more often than this.
+const RENEWED: Duration = Duration::from_secs(60);
+/// Service users remembered for that long.
+const TENANTS: u64 = 10_000;
+
+/// Service users that were made sure of lately, because Keystone refused those that were kept.
+struct Renewed(moka::future::Cache<TenantId, ServiceUser>);
+
+impl Default for Renewed {
+    fn default() -> Self {
+        Self(moka::future::Cache::builder().max_capacity(TENANTS).time_to_live(RENEWED).build())
+    }
+}
 
 /// Those of clusters that were looked at lately.
 struct Authorities(Cache<ClusterId, Arc<ClusterPki>>);
@@ -235,7 +263,7 @@ impl World<'_> {
     }
 
     /// The tenant's service user, made at first use.
-    pub async fn service_user(&self, work: &Work) -> Result<Result<ServiceUser, cloud::CloudError>, JournalError> {
+    pub async fn service_user(&self, work: &Work) -> Result<Result<ServiceUser, CloudError>, JournalError> {
         if let Some(text) = self.journal.secret(Owner::Tenant, secret::SERVICE_USER).await? {
             return Ok(Ok(stored_user(&text)?));
         }
@@ -244,9 +272,30 @@ impl World<'_> {
             Ok(user) => user,
             Err(error) => return Ok(Err(error)),
         };
-        let stored = StoredUser { user_id: user.user_id.clone(), password: user.password.expose_secret().to_owned() };
-        self.journal.put_secret(Owner::Tenant, secret::SERVICE_USER, &render(&stored)?).await?;
+        self.journal.put_secret(Owner::Tenant, secret::SERVICE_USER, &kept_user(&user)?).await?;
         Ok(Ok(user))
+    }
+
+    /// What Keystone answers to the tenant's service user. Where it refuses the one that is kept, whose password is another by now or who is gone, the
+    /// user is made sure of, and asks once more.
+    pub(crate) async fn as_service_user<T, A>(&self, work: &Work, ask: impl Fn(ServiceUser) -> A) -> Result<Result<T, CloudError>, JournalError>
+    where
+        A: Future<Output = Result<T, CloudError>>,
+    {
+        let user = match self.service_user(work).await? {
+            Ok(user) => user,
+            Err(error) => return Ok(Err(error)),
+        };
+        let answer = ask(user).await;
+        if !is_refused(&answer) {
+            return Ok(answer);
+        }
+        let user = match self.services.renewed_user(&work.cluster.tenant).await {
+            Ok(user) => user,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.journal.put_secret(Owner::Tenant, secret::SERVICE_USER, &kept_user(&user)?).await?;
+        Ok(ask(user).await)
     }
 
     /// The cluster's authorities, made at first use: everything a node needs is known before the first server exists. Remembered: the keys for Secrets
@@ -359,6 +408,16 @@ pub fn marks(row: &LedgerRow) -> std::collections::BTreeMap<String, String> {
 #[must_use]
 pub fn description(row: &LedgerRow) -> String {
     names::mark(row.cluster, row.id)
+}
+
+/// Whether Keystone does not know who asked.
+pub(crate) fn is_refused<T>(answer: &Result<T, CloudError>) -> bool {
+    answer.as_ref().is_err_and(|error| error.kind == CloudErrorKind::Unauthenticated)
+}
+
+/// How a tenant's service user is kept.
+pub(crate) fn kept_user(user: &ServiceUser) -> Result<SecretString, JournalError> {
+    render(&StoredUser { user_id: user.user_id.clone(), password: user.password.expose_secret().to_owned() })
 }
 
 /// A tenant's service user as it is kept.

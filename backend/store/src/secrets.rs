@@ -2,6 +2,7 @@
 
 use crate::engine::{self, Claim};
 use crate::error::{CommitError, StoreError};
+use crate::orphans::Turn;
 use crate::pool::{Store, read, write};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -71,6 +72,13 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// The same of the tenant whose project is being looked through.
+    pub async fn sweep_secret_put(&self, turn: &Turn, kind: &str, value: &SecretString) -> Result<(), StoreError> {
+        let owner = SecretOwner::Tenant(turn.tenant.clone());
+        let sealed = self.keys.seal_text(&owner.identity(kind), value).map_err(|e| StoreError::Unexpected(e.to_string()))?;
+        write(&self.engine, (owner.word(), kind.to_owned(), sealed), |db, (owner, kind, sealed)| Box::pin(put(db, owner, kind, None, sealed))).await
     }
 
     /// Seals and keeps a secret unless there is one, while the claim holds; answers with the one that is kept.

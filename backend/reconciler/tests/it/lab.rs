@@ -14,7 +14,7 @@ use domain::operations::{Operation, OperationKind, OperationState};
 use domain::test_support::{cluster, spec};
 use domain::versions::{CatalogueVersion, Support};
 use domain::wishes::{Undo, Wish};
-use local_cloud::{DumpObject, LocalCloud, LocalCloudConfig, Time};
+use local_cloud::{DumpObject, LocalCloud, LocalCloudConfig, Service, Time};
 use reconciler::journal::{Owner, secret};
 use reconciler::pass::{Next, pass};
 use reconciler::world::{Memory, Services};
@@ -140,6 +140,8 @@ pub struct Lab {
     pub fate: Arc<Mutex<Fate>>,
     pub in_cluster: Arc<Mutex<InCluster>>,
     tenant: String,
+    /// The service account's, as engines are started with it.
+    password: String,
     pub services: Services,
     journal: MemoryJournal,
     ids: u128,
@@ -149,7 +151,8 @@ pub struct Lab {
     begun_before_use: u32,
 }
 
-const PASSWORD: &str = "stepped";
+/// Everybody's in the cloud.
+pub const PASSWORD: &str = "stepped";
 
 impl Lab {
     /// A lab whose cluster has not been begun. The same seed gives the same run.
@@ -175,9 +178,21 @@ impl Lab {
         }));
         let fate = Arc::new(Mutex::new(Fate::default()));
         let in_cluster = Arc::new(Mutex::new(InCluster::default()));
-        let services = services(&cloud, &fate, &in_cluster);
+        let services = services(&cloud, &fate, &in_cluster, PASSWORD);
         let journal = MemoryJournal::claim(&db);
-        Self { cloud, db, fate, in_cluster, tenant, services, journal, ids: u128::from(seed) << 64, foreign, begun_before_use: 0 }
+        Self {
+            cloud,
+            db,
+            fate,
+            in_cluster,
+            tenant,
+            password: PASSWORD.to_owned(),
+            services,
+            journal,
+            ids: u128::from(seed) << 64,
+            foreign,
+            begun_before_use: 0,
+        }
     }
 
     /// Makes objects of the tenant's own whose names look like ours; they must survive everything.
@@ -209,7 +224,7 @@ impl Lab {
             fate.cut = None;
             fate.recent.clear();
         }
-        self.services = services(&self.cloud, &self.fate, &self.in_cluster);
+        self.services = services(&self.cloud, &self.fate, &self.in_cluster, &self.password);
         self.journal = MemoryJournal::claim(&self.db);
     }
 
@@ -320,35 +335,38 @@ impl Lab {
 
     /// A call of the tenant's own, past KCS.
     pub fn person(&self, method: &str, path: &str, body: &Value) -> Value {
-        self.call_as("member-a", "tenant-a", method, path, body)
+        call_as(&self.cloud, "member-a", "tenant-a", method, path, body)
     }
 
     /// A call of the cloud's administrator.
     pub fn admin(&self, method: &str, path: &str, body: &Value) -> Value {
-        self.call_as("operator", "admin", method, path, body)
+        admin(&self.cloud, method, path, body)
     }
 
-    fn call_as(&self, user: &str, project: &str, method: &str, path: &str, body: &Value) -> Value {
-        let send = |method: &str, path: &str, token: Option<&str>, body: &Value| {
-            let mut request = http::Request::builder()
-                .method(method)
-                .uri(format!("http://local-cloud{path}"))
-                .header("content-type", "application/json")
-                .header("openstack-api-version", "volume 3.27");
-            if let Some(token) = token {
-                request = request.header("x-auth-token", token);
-            }
-            let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
-            self.cloud.handle(request.body(bytes).unwrap())
-        };
-        let scope = json!({"project": {"name": project, "domain": {"id": "default"}}});
-        let user = json!({"name": user, "domain": {"id": "default"}, "password": PASSWORD});
-        let auth = json!({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}});
-        let signed_in = send("POST", "/identity/v3/auth/tokens", None, &auth);
-        let token = signed_in.headers().get("x-subject-token").unwrap().to_str().unwrap().to_owned();
-        let answer = send(method, path, Some(&token), body);
-        assert!(answer.status().is_success(), "{method} {path}: {} {:?}", answer.status(), answer.body());
-        serde_json::from_slice(answer.body()).unwrap_or(Value::Null)
+    /// The operator gives KCS's service account another password, and somebody makes sure of the tenant's service user with it before this engine does.
+    pub async fn change_password(&mut self, password: &str) {
+        set_password(&self.cloud, "kcs", password);
+        self.password = password.to_owned();
+        let other = services(&self.cloud, &self.fate, &self.in_cluster, password);
+        let tenant = self.work().cluster.tenant;
+        other.identity.ensure_service_user(&domain::names::service_user(&tenant), &tenant.0).await.unwrap();
+        self.restart();
+    }
+
+    /// Somebody sets the password of the tenant's service user by hand.
+    pub fn set_service_users_password(&self, password: &str) {
+        set_password(&self.cloud, &domain::names::service_user(&self.work().cluster.tenant), password);
+    }
+
+    /// Somebody deletes the tenant's service user, and with it its credentials.
+    pub fn delete_service_user(&self) {
+        delete_service_user(&self.cloud, &self.tenant);
+        self.fate.lock().unwrap().credential_lost = true;
+    }
+
+    /// How often it was made sure of the tenant's service user; whoever looks a user up by name counts.
+    pub fn made_sure(&self) -> u64 {
+        made_sure(&self.cloud)
     }
 
     /// The recorded cloud id of a part.
@@ -543,6 +561,51 @@ impl Lab {
     }
 }
 
+fn call_as(cloud: &LocalCloud, user: &str, project: &str, method: &str, path: &str, body: &Value) -> Value {
+    let send = |method: &str, path: &str, token: Option<&str>, body: &Value| {
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(format!("http://local-cloud{path}"))
+            .header("content-type", "application/json")
+            .header("openstack-api-version", "volume 3.27");
+        if let Some(token) = token {
+            request = request.header("x-auth-token", token);
+        }
+        let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        cloud.handle(request.body(bytes).unwrap())
+    };
+    let scope = json!({"project": {"name": project, "domain": {"id": "default"}}});
+    let user = json!({"name": user, "domain": {"id": "default"}, "password": PASSWORD});
+    let auth = json!({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}});
+    let signed_in = send("POST", "/identity/v3/auth/tokens", None, &auth);
+    let token = signed_in.headers().get("x-subject-token").unwrap().to_str().unwrap().to_owned();
+    let answer = send(method, path, Some(&token), body);
+    assert!(answer.status().is_success(), "{method} {path}: {} {:?}", answer.status(), answer.body());
+    serde_json::from_slice(answer.body()).unwrap_or(Value::Null)
+}
+
+fn admin(cloud: &LocalCloud, method: &str, path: &str, body: &Value) -> Value {
+    call_as(cloud, "operator", "admin", method, path, body)
+}
+
+/// The path of a user.
+fn user_path(cloud: &LocalCloud, name: &str) -> String {
+    let id = cloud.dump().into_iter().find(|o| o.kind == "user" && o.name == name).unwrap().id;
+    format!("/identity/v3/users/{id}")
+}
+
+fn set_password(cloud: &LocalCloud, user: &str, password: &str) {
+    admin(cloud, "PATCH", &user_path(cloud, user), &json!({"user": {"password": password}}));
+}
+
+pub fn delete_service_user(cloud: &LocalCloud, tenant: &str) {
+    admin(cloud, "DELETE", &user_path(cloud, &format!("kcs-{tenant}")), &Value::Null);
+}
+
+pub fn made_sure(cloud: &LocalCloud) -> u64 {
+    cloud.calls(Service::Identity, "GET", "/identity/v3/users")
+}
+
 /// The same for all labs: making some takes as long as a whole life.
 pub fn authorities() -> secrecy::SecretString {
     static AUTHORITIES: std::sync::OnceLock<secrecy::SecretString> = std::sync::OnceLock::new();
@@ -553,13 +616,13 @@ fn now(cloud: &LocalCloud) -> OffsetDateTime {
     OffsetDateTime::UNIX_EPOCH + Duration::milliseconds(i64::try_from(cloud.now_ms()).unwrap())
 }
 
-pub fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mutex<InCluster>>) -> Services {
+pub fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mutex<InCluster>>, password: &str) -> Services {
     let config = Config {
         auth_url: "http://local-cloud/identity/v3".parse().unwrap(),
         region: None,
         interface: Interface::Public,
         service_username: "kcs".into(),
-        service_password: PASSWORD.into(),
+        service_password: password.into(),
         service_project: "service".into(),
         service_domain: "Default".into(),
         tenant_domain: "Default".into(),

@@ -79,3 +79,52 @@ async fn a_credential_lost_in_the_middle_of_a_delete_is_made_anew_wherever_it_wa
         assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
     }
 }
+
+#[tokio::test]
+async fn case_18_a_service_user_whose_password_is_another_by_now_is_made_sure_of_once() {
+    for by_hand in [false, true] {
+        let mut lab = Lab::new(321, 1, 1);
+        lab.made().await;
+        let before = credentials(&lab);
+        if by_hand {
+            lab.set_service_users_password("set by hand");
+        } else {
+            lab.change_password("changed").await;
+        }
+        let sure = lab.made_sure();
+        lab.begin(OperationKind::CredentialRotate);
+        lab.made().await;
+        assert_ne!(before, credentials(&lab), "by hand: {by_hand}");
+        assert_eq!(lab.made_sure(), sure + 1, "by hand: {by_hand}");
+        // What is kept is good from then on, for engines that begin anew, too.
+        lab.restart();
+        lab.resize(2);
+        lab.made().await;
+        lab.deleted().await;
+        assert_eq!(lab.made_sure(), sure + 1, "by hand: {by_hand}");
+    }
+}
+
+#[tokio::test]
+async fn case_18_a_service_user_that_was_deleted_is_made_anew_and_the_clusters_credential_with_it() {
+    let mut lab = Lab::new(322, 1, 1);
+    lab.made().await;
+    let (before, sure) = (credentials(&lab), lab.made_sure());
+    lab.delete_service_user();
+    lab.watch(Duration::minutes(5)).await;
+    let after = credentials(&lab);
+    assert_eq!(after.len(), 1);
+    assert_ne!(before, after, "{:#?}", lab.operation());
+    lab.resize(2);
+    lab.made().await;
+    lab.deleted().await;
+    assert_eq!(lab.made_sure(), sure + 1);
+}
+
+#[tokio::test]
+async fn case_18_a_cluster_whose_service_user_was_deleted_can_be_deleted_at_once() {
+    let mut lab = Lab::new(323, 1, 1);
+    lab.made().await;
+    lab.delete_service_user();
+    lab.deleted().await;
+}

@@ -1,7 +1,7 @@
 //! Sweeps of whole projects: the real store, the real adapter, the local cloud in stepped time. For the database an hour passes by a statement.
 
 use crate::kubernetes::InCluster;
-use crate::lab::{Fate, authorities, services};
+use crate::lab::{Fate, PASSWORD, authorities, delete_service_user, made_sure, services};
 use auth::{Actor, ClusterCreate, Grants, Project, User, Via};
 use cloud::Cloud;
 use cloud::network::NewSubnet;
@@ -47,12 +47,12 @@ impl Site {
         let config = LocalCloudConfig {
             time: Time::Stepped,
             seed: Some(7),
-            password: "stepped".to_owned(),
+            password: PASSWORD.to_owned(),
             token_seconds: 400_000_000,
             ..LocalCloudConfig::default()
         };
         let cloud = LocalCloud::new(config);
-        let services = services(&cloud, &Arc::new(Mutex::new(Fate::default())), &Arc::new(Mutex::new(InCluster::default())));
+        let services = services(&cloud, &Arc::new(Mutex::new(Fate::default())), &Arc::new(Mutex::new(InCluster::default())), PASSWORD);
         let database = Database::new().await;
         let store = database.store().await;
         let tenant = TenantId(cloud.project_id("tenant-a").unwrap());
@@ -262,6 +262,18 @@ async fn what_cannot_be_seen_is_neither_gone_nor_in_the_way_of_the_rest() {
     site.database.execute("UPDATE sweeps SET run_at = now()").await;
     let turn = site.store.sweep_claim(EVERY, LEASE).await.unwrap().unwrap();
     assert!(sweep(&site.services, &site.store, &turn).await.is_err());
+}
+
+#[tokio::test]
+async fn a_service_user_that_was_deleted_is_made_anew_and_kept() {
+    let site = Site::new().await;
+    let network = site.lost_network().await;
+    delete_service_user(&site.cloud, &site.tenant.0);
+    let sure = made_sure(&site.cloud);
+    assert_eq!(site.turn().await, Swept { known: 1, ..Swept::default() });
+    assert_eq!(site.an_hour_later().await, Swept { known: 1, asked: 1, blind: 0 });
+    assert!(!site.is_there(&network));
+    assert_eq!(made_sure(&site.cloud), sure + 1, "what is kept is good from then on");
 }
 
 #[tokio::test]
