@@ -30,7 +30,7 @@ async fn plan_of(state: &State, caller: &Caller, cluster: &Cluster, to: u32) -> 
     let broken = violations(&cluster.name, &after, &state.spec_limits());
     plan::refuse(broken.into_iter().map(|v| Violation { field: "count".to_owned(), ..v }).collect())?;
     let nodes: Vec<Node> = state.store.nodes(&caller.actor.scope(), cluster.id).await?.into_iter().map(|r| r.node).collect();
-    let removed = leaving(&nodes, NodeRole::Master, CONTROL_PLANE_POOL, to, &[]);
+    let removed = leaving(&nodes, &after, NodeRole::Master, CONTROL_PLANE_POOL, to, &[]);
     let sized = Resized { cluster: cluster.id, pool: CONTROL_PLANE_POOL, field: "count", from, to };
     size_plan(state, caller, &after, &sized, removed).await
 }

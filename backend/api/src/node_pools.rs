@@ -113,7 +113,7 @@ async fn resize_plan(state: &State, caller: &Caller, cluster: &Cluster, pool: &s
     if let Some(found) = after.node_pools.iter_mut().find(|p| p.name == pool) {
         found.count = to;
     }
-    let removed = leaving(&nodes, NodeRole::Worker, pool, to, named);
+    let removed = leaving(&nodes, &after, NodeRole::Worker, pool, to, named);
     size_plan(state, caller, &after, &Resized { cluster: cluster.id, pool, field: "count", from, to }, removed).await
 }
 

@@ -77,6 +77,6 @@ pub async fn size_plan(state: &State, caller: &Caller, after: &ClusterSpec, size
 
 /// Names of the nodes that leave when a pool shrinks to `to`.
 #[must_use]
-pub fn leaving(nodes: &[Node], role: NodeRole, pool: &str, to: u32, named: &[NodeId]) -> Vec<String> {
-    surplus(nodes, role, pool, to, named).into_iter().map(|n| n.name.clone()).collect()
+pub fn leaving(nodes: &[Node], spec: &ClusterSpec, role: NodeRole, pool: &str, to: u32, named: &[NodeId]) -> Vec<String> {
+    surplus(nodes, spec, role, pool, to, named).into_iter().map(|n| n.name.clone()).collect()
 }

@@ -83,6 +83,9 @@ pub struct Node {
     pub fault: Option<Fault>,
     /// A master: which list of keys for Secrets it booted with, noted when its bundle is given out. 0: the one its cluster was made with, or none yet.
     pub key_generation: u32,
+    /// The last is the zone it was planned for; those before it had no room for the nodes in whose place it is. Empty: the cloud chooses, or a program of
+    /// before has planned it.
+    pub zones: Vec<String>,
 }
 
 impl Node {
@@ -105,7 +108,16 @@ impl Node {
             leaving_since: None,
             fault: None,
             key_generation: 0,
+            zones: Vec::new(),
         }
+    }
+
+    /// Where its server belongs, of the zones wished for its pool; None: the cloud chooses.
+    #[must_use]
+    pub fn zone<'a>(&'a self, wished: &'a [String]) -> Option<&'a str> {
+        // Programs of before went by the number.
+        let by_number = || wished.get(self.ordinal as usize % wished.len().max(1));
+        self.zones.last().or_else(by_number).map(String::as_str)
     }
 }
 

@@ -231,7 +231,7 @@ impl World<'_> {
             image_id,
             data_volume_ids: data.collect::<Result<_, _>>()?,
             server_group_id: self.server_group(cloud, work, node).await?,
-            zone: (!machine.zones.is_empty()).then(|| machine.zones[node.ordinal as usize % machine.zones.len()].clone()),
+            zone: node.zone(machine.zones).map(str::to_owned),
             user_data,
             metadata: marks(row),
         };

@@ -47,6 +47,7 @@ struct Row {
     leaving_since: Option<OffsetDateTime>,
     fault: Option<Json<Fault>>,
     key_generation: i64,
+    zones: Vec<String>,
 }
 
 impl TryFrom<Row> for NodeRecord {
@@ -76,6 +77,7 @@ impl TryFrom<Row> for NodeRecord {
             leaving_since: row.leaving_since,
             fault: row.fault.map(|f| f.0),
             key_generation: count("key generation", row.key_generation)?,
+            zones: row.zones,
         };
         Ok(Self { node, created_at: row.created_at })
     }
@@ -123,7 +125,7 @@ pub(crate) async fn rows(db: &mut PgConnection, tenant: Option<&str>, cluster: C
         Row,
         r#"SELECT n.id, n.cluster_id, n.name, n.role, n.pool, n.ordinal, n.intent, n.bootstrap AS "bootstrap: Json<Bootstrap>", n.ready,
                   n.created_at, n.started_at, n.joined_at, n.unready_since, n.leaving_since, n.fault AS "fault: Json<Fault>",
-                  n.key_generation
+                  n.key_generation, n.zones
            FROM nodes n JOIN clusters c ON c.id = n.cluster_id
            WHERE n.cluster_id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) ORDER BY n.role, n.pool, n.ordinal"#,
         cluster.0,
@@ -139,8 +141,9 @@ pub(crate) async fn put(db: &mut PgConnection, node: &Node) -> Result<(), StoreE
     let role = if node.role == NodeRole::Master { "master" } else { "worker" };
     let intent = if node.intent == NodeIntent::Keep { "keep" } else { "remove" };
     sqlx::query!(
-        "INSERT INTO nodes (id, cluster_id, name, role, pool, ordinal, intent, bootstrap, ready, started_at, joined_at, fault, unready_since, leaving_since)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        "INSERT INTO nodes (id, cluster_id, name, role, pool, ordinal, intent, bootstrap, ready, started_at, joined_at, fault, unready_since, leaving_since,
+                            zones)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          ON CONFLICT (id) DO UPDATE SET intent = $7, ready = $9, started_at = $10, joined_at = $11, fault = $12, unready_since = $13, leaving_since = $14",
         node.id.0,
         node.cluster.0,
@@ -156,6 +159,7 @@ pub(crate) async fn put(db: &mut PgConnection, node: &Node) -> Result<(), StoreE
         node.fault.as_ref().map(Json) as _,
         node.unready_since,
         node.leaving_since,
+        &node.zones,
     )
     .execute(db)
     .await?;

@@ -90,7 +90,7 @@ impl Draft<'_> {
         }
     }
 
-    fn master_to_replace(&self) -> Option<&Node> {
+    pub(super) fn master_to_replace(&self) -> Option<&Node> {
         let targets = self.about(&[OperationKind::NodeReplace]);
         self.kept_masters().find(|n| targets.contains(&n.id)).or_else(|| self.master_to_rekey())
     }
@@ -144,7 +144,8 @@ impl Draft<'_> {
         let kept: Vec<&Node> = self.kept_masters().collect();
         let begun = |n: &Node| self.newest(&node_key(ResourceKind::Server, &n.name)).is_some_and(|r| r.state != ResourceState::Gone);
         let joining = kept.iter().any(|n| n.joined_at.is_none() && begun(n));
-        let surplus = super::surplus(&self.next.nodes, NodeRole::Master, CONTROL_PLANE_POOL, u32::try_from(wanted + surge).unwrap_or(u32::MAX), &[]);
+        let most = u32::try_from(wanted + surge).unwrap_or(u32::MAX);
+        let surplus = super::surplus(&self.next.nodes, &self.next.cluster.spec, NodeRole::Master, CONTROL_PLANE_POOL, most, &[]);
         if let Some(young) = surplus.iter().find(|n| n.joined_at.is_none()) {
             return Some(young.id);
         }

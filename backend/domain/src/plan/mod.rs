@@ -27,7 +27,7 @@ pub use steps::operation_steps;
 use crate::changes::{Change, Work};
 use crate::ids::{NodeId, ResourceId};
 use crate::ledger::{LedgerRow, ResourceKind};
-use crate::nodes::{Fault, NodeIntent};
+use crate::nodes::{Fault, Node, NodeIntent};
 use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -247,7 +247,7 @@ struct Draft<'a> {
     next: Work,
     /// Nodes that were leaving already when the world was looked at.
     was_leaving: Vec<NodeId>,
-    gone_nodes: Vec<NodeId>,
+    gone_nodes: Vec<Node>,
     cluster_gone: bool,
     /// The operation is one that this pass began.
     begun: bool,
@@ -321,7 +321,7 @@ impl<'a> Draft<'a> {
                 changes.push(Change::Ledger(row.clone()));
             }
         }
-        changes.extend(self.gone_nodes.iter().copied().map(Change::NodeGone));
+        changes.extend(self.gone_nodes.iter().map(|node| Change::NodeGone(node.id)));
         if self.next.cluster.status != work.cluster.status {
             changes.push(Change::Status(self.next.cluster.status.clone()));
         }

@@ -3,24 +3,42 @@
 use super::parts::node_key;
 use super::rows::failed_code;
 use super::{Action, BOOTSTRAP_LIMIT, DRAIN_LIMIT, Draft, Kubernetes, OFF_LIMIT, ObjectState, Release, SERVER_LIMIT, UNREADY_LIMIT};
+use crate::clusters::ClusterSpec;
 use crate::codes::Code;
 use crate::ids::NodeId;
 use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
 use crate::names;
+use crate::needs::Machine;
 use crate::nodes::{Bootstrap, Fault, Node, NodeIntent, NodeRole};
 use crate::operations::OperationKind;
-use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-/// The nodes that leave a pool of `count`: first those named, then those that never worked, then those that do not work now, then the youngest.
+/// The nodes that leave a pool of `count`: first those named, then those that never worked, then those that do not work now, then those of the fullest zone,
+/// then the youngest.
 #[must_use]
-pub fn surplus<'n>(nodes: &'n [Node], role: NodeRole, pool: &str, count: u32, named: &[NodeId]) -> Vec<&'n Node> {
+pub fn surplus<'n>(nodes: &'n [Node], spec: &ClusterSpec, role: NodeRole, pool: &str, count: u32, named: &[NodeId]) -> Vec<&'n Node> {
+    let wished = Machine::of(spec, pool).zones;
     let mut kept: Vec<&Node> = nodes.iter().filter(|n| n.role == role && n.pool == pool && n.intent == NodeIntent::Keep).collect();
-    kept.sort_by_key(|n| Reverse((named.contains(&n.id), n.joined_at.is_none(), n.ready != Some(true), n.ordinal, n.id)));
-    let surplus = kept.len().saturating_sub(count as usize);
-    kept.truncate(surplus);
-    kept
+    let mut filled: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+    for node in &kept {
+        *filled.entry(node.zone(wished)).or_default() += 1;
+    }
+    let mut leaving = Vec::new();
+    while kept.len() > count as usize {
+        let rank = |n: &Node| {
+            let mates = filled.get(&n.zone(wished)).copied();
+            (named.contains(&n.id), n.joined_at.is_none(), n.ready != Some(true), mates, n.ordinal, n.id)
+        };
+        let Some(index) = (0..kept.len()).max_by_key(|index| rank(kept[*index])) else { break };
+        let node = kept.swap_remove(index);
+        if let Some(mates) = filled.get_mut(&node.zone(wished)) {
+            *mates -= 1;
+        }
+        leaving.push(node);
+    }
+    leaving
 }
 
 impl Draft<'_> {
@@ -172,14 +190,14 @@ impl Draft<'_> {
 
     fn forget_gone_nodes(&mut self) {
         let deleting = self.deleting();
-        let gone: Vec<NodeId> = self
+        let gone: Vec<Node> = self
             .next
             .nodes
             .iter()
             .filter(|n| (deleting || (n.intent == NodeIntent::Remove && !self.to_release(n))) && !self.has_live_rows(&n.name))
-            .map(|n| n.id)
+            .cloned()
             .collect();
-        self.next.nodes.retain(|n| !gone.contains(&n.id));
+        self.next.nodes.retain(|n| !gone.contains(n));
         self.gone_nodes.extend(gone);
     }
 
@@ -256,7 +274,7 @@ impl Draft<'_> {
             self.next.nodes.push(node);
         }
         let named = self.about(&[OperationKind::NodePoolResize]);
-        let leaving: Vec<NodeId> = surplus(&self.next.nodes, role, pool, count, named).into_iter().map(|n| n.id).collect();
+        let leaving: Vec<NodeId> = surplus(&self.next.nodes, &self.next.cluster.spec, role, pool, count, named).into_iter().map(|n| n.id).collect();
         for index in 0..self.next.nodes.len() {
             if leaving.contains(&self.next.nodes[index].id) {
                 self.leave(index);
@@ -269,7 +287,28 @@ impl Draft<'_> {
         let prefix = names::role_prefix(cluster, role);
         let past = self.next.ledger.iter().filter_map(|r| r.name.strip_prefix(&prefix).and_then(|n| n.parse::<u32>().ok()));
         let present = self.next.nodes.iter().filter(|n| n.role == role).map(|n| n.ordinal);
-        Node::new(id, cluster, role, pool, past.chain(present).max().map_or(0, |n| n + 1))
+        let ordinal = past.chain(present).max().map_or(0, |n| n + 1);
+        Node { zones: self.zones_of_new(role, pool), ..Node::new(id, cluster, role, pool, ordinal) }
+    }
+
+    /// The zone of a node that is to be made, after those that had no room just now: of the zones wished the one with the fewest nodes that stay. Where
+    /// none had room, all are tried anew.
+    fn zones_of_new(&self, role: NodeRole, pool: &str) -> Vec<String> {
+        let wished = Machine::of(&self.next.cluster.spec, pool).zones;
+        let mate = |n: &&Node| n.role == role && n.pool == pool;
+        let no_room = |n: &&Node| n.intent == NodeIntent::Remove && n.fault.as_ref().is_some_and(|f| f.code == Code::NoCapacity);
+        let refused = self.next.nodes.iter().chain(&self.gone_nodes).filter(mate).filter(no_room);
+        let full: BTreeSet<&str> = refused.flat_map(|n| n.zones.iter().map(String::as_str).chain(n.zone(wished))).collect();
+        // A node that is replaced is there until its successor works, and leaves its place to it.
+        let (replaced, rekeyed) = (self.about(&[OperationKind::NodeReplace]), self.master_to_replace().map(|n| n.id));
+        let stays = |n: &&Node| n.intent == NodeIntent::Keep && !replaced.contains(&n.id) && rekeyed != Some(n.id);
+        let nodes_in = |zone: &&String| self.next.nodes.iter().filter(mate).filter(stays).filter(|n| n.zone(wished) == Some(zone.as_str())).count();
+        let fewest = |zones: &[&String]| zones.iter().copied().min_by_key(nodes_in).cloned();
+        let (closed, open): (Vec<&String>, Vec<&String>) = wished.iter().partition(|zone| full.contains(zone.as_str()));
+        match fewest(&open) {
+            Some(zone) => full.into_iter().map(str::to_owned).chain([zone]).collect(),
+            None => fewest(&closed).into_iter().collect(),
+        }
     }
 
     /// Whether a leaving node is still to be let go by the cluster: emptied, its member of etcd removed, its Kubernetes node deleted.

@@ -7,3 +7,4 @@ mod healing;
 mod plan;
 mod verbs;
 mod world;
+mod zones;

@@ -1,8 +1,10 @@
-//! What a cluster can be asked to be: networks that are not ours, APIs that are restricted or private, disks, and server groups in shards.
+//! What a cluster can be asked to be: networks that are not ours, APIs that are restricted or private, disks, server groups in shards, and zones.
 
 use crate::lab::Lab;
+use domain::nodes::NodeRole;
 use domain::operations::{OperationKind, OperationState};
 use domain::settings::{ApiExposure, DataVolume, ExistingNetwork};
+use domain::wishes::Wish;
 use serde_json::{Value, json};
 
 async fn done(lab: &mut Lab) {
@@ -153,4 +155,24 @@ async fn case_25_the_eleventh_worker_goes_into_the_next_server_group() {
     assert!(groups(&lab).iter().all(|n| *n <= 10));
     delete(&mut lab).await;
     assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn masters_are_in_a_zone_each_after_any_of_them_was_replaced() {
+    let mut lab = Lab::new(66, 3, 0);
+    lab.db.lock().unwrap().work.cluster.spec.control_plane.zones = ["az1", "az2", "az3"].map(str::to_owned).to_vec();
+    done(&mut lab).await;
+    let zones = |lab: &Lab| {
+        let servers = lab.person("GET", "/compute/v2.1/servers/detail", &Value::Null);
+        let zone = |server: &Value| server["OS-EXT-AZ:availability_zone"].as_str().unwrap().to_owned();
+        let mut zones: Vec<String> = servers["servers"].as_array().unwrap().iter().map(zone).collect();
+        zones.sort_unstable();
+        zones
+    };
+    assert_eq!(zones(&lab), ["az1", "az2", "az3"]);
+    let second = lab.names(NodeRole::Master)[1].clone();
+    lab.wish(&Wish::NodeReplace { node: lab.node(&second) });
+    done(&mut lab).await;
+    assert_eq!(zones(&lab), ["az1", "az2", "az3"]);
+    delete(&mut lab).await;
 }

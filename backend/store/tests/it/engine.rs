@@ -4,8 +4,9 @@ use crate::support::{create, member, operator};
 use auth::ClusterDelete;
 use domain::changes::Change;
 use domain::clusters::Phase;
-use domain::ids::ResourceId;
+use domain::ids::{NodeId, ResourceId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
+use domain::nodes::{Node, NodeRole};
 use domain::operations::{OperationKind, OperationState};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -248,4 +249,19 @@ async fn what_an_operation_was_held_back_does_not_count_against_its_deadline() {
     let none = find().await;
     assert_eq!((minute(none.operation.deadline_at - operation.deadline_at), none.pause), (180, None));
     assert!(none.revision > paused.revision, "who follows it is told");
+}
+
+#[tokio::test]
+async fn where_a_node_was_planned_for_is_kept() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let record = create(&store, &member("a"), "x").await;
+    let claim = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    store.load(&claim).await.unwrap();
+    let zones = vec!["full".to_owned(), "own".to_owned()];
+    let node = Node { zones: zones.clone(), ..Node::new(NodeId::generate(), record.cluster.id, NodeRole::Worker, "default", 0) };
+    for ready in [None, Some(true)] {
+        store.commit(&claim, &[Change::Node(Node { ready, ..node.clone() })]).await.unwrap();
+        assert_eq!(store.load(&claim).await.unwrap().nodes[0].zones, zones);
+    }
 }
