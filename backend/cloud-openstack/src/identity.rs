@@ -13,7 +13,9 @@ use crate::session::Session;
 use crate::transport::Transport;
 use async_trait::async_trait;
 use cloud::error::CloudErrorKind;
-use cloud::identity::{ApplicationCredential, CredentialName, Identity, Project, ProjectMember, ServiceUser, SignedIn, Standing, Token, TokenInfo};
+use cloud::identity::{
+    ApplicationCredential, CredentialName, Identity, Project, ProjectMember, ProjectState, ServiceUser, SignedIn, Standing, Token, TokenInfo,
+};
 use cloud::{Cloud, CloudError, Result};
 use moka::sync::Cache;
 use secrecy::{ExposeSecret, SecretString};
@@ -207,6 +209,10 @@ impl Identity for OpenStack {
 
     async fn standing(&self, user_id: &str, project_id: &str) -> Result<Option<Standing>> {
         people::standing(self, user_id, project_id).await
+    }
+
+    async fn project_state(&self, project_id: &str) -> Result<ProjectState> {
+        people::project_state(self, project_id).await
     }
 
     async fn ensure_service_user(&self, name: &str, project_id: &str) -> Result<ServiceUser> {

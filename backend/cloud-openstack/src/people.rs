@@ -1,12 +1,12 @@
 //! Who may be in a project, asked by the service account: whether a person still may, for what they hold of ours that is no token of
-//! Keystone's, and who all may.
+//! Keystone's, and who all may; and whether the project itself is still there.
 
 use crate::call::Call;
 use crate::catalog::Service::Identity;
 use crate::identity::OpenStack;
 use crate::lenient::or_default;
 use cloud::Result;
-use cloud::identity::{Project, ProjectMember, Standing};
+use cloud::identity::{Project, ProjectMember, ProjectState, Standing};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -61,6 +61,10 @@ struct Role {
     name: Option<String>,
 }
 
+fn read_project(project_id: &str) -> Call<'_> {
+    Call::get(Identity, "read project", &["projects", project_id])
+}
+
 /// Those through groups included.
 fn assignments(project_id: &str) -> Call<'_> {
     let call = Call::get(Identity, "list role assignments", &["role_assignments"]);
@@ -90,7 +94,7 @@ fn disabled_domains() -> Call<'static> {
 
 pub(crate) async fn standing(cloud: &OpenStack, user_id: &str, project_id: &str) -> Result<Option<Standing>> {
     let account = cloud.account();
-    let (user, project) = (Call::get(Identity, "read user", &["users", user_id]), Call::get(Identity, "read project", &["projects", project_id]));
+    let (user, project) = (Call::get(Identity, "read user", &["users", user_id]), read_project(project_id));
     let held = assignments(project_id).query("user.id", user_id);
     // Who is gone has no assignments to ask for, and is no error.
     let found = futures::try_join!(account.json::<UserBody>(&user), account.json::<ProjectBody>(&project));
@@ -110,4 +114,13 @@ pub(crate) async fn standing(cloud: &OpenStack, user_id: &str, project_id: &str)
     }
     let roles = held.into_iter().filter_map(|assignment| assignment.role.name).collect();
     Ok(Some(Standing { roles, project: Project { id: project.id, name: project.name, domain_id: project.domain_id } }))
+}
+
+pub(crate) async fn project_state(cloud: &OpenStack, project_id: &str) -> Result<ProjectState> {
+    match cloud.account().json::<ProjectBody>(&read_project(project_id)).await {
+        Ok(ProjectBody { project }) if project.enabled == Some(false) => Ok(ProjectState::Disabled),
+        Ok(_) => Ok(ProjectState::Enabled),
+        Err(error) if error.is_not_found() => Ok(ProjectState::Gone),
+        Err(error) => Err(error),
+    }
 }

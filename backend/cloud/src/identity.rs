@@ -2,6 +2,7 @@
 
 use crate::{Cloud, Result};
 use async_trait::async_trait;
+pub use domain::tenants::ProjectState;
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
@@ -121,6 +122,9 @@ pub trait Identity: Send + Sync {
 
     /// Everybody with a role in a project, as the service account sees it, by name.
     async fn members(&self, project_id: &str) -> Result<Vec<ProjectMember>>;
+
+    /// Whether a project is there and enabled, as the service account sees it.
+    async fn project_state(&self, project_id: &str) -> Result<ProjectState>;
 
     /// The service user `name` of a project with the roles its clusters need, made or given a new password.
     async fn ensure_service_user(&self, name: &str, project_id: &str) -> Result<ServiceUser>;

@@ -74,6 +74,8 @@ codes! {
     CredentialRefused = "KCS-AUTH-011", 401, false, "The application credential is wrong, has ended or is gone", "Check its id and secret, or make another in the cloud.";
     PasscodeWanted = "KCS-AUTH-012", 401, false, "A passcode is wanted besides the password", "Send the password again, with the passcode that your authenticator shows.";
     FederationRefused = "KCS-AUTH-013", 401, false, "The sign-in of the identity provider was not accepted", "Begin it again from the sign-in page; if it stays, ask your administrator.";
+    TenantGone = "KCS-AUTH-014", 409, false, "The project was deleted in the cloud", "Nothing of the cluster can be looked at or deleted any more; an operator writes it off.";
+    TenantDisabled = "KCS-AUTH-015", 409, true, "The project is disabled in the cloud", "Nothing is changed meanwhile; work goes on by itself once the project is enabled again.";
     Forbidden = "KCS-RBAC-001", 403, false, "Your role does not allow this", "Ask an owner of the project for the role named.";
     OperatorsOnly = "KCS-RBAC-002", 403, false, "The admin view is for operators only", "Ordinary users have no operation of the admin view.";
     Narrowed = "KCS-RBAC-003", 403, false, "This token, kubeconfig or application credential was not made for that", "Use one that was, or sign in yourself.";

@@ -18,6 +18,7 @@ use domain::ledger::{ResourceKind, ResourceState};
 use domain::names;
 use domain::nodes::{Fault, NodeIntent, NodeRole};
 use domain::plan::{Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, allowed_cidrs, masters_too_many, node_key};
+use domain::tenants::ProjectState;
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -39,6 +40,7 @@ impl World<'_> {
         // The cloud no longer knows who asks: is the credential still there?
         let doubted = looks.values().any(|l| matches!(l, Look::Blind(fault) if fault.code == Code::CredentialInvalid));
         looks.insert(ResourceKind::ApplicationCredential, self.look_at_credential(work, doubted).await?);
+        let project = self.look_at_project(work, &looks, now).await;
         let kubernetes = self.look_at_kubernetes(work).await?;
         // A cluster that does not answer us may answer its load balancer.
         let asked = masters_too_many(work) > 0 || matches!(kubernetes, Kubernetes::Unreachable(_));
@@ -47,7 +49,24 @@ impl World<'_> {
             _ => None,
         };
         let encryption = self.look_at_keys(work).await?;
-        Ok(Observed { looks, kubernetes, inside, encryption, serving })
+        Ok(Observed { looks, kubernetes, inside, encryption, serving, project })
+    }
+
+    /// How the tenant's project stands, where the cloud refuses who looks. While nobody answers, what was said last counts: all that hangs on it is waiting.
+    async fn look_at_project(&self, work: &Work, looks: &BTreeMap<ResourceKind, Look>, now: OffsetDateTime) -> Option<ProjectState> {
+        // Where there is no project any more, a service user cannot be put into it: that is no refusal of a credential.
+        let refused = |look: &Look| matches!(look, Look::Blind(fault) if matches!(fault.code, Code::CredentialInvalid | Code::CloudRejected));
+        if !looks.values().any(refused) {
+            return None;
+        }
+        let (memory, tenant) = (&self.services.memory, &work.cluster.tenant);
+        if memory.asks_about(tenant, now) {
+            match self.services.identity.project_state(&tenant.0).await {
+                Ok(state) => memory.note_project(tenant, state),
+                Err(error) => tracing::warn!(project = %tenant, %error, "the cloud does not say whether a project is still there"),
+            }
+        }
+        memory.project(tenant)
     }
 
     async fn look_at_cloud(&self, work: &Work, cloud: &Cloud, now: OffsetDateTime) -> BTreeMap<ResourceKind, Look> {

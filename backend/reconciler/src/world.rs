@@ -17,6 +17,7 @@ use domain::names;
 use domain::nodes::Fault;
 use domain::plan::{KubernetesView, SecretsView};
 use domain::settings::ApiExposure;
+use domain::tenants::ProjectState;
 use domain::versions::CatalogueVersion;
 use ipnet::Ipv4Net;
 use moka::sync::Cache;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use time::OffsetDateTime;
 
 /// What all passes share.
 pub struct Services {
@@ -66,6 +68,7 @@ pub struct Memory {
     nodes: Mutex<HashMap<NodeId, Notes>>,
     rewriting: Mutex<HashMap<ClusterId, SecretsNote>>,
     renewed: Renewed,
+    projects: Mutex<HashMap<TenantId, ProjectNote>>,
     pub addons: AddonMemory,
 }
 
@@ -88,6 +91,16 @@ struct SecretsNote {
     refused: Option<String>,
 }
 
+/// What the cloud's identity service said of a project whose clusters are refused.
+struct ProjectNote {
+    /// By the clock of passes.
+    asked_at: OffsetDateTime,
+    /// None: it has not answered yet.
+    state: Option<ProjectState>,
+}
+
+/// It is asked about a project no more often than this.
+const PROJECT: time::Duration = time::Duration::MINUTE;
 /// The rules in a cluster are written anew after this: what was changed in them behind our back is put right.
 const RULES: Duration = Duration::from_secs(900);
 /// And after this where a namespace that somebody was given is not there yet.
@@ -147,6 +160,27 @@ impl Memory {
         let known = lock(&self.rewriting);
         let SecretsNote { generation, so_far, refused } = known.get(&cluster)?;
         Some(SecretsView { generation: *generation, done: so_far.done, refused: refused.clone() })
+    }
+
+    /// Whether it is time to ask about a project; whoever is told so asks, for all its clusters.
+    pub(crate) fn asks_about(&self, project: &TenantId, now: OffsetDateTime) -> bool {
+        let mut known = lock(&self.projects);
+        if known.get(project).is_some_and(|note| (now - note.asked_at).abs() < PROJECT) {
+            return false;
+        }
+        let state = known.get(project).and_then(|note| note.state);
+        known.insert(project.clone(), ProjectNote { asked_at: now, state });
+        true
+    }
+
+    pub(crate) fn note_project(&self, project: &TenantId, state: ProjectState) {
+        if let Some(note) = lock(&self.projects).get_mut(project) {
+            note.state = Some(state);
+        }
+    }
+
+    pub(crate) fn project(&self, project: &TenantId) -> Option<ProjectState> {
+        lock(&self.projects).get(project)?.state
     }
 
     fn note(&self, node: NodeId, write: impl FnOnce(&mut Notes)) {
@@ -310,7 +344,7 @@ impl World<'_> {
             Some(text) => text,
             // The servers of a new cluster are made side by side, and each asks for them.
             None => {
-                let fresh = ClusterPki::generate(time::OffsetDateTime::now_utc()).map_err(unreadable)?;
+                let fresh = ClusterPki::generate(OffsetDateTime::now_utc()).map_err(unreadable)?;
                 self.journal.keep_secret(Owner::Cluster, secret::PKI, &fresh.to_json().map_err(unreadable)?).await?
             }
         };

@@ -2,7 +2,7 @@
 
 use crate::scripted::{Asked, Scripted, answer, ok, token};
 use cloud::error::CloudErrorKind as Kind;
-use cloud::identity::{CredentialName, Identity};
+use cloud::identity::{CredentialName, Identity, ProjectState};
 use http::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -92,6 +92,27 @@ async fn a_passcode_is_asked_for_where_keystone_wants_one_and_shown_together_wit
     // An identity of KCS's own has nobody who could type one.
     let session = wants(json!([["password", "totp"]])).openstack();
     assert_eq!(session.members("p").await.unwrap_err().kind, Kind::Unauthenticated);
+}
+
+#[tokio::test]
+async fn a_project_is_there_disabled_or_gone_and_what_is_no_answer_says_none_of_it() {
+    let state = async |status: u16, body: Value| {
+        let scripted = Scripted::new(move |asked| if asked.url.ends_with("/projects/p1") { ok(status, &body) } else { None });
+        scripted.openstack().project_state("p1").await.map_err(|error| error.kind)
+    };
+    let project = |enabled: bool| json!({"project": {"id": "p1", "name": "one", "domain_id": "d", "enabled": enabled}});
+    assert_eq!(state(200, project(true)).await, Ok(ProjectState::Enabled));
+    assert_eq!(state(200, project(false)).await, Ok(ProjectState::Disabled));
+    let gone = json!({"error": {"code": 404, "message": "Could not find project: p1.", "title": "Not Found"}});
+    assert_eq!(state(404, gone).await, Ok(ProjectState::Gone));
+    assert_eq!(state(403, json!({"error": {"code": 403, "message": "You are not authorized"}})).await, Err(Kind::Denied));
+    assert_eq!(state(503, json!({})).await, Err(Kind::Unavailable));
+    let gateway = Scripted::new(|asked| {
+        let mut page = answer(404, &Value::Null);
+        *page.body_mut() = "<html>Not Found</html>".into();
+        asked.url.ends_with("/projects/p1").then_some(Ok(page))
+    });
+    assert_eq!(gateway.openstack().project_state("p1").await.unwrap_err().kind, Kind::Unavailable, "that was not Keystone");
 }
 
 #[tokio::test]

@@ -25,9 +25,11 @@ pub use rotation::{CREDENTIAL, NEXT_CREDENTIAL, OLD_CREDENTIAL};
 pub use steps::operation_steps;
 
 use crate::changes::{Change, Work};
+use crate::codes::Code;
 use crate::ids::{NodeId, ResourceId};
 use crate::ledger::{LedgerRow, ResourceKind};
 use crate::nodes::{Fault, Node, NodeIntent};
+use crate::tenants::ProjectState;
 use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -45,6 +47,8 @@ pub struct Observed {
     /// The masters whose API servers the load balancer checked and found well: it sends them requests. Only looked at while there are more masters
     /// than the spec says, or the cluster's API does not answer us. None: nothing is known.
     pub serving: Option<Vec<NodeId>>,
+    /// How the tenant's project stands; only asked where the cloud refuses who looks. None: not asked, or nobody answered.
+    pub project: Option<ProjectState>,
 }
 
 /// A cloud object that a program in the cluster made: a Service's load balancer, its address, a claim's volume.
@@ -281,7 +285,18 @@ impl<'a> Draft<'a> {
     /// Whether an operation may make and take away things now.
     fn active(&self) -> bool {
         use crate::operations::OperationState::{Pending, Running};
-        self.next.operation.as_ref().is_some_and(|o| matches!(o.state, Pending | Running))
+        self.project_fault().is_none() && self.next.operation.as_ref().is_some_and(|o| matches!(o.state, Pending | Running))
+    }
+
+    /// What stands against all that there is to do: the tenant's project was deleted or disabled.
+    fn project_fault(&self) -> Option<Fault> {
+        let project = &self.next.cluster.tenant;
+        let (code, message) = match self.observed.project? {
+            ProjectState::Enabled => return None,
+            ProjectState::Disabled => (Code::TenantDisabled, format!("project {project} is disabled")),
+            ProjectState::Gone => (Code::TenantGone, format!("there is no project {project} any more")),
+        };
+        Some(Fault { code, message, cloud_request_id: None, retryable: code.retryable(), object: None })
     }
 
     fn look(&self, kind: ResourceKind) -> Option<&'a [Object]> {

@@ -13,6 +13,12 @@ use time::{Duration, OffsetDateTime};
 /// What somebody must act on before it can go on; it looks again by itself, rarely.
 fn blocks(code: Code) -> bool {
     matches!(code, Code::Quota | Code::NoFloatingIp | Code::CredentialInvalid | Code::CloudDenied | Code::Ambiguous | Code::ImageMissing)
+        || of_project(code)
+}
+
+/// What stands against it is the state of the tenant's project.
+fn of_project(code: Code) -> bool {
+    matches!(code, Code::TenantGone | Code::TenantDisabled)
 }
 
 /// A refusal that may come of the cloud's own slowness (what was just made is not found yet) is believed after so many.
@@ -27,14 +33,16 @@ fn fatal(code: Code) -> bool {
 }
 
 impl Draft<'_> {
-    /// A blocked operation whose rest is over tries again with a clean slate.
+    /// A blocked operation whose rest is over tries again with a clean slate; one that waits for its project, as soon as the cloud lets it look.
     pub(super) fn resume_blocked(&mut self) {
         let now = self.now;
         let Some(operation) = &mut self.next.operation else { return };
         if operation.state != OperationState::Blocked {
             return;
         }
-        let rest = operation.next_attempt_at.map_or(Duration::ZERO, |t| t - now);
+        let project_back =
+            operation.fault.as_ref().is_some_and(|f| of_project(f.code)) && self.observed.looks.values().all(|l| matches!(l, Look::Seen(_)));
+        let rest = operation.next_attempt_at.filter(|_| !project_back).map_or(Duration::ZERO, |t| t - now);
         if rest.is_positive() {
             self.look_again_in(rest.min(Duration::seconds(30)));
             return;
@@ -61,8 +69,14 @@ impl Draft<'_> {
         if let Some(operation) = self.next.operation.as_mut().filter(|o| o.state == OperationState::Running) {
             operation.next_attempt_at = retry_at;
         }
+        let watch = to_next_watch(&self.next.cluster.tenant, self.now);
+        if self.project_fault().is_some() {
+            // However much there is to do: nothing of it can be done.
+            self.again = watch;
+            return;
+        }
         let busy = self.active() || self.deleting();
-        self.look_again_in(if busy { Duration::seconds(5) } else { to_next_watch(&self.next.cluster.tenant, self.now) });
+        self.look_again_in(if busy { Duration::seconds(5) } else { watch });
     }
 
     /// An operation that was asked for, or asked for again, begins: calls that failed are made anew, and the attempt has its own budget.
@@ -195,6 +209,9 @@ impl Draft<'_> {
 
     /// A fault that waiting does not mend.
     fn obstacle(&self, deleting: bool) -> Option<Fault> {
+        if let Some(fault) = self.project_fault() {
+            return Some(fault);
+        }
         let live = || self.next.ledger.iter().filter(|r| r.state != ResourceState::Gone);
         // A quota is not short while something of ours is just leaving it.
         let leaving = live().any(|r| r.state == ResourceState::Deleting && r.failures == 0);

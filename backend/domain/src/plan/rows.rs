@@ -253,7 +253,7 @@ impl Draft<'_> {
 
     /// Takes away rows that no part wants any more, those first that nothing else stands on.
     pub(super) fn decide_removals(&mut self) {
-        if !self.deleting() && !self.active() {
+        if self.project_fault().is_some() || (!self.deleting() && !self.active()) {
             return;
         }
         let wanted: Vec<String> = self.wanted().into_iter().map(|p| p.key).collect();

@@ -72,6 +72,10 @@ impl Draft<'_> {
     }
 
     fn cloud_reachable(&self) -> Condition {
+        if let Some(fault) = self.project_fault() {
+            let reason = if fault.code == Code::TenantGone { "TenantGone" } else { "TenantDisabled" };
+            return self.condition(ConditionType::CloudReachable, ConditionStatus::False, reason, fault.message, Some(fault.code));
+        }
         let blind = self.observed.looks.values().find_map(|l| if let Look::Blind(fault) = l { Some(fault) } else { None });
         match blind {
             // It answers, only not as often as we ask: no reason to worry anybody.

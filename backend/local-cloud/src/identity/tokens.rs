@@ -171,10 +171,11 @@ fn by_credential(state: &State, given: &Value) -> Result<Proof, Failure> {
     Ok(Proof { credential: Some(credential.clone()), ..Proof::of(&credential.user_id, "application_credential") })
 }
 
-/// An application credential is worth nothing once its owner has lost one of its roles.
+/// An application credential is worth nothing while its project is disabled, and once its owner has lost one of its roles.
 fn live_roles(state: &State, credential: &Credential) -> Result<Vec<String>, Failure> {
     let held = state.identity.roles_of(&credential.project_id, &credential.user_id);
-    if credential.roles.iter().all(|role| held.contains(role)) { Ok(credential.roles.clone()) } else { Err(Failure::unauthorized()) }
+    let enabled = state.identity.projects.get(&credential.project_id).is_some_and(|project| project.enabled);
+    if enabled && credential.roles.iter().all(|role| held.contains(role)) { Ok(credential.roles.clone()) } else { Err(Failure::unauthorized()) }
 }
 
 fn scope(state: &State, user: &str, scope: Option<&Value>) -> Result<(Option<String>, Vec<String>), Failure> {

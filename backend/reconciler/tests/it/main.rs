@@ -11,6 +11,7 @@ mod healing;
 mod kubernetes;
 mod lab;
 mod memory;
+mod projects;
 mod rotation;
 mod states;
 mod sweep;

@@ -325,6 +325,27 @@ async fn who_is_in_a_domain_that_is_disabled_in_keystone_is_out_with_kubeconfig_
 }
 
 #[actix_web::test]
+async fn case_22_whoever_is_in_a_project_that_is_disabled_is_out_of_it() {
+    let house = House::new().await;
+    let (member, elsewhere) = (house.sign_in("member-a").await, house.sign_in("member-b").await);
+    let session = house.call(Some(&member), "GET", "/api/v1/session", None).await.body;
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let (_, token) = house.kubeconfig(&member, &cluster).await;
+    let project = session["project"]["id"].as_str().unwrap();
+    house.keystone("PATCH", &format!("/projects/{project}"), &json!({"project": {"enabled": false}})).await;
+    // Five minutes pass.
+    house
+        .database
+        .execute("UPDATE kubeconfigs SET checked_at = now() - interval '5 minutes'; UPDATE sessions SET checked_at = now() - interval '5 minutes'")
+        .await;
+    let bearer = format!("Bearer {token}");
+    let refused = house.call_with(&[("authorization", &bearer)], "GET", &format!("/k8s/clusters/{cluster}/api"), None).await;
+    assert_eq!(refused.status, 401, "{}", refused.body);
+    assert_eq!(house.call(Some(&member), "GET", "/api/v1/session", None).await.status, 401);
+    assert_eq!(house.call(Some(&elsewhere), "GET", "/api/v1/session", None).await.status, 200);
+}
+
+#[actix_web::test]
 async fn a_role_that_shrank_in_keystone_shrinks_what_a_kubeconfig_may_do() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;
