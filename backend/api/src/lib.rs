@@ -72,3 +72,4 @@ pub mod tokens;
 pub mod trace;
 pub mod visitors;
 pub mod visits;
+pub mod write_offs;

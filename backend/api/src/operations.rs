@@ -234,16 +234,19 @@ pub async fn receipt_get(caller: Caller, state: Data<State>, id: Path<OperationI
 fn receipt_text(record: &OperationRecord, receipt: &Receipt) -> String {
     let time = |at: Option<OffsetDateTime>| at.and_then(|t| t.format(&time::format_description::well_known::Rfc3339).ok()).unwrap_or_default();
     let operation = &record.operation;
+    let written_off = receipt.unseen.is_some();
     let mut text = format!(
-        "Cluster {} ({})\nDeleted by {}, asked for {}, ended {}\nLast look at the cloud: {}\n",
+        "Cluster {} ({})\n{} by {}, asked for {}, ended {}\nLast look at the cloud: {}\n",
         record.cluster_name,
         operation.cluster,
+        if written_off { "Not deleted but written off, because its project is gone. Deletion begun" } else { "Deleted" },
         operation.created_by,
         time(Some(operation.created_at)),
         time(operation.finished_at),
-        time(receipt.scanned_at),
+        if receipt.scanned_at.is_some() { time(receipt.scanned_at) } else { "never".to_owned() },
     );
-    for (title, lines) in [("Removed", &receipt.removed), ("Kept", &receipt.kept), ("Left", &receipt.left)] {
+    let unseen = receipt.unseen.as_ref().map(|lines| ("Recorded, and not looked at any more", lines));
+    for (title, lines) in [("Removed", &receipt.removed), ("Kept", &receipt.kept), ("Left", &receipt.left)].into_iter().chain(unseen) {
         text.push_str(&format!("\n{title}: {}\n", lines.len()));
         for line in lines {
             text.push_str(&format!("  {} {} {}\n", line.kind, line.name, line.cloud_id.as_deref().unwrap_or("-")));

@@ -5,7 +5,7 @@ use crate::{
     about, addons, admin, admin_catalogue, admin_operations, admin_people, announcements, audit, catalogue, certificates, clusters, control_plane,
     costs, credential_sign_in, device_sign_ins, docs, events, federation, gate, health, keys, kubeconfig_exec, kubeconfigs, kubernetes, members,
     node_bootstrap, node_pools, node_verbs, nodes, operations, orphans, pauses, projects, quota, quota_requests, roles, session, settings, templates,
-    tenants, tokens,
+    tenants, tokens, write_offs,
 };
 use actix_web::web::{PathConfig, resource};
 use utoipa_actix_web::scope;
@@ -76,7 +76,12 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(announcements::admin_announcement_create).service(announcements::admin_announcement_update);
     config.service(announcements::admin_announcement_end).service(admin_catalogue::admin_catalogue_get);
     config.service(settings::settings_get).service(settings::settings_test).service(settings::settings_save).service(settings::settings_history);
-    config.service(admin::admin_cluster_list).service(orphans::orphan_list).service(orphans::orphan_decide).service(keys::key_report);
+    config
+        .service(admin::admin_cluster_list)
+        .service(write_offs::cluster_write_off)
+        .service(orphans::orphan_list)
+        .service(orphans::orphan_decide)
+        .service(keys::key_report);
 }
 
 fn node_version_1(config: &mut ServiceConfig<'_>) {

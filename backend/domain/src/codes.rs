@@ -83,6 +83,7 @@ codes! {
     DirectAccessOff = "KCS-RBAC-005", 403, false, "Nobody reaches this cluster past the gate", "Use a kubeconfig, which leads through the gate. Direct access is switched on per cluster, where the operator allows it.";
     DirectTooWide = "KCS-RBAC-006", 403, false, "A certificate would allow more than you may", "Use a kubeconfig, which leads through the gate and keeps to what you may.";
     RoleInUse = "KCS-CONF-006", 409, false, "Somebody has this role", "Give them another role first.";
+    TenantThere = "KCS-CONF-007", 409, false, "The project was not deleted in the cloud", "Delete the cluster instead; where the project is disabled, enable it first.";
     RoleNameTaken = "KCS-NAME-004", 409, false, "A role of this name exists", "Choose another name.";
     RoleMissing = "KCS-NOTFOUND-005", 404, false, "The role does not exist", "Choose one of the project's roles.";
     RoleQuota = "KCS-QUOTA-004", 409, false, "The project has too many roles", "Delete roles that nobody has.";

@@ -1,6 +1,7 @@
 //! Operations: one long change asked for, with its steps, progress and result.
 
 use crate::ids::{ClusterId, NodeId, OperationId};
+use crate::ledger::{LedgerRow, ResourceState};
 use crate::nodes::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -240,6 +241,20 @@ pub struct Receipt {
     pub left: Vec<ReceiptLine>,
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none", default)]
     pub scanned_at: Option<OffsetDateTime>,
+    /// What was recorded in the cloud when the cluster was written off: nobody has looked whether it is still there. Absent: it was not written off.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unseen: Option<Vec<ReceiptLine>>,
+}
+
+impl Receipt {
+    /// Of a cluster that is written off with this ledger; `begun`: that of its deletion so far.
+    #[must_use]
+    pub fn written_off(begun: Option<Self>, ledger: &[LedgerRow]) -> Self {
+        let line = |row: &LedgerRow| ReceiptLine { kind: row.kind, name: row.name.clone(), cloud_id: row.cloud_id.clone() };
+        let removed = ledger.iter().filter(|row| row.state == ResourceState::Gone && row.cloud_id.is_some());
+        let unseen = ledger.iter().filter(|row| !matches!(row.state, ResourceState::Gone | ResourceState::Intended));
+        Self { removed: removed.map(line).collect(), left: Vec::new(), unseen: Some(unseen.map(line).collect()), ..begun.unwrap_or_default() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -10,7 +10,7 @@ use crate::pauses;
 use crate::pool::{Store, read, write};
 use crate::promises::{self, QuotaRoom};
 use crate::tenants;
-use auth::{ClusterCreate, ClusterDelete, ClusterUpdate, Permit, Resource, Scope};
+use auth::{Actor, ClusterCreate, ClusterDelete, ClusterUpdate, Permit, Resource, Scope};
 use domain::clusters::{Cluster, ClusterPatch, ClusterSpec, ClusterStatus, Phase};
 use domain::codes::Code;
 use domain::ids::{ClusterId, OperationId, TenantId};
@@ -432,11 +432,31 @@ async fn delete(
     if cluster.spec.deletion_protection {
         return Err(StoreError::Refused(Code::DeletionProtected));
     }
+    let (deletion, new) = deletion(db, permit.actor(), &cluster, volumes).await?;
+    if new {
+        let id = deletion.operation.id;
+        let entry = AuditEntry::new(permit.actor(), "cluster_delete", "cluster", cluster.id).cluster(cluster.id).operation(id);
+        let entry = entry.detail(json!({ "name": cluster.name, "volumes": volumes }));
+        append(db, &entry, context).await?;
+        wake(db, cluster.id).await?;
+        announce(db, tenant, cluster.id, Some(id)).await?;
+    }
+    Ok(deletion)
+}
+
+/// The deletion of a locked cluster that is under way, or a new one in the place of whatever is: (operation, whether it is new).
+pub(crate) async fn deletion(
+    db: &mut PgConnection,
+    actor: &Actor,
+    cluster: &Cluster,
+    volumes: &Value,
+) -> Result<(OperationRecord, bool), StoreError> {
+    let tenant = &cluster.tenant;
     if let Some(current) = cluster.operation {
         let current = operations::find(db, Some(&tenant.0), current).await?;
         if !current.operation.state.ended() {
             if current.operation.kind == OperationKind::ClusterDelete {
-                return Ok(current);
+                return Ok((current, false));
             }
             operations::cancel(db, current.operation.id).await?;
             announce(db, tenant, cluster.id, Some(current.operation.id)).await?;
@@ -449,7 +469,7 @@ async fn delete(
         spec: &cluster.spec,
         nodes: &[],
         request: json!({ "volumes": volumes }),
-        created_by: &permit.actor().user.name,
+        created_by: &actor.user.name,
     };
     operations::insert(db, &operation).await?;
     sqlx::query!(
@@ -462,10 +482,5 @@ async fn delete(
     )
     .execute(&mut *db)
     .await?;
-    let entry = AuditEntry::new(permit.actor(), "cluster_delete", "cluster", cluster.id).cluster(cluster.id).operation(operation.id);
-    let entry = entry.detail(json!({ "name": cluster.name, "volumes": volumes }));
-    append(db, &entry, context).await?;
-    wake(db, cluster.id).await?;
-    announce(db, tenant, cluster.id, Some(operation.id)).await?;
-    operations::find(db, Some(&tenant.0), operation.id).await
+    Ok((operations::find(db, Some(&tenant.0), operation.id).await?, true))
 }

@@ -362,7 +362,7 @@ async fn remember_durations(db: &mut PgConnection, operation: &Operation) -> Res
 }
 
 /// The cluster is gone: secrets erased, kubeconfigs worthless, no work left; the row stays for the receipt.
-async fn bury(db: &mut PgConnection, cluster: ClusterId) -> Result<(), StoreError> {
+pub(crate) async fn bury(db: &mut PgConnection, cluster: ClusterId) -> Result<(), StoreError> {
     sqlx::query!("DELETE FROM secrets WHERE cluster_id = $1", cluster.0).execute(&mut *db).await?;
     sqlx::query!("UPDATE kubeconfigs SET revoked_at = now() WHERE cluster_id = $1 AND revoked_at IS NULL", cluster.0).execute(&mut *db).await?;
     sqlx::query!("DELETE FROM nodes WHERE cluster_id = $1", cluster.0).execute(&mut *db).await?;

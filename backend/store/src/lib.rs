@@ -39,6 +39,7 @@ mod tenants;
 pub mod test_support;
 mod tokens;
 mod wishes;
+mod write_offs;
 
 pub use announcements::AnnouncementRecord;
 pub use audit::{AuditEntry, AuditFilter, AuditRecord, RequestContext};

@@ -207,6 +207,8 @@ fn rows() -> BTreeMap<&'static str, Row> {
         ("queue_resume", OPERATORS),
         ("cluster_pause", OPERATORS),
         ("cluster_resume", OPERATORS),
+        // The project of the cluster is there.
+        ("cluster_write_off", [401, 401, 403, 409, 403, 403, 403, 403, 403]),
         ("orphan_list", OPERATORS),
         ("orphan_decide", OPERATORS),
         ("key_report", OPERATORS),
@@ -278,6 +280,7 @@ fn body(operation: &str, who: usize) -> Option<Value> {
         "session_switch" => json!({"project": project}),
         "cluster_create" | "cluster_create_plan" => json!({"name": format!("{}-{who}", operation.replace('_', "-")), "template": "dev"}),
         "cluster_delete" => json!({"confirm": "doomed"}),
+        "cluster_write_off" => json!({"confirm": "web"}),
         "cluster_update" => json!({"deletion_protection": false}),
         "template_create" | "template_update" => json!({"name": format!("{operation}-{who}"), "spec": {}}),
         "node_pool_resize" | "node_pool_resize_plan" => json!({"count": 3}),

@@ -277,6 +277,15 @@ async fn an_operators_write_refuses_bad_bodies_too() {
         }
     }
     assert_eq!(house.call(Some(&operator), "GET", "/api/v1/admin/queue", None).await.body["paused"], Value::Null, "nothing was held back");
+    let path_of_write_off = format!("/api/v1/admin/clusters/{cluster}/write-off");
+    for (body, field) in [
+        (json!({}), "confirm"),
+        (json!({"confirm": 7}), "confirm"),
+        (json!({"confirm": "wbe"}), "confirm"),
+        (json!({"confirm": "web", "force": true}), "force"),
+    ] {
+        refused(&house, &operator, "POST", &path_of_write_off, "bad body", &body, field).await;
+    }
     let notice = |change: Value| {
         let mut body = json!({"kind": "notice", "severity": "info", "zh": "\u{5b57}", "en": "words"});
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());

@@ -31,3 +31,4 @@ mod sessions;
 mod settings;
 mod tokens;
 mod vault;
+mod write_offs;

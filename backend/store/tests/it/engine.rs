@@ -7,9 +7,10 @@ use domain::clusters::Phase;
 use domain::ids::{NodeId, ResourceId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Node, NodeRole};
-use domain::operations::{OperationKind, OperationState};
+use domain::operations::{OperationKind, OperationState, ReceiptLine};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use store::test_support::Database;
 use store::{CommitError, RequestContext, SecretOwner, StoreError};
@@ -165,6 +166,57 @@ async fn a_buried_cluster_leaves_a_receipt_and_no_secret() {
     assert!(store.operation(&a.scope(), record.cluster.operation.unwrap()).await.is_ok());
     assert!(store.claim(Uuid::now_v7(), LEASE).await.unwrap().is_none());
     create(&store, &a, "x").await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_written_off_leaves_a_receipt_of_what_was_recorded_and_nothing_for_its_engine() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let (a, operator) = (member("a"), operator());
+    let scope = operator.operator().unwrap();
+    let record = create(&store, &a, "x").await;
+    let id = record.cluster.id;
+    let claim = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    let work = store.load(&claim).await.unwrap();
+    let known = |key, cloud_id: &str, state| LedgerRow { cloud_id: Some(cloud_id.into()), ..row(&work, key, state) };
+    let rows = [
+        known("network", "there", ResourceState::Known),
+        known("subnet", "going", ResourceState::Deleting),
+        known("router", "gone", ResourceState::Gone),
+        row(&work, "port", ResourceState::Unknown),
+        row(&work, "server", ResourceState::Intended),
+    ];
+    store.commit(&claim, &rows.map(Change::Ledger)).await.unwrap();
+    store.secret_put(&claim, &SecretOwner::Cluster(id), "pki", &"very secret".into()).await.unwrap();
+
+    let ended = store.cluster_write_off(scope, &operator, id, RequestContext::default()).await.unwrap().operation;
+    let receipt = ended.receipt.unwrap();
+    let ids = |lines: &[ReceiptLine]| lines.iter().map(|line| line.cloud_id.clone().unwrap_or_default()).collect::<BTreeSet<_>>();
+    assert_eq!((ended.kind, ended.state), (OperationKind::ClusterDelete, OperationState::Cancelled), "it was not carried out");
+    assert_eq!(ids(&receipt.unseen.unwrap()), BTreeSet::from(["", "going", "there"].map(str::to_owned)));
+    assert_eq!((ids(&receipt.removed), receipt.scanned_at), (BTreeSet::from(["gone".to_owned()]), None));
+    let create_operation = store.operation(&a.scope(), record.cluster.operation.unwrap()).await.unwrap().operation;
+    assert_eq!(create_operation.state, OperationState::Cancelled);
+    assert!(store.ledger(&a.scope(), id).await.unwrap().iter().all(|row| row.state == ResourceState::Gone));
+    assert!(store.cluster_secret(id, "pki").await.unwrap().is_none());
+    let late = store.commit(&claim, &[Change::Ledger(row(&work, "late", ResourceState::Unknown))]).await;
+    assert!(matches!(late, Err(CommitError::Fenced)), "{late:?}");
+    assert!(store.claim(Uuid::now_v7(), LEASE).await.unwrap().is_none());
+    let again = store.cluster_write_off(scope, &operator, id, RequestContext::default()).await;
+    assert!(matches!(again, Err(StoreError::NotFound)), "{again:?}");
+    create(&store, &a, "x").await;
+}
+
+#[tokio::test]
+async fn a_deletion_under_way_is_the_one_that_a_write_off_ends() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let (a, operator) = (member("a"), operator());
+    let record = create(&store, &a, "x").await;
+    let deletion = store.cluster_delete(a.may::<ClusterDelete>(&record).unwrap(), json!("keep"), RequestContext::default()).await.unwrap();
+    let ended = store.cluster_write_off(operator.operator().unwrap(), &operator, record.cluster.id, RequestContext::default()).await.unwrap();
+    assert_eq!((ended.operation.id, ended.operation.state), (deletion.operation.id, OperationState::Cancelled));
+    assert_eq!(ended.operation.receipt.unwrap().unseen, Some(vec![]));
 }
 
 #[tokio::test]
