@@ -190,6 +190,16 @@ export function deleteCluster(id: string, confirm: string, volumes: Record<strin
   return unwrap(client.DELETE("/api/v1/clusters/{id}", { params: { path: { id } }, body: { confirm, volumes } }));
 }
 
+/** Whether the cloud has said that its project was deleted. */
+export function projectGone(cluster: Pick<Cluster, "status">): boolean {
+  return cluster.status.conditions.some((condition) => condition.code === "KCS-AUTH-014");
+}
+
+/** Closes the records of a cluster whose project is gone; answers what was recorded. Operators only. */
+export function writeOffCluster(id: string, confirm: string) {
+  return unwrap(client.POST("/api/v1/admin/clusters/{id}/write-off", { params: { path: { id } }, body: { confirm } }));
+}
+
 export function issueKubeconfig(id: string, body: KubeconfigRequest) {
   return unwrap(client.POST("/api/v1/clusters/{id}/kubeconfigs", { params: { path: { id } }, body }));
 }

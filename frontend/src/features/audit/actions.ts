@@ -42,6 +42,7 @@ export const ACTIONS: readonly string[] = [
   "kubernetes_secret_read",
   "cluster_pause",
   "cluster_resume",
+  "cluster_write_off",
   "tenant_update",
   "quota_request_decide",
   "orphan_decide",

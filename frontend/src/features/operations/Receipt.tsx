@@ -45,18 +45,25 @@ export function ReceiptCard({ operation }: { operation: Operation }) {
             <Status tone={data.left.length === 0 ? "ok" : "bad"}>{data.left.length === 0 ? t("operation.receipt.clean") : t("operation.receipt.notClean", { count: data.left.length })}</Status>
             {data.scanned_at && <span className="small muted"> {t("operation.receipt.scanned", { time: absolute(data.scanned_at) })}</span>}
           </p>
-          <div className="receipt-groups">
-            <Lines name="removed" tone="off" lines={data.removed} />
-            <Lines name="kept" tone="ok" lines={data.kept} />
-            <Lines name="left" tone="bad" lines={data.left} />
-          </div>
+          <ReceiptGroups receipt={data} />
         </div>
       )}
     </Card>
   );
 }
 
-function Lines({ name, tone, lines }: { name: "removed" | "kept" | "left"; tone: Tone; lines: Receipt["removed"] }) {
+/** All that it names. Of a cluster that was written off nobody knows what is left. */
+export function ReceiptGroups({ receipt }: { receipt: Receipt }) {
+  return (
+    <div className="receipt-groups">
+      <Lines name="removed" tone="off" lines={receipt.removed} />
+      <Lines name="kept" tone="ok" lines={receipt.kept} />
+      {receipt.unseen ? <Lines name="unseen" tone="unknown" lines={receipt.unseen} /> : <Lines name="left" tone="bad" lines={receipt.left} />}
+    </div>
+  );
+}
+
+function Lines({ name, tone, lines }: { name: "removed" | "kept" | "left" | "unseen"; tone: Tone; lines: Receipt["removed"] }) {
   const { t } = useTranslation();
   return (
     <section className={`receipt-group receipt-${name}`} data-count={lines.length}>
