@@ -39,8 +39,8 @@ async fn write_off(db: &mut PgConnection, actor: &Actor, id: ClusterId, context:
     sqlx::query!("UPDATE ledger SET state = 'gone' WHERE cluster_id = $1", id.0).execute(&mut *db).await?;
     engine::bury(db, id).await?;
     let unseen = receipt.unseen.map_or(0, |lines| lines.len());
-    let entry = AuditEntry::new(actor, "cluster_write_off", "cluster", id).cluster(id).operation(operation.id).outcome("done");
-    append(db, &entry.detail(json!({ "tenant": tenant, "name": cluster.name, "unseen": unseen })), context).await?;
+    let entry = AuditEntry::new(actor, "cluster_write_off", "cluster", id).tenant(&tenant).cluster(id).operation(operation.id).outcome("done");
+    append(db, &entry.detail(json!({ "name": cluster.name, "unseen": unseen })), context).await?;
     announce(db, &tenant, id, Some(operation.id)).await?;
     operations::find(db, Some(&tenant.0), operation.id).await
 }
