@@ -54,5 +54,5 @@ pub async fn credential_rotate(caller: Caller, state: Data<State>, id: Path<Clus
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     let permit = caller.actor.may::<ClusterRepair>(&record)?;
     let operation = state.store.credential_rotate(permit, caller.context()).await?;
-    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }

@@ -215,8 +215,9 @@ impl Cluster {
         let namespaces = sight::only(actor, record.cluster.id);
         let mut cluster = record.cluster;
         if namespaces.is_some() {
-            // They run in namespaces of the cluster's own.
+            // They run in namespaces of the cluster's own; and words may name nodes and objects in the cloud.
             cluster.status.addons.clear();
+            cluster.status.conditions.iter_mut().for_each(|condition| condition.message.clear());
         }
         Self {
             id: cluster.id,
@@ -324,7 +325,8 @@ pub async fn cluster_create(caller: Caller, state: Data<State>, key: Idempotency
     let room = Some((&wanted).into());
     let new = NewCluster { name: request.name, spec: wanted.spec, limits: state.tenant_limits(), room };
     let created = state.store.cluster_create(permit, new, idempotency, caller.context()).await?;
-    let answer = ClusterAccepted { cluster: Cluster::new(created.cluster, &caller.actor), operation: Operation::new(created.operation) };
+    let answer =
+        ClusterAccepted { cluster: Cluster::new(created.cluster, &caller.actor), operation: Operation::told(created.operation, &caller.actor) };
     Ok(HttpResponse::Accepted().json(answer))
 }
 
@@ -436,7 +438,7 @@ pub async fn cluster_delete(caller: Caller, state: Data<State>, id: Path<Cluster
     let volumes = request.volumes.unwrap_or(VolumeChoice::All(VolumeFate::Keep));
     let volumes = serde_json::to_value(volumes).map_err(Problem::internal)?;
     let operation = state.store.cluster_delete(permit, volumes, caller.context()).await?;
-    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }
 
 /// Cloud objects of a cluster.

@@ -59,7 +59,7 @@ pub async fn control_plane_resize(caller: Caller, state: Data<State>, id: Path<C
     let (request, _) = body.read()?;
     plan::refuse_blocked(&plan_of(&state, &caller, &record.cluster, request.count).await?.checks)?;
     let operation = state.store.control_plane_resize(permit, request.count, state.tenant_limits(), caller.context()).await?;
-    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }
 
 /// Put a new key in the place of the one that encrypts the cluster's Secrets in etcd: masters are replaced in rounds, and Secrets written anew.
@@ -70,7 +70,7 @@ pub async fn encryption_key_rotate(caller: Caller, state: Data<State>, id: Path<
     let permit = caller.actor.may::<ClusterRepair>(&record)?;
     plan::refuse_without_room(&state, &caller, &record.cluster.spec, CONTROL_PLANE_POOL).await?;
     let operation = state.store.encryption_key_rotate(permit, caller.context()).await?;
-    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }
 
 /// Make whole what is missing, broken or changed from outside.
@@ -80,5 +80,5 @@ pub async fn cluster_repair(caller: Caller, state: Data<State>, id: Path<Cluster
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     let permit = caller.actor.may::<ClusterRepair>(&record)?;
     let operation = state.store.cluster_repair(permit, caller.context()).await?;
-    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }

@@ -31,6 +31,8 @@ use store::AuditEntry;
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
+/// After the end of a way into a pod, its connection to the cluster is closed by then, whatever is still on its way there.
+const PARTING: Duration = Duration::from_secs(5);
 /// The address under which clusters are.
 pub const PREFIX: &str = "/k8s/clusters/";
 
@@ -353,7 +355,15 @@ fn tunnelled(
             // The other half has ended, or was cut.
             () = was_cut.cancelled() => (),
         }
-        drop(to_cluster.shutdown().await);
+        // A cluster that reads nothing more holds nobody's connection for longer than it takes to part.
+        let late = async {
+            was_cut.cancelled().await;
+            tokio::time::sleep(PARTING).await;
+        };
+        tokio::select! {
+            _ = to_cluster.shutdown() => (),
+            () = late => (),
+        }
     });
     let mut answer = HttpResponse::SwitchingProtocols();
     for (name, value) in head.headers().iter().filter(|(name, _)| *name != "connection" && *name != "upgrade") {

@@ -2,6 +2,7 @@
 
 use crate::errors::{Answer, Problem};
 use crate::failures::Attempt;
+use crate::limiter::network;
 use crate::state::State;
 use auth::{Actor, Grants, Narrowing, Project, User, Via};
 use cloud::error::CloudErrorKind;
@@ -20,7 +21,7 @@ pub struct TokenCache {
     good: Cache<[u8; 32], Arc<Token>>,
     /// Those that Keystone refused, apart: however many there are, they crowd out no good one.
     refused: Cache<[u8; 32], ()>,
-    /// Addresses that good ones came from.
+    /// Networks that good ones came from.
     trusted: Cache<String, ()>,
 }
 
@@ -84,7 +85,8 @@ impl TokenCache {
         if self.refused.contains_key(&key) {
             return Err(over());
         }
-        let attempts = match source {
+        let source = source.map(network);
+        let attempts = match &source {
             Some(source) => state.limiter.token(source, self.trusted.contains_key(source))?,
             None => Vec::new(),
         };
@@ -97,7 +99,7 @@ impl TokenCache {
         let found = Arc::new(Token { secret: token, info: looked? });
         self.good.insert(key, found.clone()).await;
         if let Some(source) = source {
-            self.trusted.insert(source.to_owned(), ()).await;
+            self.trusted.insert(source, ()).await;
         }
         Ok(found)
     }

@@ -142,7 +142,8 @@ pub async fn kubeconfig_list(caller: Caller, state: Data<State>, id: Path<Cluste
     let cluster = state.store.cluster(&scope, *id).await?;
     let records = state.store.kubeconfigs(&scope, *id).await?;
     let all = caller.actor.may::<KubeconfigRevokeAll>(&cluster).is_ok();
-    let seen = records.into_iter().map(|r| Kubeconfig::new(r, &caller)).filter(|k| all || k.mine);
+    let narrowed = caller.actor.narrowing.namespaces.is_some();
+    let seen = records.into_iter().map(|r| Kubeconfig::new(r, &caller)).filter(|k| (all || k.mine) && !narrowed);
     Ok(Json(List::whole(seen.collect())))
 }
 

@@ -38,7 +38,7 @@ fn per_minute(count: u32, burst: u32) -> Quota {
 }
 
 /// What an address is counted as: whoever has one of IPv6 has the 2^64 around it.
-fn network(address: &str) -> String {
+pub fn network(address: &str) -> String {
     let own = |six: Ipv6Addr| Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX)).to_string();
     address.parse::<Ipv6Addr>().map_or_else(|_| address.to_owned(), own)
 }
@@ -72,8 +72,9 @@ impl Limiter {
             return self.sign_in_device.check_key(&device.to_owned()).map(|()| None).map_err(refused);
         }
         let network = network(address);
-        self.sign_in_pair.check_key(&format!("{network} {person}")).map_err(refused)?;
+        // The address first: who sends made-up names is remembered by no more of them than that allows.
         self.sign_in_address.check_key(&network).map_err(refused)?;
+        self.sign_in_pair.check_key(&format!("{network} {person}")).map_err(refused)?;
         let attempt = self.sign_in_person.begin(person).map_err(held_up)?;
         if let Err(until) = self.sign_in_all.check() {
             attempt.spare();
@@ -90,8 +91,8 @@ impl Limiter {
     }
 
     /// One look at a token that nothing is known of. What others send from elsewhere does not hold up a `trusted` address.
-    pub fn token(&self, address: &str, trusted: bool) -> Answer<Vec<Attempt<'_>>> {
-        let of_address = self.token_address.begin(&network(address)).map_err(held_up)?;
+    pub fn token(&self, network: &str, trusted: bool) -> Answer<Vec<Attempt<'_>>> {
+        let of_address = self.token_address.begin(network).map_err(held_up)?;
         if trusted {
             return Ok(vec![of_address]);
         }

@@ -152,7 +152,7 @@ pub async fn node_pool_resize(
     plan::refuse_blocked(&planned.checks)?;
     let limits = state.tenant_limits();
     let operation = state.store.node_pool_resize(permit, pool, request.count, request.remove, limits, caller.context()).await?;
-    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }
 
 /// What one more pool would make, what quota it needs and what stands against it.
@@ -175,7 +175,7 @@ pub async fn node_pool_create(caller: Caller, state: Data<State>, id: Path<Clust
     let planned = create_plan(&state, &caller, &record.cluster, &pool).await?;
     plan::refuse_blocked(&planned.checks)?;
     let operation = state.store.node_pool_create(permit, pool, state.tenant_limits(), caller.context()).await?;
-    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }
 
 /// The cluster with one more pool; a broken rule is named by the pool's own field.
@@ -206,7 +206,7 @@ pub async fn node_pool_delete(caller: Caller, state: Data<State>, path: Path<(Cl
     let permit = caller.actor.may::<DeleteAction>(&record)?;
     size(&record.cluster, &pool)?;
     let operation = state.store.node_pool_delete(permit, pool, caller.context()).await?;
-    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }
 
 /// Nodes that are named to leave must be of the pool, and no more than it shrinks by.

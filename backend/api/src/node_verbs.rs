@@ -24,7 +24,7 @@ async fn begin(caller: &Caller, state: &State, which: Which, verb: NodeVerb) -> 
         successor_fits(caller, state, &record.cluster, node).await?;
     }
     let operation = state.store.node_operate(permit, verb, node, caller.context()).await?;
-    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }
 
 /// One that does not work leaves first and needs no room.

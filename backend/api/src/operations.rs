@@ -181,7 +181,7 @@ pub async fn operation_retry(caller: Caller, state: Data<State>, id: Path<Operat
     let record = state.store.operation(&caller.actor.scope(), *id).await?;
     let permit = caller.actor.may::<OperationRetry>(&record)?;
     let operation = state.store.operation_retry(permit, caller.context()).await?;
-    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }
 
 /// Cancel an operation under way. What it has made so far stays.
@@ -191,7 +191,7 @@ pub async fn operation_cancel(caller: Caller, state: Data<State>, id: Path<Opera
     let record = state.store.operation(&caller.actor.scope(), *id).await?;
     let permit = caller.actor.may::<OperationCancel>(&record)?;
     let operation = state.store.operation_cancel(permit, caller.context()).await?;
-    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::new(operation) }))
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }
 
 /// How a receipt is wanted.

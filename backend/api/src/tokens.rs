@@ -168,7 +168,11 @@ pub(crate) fn in_person(caller: &Caller) -> Answer<()> {
 pub async fn token_list(caller: Caller, state: Data<State>) -> Answer<Json<List<ApiToken>>> {
     let all = caller.actor.is(Role::Member) && !matches!(caller.actor.via, Via::ApiToken(_));
     let own = (!all).then(|| caller.actor.user.id.clone());
-    let found = state.store.tokens(&caller.actor.scope(), own).await?;
+    let mut found = state.store.tokens(&caller.actor.scope(), own).await?;
+    // What its owner's other tokens are for is no affair of whoever holds one for some namespaces.
+    if caller.actor.narrowing.namespaces.is_some() {
+        found.retain(|record| Some(record.id.0) == caller.actor.via.id());
+    }
     Ok(Json(List::whole(found.into_iter().map(|record| ApiToken::new(record, &caller.actor)).collect())))
 }
 

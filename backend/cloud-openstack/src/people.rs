@@ -6,6 +6,7 @@ use crate::catalog::Service::Identity;
 use crate::identity::OpenStack;
 use crate::lenient::or_default;
 use cloud::Result;
+use cloud::error::CloudErrorKind;
 use cloud::identity::{Project, ProjectMember, ProjectState, Standing};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -105,8 +106,16 @@ pub(crate) async fn standing(cloud: &OpenStack, user_id: &str, project_id: &str)
     if user.enabled == Some(false) || project.enabled == Some(false) {
         return Ok(None);
     }
-    let (held, domains) =
-        futures::try_join!(account.list::<Assignment>(held, "role_assignments"), account.list::<Domain>(disabled_domains(), "domains"))?;
+    let domains = async {
+        match account.list::<Domain>(disabled_domains(), "domains").await {
+            Err(error) if error.kind == CloudErrorKind::Denied => {
+                tracing::warn!(%error, "whether people's domains are enabled cannot be seen");
+                Ok(Vec::new())
+            }
+            other => other,
+        }
+    };
+    let (held, domains) = futures::try_join!(account.list::<Assignment>(held, "role_assignments"), domains)?;
     // People and projects in a disabled domain stay enabled themselves, and keep their roles.
     let theirs = |domain: &Domain| domain.id == user.domain_id || domain.id == project.domain_id;
     if domains.iter().any(|domain| domain.enabled == Some(false) && theirs(domain)) {

@@ -56,10 +56,12 @@ impl World<'_> {
     async fn look_at_project(&self, work: &Work, looks: &BTreeMap<ResourceKind, Look>, now: OffsetDateTime) -> Option<ProjectState> {
         // Where there is no project any more, a service user cannot be put into it: that is no refusal of a credential.
         let refused = |look: &Look| matches!(look, Look::Blind(fault) if matches!(fault.code, Code::CredentialInvalid | Code::CloudRejected));
+        let (memory, tenant) = (&self.services.memory, &work.cluster.tenant);
         if !looks.values().any(refused) {
+            // Nobody is refused in a project that is closed: what was said of it before is over.
+            memory.forget_project(tenant);
             return None;
         }
-        let (memory, tenant) = (&self.services.memory, &work.cluster.tenant);
         if memory.asks_about(tenant, now) {
             match self.services.identity.project_state(&tenant.0).await {
                 Ok(state) => memory.note_project(tenant, state),
@@ -413,6 +415,10 @@ impl Eye<'_> {
 async fn serving_masters(work: &Work, cloud: &Cloud) -> Option<Vec<NodeId>> {
     let service = cloud.load_balancers.as_ref()?;
     let tree = service.tree(cloud_id(work, "load_balancer")?).await.inspect_err(|error| tracing::warn!(%error, "load balancer members")).ok()?;
+    // One that has checked nobody yet, or does not check, says nothing of anybody.
+    if !tree.members.iter().any(|m| matches!(m.operating.as_str(), "ONLINE" | "ERROR")) {
+        return None;
+    }
     let online = |address: &str| tree.members.iter().any(|m| m.address == address && m.operating == "ONLINE");
     let masters = master_addresses(work).into_iter().filter(|(_, address)| online(address));
     Some(masters.filter_map(|(name, _)| work.nodes.iter().find(|n| n.name == name)).map(|n| n.id).collect())

@@ -179,6 +179,10 @@ impl Memory {
         }
     }
 
+    pub(crate) fn forget_project(&self, project: &TenantId) {
+        lock(&self.projects).remove(project);
+    }
+
     pub(crate) fn project(&self, project: &TenantId) -> Option<ProjectState> {
         lock(&self.projects).get(project)?.state
     }
@@ -321,7 +325,9 @@ impl World<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let answer = ask(user).await;
-        if !is_refused(&answer) {
+        // Into a project that is closed nobody is let, made sure of or not.
+        let closed = matches!(self.services.memory.project(&work.cluster.tenant), Some(ProjectState::Disabled | ProjectState::Gone));
+        if closed || !is_refused(&answer) {
             return Ok(answer);
         }
         let user = match self.services.renewed_user(&work.cluster.tenant).await {

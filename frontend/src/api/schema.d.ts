@@ -211,6 +211,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/clusters/{id}/write-off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close the records of a cluster whose project was deleted in the cloud: its secrets are erased, its kubeconfigs end, and no list has it any more. The
+         *     cloud is not looked at: the receipt names what was recorded there. Refused as long as the cloud knows the project. Operators only.
+         */
+        post: operations["cluster_write_off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/keys": {
         parameters: {
             query?: never;
@@ -2095,21 +2115,27 @@ export interface components {
             /** Format: date-time */
             at: string;
             cluster?: components["schemas"]["ClusterId"] | null;
-            /** @description What belongs to the action: `before` and `after` of a change, the method and path of a call to a cluster. Never a secret. */
+            /**
+             * @description What belongs to the action: `before` and `after` of a change, the method and path of a call to a cluster, and, where it failed, the cluster's
+             *     `status` or the `code` of what kept it from getting there. Never a secret.
+             */
             detail: Record<string, never>;
             /** Format: int64 */
             id: number;
             object_id: string;
             object_kind: string;
             operation?: components["schemas"]["OperationId"] | null;
-            /** @description `accepted`, `done`, `denied` or `failed`. */
+            /**
+             * @description `accepted`, `done`, `denied` or `failed`. Of a call to a cluster that was accepted and then refused there, or did not get there, a second line
+             *     says `failed`.
+             */
             outcome: string;
             project: components["schemas"]["ProjectRef"];
             request_id: string;
             /** @description The client's address. */
             source: string;
             user: components["schemas"]["Person"];
-            /** @description `session`, `keystone_token`, `api_token`, `kubeconfig`, or `engine` for what KCS does itself. */
+            /** @description `session`, `keystone_token`, `api_token`, `kubeconfig`, `sign_in` of who was not let in, or `engine` for what KCS does itself. */
             via: string;
             /**
              * Format: uuid
@@ -2389,11 +2415,15 @@ export interface components {
             nodes_ready: number;
             phase: components["schemas"]["Phase"];
         };
+        ClusterWriteOff: {
+            /** @description The cluster's name, typed. */
+            confirm: string;
+        };
         /**
          * @description A stable error code.
          * @enum {string}
          */
-        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-AUTH-006" | "KCS-AUTH-007" | "KCS-AUTH-008" | "KCS-AUTH-009" | "KCS-AUTH-010" | "KCS-AUTH-011" | "KCS-AUTH-012" | "KCS-AUTH-013" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-RBAC-003" | "KCS-RBAC-004" | "KCS-RBAC-005" | "KCS-RBAC-006" | "KCS-CONF-006" | "KCS-NAME-004" | "KCS-NOTFOUND-005" | "KCS-QUOTA-004" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-QUOTA-005" | "KCS-QUOTA-006" | "KCS-QUOTA-007" | "KCS-QUOTA-008" | "KCS-QUOTA-003" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-API-005" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-SET-001" | "KCS-SET-002" | "KCS-SET-003" | "KCS-SET-004" | "KCS-SET-005" | "KCS-SET-006" | "KCS-SET-007" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
+        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-AUTH-006" | "KCS-AUTH-007" | "KCS-AUTH-008" | "KCS-AUTH-009" | "KCS-AUTH-010" | "KCS-AUTH-011" | "KCS-AUTH-012" | "KCS-AUTH-013" | "KCS-AUTH-014" | "KCS-AUTH-015" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-RBAC-003" | "KCS-RBAC-004" | "KCS-RBAC-005" | "KCS-RBAC-006" | "KCS-CONF-006" | "KCS-CONF-007" | "KCS-NAME-004" | "KCS-NOTFOUND-005" | "KCS-QUOTA-004" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-QUOTA-005" | "KCS-QUOTA-006" | "KCS-QUOTA-007" | "KCS-QUOTA-008" | "KCS-QUOTA-003" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-API-005" | "KCS-ADDON-001" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-SET-001" | "KCS-SET-002" | "KCS-SET-003" | "KCS-SET-004" | "KCS-SET-005" | "KCS-SET-006" | "KCS-SET-007" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
         /** @description One condition; `reason` is a CamelCase word, `message` one sentence with the cloud's own words where there are any. */
         Condition: {
             code?: components["schemas"]["Code"] | null;
@@ -3145,21 +3175,27 @@ export interface components {
                 /** Format: date-time */
                 at: string;
                 cluster?: components["schemas"]["ClusterId"] | null;
-                /** @description What belongs to the action: `before` and `after` of a change, the method and path of a call to a cluster. Never a secret. */
+                /**
+                 * @description What belongs to the action: `before` and `after` of a change, the method and path of a call to a cluster, and, where it failed, the cluster's
+                 *     `status` or the `code` of what kept it from getting there. Never a secret.
+                 */
                 detail: Record<string, never>;
                 /** Format: int64 */
                 id: number;
                 object_id: string;
                 object_kind: string;
                 operation?: components["schemas"]["OperationId"] | null;
-                /** @description `accepted`, `done`, `denied` or `failed`. */
+                /**
+                 * @description `accepted`, `done`, `denied` or `failed`. Of a call to a cluster that was accepted and then refused there, or did not get there, a second line
+                 *     says `failed`.
+                 */
                 outcome: string;
                 project: components["schemas"]["ProjectRef"];
                 request_id: string;
                 /** @description The client's address. */
                 source: string;
                 user: components["schemas"]["Person"];
-                /** @description `session`, `keystone_token`, `api_token`, `kubeconfig`, or `engine` for what KCS does itself. */
+                /** @description `session`, `keystone_token`, `api_token`, `kubeconfig`, `sign_in` of who was not let in, or `engine` for what KCS does itself. */
                 via: string;
                 /**
                  * Format: uuid
@@ -3218,6 +3254,8 @@ export interface components {
                 /** Format: int32 */
                 masters_desired: number;
                 name: string;
+                /** @description The only namespaces of it that the caller sees, and nothing around them; absent: all of the cluster. */
+                namespaces?: string[] | null;
                 /** Format: int32 */
                 nodes_desired: number;
                 /**
@@ -3522,16 +3560,26 @@ export interface components {
                 created_at?: string | null;
                 fault?: components["schemas"]["OperationFault"] | null;
                 id: components["schemas"]["NodeId"];
+                /**
+                 * Format: date-time
+                 * @description When it first was Ready.
+                 */
+                joined_at?: string | null;
                 kubelet_version?: string | null;
                 /** @description Of the server and of the Kubernetes node. */
                 name: string;
                 pool: string;
-                /** @description Whether Kubernetes calls it Ready; null: not seen yet. */
+                /** @description Whether Kubernetes calls it Ready; null: not seen yet, or not known. */
                 ready: boolean | null;
                 /** @description Whether it is being taken away. */
                 removing: boolean;
                 role: components["schemas"]["NodeRole"];
                 server?: components["schemas"]["NodeServer"] | null;
+                /**
+                 * Format: date-time
+                 * @description Since when it has not been Ready after it had joined. Absent while nobody can tell, because the cluster's API does not answer.
+                 */
+                unready_since?: string | null;
             }[];
             /** @description Pass as `cursor` for the next page; missing on the last one. */
             next_cursor?: string | null;
@@ -3941,16 +3989,26 @@ export interface components {
             created_at?: string | null;
             fault?: components["schemas"]["OperationFault"] | null;
             id: components["schemas"]["NodeId"];
+            /**
+             * Format: date-time
+             * @description When it first was Ready.
+             */
+            joined_at?: string | null;
             kubelet_version?: string | null;
             /** @description Of the server and of the Kubernetes node. */
             name: string;
             pool: string;
-            /** @description Whether Kubernetes calls it Ready; null: not seen yet. */
+            /** @description Whether Kubernetes calls it Ready; null: not seen yet, or not known. */
             ready: boolean | null;
             /** @description Whether it is being taken away. */
             removing: boolean;
             role: components["schemas"]["NodeRole"];
             server?: components["schemas"]["NodeServer"] | null;
+            /**
+             * Format: date-time
+             * @description Since when it has not been Ready after it had joined. Absent while nobody can tell, because the cluster's API does not answer.
+             */
+            unready_since?: string | null;
         };
         /**
          * Format: uuid
@@ -4424,6 +4482,8 @@ export interface components {
             removed: components["schemas"]["ReceiptLine"][];
             /** Format: date-time */
             scanned_at?: string | null;
+            /** @description What was recorded in the cloud when the cluster was written off: nobody has looked whether it is still there. Absent: it was not written off. */
+            unseen?: components["schemas"]["ReceiptLine"][] | null;
         };
         ReceiptLine: {
             cloud_id?: string | null;
@@ -5732,6 +5792,121 @@ export interface operations {
             };
             /** @description The state of things stands against it */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cluster_write_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterWriteOff"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13543,7 +13718,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Signed in; sets the cookie kcs_session */
+            /** @description Signed in; sets the session's cookie */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13702,7 +13877,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Signed in; sets the cookie kcs_session */
+            /** @description Signed in; sets the session's cookie */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13877,7 +14052,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description On to the console; signed in, it sets the cookie kcs_session */
+            /** @description On to the console; signed in, it sets the session's cookie */
             303: {
                 headers: {
                     [name: string]: unknown;

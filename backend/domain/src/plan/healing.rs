@@ -34,7 +34,8 @@ impl Draft<'_> {
     pub(super) fn start_repair(&mut self, fresh: &mut dyn FnMut() -> Uuid) {
         let idle = self.next.operation.as_ref().is_none_or(|o| o.state.ended());
         let watched = self.next.cluster.observed_generation > 0 && !self.deleting();
-        if !idle || !watched || self.next.cluster.spec.repair == RepairPolicy::Manual || !self.repair_due() || self.damage().is_empty() {
+        let closed = self.project_fault().is_some();
+        if !idle || !watched || closed || self.next.cluster.spec.repair == RepairPolicy::Manual || !self.repair_due() || self.damage().is_empty() {
             return;
         }
         let now = self.now;
