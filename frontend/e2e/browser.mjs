@@ -42,6 +42,18 @@ export async function signIn(page, user, secret) {
   await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
 }
 
+/** Waits until nothing moves any more: what is half faded in has no true contrast, and a button that moves between press and release is not clicked. @param {import("playwright-core").Page} page */
+export async function settled(page) {
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    // A colour that is inherited moves on from parent to child, a level a frame.
+    for (let still = 0; still < 3; still += 1) {
+      await new Promise(requestAnimationFrame);
+      if (document.getAnimations().some((animation) => animation.playState === "running" && animation.effect?.getComputedTiming().iterations !== Infinity)) still = -1;
+    }
+  });
+}
+
 /**
  * What the page complained about in its console, errors only; answers of the API that the script provokes are not counted.
  * @param {import("playwright-core").Page} page

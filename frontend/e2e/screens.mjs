@@ -6,7 +6,7 @@
 // a variant's name, such as dark-390.
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { baseUrl, collectErrors, launch, password, signIn } from "./browser.mjs";
+import { baseUrl, collectErrors, launch, password, settled, signIn } from "./browser.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const out = process.env.KCS_SCREENS;
@@ -653,6 +653,28 @@ const screens = [
   },
   { name: "admin-audit-forbidden", user: "member-a", path: "/admin/audit", ready: ".empty" },
   { name: "admin-clusters", user: "operator", path: "/admin/clusters", ready: ".table, .row-cards, .empty" },
+  {
+    name: "admin-write-off",
+    user: "operator",
+    path: "/admin/clusters?search=retired",
+    ready: ".table, .row-cards",
+    act: async (page) => {
+      await page.locator(".ant-btn-dangerous").click();
+      await dialog(page);
+    },
+  },
+  {
+    name: "admin-written-off",
+    user: "operator",
+    path: "/admin/clusters?search=retired",
+    ready: ".table, .row-cards",
+    act: async (page) => {
+      await page.locator(".ant-btn-dangerous").click();
+      await page.locator(".ant-modal input").fill("retired");
+      await page.locator(".ant-modal-footer .ant-btn-dangerous").click();
+      await page.locator(".receipt-unseen").waitFor();
+    },
+  },
   { name: "quota", user: "member-a", path: "/quota", ready: ".table, .row-cards" },
   { name: "quota-unlimited", user: "member-b", path: "/quota", ready: ".empty" },
   { name: "quota-reader", user: "reader-a", path: "/quota", ready: ".table, .row-cards" },
@@ -829,7 +851,7 @@ const screens = [
 ];
 
 /** Whether a screen shows data that only the stand-in has. @param {{ name: string, path: string }} screen */
-const standInOnly = (screen) => screen.path.includes("0199c0de") || /^(audit-(opened|more|none)|admin-audit-opened|tokens|token-re|members|member-|role|guest-|device-|quota|admin-request|admin-tenant-set|admin-settings-(tested|save)|create-over)/.test(screen.name) || ["create-blocked", "admin-orphan-remove", "admin-person-cut-off"].includes(screen.name);
+const standInOnly = (screen) => screen.path.includes("0199c0de") || /^(audit-(opened|more|none)|admin-audit-opened|tokens|token-re|members|member-|role|guest-|device-|quota|admin-request|admin-tenant-set|admin-settings-(tested|save)|create-over)/.test(screen.name) || ["create-blocked", "admin-orphan-remove", "admin-person-cut-off", "admin-write-off", "admin-written-off"].includes(screen.name);
 
 /** A language and a width, and the themes to look at. */
 const variants = ["zh-CN", "en-US"].flatMap((language) =>
@@ -839,18 +861,6 @@ const variants = ["zh-CN", "en-US"].flatMap((language) =>
 /** @type {string[]} */
 const findings = [];
 let count = 0;
-
-/** Waits until nothing moves any more: what is half faded in has no true contrast. @param {Page} page */
-async function settled(page) {
-  await page.evaluate(async () => {
-    await document.fonts.ready;
-    // A colour that is inherited moves on from parent to child, a level a frame.
-    for (let still = 0; still < 3; still += 1) {
-      await new Promise(requestAnimationFrame);
-      if (document.getAnimations().some((animation) => animation.playState === "running" && animation.effect?.getComputedTiming().iterations !== Infinity)) still = -1;
-    }
-  });
-}
 
 /** @param {Page} page @param {string} where */
 async function check(page, where) {

@@ -718,6 +718,20 @@ export const adminCatalogue = {
   templates: templates.map(({ id, name, name_zh, spec }, i) => ({ id, name, name_zh, version: spec.version ?? undefined, flavors: [flavors[1].name], missing: i === 1 ? ["m0.retired"] : [] })),
 };
 
+/** A cluster whose project was deleted in the cloud, as operators see it. */
+export const abandoned = cluster(7, "retired", "Deleting", { project: { id: "p-gone", name: "former-team" }, status: { phase: "Deleting", conditions: conditions({ CloudReachable: ["False", "TenantGone", "there is no project p-gone any more", "KCS-AUTH-014"] }), masters_ready: 0, nodes_ready: 0 } });
+
+/** Its receipt. @type {Schema<"Receipt">} */
+export const unseenReceipt = {
+  removed: [],
+  kept: [],
+  left: [],
+  unseen: [
+    { kind: "server", name: "kcs-7a2b3c4d-m-0", cloud_id: "5f0c1d7e-7d0b-4f4a-9a70-1f5f6a0c2b11" },
+    { kind: "load_balancer", name: "kcs-7a2b3c4d-api", cloud_id: "0d4a9f52-51c4-4f0e-8e0e-2f86d7f1c9aa" },
+  ],
+};
+
 /** What the configuration says. @type {Record<string, unknown>} */
 const CONFIGURED = {
   "limits.clusters_per_project": 20,

@@ -269,8 +269,12 @@ async function api(request, response, url) {
   }
   if (path === "/admin/clusters") {
     if (session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");
-    const all = data.clusters.map((cluster, i) => (i % 2 ? { ...cluster, project: { id: "p-b", name: "tenant-b" } } : cluster));
+    const all = data.clusters.map((cluster, i) => (cluster.name === data.abandoned.name ? data.abandoned : i % 2 ? { ...cluster, project: { id: "p-b", name: "tenant-b" } } : cluster));
     return send(response, 200, page(filterClusters(all, url), url));
+  }
+  if (parts[0] === "admin" && parts[3] === "write-off") {
+    if (session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");
+    return (await readBody(request)).confirm === data.abandoned.name ? send(response, 200, data.unseenReceipt) : fail(response, 422, "KCS-CONF-004");
   }
   if (path.startsWith("/admin/orphans")) {
     if (session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");

@@ -32,7 +32,7 @@ export default function WriteOffDialog({ cluster, onClose }: { cluster: Cluster;
         width={720}
         title={t("admin.writeOff.done", { name })}
         okText={t("operation.receipt.download")}
-        cancelText={t("cluster.close")}
+        cancelText={t("kubeconfig.done")}
         onOk={() => saveFile(`receipt-${name}.json`, JSON.stringify({ cluster: { id, name }, project, ...receipt }, null, 2), "application/json")}
         onCancel={onClose}
       >
