@@ -1,4 +1,4 @@
-//! Channels to clusters, one for each cluster and identity, kept while they are used.
+//! Channels to clusters, one for each cluster, identity and, where people are served, thread, kept while they are used.
 
 use crate::channel::Channel;
 use crate::destinations::Destinations;
@@ -8,6 +8,7 @@ use domain::ids::ClusterId;
 use moka::future::Cache;
 use sealed::ClusterPki;
 use std::sync::Arc;
+use std::thread::ThreadId;
 use time::{Duration, OffsetDateTime};
 
 /// How long a certificate of ours lives, and how long before its end a channel is made anew.
@@ -44,10 +45,14 @@ impl Identity {
     }
 }
 
+/// The threads that serve people have connections each: an answer that another thread's connection brings wakes that thread for every piece. The
+/// engine's runtime moves its work between threads anyway.
+type Key = (ClusterId, Identity, Option<ThreadId>, String);
+
 /// The access to all clusters. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct KubeAccess {
-    channels: Cache<(ClusterId, Identity, String), Channel>,
+    channels: Cache<Key, Channel>,
     private: Route,
     destinations: Destinations,
 }
@@ -87,7 +92,8 @@ impl KubeAccess {
     }
 
     async fn channel(&self, target: &ClusterTarget, identity: Identity) -> Result<Channel, KubeError> {
-        let key = (target.cluster, identity, target.endpoint.clone());
+        let thread = (identity == Identity::Gateway).then(|| std::thread::current().id());
+        let key = (target.cluster, identity, thread, target.endpoint.clone());
         if let Some(channel) = self.channels.get(&key).await {
             return Ok(channel);
         }

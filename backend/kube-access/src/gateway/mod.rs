@@ -218,7 +218,7 @@ async fn answer(response: Response<Incoming>, upgrade: Option<&'static str>) -> 
 fn passed_on(response: Response<Incoming>) -> Response<BodyStream> {
     let (parts, body) = response.into_parts();
     let stream: BodyStream = Box::pin(body.into_data_stream().map(|piece| piece.map_err(std::io::Error::other)));
-    let mut passed = Response::new(stream);
+    let mut passed = Response::new(body::together(stream));
     *passed.status_mut() = parts.status;
     *passed.headers_mut() = headers::for_client(parts.status, &parts.headers);
     passed
