@@ -88,9 +88,20 @@ pub(crate) async fn members(cloud: &OpenStack, project_id: &str) -> Result<Vec<P
     Ok(members.into_values().collect())
 }
 
-/// Few, if any: asked for at once, beside the assignments.
+/// Few, if any: asked for at once.
 fn disabled_domains() -> Call<'static> {
     Call::get(Identity, "list disabled domains", &["domains"]).query("enabled", "false")
+}
+
+/// Whether one of these domains is disabled. People and projects in such a one stay enabled themselves, and keep their roles.
+async fn in_disabled_domain<const N: usize>(cloud: &OpenStack, ids: [&str; N]) -> Result<bool> {
+    match cloud.account().list::<Domain>(disabled_domains(), "domains").await {
+        Err(error) if error.kind == CloudErrorKind::Denied => {
+            tracing::warn!(%error, "whether domains of people and projects are enabled cannot be seen");
+            Ok(false)
+        }
+        other => Ok(other?.iter().any(|domain| domain.enabled == Some(false) && ids.contains(&domain.id.as_str()))),
+    }
 }
 
 pub(crate) async fn standing(cloud: &OpenStack, user_id: &str, project_id: &str) -> Result<Option<Standing>> {
@@ -106,19 +117,9 @@ pub(crate) async fn standing(cloud: &OpenStack, user_id: &str, project_id: &str)
     if user.enabled == Some(false) || project.enabled == Some(false) {
         return Ok(None);
     }
-    let domains = async {
-        match account.list::<Domain>(disabled_domains(), "domains").await {
-            Err(error) if error.kind == CloudErrorKind::Denied => {
-                tracing::warn!(%error, "whether people's domains are enabled cannot be seen");
-                Ok(Vec::new())
-            }
-            other => other,
-        }
-    };
-    let (held, domains) = futures::try_join!(account.list::<Assignment>(held, "role_assignments"), domains)?;
-    // People and projects in a disabled domain stay enabled themselves, and keep their roles.
-    let theirs = |domain: &Domain| domain.id == user.domain_id || domain.id == project.domain_id;
-    if domains.iter().any(|domain| domain.enabled == Some(false) && theirs(domain)) {
+    let closed = in_disabled_domain(cloud, [user.domain_id.as_str(), project.domain_id.as_str()]);
+    let (held, closed) = futures::try_join!(account.list::<Assignment>(held, "role_assignments"), closed)?;
+    if closed {
         return Ok(None);
     }
     let roles = held.into_iter().filter_map(|assignment| assignment.role.name).collect();
@@ -128,7 +129,10 @@ pub(crate) async fn standing(cloud: &OpenStack, user_id: &str, project_id: &str)
 pub(crate) async fn project_state(cloud: &OpenStack, project_id: &str) -> Result<ProjectState> {
     match cloud.account().json::<ProjectBody>(&read_project(project_id)).await {
         Ok(ProjectBody { project }) if project.enabled == Some(false) => Ok(ProjectState::Disabled),
-        Ok(_) => Ok(ProjectState::Enabled),
+        Ok(ProjectBody { project }) => {
+            let closed = in_disabled_domain(cloud, [project.domain_id.as_str()]).await?;
+            Ok(if closed { ProjectState::Disabled } else { ProjectState::Enabled })
+        }
         Err(error) if error.is_not_found() => Ok(ProjectState::Gone),
         Err(error) => Err(error),
     }

@@ -123,7 +123,7 @@ pub trait Identity: Send + Sync {
     /// Everybody with a role in a project, as the service account sees it, by name.
     async fn members(&self, project_id: &str) -> Result<Vec<ProjectMember>>;
 
-    /// Whether a project is there and enabled, as the service account sees it.
+    /// Whether a project is there and enabled, and its domain with it, as the service account sees it.
     async fn project_state(&self, project_id: &str) -> Result<ProjectState>;
 
     /// The service user `name` of a project with the roles its clusters need, made or given a new password.

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProjectState {
     Enabled,
+    /// It, or its domain: nobody is let in, and nothing of it is lost.
     Disabled,
     /// The cloud's identity service does not know it any more.
     Gone,

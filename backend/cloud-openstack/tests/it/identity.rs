@@ -97,7 +97,11 @@ async fn a_passcode_is_asked_for_where_keystone_wants_one_and_shown_together_wit
 #[tokio::test]
 async fn a_project_is_there_disabled_or_gone_and_what_is_no_answer_says_none_of_it() {
     let state = async |status: u16, body: Value| {
-        let scripted = Scripted::new(move |asked| if asked.url.ends_with("/projects/p1") { ok(status, &body) } else { None });
+        let scripted = Scripted::new(move |asked| match asked.url.rsplit('/').next().unwrap() {
+            "p1" => ok(status, &body),
+            "domains?enabled=false" => ok(200, &json!({"domains": []})),
+            _ => None,
+        });
         scripted.openstack().project_state("p1").await.map_err(|error| error.kind)
     };
     let project = |enabled: bool| json!({"project": {"id": "p1", "name": "one", "domain_id": "d", "enabled": enabled}});
@@ -113,6 +117,25 @@ async fn a_project_is_there_disabled_or_gone_and_what_is_no_answer_says_none_of_
         asked.url.ends_with("/projects/p1").then_some(Ok(page))
     });
     assert_eq!(gateway.openstack().project_state("p1").await.unwrap_err().kind, Kind::Unavailable, "that was not Keystone");
+}
+
+#[tokio::test]
+async fn a_project_in_a_disabled_domain_is_disabled_though_it_does_not_say_so_itself() {
+    let state = async |status: u16, domains: Value| {
+        let scripted = Scripted::new(move |asked| match asked.url.rsplit('/').next().unwrap() {
+            "p1" => ok(200, &json!({"project": {"id": "p1", "name": "one", "domain_id": "d", "enabled": true}})),
+            "domains?enabled=false" => ok(status, &domains),
+            _ => None,
+        });
+        scripted.openstack().project_state("p1").await.map_err(|error| error.kind)
+    };
+    let domain = |id: &str, enabled: bool| json!({"domains": [{"id": id, "name": id, "enabled": enabled}]});
+    assert_eq!(state(200, domain("d", false)).await, Ok(ProjectState::Disabled));
+    assert_eq!(state(200, domain("d", true)).await, Ok(ProjectState::Enabled), "a Keystone that does not filter");
+    assert_eq!(state(200, domain("other", false)).await, Ok(ProjectState::Enabled));
+    assert_eq!(state(503, json!({})).await, Err(Kind::Unavailable));
+    let denied = json!({"error": {"code": 403, "message": "You are not authorized to perform the requested action: identity:list_domains."}});
+    assert_eq!(state(403, denied).await, Ok(ProjectState::Enabled), "an account that may not look says what the project says");
 }
 
 #[tokio::test]
