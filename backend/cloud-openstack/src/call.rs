@@ -4,6 +4,8 @@ use crate::catalog::Service;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use url::Url;
 
@@ -72,6 +74,21 @@ impl<'a> Call<'a> {
     }
 }
 
+/// How Keystone says what is wrong.
+#[derive(Deserialize)]
+struct KeystoneError {
+    #[serde(rename = "error")]
+    _error: Said,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    #[serde(rename = "code")]
+    _code: u16,
+    #[serde(rename = "message")]
+    _message: String,
+}
+
 /// An answer as it came.
 pub(crate) struct Answer {
     pub status: u16,
@@ -86,7 +103,12 @@ impl Answer {
         let kind = self.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         match self.status {
             200..300 => kind.starts_with("text/html"),
-            404 => service != Service::Image && serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_err(),
+            404 => match service {
+                Service::Image => false,
+                // That a project or a person is gone is believed of nobody else.
+                Service::Identity => serde_json::from_slice::<KeystoneError>(&self.body).is_err(),
+                _ => serde_json::from_slice::<IgnoredAny>(&self.body).is_err(),
+            },
             _ => false,
         }
     }

@@ -3,6 +3,7 @@
 
 use crate::call::Call;
 use crate::catalog::Service::Identity;
+use crate::error;
 use crate::identity::OpenStack;
 use crate::lenient::or_default;
 use cloud::Result;
@@ -133,7 +134,23 @@ pub(crate) async fn project_state(cloud: &OpenStack, project_id: &str) -> Result
             let closed = in_disabled_domain(cloud, [project.domain_id.as_str()]).await?;
             Ok(if closed { ProjectState::Disabled } else { ProjectState::Enabled })
         }
-        Err(error) if error.is_not_found() => Ok(ProjectState::Gone),
+        Err(error) if error.is_not_found() => {
+            sees_itself(cloud).await?;
+            Ok(ProjectState::Gone)
+        }
         Err(error) => Err(error),
+    }
+}
+
+/// That a project is not there is believed of who sees the service account's own in the same way: another cloud's Keystone, or a proxy that speaks like
+/// one, knows neither.
+async fn sees_itself(cloud: &OpenStack) -> Result<()> {
+    let grant = cloud.account().grant(None).await?;
+    let own = grant.info.project.as_ref().map_or("", |project| project.id.as_str());
+    let call = read_project(own);
+    match cloud.account().json::<ProjectBody>(&call).await {
+        Ok(ProjectBody { project }) if project.id == own => Ok(()),
+        Err(error) if !error.is_not_found() => Err(error),
+        _ => Err(error::unsent(&call, CloudErrorKind::Unavailable, "Keystone does not know the service account's own project either")),
     }
 }

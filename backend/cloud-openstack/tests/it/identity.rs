@@ -11,7 +11,7 @@ use std::sync::Mutex;
 #[tokio::test]
 async fn a_failed_sign_in_tells_nothing() {
     for (status, words) in [(401, "The password is expired and needs to be changed for user: 123"), (403, "User is disabled"), (404, "no domain")] {
-        let scripted = Scripted::new(move |_| ok(status, &json!({"error": {"message": words}})));
+        let scripted = Scripted::new(move |_| ok(status, &json!({"error": {"code": status, "message": words}})));
         let error = scripted.openstack().sign_in("x", "Default", &"pw".into(), None).await.unwrap_err();
         assert_eq!(error.kind, Kind::Unauthenticated);
         assert_eq!(error.message, "The user name, the domain or the password is wrong.");
@@ -57,7 +57,7 @@ async fn an_application_credential_is_named_by_id_or_by_whose_it_is_and_tells_of
     assert_eq!(ruled.kind, Kind::Unauthenticated, "its rules name calls of other services");
     // Keystone answers 404 for one that is gone.
     for status in [401, 403, 404] {
-        let gone = Scripted::new(move |_| ok(status, &json!({"error": {"message": "Could not find Application Credential: c1."}})));
+        let gone = Scripted::new(move |_| ok(status, &json!({"error": {"code": status, "message": "Could not find Application Credential: c1."}})));
         let error = gone.openstack().sign_in_by_credential(&CredentialName::Id("c1".into()), &"s".into()).await.unwrap_err();
         assert_eq!((error.kind, error.message.as_str()), (Kind::Unauthenticated, "The application credential is wrong, over or gone."));
     }
@@ -98,25 +98,47 @@ async fn a_passcode_is_asked_for_where_keystone_wants_one_and_shown_together_wit
 async fn a_project_is_there_disabled_or_gone_and_what_is_no_answer_says_none_of_it() {
     let state = async |status: u16, body: Value| {
         let scripted = Scripted::new(move |asked| match asked.url.rsplit('/').next().unwrap() {
-            "p1" => ok(status, &body),
+            "other" => ok(status, &body),
+            "p1" => ok(200, &json!({"project": {"id": "p1", "name": "the service account's own", "domain_id": "d", "enabled": true}})),
             "domains?enabled=false" => ok(200, &json!({"domains": []})),
             _ => None,
         });
-        scripted.openstack().project_state("p1").await.map_err(|error| error.kind)
+        scripted.openstack().project_state("other").await.map_err(|error| error.kind)
     };
-    let project = |enabled: bool| json!({"project": {"id": "p1", "name": "one", "domain_id": "d", "enabled": enabled}});
+    let project = |enabled: bool| json!({"project": {"id": "other", "name": "one", "domain_id": "d", "enabled": enabled}});
     assert_eq!(state(200, project(true)).await, Ok(ProjectState::Enabled));
     assert_eq!(state(200, project(false)).await, Ok(ProjectState::Disabled));
-    let gone = json!({"error": {"code": 404, "message": "Could not find project: p1.", "title": "Not Found"}});
+    let gone = json!({"error": {"code": 404, "message": "Could not find project: other.", "title": "Not Found"}});
     assert_eq!(state(404, gone).await, Ok(ProjectState::Gone));
     assert_eq!(state(403, json!({"error": {"code": 403, "message": "You are not authorized"}})).await, Err(Kind::Denied));
     assert_eq!(state(503, json!({})).await, Err(Kind::Unavailable));
-    let gateway = Scripted::new(|asked| {
-        let mut page = answer(404, &Value::Null);
-        *page.body_mut() = "<html>Not Found</html>".into();
-        asked.url.ends_with("/projects/p1").then_some(Ok(page))
-    });
-    assert_eq!(gateway.openstack().project_state("p1").await.unwrap_err().kind, Kind::Unavailable, "that was not Keystone");
+}
+
+#[tokio::test]
+async fn a_project_is_gone_only_where_keystone_says_so_and_knows_the_service_accounts_own() {
+    const GONE: &str = r#"{"error": {"code": 404, "message": "Could not find project.", "title": "Not Found"}}"#;
+    const OWN: &str = r#"{"project": {"id": "p1", "name": "service", "domain_id": "d", "enabled": true}}"#;
+    // What answers for the project that is asked about, and for the service account's own.
+    let state = async |other: &'static str, own: (u16, &'static str)| {
+        let scripted = Scripted::new(move |asked| {
+            let (status, body) = match asked.url.rsplit('/').next().unwrap() {
+                "other" => (404, other),
+                "p1" => own,
+                _ => return None,
+            };
+            let mut said = answer(status, &Value::Null);
+            *said.body_mut() = body.into();
+            Some(Ok(said))
+        });
+        scripted.openstack().project_state("other").await.map_err(|error| error.kind)
+    };
+    assert_eq!(state(GONE, (200, OWN)).await, Ok(ProjectState::Gone));
+    for foreign in ["<html>Not Found</html>", "", "{}", r#"{"message": "no Route matched with those values"}"#, r#"{"error": "not found"}"#] {
+        assert_eq!(state(foreign, (200, OWN)).await, Err(Kind::Unavailable), "that was not Keystone: {foreign}");
+    }
+    assert_eq!(state(GONE, (404, GONE)).await, Err(Kind::Unavailable), "it knows nobody: it is another cloud's");
+    assert_eq!(state(GONE, (200, r#"{"project": {"id": "another"}}"#)).await, Err(Kind::Unavailable));
+    assert_eq!(state(GONE, (403, r#"{"error": {"code": 403, "message": "no"}}"#)).await, Err(Kind::Denied));
 }
 
 #[tokio::test]
@@ -191,7 +213,7 @@ async fn projects_are_sorted_and_disabled_ones_left_out() {
 #[tokio::test]
 async fn a_token_that_is_worth_nothing_is_unauthenticated_and_its_revocation_no_error() {
     for status in [401, 404] {
-        let scripted = Scripted::new(move |_| ok(status, &json!({"error": {"message": "no"}})));
+        let scripted = Scripted::new(move |_| ok(status, &json!({"error": {"code": status, "message": "no"}})));
         assert_eq!(scripted.openstack().validate(&"t".into()).await.unwrap_err().kind, Kind::Unauthenticated);
         scripted.openstack().revoke(&"t".into()).await.unwrap();
     }

@@ -89,7 +89,7 @@ async fn those_who_waited_for_a_token_share_its_failure() {
 #[tokio::test]
 async fn a_credential_that_is_gone_is_unauthenticated() {
     for status in [401, 404] {
-        let scripted = Scripted::new(move |_| ok(status, &json!({"error": {"message": "Could not find Application Credential"}})));
+        let scripted = Scripted::new(move |_| ok(status, &json!({"error": {"code": status, "message": "Could not find Application Credential"}})));
         assert_eq!(scripted.cloud().compute.zones().await.unwrap_err().kind, Kind::Unauthenticated);
     }
 }
