@@ -42,10 +42,13 @@ impl World<'_> {
         looks.insert(ResourceKind::ApplicationCredential, self.look_at_credential(work, doubted).await?);
         let project = self.look_at_project(work, &looks, now).await;
         let kubernetes = self.look_at_kubernetes(work).await?;
-        // A cluster that does not answer us may answer its load balancer.
-        let asked = masters_too_many(work) > 0 || matches!(kubernetes, Kubernetes::Unreachable(_));
         let serving = match &cloud {
-            Some(cloud) if asked => serving_masters(work, cloud).await,
+            // Whether a master may leave hangs on it.
+            Some(cloud) if masters_too_many(work) > 0 => serving_masters(work, cloud).await,
+            // A cluster that does not answer us may answer its load balancer. That is only shown, and may be so for hours.
+            Some(cloud) if matches!(kubernetes, Kubernetes::Unreachable(_)) => {
+                self.services.memory.serving(work.cluster.id, now, serving_masters(work, cloud)).await
+            }
             _ => None,
         };
         let encryption = self.look_at_keys(work).await?;
@@ -411,7 +414,7 @@ impl Eye<'_> {
     }
 }
 
-/// The masters that the load balancer finds answering, asked anew each time; None: it cannot be told.
+/// The masters that the load balancer finds answering, as it says now; None: it cannot be told.
 async fn serving_masters(work: &Work, cloud: &Cloud) -> Option<Vec<NodeId>> {
     let service = cloud.load_balancers.as_ref()?;
     let tree = service.tree(cloud_id(work, "load_balancer")?).await.inspect_err(|error| tracing::warn!(%error, "load balancer members")).ok()?;

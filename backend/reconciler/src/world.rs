@@ -69,6 +69,7 @@ pub struct Memory {
     rewriting: Mutex<HashMap<ClusterId, SecretsNote>>,
     renewed: Renewed,
     projects: Mutex<HashMap<TenantId, ProjectNote>>,
+    serving: Mutex<HashMap<ClusterId, ServingNote>>,
     pub addons: AddonMemory,
 }
 
@@ -99,6 +100,16 @@ struct ProjectNote {
     state: Option<ProjectState>,
 }
 
+/// What the load balancer of a cluster that does not answer us said of its masters.
+struct ServingNote {
+    /// By the clock of passes.
+    asked_at: OffsetDateTime,
+    /// None: it cannot be told.
+    masters: Option<Vec<NodeId>>,
+}
+
+/// Of a cluster that does not answer us it is asked once a minute who else is answered; a little less, for passes do not come to the second.
+const SERVING: time::Duration = time::Duration::seconds(55);
 /// It is asked about a project no more often than this.
 const PROJECT: time::Duration = time::Duration::MINUTE;
 /// The rules in a cluster are written anew after this: what was changed in them behind our back is put right.
@@ -187,6 +198,22 @@ impl Memory {
         lock(&self.projects).get(project)?.state
     }
 
+    /// The masters that a silent cluster's load balancer finds answering: as `ask` says now, or as it said within the last minute.
+    pub(crate) async fn serving(
+        &self,
+        cluster: ClusterId,
+        now: OffsetDateTime,
+        ask: impl Future<Output = Option<Vec<NodeId>>>,
+    ) -> Option<Vec<NodeId>> {
+        let known = lock(&self.serving).get(&cluster).filter(|note| (now - note.asked_at).abs() < SERVING).map(|note| note.masters.clone());
+        if let Some(masters) = known {
+            return masters;
+        }
+        let masters = ask.await;
+        lock(&self.serving).insert(cluster, ServingNote { asked_at: now, masters: masters.clone() });
+        masters
+    }
+
     fn note(&self, node: NodeId, write: impl FnOnce(&mut Notes)) {
         write(lock(&self.nodes).entry(node).or_default());
     }
@@ -230,6 +257,7 @@ impl Memory {
         self.authorities.0.invalidate(&work.cluster.id);
         lock(&self.access).remove(&work.cluster.id);
         lock(&self.rewriting).remove(&work.cluster.id);
+        lock(&self.serving).remove(&work.cluster.id);
         self.addons.forget(work.cluster.id);
         for node in &work.nodes {
             lock(&self.nodes).remove(&node.id);

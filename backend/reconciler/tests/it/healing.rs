@@ -135,6 +135,20 @@ async fn case_53_no_way_to_the_api_makes_no_cluster_unhealthy_and_masters_that_a
 }
 
 #[tokio::test]
+async fn the_load_balancer_of_a_cluster_that_does_not_answer_is_asked_once_a_minute() {
+    let mut lab = running(265, 3, 1).await;
+    let asked = |lab: &Lab| lab.cloud.calls(Service::LoadBalancer, "GET", "/load-balancer/v2.0/lbaas/pools/{id}/members");
+    lab.watch(Duration::minutes(2)).await;
+    let before = asked(&lab);
+    lab.watch(Duration::minutes(10)).await;
+    assert_eq!(asked(&lab), before, "a cluster that answers speaks for itself");
+    lab.in_cluster.lock().unwrap().cut_off = true;
+    lab.watch(Duration::minutes(10)).await;
+    let times = asked(&lab) - before;
+    assert!((8..=11).contains(&times), "{times} times in ten minutes");
+}
+
+#[tokio::test]
 async fn case_54_a_worker_whose_server_is_deleted_by_hand_is_replaced_after_five_minutes() {
     let mut lab = running(254, 1, 3).await;
     let lost = lab.names(NodeRole::Worker)[1].clone();
