@@ -2,10 +2,8 @@
 
 use crate::errors::Problem;
 use actix_web::App;
-use domain::codes::Code;
 use std::sync::OnceLock;
 use utoipa::openapi::path::{HttpMethod, Operation};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{OpenApi, PartialSchema, ToSchema};
@@ -34,10 +32,6 @@ pub fn document() -> utoipa::openapi::OpenApi {
     let mut schemas = Vec::new();
     Problem::schemas(&mut schemas);
     components.schemas.extend(schemas);
-    // Made by a macro, whose renamed variants the derive does not see.
-    let codes = Code::ALL.iter().map(|code| code.as_str());
-    let code_schema = ObjectBuilder::new().schema_type(Type::String).description(Some("A stable error code.")).enum_values(Some(codes));
-    components.schemas.insert(Code::name().into_owned(), RefOr::T(code_schema.build().into()));
     for (name, scheme) in security_schemes() {
         components.add_security_scheme(name, scheme);
     }

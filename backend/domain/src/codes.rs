@@ -1,22 +1,28 @@
 //! Every error code a user can meet, with its English title and remedy. The console has the same codes in both languages, checked by a test.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 macro_rules! codes {
     ($($variant:ident = $code:literal, $status:literal, $retryable:literal, $title:literal, $remedy:literal;)+) => {
         /// A stable error code.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code {
-            $(#[doc = $title] #[serde(rename = $code)] $variant,)+
+            $(#[doc = $title] $variant,)+
+            /// One that a newer program has written beside this one: shown and kept as it is. Made by reading only.
+            Newer(&'static str),
         }
 
         impl Code {
-            /// All codes, for the tests that compare them with the console's texts.
+            /// All codes that this program knows, for the tests that compare them with the console's texts.
             pub const ALL: &'static [Code] = &[$(Code::$variant,)+];
 
             #[must_use]
             pub fn as_str(self) -> &'static str {
-                match self { $(Code::$variant => $code,)+ }
+                match self { $(Code::$variant => $code,)+ Code::Newer(text) => text }
             }
 
             /// The code spelled so, if there is one.
@@ -28,26 +34,68 @@ macro_rules! codes {
             /// The HTTP status a request that ends with this code is answered with.
             #[must_use]
             pub fn status(self) -> u16 {
-                match self { $(Code::$variant => $status,)+ }
+                match self { $(Code::$variant => $status,)+ Code::Newer(_) => 500 }
             }
 
             /// Whether the same request may succeed later without a change by the user.
             #[must_use]
             pub fn retryable(self) -> bool {
-                match self { $(Code::$variant => $retryable,)+ }
+                match self { $(Code::$variant => $retryable,)+ Code::Newer(_) => true }
             }
 
             #[must_use]
             pub fn title(self) -> &'static str {
-                match self { $(Code::$variant => $title,)+ }
+                match self {
+                    $(Code::$variant => $title,)+
+                    Code::Newer(_) => "A newer version of KCS says what this is",
+                }
             }
 
             #[must_use]
             pub fn remedy(self) -> &'static str {
-                match self { $(Code::$variant => $remedy,)+ }
+                match self {
+                    $(Code::$variant => $remedy,)+
+                    Code::Newer(_) => "Load the page again once all of KCS runs the new version.",
+                }
             }
         }
     };
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// While processes of two versions run beside each other, the older one reads what the newer one writes.
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Ok(Self::parse(&text).unwrap_or_else(|| Self::Newer(kept(text))))
+    }
+}
+
+/// The text of a newer program's code, for good: codes are copied everywhere, and there are only as many as were invented since. Nothing but our own
+/// records is read so.
+fn kept(text: String) -> &'static str {
+    static KEPT: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut all = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = all.get(text.as_str()).copied() {
+        return known;
+    }
+    let new: &'static str = text.leak();
+    all.insert(new);
+    new
+}
+
+impl utoipa::ToSchema for Code {}
+
+impl utoipa::PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        let codes = Self::ALL.iter().map(|code| code.as_str());
+        ObjectBuilder::new().schema_type(Type::String).description(Some("A stable error code.")).enum_values(Some(codes)).into()
+    }
 }
 
 codes! {

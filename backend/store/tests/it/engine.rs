@@ -3,7 +3,7 @@
 use crate::support::{create, member, operator};
 use auth::ClusterDelete;
 use domain::changes::Change;
-use domain::clusters::Phase;
+use domain::clusters::{ClusterStatus, Phase};
 use domain::ids::{NodeId, ResourceId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Node, NodeRole};
@@ -315,5 +315,38 @@ async fn where_a_node_was_planned_for_is_kept() {
     for ready in [None, Some(true)] {
         store.commit(&claim, &[Change::Node(Node { ready, ..node.clone() })]).await.unwrap();
         assert_eq!(store.load(&claim).await.unwrap().nodes[0].zones, zones);
+    }
+}
+
+#[tokio::test]
+async fn what_a_newer_program_says_is_wrong_is_read_and_kept_as_it_is_by_an_older_one() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let record = create(&store, &a, "x").await;
+    let operation = record.operation.unwrap().id;
+    let claim = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    let network = row(&store.load(&claim).await.unwrap(), "network", ResourceState::Intended);
+    store.commit(&claim, &[Change::Ledger(network)]).await.unwrap();
+    // The newer one has a code that did not exist before.
+    database
+        .execute(
+            r#"UPDATE clusters SET status = jsonb_set(status, '{conditions}', '[{"type": "CloudReachable", "status": "False", "reason": "New", "message": "",
+                   "since": "2026-11-23T00:00:00Z", "code": "KCS-NEWER-001"}]');
+               UPDATE ledger SET fault = '{"code": "KCS-NEWER-002", "message": "m", "retryable": true}';
+               UPDATE operations SET fault = '{"code": "KCS-NEWER-002", "message": "m", "retryable": true}'"#,
+        )
+        .await;
+    let said = |fault: Option<domain::nodes::Fault>| fault.map(|fault| fault.code.as_str());
+    for _ in 0..2 {
+        let cluster = store.cluster(&a.scope(), record.cluster.id).await.unwrap().cluster;
+        assert_eq!(cluster.status.conditions[0].code.map(|code| code.as_str()), Some("KCS-NEWER-001"));
+        assert_eq!(said(store.operation(&a.scope(), operation).await.unwrap().operation.fault), Some("KCS-NEWER-002"));
+        let work = store.load(&claim).await.unwrap();
+        assert_eq!(said(work.ledger[0].fault.clone()), Some("KCS-NEWER-002"));
+        // The older one's engine writes it back with what it has changed.
+        let status = ClusterStatus { phase: Phase::Degraded, ..work.cluster.status };
+        let network = LedgerRow { empty_looks: 1, ..work.ledger[0].clone() };
+        store.commit(&claim, &[Change::Status(status), Change::Ledger(network), Change::Operation(work.operation.unwrap())]).await.unwrap();
     }
 }
