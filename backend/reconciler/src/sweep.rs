@@ -13,6 +13,7 @@ use cloud::{Cloud, CloudError};
 use domain::ids::TenantId;
 use domain::ledger::ResourceKind;
 use domain::orphans::{Marked, Verdict, judge, may_go};
+use domain::tenants::ProjectState;
 use futures::FutureExt;
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -50,6 +51,9 @@ pub enum SweepError {
     /// Nothing at all could be seen.
     #[error(transparent)]
     Cloud(#[from] CloudError),
+    /// Nobody is let into the project any more, or for now: there is nothing that could be looked at.
+    #[error("the project is closed: {0:?}")]
+    Closed(ProjectState),
 }
 
 /// Runs until `shutdown` is cancelled. A turn is then left where it is: what was asked for is known, and the next look sees what came of it.
@@ -83,6 +87,10 @@ async fn take(deps: &Deps, turn: Turn) {
     let guarded = AssertUnwindSafe(sweep(&deps.services, &deps.store, &turn)).catch_unwind();
     let (outcome, again) = match tokio::time::timeout(LEASE, guarded).await {
         Ok(Ok(Ok(swept))) => (if swept.blind == 0 { "whole" } else { "partly" }, (swept.asked > 0).then_some(SOON)),
+        Ok(Ok(Err(SweepError::Closed(state)))) => {
+            tracing::info!(%tenant, ?state, "a project that is closed is not looked through for orphans");
+            ("skipped", None)
+        }
         Ok(Ok(Err(error))) => {
             tracing::warn!(%tenant, error = &error as &dyn std::error::Error, "a project could not be looked through for orphans");
             ("failed", None)
@@ -154,12 +162,16 @@ pub async fn sweep(services: &Services, store: &Store, turn: &Turn) -> Result<Sw
     Ok(Swept { known, asked, blind: blind.len() })
 }
 
-/// The tenant's service user, and its credentials. One that Keystone refuses is made sure of, and kept as it is then.
+/// The tenant's service user, and its credentials. One that Keystone refuses is made sure of, and kept as it is then; in a project that is closed nobody
+/// would be let in all the same, and that is asked anew each turn.
 async fn introduce(services: &Services, store: &Store, turn: &Turn, kept: ServiceUser) -> Result<(ServiceUser, Credentials), SweepError> {
     let tenant = &turn.tenant;
     let credentials = services.identity.application_credentials(&kept, &tenant.0).await;
     if !is_refused(&credentials) {
         return Ok((kept, credentials));
+    }
+    if let Ok(closed @ (ProjectState::Disabled | ProjectState::Gone)) = services.identity.project_state(&tenant.0).await {
+        return Err(SweepError::Closed(closed));
     }
     let user = services.renewed_user(tenant).await?;
     store.sweep_secret_put(turn, secret::SERVICE_USER, &kept_user(&user)?).await?;

@@ -584,7 +584,8 @@ fn call_as(cloud: &LocalCloud, user: &str, project: &str, method: &str, path: &s
     serde_json::from_slice(answer.body()).unwrap_or(Value::Null)
 }
 
-fn admin(cloud: &LocalCloud, method: &str, path: &str, body: &Value) -> Value {
+/// A call of the cloud's administrator.
+pub fn admin(cloud: &LocalCloud, method: &str, path: &str, body: &Value) -> Value {
     call_as(cloud, "operator", "admin", method, path, body)
 }
 

@@ -1,7 +1,7 @@
 //! Sweeps of whole projects: the real store, the real adapter, the local cloud in stepped time. For the database an hour passes by a statement.
 
 use crate::kubernetes::InCluster;
-use crate::lab::{Fate, PASSWORD, authorities, delete_service_user, made_sure, services};
+use crate::lab::{Fate, PASSWORD, admin, authorities, delete_service_user, made_sure, services};
 use auth::{Actor, ClusterCreate, Grants, Project, User, Via};
 use cloud::Cloud;
 use cloud::network::NewSubnet;
@@ -11,12 +11,14 @@ use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::names;
 use domain::orphans::{Decision, Verdict};
 use domain::permissions::Role;
+use domain::tenants::ProjectState;
 use domain::test_support::{gone_row, spec};
 use local_cloud::{Effect, FaultRule, LocalCloud, LocalCloudConfig, Service, Time};
 use reconciler::Deps;
 use reconciler::pass::pass;
-use reconciler::sweep::{LEASE, Swept, run, sweep};
+use reconciler::sweep::{LEASE, SweepError, Swept, run, sweep};
 use reconciler::world::{Services, World};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -94,10 +96,14 @@ impl Site {
 
     /// The tenant's next turn.
     async fn turn(&self) -> Swept {
+        self.try_turn().await.unwrap()
+    }
+
+    async fn try_turn(&self) -> Result<Swept, SweepError> {
         self.database.execute("UPDATE sweeps SET run_at = now()").await;
         let turn = self.store.sweep_claim(EVERY, LEASE).await.unwrap().expect("it is due");
         assert_eq!(turn.tenant, self.tenant);
-        let swept = sweep(&self.services, &self.store, &turn).await.unwrap();
+        let swept = sweep(&self.services, &self.store, &turn).await;
         self.store.sweep_release(turn, None).await.unwrap();
         swept
     }
@@ -274,6 +280,28 @@ async fn a_service_user_that_was_deleted_is_made_anew_and_kept() {
     assert_eq!(site.an_hour_later().await, Swept { known: 1, asked: 1, blind: 0 });
     assert!(!site.is_there(&network));
     assert_eq!(made_sure(&site.cloud), sure + 1, "what is kept is good from then on");
+}
+
+#[tokio::test]
+async fn a_project_that_is_closed_rests_and_is_looked_through_again_once_it_is_open() {
+    let site = Site::new().await;
+    let network = site.lost_network().await;
+    site.turn().await;
+    let (path, sure) = (format!("/identity/v3/projects/{}", site.tenant), made_sure(&site.cloud));
+    let enable = |enabled: bool| admin(&site.cloud, "PATCH", &path, &json!({"project": {"enabled": enabled}}));
+    enable(false);
+    for _ in 0..2 {
+        site.cloud.advance(Duration::from_secs(3600));
+        assert!(matches!(site.try_turn().await, Err(SweepError::Closed(ProjectState::Disabled))));
+    }
+    assert_eq!(site.orphans().await.len(), 1, "what is known of it is not forgotten");
+    enable(true);
+    assert_eq!(site.an_hour_later().await, Swept { known: 1, asked: 1, blind: 0 });
+    assert!(!site.is_there(&network));
+    admin(&site.cloud, "DELETE", &path, &Value::Null);
+    site.cloud.advance(Duration::from_secs(3600));
+    assert!(matches!(site.try_turn().await, Err(SweepError::Closed(ProjectState::Gone))));
+    assert_eq!(made_sure(&site.cloud), sure, "its service user is nobody's trouble");
 }
 
 #[tokio::test]
