@@ -36,6 +36,7 @@ impl Draft<'_> {
     /// A blocked operation whose rest is over tries again with a clean slate; one that waits for its project, as soon as the cloud lets it look.
     pub(super) fn resume_blocked(&mut self) {
         let now = self.now;
+        let closed = self.project_fault();
         let Some(operation) = &mut self.next.operation else { return };
         if operation.state != OperationState::Blocked {
             return;
@@ -44,6 +45,8 @@ impl Draft<'_> {
             operation.fault.as_ref().is_some_and(|f| of_project(f.code)) && self.observed.looks.values().all(|l| matches!(l, Look::Seen(_)));
         let rest = operation.next_attempt_at.filter(|_| !project_back).map_or(Duration::ZERO, |t| t - now);
         if rest.is_positive() {
+            // What it was blocked by may have been no more than a sign of that.
+            operation.fault = closed.or(operation.fault.take());
             self.look_again_in(rest.min(Duration::seconds(30)));
             return;
         }

@@ -9,6 +9,7 @@ use domain::ledger::{ResourceKind, ResourceState};
 use domain::nodes::{Bootstrap, Fault, NodeRole};
 use domain::operations::{OperationState, StepState};
 use domain::plan::{Kubernetes, Look, Object, ObjectState, Observed, plan};
+use domain::tenants::ProjectState;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use time::{Duration, OffsetDateTime};
@@ -132,6 +133,30 @@ fn a_short_quota_blocks_and_goes_on_by_itself_when_raised() {
     world.quota_short = false;
     world.now += domain::plan::BLOCKED_REST;
     assert_eq!(world.settle(), OperationState::Succeeded);
+}
+
+#[test]
+fn what_is_blocked_says_that_its_project_is_closed_as_soon_as_that_is_known_and_goes_on_when_it_is_back() {
+    let mut world = World::new(1, 1);
+    world.quota_short = true;
+    assert_eq!(world.settle(), OperationState::Blocked);
+    let rests_until = world.work.operation.as_ref().unwrap().next_attempt_at;
+    let refused = Fault { code: Code::CredentialInvalid, message: "401".into(), cloud_request_id: None, retryable: true, object: None };
+    let said = |world: &mut World, project: Option<ProjectState>| {
+        let looks = ResourceKind::ALL.into_iter().map(|kind| (kind, Look::Blind(refused.clone()))).collect();
+        let decided = plan(&world.work, &Observed { looks, project, ..Observed::default() }, world.now, &mut Uuid::now_v7);
+        assert!(decided.actions.is_empty());
+        world.apply(decided.changes);
+        let operation = world.work.operation.clone().unwrap();
+        assert_eq!((operation.state, operation.next_attempt_at), (OperationState::Blocked, rests_until));
+        operation.fault.unwrap().code
+    };
+    assert_eq!(said(&mut world, None), Code::Quota);
+    assert_eq!(said(&mut world, Some(ProjectState::Disabled)), Code::TenantDisabled);
+    assert_eq!(said(&mut world, Some(ProjectState::Gone)), Code::TenantGone);
+    assert_eq!(said(&mut world, None), Code::TenantGone, "while nobody says otherwise");
+    world.quota_short = false;
+    assert_eq!(world.settle(), OperationState::Succeeded, "it does not rest any longer once the cloud lets it look");
 }
 
 #[test]
