@@ -29,7 +29,8 @@ const API_PATIENCE: Duration = Duration::from_secs(4);
 
 impl World<'_> {
     /// One whole look: a shared one where that will do.
-    pub async fn observe(&self, work: &Work, now: OffsetDateTime) -> Result<Observed, JournalError> {
+    pub async fn observe(&self, work: &Work) -> Result<Observed, JournalError> {
+        let now = self.now;
         let mut looks = BTreeMap::new();
         let mut inside = None;
         let cloud = self.cloud(work.cluster.id).await?;

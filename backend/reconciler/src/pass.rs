@@ -25,8 +25,8 @@ pub async fn pass(
     fresh: &mut (dyn FnMut() -> Uuid + Send),
 ) -> Result<Next, JournalError> {
     let work = journal.load().await?;
-    let world = World { services, journal };
-    let observed = world.observe(&work, now).await?;
+    let world = World { services, journal, now };
+    let observed = world.observe(&work).await?;
     let decided = plan(&work, &observed, now, fresh);
 
     let mut before = decided.changes;

@@ -7,7 +7,7 @@ use crate::driver::Deps;
 use crate::journal::{JournalError, secret};
 use crate::lists::Freshness;
 use crate::sweep_look::{Credentials, Project, ProjectLook};
-use crate::world::{Services, is_refused, kept_user, stored_user};
+use crate::world::{Services, is_refused, kept_user, refusal, stored_user};
 use cloud::identity::ServiceUser;
 use cloud::{Cloud, CloudError};
 use domain::ids::TenantId;
@@ -173,9 +173,10 @@ async fn introduce(services: &Services, store: &Store, turn: &Turn, kept: Servic
     if let Ok(closed @ (ProjectState::Disabled | ProjectState::Gone)) = services.identity.project_state(&tenant.0).await {
         return Err(SweepError::Closed(closed));
     }
-    let user = services.renewed_user(tenant).await?;
+    let user = services.renewed_user(tenant, turn.now).await?;
     store.sweep_secret_put(turn, secret::SERVICE_USER, &kept_user(&user)?).await?;
     let credentials = services.identity.application_credentials(&user, &tenant.0).await;
+    services.note_renewal(tenant, refusal(&credentials), turn.now).await;
     Ok((user, credentials))
 }
 

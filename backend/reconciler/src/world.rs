@@ -46,14 +46,31 @@ pub struct Services {
 }
 
 impl Services {
-    /// The service user of a tenant whose kept one is refused: made sure of for all who ask within a minute together.
-    pub(crate) async fn renewed_user(&self, tenant: &TenantId) -> Result<ServiceUser, CloudError> {
+    /// The service user of a tenant whose kept one is refused: made sure of for all who ask within a minute together. Where that has failed lately, or was
+    /// of no use, Keystone is left alone for a while: it locks out who keeps trying.
+    pub(crate) async fn renewed_user(&self, tenant: &TenantId, now: OffsetDateTime) -> Result<ServiceUser, CloudError> {
+        if let Some(error) = self.memory.unrenewed(tenant, now) {
+            return Err(error);
+        }
         let renew = async {
             tracing::warn!(%tenant, "Keystone refuses the tenant's service user: it is made sure of again");
-            self.identity.ensure_service_user(&names::service_user(tenant), &tenant.0).await
+            let renewed = self.identity.ensure_service_user(&names::service_user(tenant), &tenant.0).await;
+            if let Err(error) = &renewed
+                && !matches!(error.kind, CloudErrorKind::Unavailable | CloudErrorKind::RateLimited(_))
+            {
+                self.memory.note_unrenewed(tenant, error, now);
+            }
+            renewed
         };
         let renewed = self.memory.renewed.0.try_get_with(tenant.clone(), renew).await;
         renewed.map_err(|error: Arc<CloudError>| (*error).clone())
+    }
+
+    /// Takes over how Keystone took a service user that was just made sure of; None: well.
+    pub(crate) async fn note_renewal(&self, tenant: &TenantId, refused: Option<&CloudError>, now: OffsetDateTime) {
+        let Some(error) = refused else { return self.memory.forget_unrenewed(tenant) };
+        self.memory.renewed.0.invalidate(tenant).await;
+        self.memory.note_unrenewed(tenant, error, now);
     }
 }
 
@@ -68,6 +85,7 @@ pub struct Memory {
     nodes: Mutex<HashMap<NodeId, Notes>>,
     rewriting: Mutex<HashMap<ClusterId, SecretsNote>>,
     renewed: Renewed,
+    unrenewed: Mutex<HashMap<TenantId, Unrenewed>>,
     projects: Mutex<HashMap<TenantId, ProjectNote>>,
     serving: Mutex<HashMap<ClusterId, ServingNote>>,
     pub addons: AddonMemory,
@@ -123,6 +141,27 @@ const AUTHORITIES: u64 = 4_000;
 const RENEWED: Duration = Duration::from_secs(60);
 /// Service users remembered for that long.
 const TENANTS: u64 = 10_000;
+
+/// Until when a tenant's service user is left as it is: to make sure of it has failed, or Keystone refuses it all the same.
+struct Unrenewed {
+    /// By the clock of passes.
+    until: OffsetDateTime,
+    /// How often in a row.
+    times: u32,
+    error: CloudError,
+}
+
+/// Doubling each time.
+const UNRENEWED: time::Duration = time::Duration::MINUTE;
+const UNRENEWED_LONGEST: time::Duration = time::Duration::minutes(10);
+
+impl Unrenewed {
+    fn rests(&self, now: OffsetDateTime) -> bool {
+        let left = self.until - now;
+        // More than the longest: the clock was set back.
+        left.is_positive() && left <= UNRENEWED_LONGEST
+    }
+}
 
 /// Service users that were made sure of lately, because Keystone refused those that were kept.
 struct Renewed(moka::future::Cache<TenantId, ServiceUser>);
@@ -196,6 +235,27 @@ impl Memory {
 
     pub(crate) fn project(&self, project: &TenantId) -> Option<ProjectState> {
         lock(&self.projects).get(project)?.state
+    }
+
+    /// What Keystone said when the tenant's service user was made sure of in vain, while it is left alone for that.
+    fn unrenewed(&self, tenant: &TenantId, now: OffsetDateTime) -> Option<CloudError> {
+        lock(&self.unrenewed).get(tenant).filter(|note| note.rests(now)).map(|note| note.error.clone())
+    }
+
+    fn note_unrenewed(&self, tenant: &TenantId, error: &CloudError, now: OffsetDateTime) {
+        let mut known = lock(&self.unrenewed);
+        let before = known.get(tenant);
+        // Several clusters of the tenant have met the same.
+        if before.is_some_and(|note| note.rests(now)) {
+            return;
+        }
+        let times = before.map_or(0, |note| note.times);
+        let rest = (UNRENEWED * 2_i32.pow(times.min(4))).min(UNRENEWED_LONGEST);
+        known.insert(tenant.clone(), Unrenewed { until: now + rest, times: times + 1, error: error.clone() });
+    }
+
+    fn forget_unrenewed(&self, tenant: &TenantId) {
+        lock(&self.unrenewed).remove(tenant);
     }
 
     /// The masters that a silent cluster's load balancer finds answering: as `ask` says now, or as it said within the last minute.
@@ -285,6 +345,8 @@ struct StoredUser {
 pub struct World<'a> {
     pub services: &'a Services,
     pub journal: &'a dyn Journal,
+    /// When the pass began.
+    pub now: OffsetDateTime,
 }
 
 impl World<'_> {
@@ -353,17 +415,23 @@ impl World<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let answer = ask(user).await;
-        // Into a project that is closed nobody is let, made sure of or not.
-        let closed = matches!(self.services.memory.project(&work.cluster.tenant), Some(ProjectState::Disabled | ProjectState::Gone));
-        if closed || !is_refused(&answer) {
+        let (services, tenant) = (self.services, &work.cluster.tenant);
+        if !is_refused(&answer) {
+            services.memory.forget_unrenewed(tenant);
             return Ok(answer);
         }
-        let user = match self.services.renewed_user(&work.cluster.tenant).await {
+        // Into a project that is closed nobody is let, made sure of or not.
+        if matches!(services.memory.project(tenant), Some(ProjectState::Disabled | ProjectState::Gone)) {
+            return Ok(answer);
+        }
+        let user = match services.renewed_user(tenant, self.now).await {
             Ok(user) => user,
             Err(error) => return Ok(Err(error)),
         };
         self.journal.put_secret(Owner::Tenant, secret::SERVICE_USER, &kept_user(&user)?).await?;
-        Ok(ask(user).await)
+        let answer = ask(user).await;
+        services.note_renewal(tenant, refusal(&answer), self.now).await;
+        Ok(answer)
     }
 
     /// The cluster's authorities, made at first use: everything a node needs is known before the first server exists. Remembered: the keys for Secrets
@@ -478,9 +546,14 @@ pub fn description(row: &LedgerRow) -> String {
     names::mark(row.cluster, row.id)
 }
 
+/// That Keystone does not know who asked.
+pub(crate) fn refusal<T>(answer: &Result<T, CloudError>) -> Option<&CloudError> {
+    answer.as_ref().err().filter(|error| error.kind == CloudErrorKind::Unauthenticated)
+}
+
 /// Whether Keystone does not know who asked.
 pub(crate) fn is_refused<T>(answer: &Result<T, CloudError>) -> bool {
-    answer.as_ref().is_err_and(|error| error.kind == CloudErrorKind::Unauthenticated)
+    refusal(answer).is_some()
 }
 
 /// How a tenant's service user is kept.

@@ -11,7 +11,7 @@ async fn those_who_ask_at_once_get_the_same_ones_and_these_are_kept() {
     let lab = Lab::new(1, 1, 2);
     lab.db.lock().unwrap().secrets.clear();
     let journal = MemoryJournal::claim(&lab.db);
-    let world = World { services: &lab.services, journal: &journal };
+    let world = World { services: &lab.services, journal: &journal, now: lab.now() };
     let cluster = lab.work().cluster.id;
     let asked = futures::future::try_join_all((0..3).map(|_| world.pki(cluster))).await.unwrap();
     let kept = journal.secret(Owner::Cluster, secret::PKI).await.unwrap().unwrap();

@@ -413,7 +413,7 @@ impl Lab {
     /// Somebody deletes the cluster's credential behind the engine's back.
     pub async fn lose_credential(&self) {
         let work = self.work();
-        let world = reconciler::world::World { services: &self.services, journal: &self.journal };
+        let world = reconciler::world::World { services: &self.services, journal: &self.journal, now: self.now() };
         let user = world.service_user(&work).await.unwrap().unwrap();
         let row = work.ledger.iter().find(|r| r.key == domain::plan::CREDENTIAL && r.state == ResourceState::Known).unwrap();
         let id = row.cloud_id.as_deref().unwrap();

@@ -3,6 +3,8 @@
 use crate::lab::{Cut, Lab};
 use domain::ledger::{ResourceKind, ResourceState};
 use domain::operations::{OperationKind, OperationState};
+use local_cloud::{Effect, FaultRule, Service};
+use serde_json::json;
 use time::Duration;
 
 /// Cloud ids of the cluster's credentials in the ledger.
@@ -127,4 +129,30 @@ async fn case_18_a_cluster_whose_service_user_was_deleted_can_be_deleted_at_once
     lab.made().await;
     lab.delete_service_user();
     lab.deleted().await;
+}
+
+#[tokio::test]
+async fn a_service_user_that_stays_refused_is_made_sure_of_ever_more_rarely_and_is_good_again_once_that_helps() {
+    let roles = FaultRule::new(Effect::Status { status: 403, body: None }).on(Service::Identity, "PUT", "/roles/");
+    // Said to be done, and the password stays what somebody else has set.
+    let password = FaultRule::new(Effect::Status { status: 200, body: Some(json!({"user": {}})) }).on(Service::Identity, "PATCH", "/users/");
+    for (what, fault) in [("no rights to make sure of it", roles), ("made sure of in vain", password)] {
+        let mut lab = Lab::new(324, 1, 1);
+        lab.made().await;
+        let before = credentials(&lab);
+        lab.lose_credential().await;
+        lab.set_service_users_password("set by hand");
+        lab.cloud.inject(fault.count(None));
+        let sure = lab.made_sure();
+        lab.watch(Duration::minutes(30)).await;
+        let times = lab.made_sure() - sure;
+        // After 1, 2, 4, 8 and 10 minutes.
+        assert!((5..=7).contains(&times), "{what}: {times} times in half an hour");
+        lab.cloud.clear_faults();
+        lab.watch(Duration::minutes(20)).await;
+        let after = credentials(&lab);
+        assert_eq!(after.len(), 1, "{what}");
+        assert_ne!(before, after, "{what}");
+        lab.deleted().await;
+    }
 }

@@ -68,7 +68,7 @@ impl Site {
         store.secret_put(&claim, &SecretOwner::Cluster(cluster), "pki", &authorities()).await.unwrap();
         let work = store.load(&claim).await.unwrap();
         let journal = reconciler::claimed::Claimed { store: &store, claim: &claim };
-        let user = World { services: &services, journal: &journal }.service_user(&work).await.unwrap().unwrap();
+        let user = World { services: &services, journal: &journal, now: claim.now() }.service_user(&work).await.unwrap().unwrap();
         let eyes = services.identity.as_service_user(&user, &tenant.0);
         let before = ids(&cloud);
         Self { cloud, database, store, services, tenant, cluster, claim, eyes, before }
