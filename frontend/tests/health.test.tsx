@@ -6,6 +6,7 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { client } from "../src/api/client";
 import type { Cluster, ClusterNode, Condition } from "../src/api/types";
 import { NodeStatus } from "../src/components/words";
+import { NodesTab } from "../src/features/cluster/NodesTab";
 import { OverviewTab } from "../src/features/cluster/OverviewTab";
 import en from "../src/locales/en-US";
 import { inEnglish } from "./english";
@@ -27,8 +28,16 @@ const cluster = {
   created_at: "2026-01-01T00:00:00Z",
 } as unknown as Cluster;
 
+const time = "2026-01-01T00:00:00Z";
+const node: ClusterNode = { id: "n1", name: "w-0", pool: "default", role: "worker", ready: null, removing: false, bootstrap: { state: "done", at: time } };
+const lost = "2026-01-02T00:00:00Z";
+const nodes: ClusterNode[] = [
+  { ...node, ready: true, joined_at: time },
+  { ...node, id: "n2", name: "w-1", ready: false, joined_at: time, unready_since: lost },
+];
+
 beforeEach(() => {
-  const items: Record<string, unknown> = { "/api/v1/clusters/{id}": cluster };
+  const items: Record<string, unknown> = { "/api/v1/clusters/{id}": cluster, "/api/v1/clusters/{id}/nodes": { items: nodes } };
   vi.spyOn(client, "GET").mockImplementation((async (path: string) => ({ data: items[path] ?? { items: [] } })) as unknown as typeof client.GET);
 });
 
@@ -46,8 +55,6 @@ describe("a condition that is not well", () => {
 });
 
 describe("a node", () => {
-  const time = "2026-01-01T00:00:00Z";
-  const node: ClusterNode = { id: "n1", name: "w-0", pool: "default", role: "worker", ready: null, removing: false, bootstrap: { state: "done", at: time } };
   const { unknown, notReady, ready, joining } = en.status.node;
 
   it.each([
@@ -59,5 +66,16 @@ describe("a node", () => {
   ])("%s is called so", (_, more, word) => {
     render(<NodeStatus node={{ ...node, ...more }} />);
     expect(screen.getByText(word)).toBeTruthy();
+  });
+
+  it("that is not ready comes with since when, and what to do about it", async () => {
+    const { container } = render(
+      <QueryClientProvider client={new QueryClient()}>
+        <NodesTab />
+      </QueryClientProvider>,
+    );
+    expect((await screen.findByText("KCS-CMP-010")).closest(".fault")?.textContent).toContain(en.error["KCS-CMP-010"].remedy);
+    const since = [...container.querySelectorAll(`time[datetime="${lost}"]`)].map((shown) => shown.parentElement?.textContent ?? "");
+    expect(since).toEqual([expect.stringContaining(en.cluster.since)]);
   });
 });

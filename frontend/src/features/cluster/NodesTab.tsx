@@ -48,7 +48,10 @@ export function NodesTab() {
           error={nodes.error}
           onRetry={() => void nodes.refetch()}
           empty={<Empty title={t("cluster.nodes.none")} text={t("cluster.nodes.noneText")} />}
-          detail={(node) => (nodeState(node) === "failed" || (node.fault && nodeState(node) !== "ready") ? <NodeFault node={node} /> : null)}
+          detail={(node) => {
+            if (nodeState(node) === "failed" || (node.fault && nodeState(node) !== "ready")) return <NodeFault node={node} />;
+            return nodeState(node) === "notReady" && node.unready_since ? <Fault tone="warn" fault={{ code: "KCS-CMP-010" }} /> : null;
+          }}
         />
       </Card>
       <Suspense fallback={null}>
@@ -178,6 +181,11 @@ function useNodeColumns({ cluster, inside, onConsole, onWish }: NodeColumns): Co
       render: (node) => (
         <div className="state-cell-narrow">
           <NodeStatus node={node} />
+          {!node.removing && node.unready_since && (
+            <span className="small muted">
+              {t("cluster.since")} <Ago time={node.unready_since} />
+            </span>
+          )}
           {inside?.get(node.name)?.schedulable === false && <Status tone="warn">{t("cluster.nodes.cordoned")}</Status>}
           {nodeState(node) === "joining" && <span className="small muted">{t(`status.bootstrap.${node.bootstrap.state}`, { stage: node.bootstrap.state === "running" ? node.bootstrap.stage : "" })}</span>}
         </div>
