@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tracing::Instrument as _;
 
 /// How to reach the database. `Debug` of the connection options shows no password.
 #[derive(Clone, Debug)]
@@ -202,5 +203,5 @@ where
 }
 
 async fn spawned<T: Send + 'static, E: UnitError>(unit: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E> {
-    tokio::spawn(unit).await.unwrap_or_else(|_| Err(E::from(StoreError::Unexpected("a unit of work ended early".to_owned()))))
+    tokio::spawn(unit.in_current_span()).await.unwrap_or_else(|_| Err(E::from(StoreError::Unexpected("a unit of work ended early".to_owned()))))
 }
