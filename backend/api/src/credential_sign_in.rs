@@ -61,17 +61,16 @@ pub async fn session_create_by_credential(state: Data<State>, request: HttpReque
     let credential = wanted.named()?;
     // Counted by itself: guessing somebody's password does not hold up their credentials. No name has an end of a line in it.
     let counted = match &credential {
-        CredentialName::Id(id) => devices::person("", id),
-        CredentialName::Of { name, user_name, domain } => devices::person(&devices::person(domain, user_name), &format!("\n{name}")),
+        CredentialName::Id(id) => format!("\n{id}"),
+        CredentialName::Of { name, user_name, domain } => format!("{}\n{name}", devices::person(domain, user_name)),
     };
-    // No browser is known for a credential: that would crowd out its being known for the person.
-    let attempt = state.limiter.sign_in(&counted, &context(&request).source, None)?;
+    state.limiter.credential_sign_in(&counted, &context(&request).source)?;
     let token = state.identity.sign_in_by_credential(&credential, &wanted.secret).await;
     let asked = match &credential {
         CredentialName::Id(id) => ("", json!({ "application_credential": id })),
         CredentialName::Of { name, user_name, domain } => (user_name.as_str(), json!({ "application_credential": name, "domain": domain })),
     };
-    let token = let_in(&state, &request, token, attempt, Code::CredentialRefused, asked).await?;
+    let token = let_in(&state, &request, token, None, Code::CredentialRefused, asked).await?;
     let own = token.info.project.clone().ok_or_else(|| Problem::new(Code::NoProject))?;
     Ok(begun(begin(&state, &request, None, token, vec![own]).await?))
 }

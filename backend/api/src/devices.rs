@@ -8,6 +8,8 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 /// The cookie's name. It proves no more than that this person signed in here before: the password is asked for all the same.
 const COOKIE: &str = "kcs_device";
@@ -15,10 +17,12 @@ const KEY: &str = "devices";
 const PATH: &str = "/api/v1/session";
 const LIFETIME: Duration = Duration::days(90);
 
-/// Who is meant by names. They are compared without regard to case and to spaces at their ends, as Keystone's database does.
+/// Who is meant by names. They are compared without regard to case, accents, the form of letters and spaces around them: Keystone's database does not tell
+/// apart what it takes for the same, so neither may whoever counts attempts.
 #[must_use]
 pub fn person(domain: &str, user: &str) -> String {
-    format!("{}/{}", domain.trim_end().to_lowercase(), user.trim_end().to_lowercase())
+    let plain = |name: &str| name.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect::<String>();
+    format!("{}/{}", plain(domain).trim(), plain(user).trim())
 }
 
 /// Whether this browser is one that the person has signed in with; what tells it from others, then.

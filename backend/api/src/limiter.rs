@@ -71,16 +71,28 @@ impl Limiter {
         if let Some(device) = device {
             return self.sign_in_device.check_key(&device.to_owned()).map(|()| None).map_err(refused);
         }
-        let network = network(address);
-        // The address first: who sends made-up names is remembered by no more of them than that allows.
-        self.sign_in_address.check_key(&network).map_err(refused)?;
-        self.sign_in_pair.check_key(&format!("{network} {person}")).map_err(refused)?;
+        self.stranger(person, address)?;
         let attempt = self.sign_in_person.begin(person).map_err(held_up)?;
         if let Err(until) = self.sign_in_all.check() {
             attempt.spare();
             return Err(self.refusal(until));
         }
         Ok(Some(attempt))
+    }
+
+    /// One attempt with an application credential. What fails counts for the address it comes from and not for the credential: nobody guesses its secret, and
+    /// whoever knows its id must not hold it up for those who have the secret.
+    pub fn credential_sign_in(&self, credential: &str, address: &str) -> Answer<()> {
+        self.stranger(credential, address)?;
+        self.sign_in_all.check().map_err(|until| self.refusal(until))
+    }
+
+    /// One attempt from an address of which nothing good is known.
+    fn stranger(&self, person: &str, address: &str) -> Answer<()> {
+        let (network, refused) = (network(address), |until| self.refusal(until));
+        // The address first: who sends made-up names is remembered by no more of them than that allows.
+        self.sign_in_address.check_key(&network).map_err(refused)?;
+        self.sign_in_pair.check_key(&format!("{network} {person}")).map_err(refused)
     }
 
     /// One that comes back from an identity provider: who it is, Keystone says only afterwards. Guessing passwords does not hold it up.

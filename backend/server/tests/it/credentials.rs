@@ -152,3 +152,26 @@ async fn an_application_credential_that_is_wrong_or_gone_is_refused_alike_and_gu
     }
     assert!(statuses.starts_with(&[401]) && statuses.ends_with(&[429]), "{statuses:?}");
 }
+
+#[actix_web::test]
+async fn whoever_guesses_an_application_credential_holds_it_up_nowhere_else() {
+    let direct = House::new().await;
+    let house = direct.beside_behind_proxy().await;
+    let credential = Credential::of(&house, "member-a", "tenant-a", &["member"]).await;
+    let from = async |address: &str, body: &Value| house.call_with(&[("x-forwarded-for", address)], "POST", PATH, Some(body)).await.status;
+    let by_name = json!({"name": "ci", "username": "member-a", "secret": credential.secret});
+    for body in [credential.by_id(), by_name] {
+        let mut guess = body.clone();
+        guess["secret"] = json!("guess");
+        // Many more than may fail as one person.
+        for n in 0..20 {
+            assert_eq!(from(&format!("198.51.100.{n}"), &guess).await, 401);
+        }
+        assert_eq!(from("203.0.113.9", &body).await, 200, "{body}");
+        let mut statuses = Vec::new();
+        for _ in 0..25 {
+            statuses.push(from("198.51.100.250", &guess).await);
+        }
+        assert!(statuses.contains(&401) && statuses.ends_with(&[429]), "{statuses:?}");
+    }
+}
