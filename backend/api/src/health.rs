@@ -38,8 +38,7 @@ pub async fn health_ready(state: Data<State>) -> HttpResponse {
     builder.json(Readiness { ready, parts })
 }
 
-/// Figures in Prometheus' text format.
-#[utoipa::path(tag = "health", security(()), responses((status = 200, description = "Figures", content_type = "text/plain", body = String)))]
+/// Figures in Prometheus' text format: of a listener of their own, so none of the API's routes.
 #[get("/metrics")]
 pub async fn metrics_get(state: Data<State>) -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(state.health.figures())

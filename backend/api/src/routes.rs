@@ -22,7 +22,7 @@ pub fn configure(config: &mut actix_web::web::ServiceConfig) {
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(scope("/api/v1").configure(version_1));
     config.service(scope("/node/v1").configure(node_version_1));
-    config.service(health::health_live).service(health::health_ready).service(health::metrics_get);
+    config.service(health::health_live).service(health::health_ready);
     config.service(docs::openapi_get).service(docs::docs_get).service(docs::docs_style).service(docs::docs_script);
 }
 

@@ -86,6 +86,8 @@ pub struct Config {
     pub audit: crate::audit::AuditConfig,
     #[serde(default)]
     pub log: Log,
+    #[serde(default)]
+    pub metrics: Metrics,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -94,6 +96,15 @@ pub struct Database {
     pub url: SecretString,
     #[serde(default = "default_connections")]
     pub connections: u32,
+}
+
+/// The figures for Prometheus.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// They tell of everybody's use and ask for no proof of who reads them: an address that only who may see them reaches. Absent: they are nowhere.
+    #[serde(default)]
+    pub listen: Option<SocketAddr>,
 }
 
 /// The cloud, and the service account KCS has there.
@@ -434,6 +445,9 @@ impl Config {
         if self.tls_address() == self.listen {
             return Err(wrong("tls_listen", "must differ from listen"));
         }
+        if self.metrics.listen.is_some_and(|at| at == self.listen || at == self.tls_address()) {
+            return Err(wrong("metrics.listen", "must differ from listen and tls_listen: people reach those"));
+        }
         if let Some(keys) = &self.keys {
             if self.vault.is_none() {
                 KeyRing::parse(keys).map_err(|e| wrong("keys", e.to_string()))?;
@@ -508,7 +522,8 @@ fn read(path: &Path) -> Result<Value, ConfigError> {
 }
 
 /// Keys that the environment may set: `KCS_LISTEN` for `listen`, `KCS_DATABASE__URL` for `database.url`.
-const SECTIONS: [&str; 11] = ["proxies", "database", "cloud", "nodes", "access", "federation", "engine", "limits", "audit", "log", "vault"];
+const SECTIONS: [&str; 12] =
+    ["proxies", "database", "cloud", "nodes", "access", "federation", "engine", "limits", "audit", "log", "metrics", "vault"];
 const TOP: [&str; 8] = ["listen", "tls_listen", "public_url", "gate_url", "state_dir", "keys_file", "keys", "direct_access"];
 
 fn lay_over(tree: &mut Value, name: &str, value: &str) -> Result<(), ConfigError> {

@@ -32,6 +32,8 @@ fn the_environment_wins_over_the_file() {
     assert_eq!(config.tls_address().port(), 9363);
     assert_eq!(config.cloud.password.expose_secret(), "123");
     assert_eq!(config.engine.workers, 3);
+    assert_eq!(config.metrics.listen, None, "figures are nowhere unless somebody says where");
+    assert_eq!(load(GOOD, &[("KCS_METRICS__LISTEN", "127.0.0.1:9090")]).unwrap().metrics.listen, Some(([127, 0, 0, 1], 9090).into()));
     assert!(!config.direct_access && load(GOOD, &[("KCS_DIRECT_ACCESS", "true")]).unwrap().direct_access);
 }
 
@@ -49,6 +51,10 @@ fn every_error_names_its_key() {
     assert!(error(&format!("{GOOD}\nproxies: {{trusted: ['::/0']}}")).starts_with("proxies.trusted: "));
     assert!(error(&format!("{GOOD}\nproxies: {{header: x-real-ip}}")).starts_with("proxies.header: "));
     assert!(error(&format!("{GOOD}\naudit: {{retention_days: 0}}")).starts_with("audit.retention_days: "));
+    assert!(error(&format!("{GOOD}\nmetrics: {{listen: here}}")).starts_with("metrics.listen: "));
+    for taken in ["127.0.0.1:8080", "127.0.0.1:8443"] {
+        assert!(error(&format!("{GOOD}\nmetrics: {{listen: '{taken}'}}")).starts_with("metrics.listen: "), "{taken}");
+    }
     for (section, key) in [
         ("limits: {clusters_per_project: 0}", "limits.clusters_per_project: "),
         ("limits: {volumes_per_project: 0}", "limits.volumes_per_project: "),

@@ -1,4 +1,4 @@
-//! The two listeners: plain HTTP for browsers (behind whatever ends their TLS), and our own TLS for kubectl and nodes.
+//! The listeners: plain HTTP for browsers (behind whatever ends their TLS), our own TLS for kubectl and nodes, and one for the figures.
 
 use crate::spdy::Connection;
 use crate::{console, security_headers};
@@ -31,6 +31,7 @@ use tracing_actix_web::TracingLogger;
 pub struct Listen {
     pub http: TcpListener,
     pub tls: TcpListener,
+    pub figures: Option<TcpListener>,
     pub names: Vec<String>,
     pub addresses: Vec<IpAddr>,
 }
@@ -41,9 +42,16 @@ impl Listen {
     /// # Errors
     /// The address and the reason.
     pub fn bind(http: SocketAddr, tls: SocketAddr) -> Result<(TcpListener, TcpListener), String> {
-        let take = |address: SocketAddr| TcpListener::bind(address).map_err(|e| format!("cannot listen on {address}: {e}"));
         Ok((take(http)?, take(tls)?))
     }
+}
+
+/// Takes an address.
+///
+/// # Errors
+/// The address and the reason.
+pub fn take(address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).map_err(|e| format!("cannot listen on {address}: {e}"))
 }
 
 fn tls(gate: &Gate, names: &[String], addresses: &[IpAddr]) -> Result<rustls::ServerConfig, Box<dyn Error>> {
@@ -126,6 +134,19 @@ fn over_tls(builder: ServerBuilder, listener: TcpListener, state: &Data<State>, 
     })
 }
 
+/// Serves the figures, and nothing else, on one listener more.
+///
+/// # Errors
+/// When the listener is not usable.
+pub fn figures(builder: ServerBuilder, listener: TcpListener, state: &Data<State>) -> std::io::Result<ServerBuilder> {
+    let state = state.clone();
+    builder.listen("figures", listener, move || {
+        let app = App::new().app_data(state.clone()).service(api::health::metrics_get).wrap(from_fn(security_headers::middleware));
+        let app = map_config(app, |()| AppConfig::default()).map_err(|error: actix_web::Error| error.error_response());
+        HttpService::build().h1(app).tcp()
+    })
+}
+
 /// Starts serving. Await it; stop it by its handle.
 ///
 /// # Errors
@@ -138,5 +159,10 @@ pub fn start(listen: Listen, gate: &Gate, state: &Data<State>) -> Result<Server,
         .max_concurrent_connections(20_000)
         .shutdown_timeout(5)
         .disable_signals();
-    Ok(over_tls(plain(builder, listen.http, state)?, listen.tls, state, tls)?.run())
+    let builder = over_tls(plain(builder, listen.http, state)?, listen.tls, state, tls)?;
+    Ok(match listen.figures {
+        Some(listener) => figures(builder, listener, state)?,
+        None => builder,
+    }
+    .run())
 }

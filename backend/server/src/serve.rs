@@ -80,6 +80,7 @@ pub async fn run(
     ready: impl FnOnce(),
 ) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&config.state_dir).map_err(|e| format!("state_dir: {}: {e}", config.state_dir.display()))?;
+    let figures_at = config.metrics.listen.map(listeners::take).transpose().map_err(|e| format!("metrics.listen: {e}"))?;
     let figures = telemetry::metrics()?;
     let keys = Arc::new(keys::ring_or_new(&config).await?);
     let store = Store::connect(&options, keys.clone()).await?;
@@ -95,7 +96,7 @@ pub async fn run(
     let state = Data::new(State::new(store.clone(), Arc::new(cloud), keys.clone(), kube, settings, in_force.clone(), health.clone()));
     let engine = start_engine(&config, manners, &options, &keys, &gate, health.clone(), in_force.watch(), token.clone()).await?;
     let (names, addresses) = reached_by(&config);
-    let server = listeners::start(Listen { http: sockets.0, tls: sockets.1, names, addresses }, &gate, &state)?;
+    let server = listeners::start(Listen { http: sockets.0, tls: sockets.1, figures: figures_at, names, addresses }, &gate, &state)?;
     let handle = server.handle();
     let mut serving = actix_web::rt::spawn(server);
     let followed = state.clone();

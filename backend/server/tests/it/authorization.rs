@@ -222,7 +222,6 @@ fn rows() -> BTreeMap<&'static str, Row> {
         ("node_failed", NODES_ONLY),
         ("health_live", PUBLIC),
         ("health_ready", PUBLIC),
-        ("metrics_get", PUBLIC),
         ("openapi_get", PUBLIC),
         ("docs_get", PUBLIC),
         ("docs_style", PUBLIC),

@@ -36,7 +36,7 @@ async fn every_answer_has_an_id_and_the_security_headers() {
     let document = house.call(None, "GET", "/api/openapi.json", None).await;
     let paths = document.body["paths"].as_object().unwrap();
     let reads = paths.iter().filter(|(_, methods)| methods.get("get").is_some()).map(|(path, _)| path.clone());
-    let others = ["/", "/clusters/7", "/nothing.js", "/api/v1/nothing", "/healthz", "/metrics", "/k8s/clusters/x/version"].map(str::to_owned);
+    let others = ["/", "/clusters/7", "/nothing.js", "/api/v1/nothing", "/healthz", "/k8s/clusters/x/version"].map(str::to_owned);
     for path in reads.filter(|path| !path.ends_with("/events")).chain(others) {
         let mut pieces: Vec<&str> = path.split('/').collect();
         pieces.iter_mut().filter(|piece| piece.starts_with('{')).for_each(|piece| *piece = "01900000-0000-7000-8000-000000000000");
@@ -81,6 +81,22 @@ async fn over_tls_browsers_are_told_to_stay_there_and_cookies_are_kept_to_it() {
             let headers = [("x-forwarded-proto", scheme), ("cookie", cookie.as_str())];
             assert_eq!(house.call_with(&headers, "GET", "/api/v1/session", None).await.status, status);
         }
+    }
+}
+
+#[actix_web::test]
+async fn figures_are_on_a_listener_of_their_own_and_nothing_else_is_there() {
+    let house = House::new().await;
+    let operator = house.sign_in("operator").await;
+    let figures = house.figures("/metrics").await;
+    assert_eq!((figures.status().as_u16(), figures.headers()["x-content-type-options"].to_str().unwrap()), (200, "nosniff"));
+    assert_eq!(figures.text().await.unwrap(), "kcs_up 1\n");
+    for path in ["/", "/api/v1/about", "/healthz", "/node/v1/bundle", "/k8s/clusters/x/version"] {
+        assert_eq!(house.figures(path).await.status(), 404, "{path}");
+    }
+    for person in [None, Some(&operator)] {
+        let elsewhere = house.call(person, "GET", "/metrics", None).await;
+        assert!(!elsewhere.body.to_string().contains("kcs_up"), "{}", elsewhere.body);
     }
 }
 

@@ -57,6 +57,8 @@ impl Health for Well {
 /// The whole.
 pub struct House {
     pub url: String,
+    /// Where its figures are.
+    pub figures_url: String,
     pub state: Data<State>,
     pub store: Store,
     pub database: Arc<Database>,
@@ -206,15 +208,16 @@ impl House {
         let state = Data::new(State::new(store.clone(), identity, database.keys.clone(), clusters_here(), settings, in_force, Arc::new(Well)));
         let followed = state.clone();
         actix_web::rt::spawn(async move { followed.in_force.follow(&followed.store, &followed.stopping).await });
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let [listener, figures] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [url, figures_url] = [&listener, &figures].map(|socket| format!("http://{}", socket.local_addr().unwrap()));
         let builder = actix_web::dev::Server::build().workers(1).disable_signals();
         cloud.trust_dashboard(format!("{url}/api/v1/session/federation/callback"));
-        let running = server::listeners::plain(builder, listener, &state).unwrap().run();
+        let builder = server::listeners::plain(builder, listener, &state).unwrap();
+        let running = server::listeners::figures(builder, figures, &state).unwrap().run();
         let server = running.handle();
         actix_web::rt::spawn(running);
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, state, store, database, cloud, http, server }
+        Self { url, figures_url, state, store, database, cloud, http, server }
     }
 
     /// One request; streams are left after their head.
@@ -235,6 +238,11 @@ impl House {
         let content_type = headers.get("content-type").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
         let text = if content_type == "text/event-stream" { String::new() } else { answer.text().await.unwrap() };
         Got { status, content_type, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    /// What is at an address of the listener for figures.
+    pub async fn figures(&self, path: &str) -> reqwest::Response {
+        self.http.get(format!("{}{path}", self.figures_url)).send().await.unwrap()
     }
 
     pub async fn call_as(&self, person: &Person, headers: &[(&str, &str)], method: &str, path: &str, body: Option<&Value>) -> Got {
