@@ -19,16 +19,20 @@ use kube_access::gateway::CSRF_PROTOCOL;
 use sealed::{Token, TokenHash, TokenKind};
 use store::RequestContext;
 
-/// The cookie's name over TLS: with this prefix browsers take it from this host alone, so that no other of the same domain can plant one (RFC 6265bis 4.1.3.2).
-const COOKIE: &str = "__Host-kcs_session";
-/// Without TLS, where browsers take no cookie of that name.
-const PLAIN_COOKIE: &str = "kcs_session";
+/// The name of the session's cookie.
+const COOKIE: &str = "kcs_session";
 /// The header that proves that a write comes from our own pages.
 pub const CSRF: &str = "x-csrf-token";
 
+/// A cookie's name for whoever came like this. Over TLS it has a prefix with which browsers take it from this host alone, for all of it, so that no other of the
+/// same domain can plant one (RFC 6265bis 4.1.3.2); without TLS they take none of that name.
+pub fn host_cookie(request: &HttpRequest, name: &str) -> String {
+    if peers::secure(request) { format!("__Host-{name}") } else { name.to_owned() }
+}
+
 /// The name of the session's cookie for whoever came like this.
-pub fn cookie_name(request: &HttpRequest) -> &'static str {
-    if peers::secure(request) { COOKIE } else { PLAIN_COOKIE }
+pub fn cookie_name(request: &HttpRequest) -> String {
+    host_cookie(request, COOKIE)
 }
 
 /// What a person came with.

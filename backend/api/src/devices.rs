@@ -1,5 +1,6 @@
 //! Browsers that somebody has signed in with before, told by a cookie: whoever guesses passwords from elsewhere does not lock them out.
 
+use crate::caller::host_cookie;
 use crate::errors::Answer;
 use crate::peers::secure;
 use crate::state::State;
@@ -14,7 +15,6 @@ use unicode_normalization::char::is_combining_mark;
 /// The cookie's name. It proves no more than that this person signed in here before: the password is asked for all the same.
 const COOKIE: &str = "kcs_device";
 const KEY: &str = "devices";
-const PATH: &str = "/api/v1/session";
 const LIFETIME: Duration = Duration::days(90);
 
 /// Who is meant by names. They are compared without regard to case, accents, the form of letters and spaces around them: Keystone's database does not tell
@@ -30,7 +30,7 @@ pub fn person(domain: &str, user: &str) -> String {
 /// # Errors
 /// When the database does not answer.
 pub async fn known(state: &State, request: &HttpRequest, person: &str) -> Answer<Option<String>> {
-    let Some(cookie) = request.cookie(COOKIE) else { return Ok(None) };
+    let Some(cookie) = request.cookie(&host_cookie(request, COOKIE)) else { return Ok(None) };
     let Some((device, tag)) = cookie.value().split_once('.') else { return Ok(None) };
     let Ok(tag) = URL_SAFE_NO_PAD.decode(tag) else { return Ok(None) };
     let key = state.store.installation_key(KEY).await?;
@@ -47,6 +47,6 @@ pub async fn cookie(state: &State, request: &HttpRequest, person: &str) -> Answe
     let key = state.store.installation_key(KEY).await?;
     let tag = key.tag(KEY.as_bytes(), &[person.as_bytes(), device.as_bytes()]);
     let value = format!("{device}.{}", URL_SAFE_NO_PAD.encode(tag));
-    let cookie = Cookie::build(COOKIE, value).path(PATH).http_only(true).same_site(SameSite::Strict).secure(secure(request));
+    let cookie = Cookie::build(host_cookie(request, COOKIE), value).path("/").http_only(true).same_site(SameSite::Strict).secure(secure(request));
     Ok(cookie.max_age(LIFETIME).finish())
 }

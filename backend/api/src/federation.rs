@@ -1,7 +1,7 @@
 //! Signing in through an identity provider that Keystone trusts (WebSSO): the browser goes to Keystone's page and comes back with a token in a
 //! form. It must be the browser that began here, and the form must come from Keystone's page: nobody is signed in as somebody else by a link.
 
-use crate::caller::context;
+use crate::caller::{context, host_cookie};
 use crate::device_sign_ins::console_url;
 use crate::errors::{Answer, Problem};
 use crate::extract::{Body, Text};
@@ -101,7 +101,7 @@ impl Begun {
     }
 
     async fn of(state: &State, request: &HttpRequest) -> Answer<Option<Self>> {
-        let Some(cookie) = request.cookie(COOKIE) else { return Ok(None) };
+        let Some(cookie) = request.cookie(&host_cookie(request, COOKIE)) else { return Ok(None) };
         let parts =
             cookie.value().split_once('.').and_then(|(text, tag)| Some((URL_SAFE_NO_PAD.decode(text).ok()?, URL_SAFE_NO_PAD.decode(tag).ok()?)));
         let Some((text, tag)) = parts else { return Ok(None) };
@@ -115,7 +115,7 @@ impl Begun {
 fn cookie(request: &HttpRequest, value: String) -> Cookie<'static> {
     let secure = secure(request);
     let same_site = if secure { SameSite::None } else { SameSite::Lax };
-    let cookie = Cookie::build(COOKIE, value).path(PATH).http_only(true).same_site(same_site).secure(secure);
+    let cookie = Cookie::build(host_cookie(request, COOKIE), value).path("/").http_only(true).same_site(same_site).secure(secure);
     cookie.max_age(actix_web::cookie::time::Duration::seconds(LIFETIME.whole_seconds())).finish()
 }
 

@@ -310,7 +310,7 @@ fn passed_on(response: http::Response<BodyStream>, head: bool, end: impl Future<
         answer.append_header((name.as_str(), value.as_bytes()));
     }
     // What a cluster sends is a stranger's: it must not run in our pages.
-    answer.insert_header(("content-security-policy", "sandbox; default-src 'none'"));
+    answer.insert_header(("content-security-policy", "sandbox; default-src 'none'; frame-ancestors 'none'"));
     // These have no body by definition: a stream would end with bytes that belong to no answer.
     if head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         return answer.body(actix_web::body::None::new());

@@ -117,7 +117,7 @@ pub struct OpenSession {
 /// # Errors
 /// When there is none, or it is over.
 pub async fn of_request(state: &State, request: &HttpRequest) -> Answer<(TokenHash, OpenSession)> {
-    let cookie = request.cookie(cookie_name(request)).ok_or_else(|| Problem::new(Code::SessionExpired))?;
+    let cookie = request.cookie(&cookie_name(request)).ok_or_else(|| Problem::new(Code::SessionExpired))?;
     let hash = TokenHash::of(cookie.value());
     let session = open(state, &hash).await?;
     Ok((hash, session))

@@ -146,7 +146,7 @@ async fn answers_carry_nothing_that_acts_in_a_browser() {
         [
             "audit-id: a1",
             "content-length: 8",
-            "content-security-policy: sandbox; default-src 'none'",
+            "content-security-policy: sandbox; default-src 'none'; frame-ancestors 'none'",
             "content-type: text/plain; charset=utf-8",
             "x-content-type-options: nosniff",
         ]

@@ -16,7 +16,7 @@ async fn begin(house: &House, next: &str) -> (String, String) {
     let begun = house.call(None, "POST", BEGIN, Some(&json!({"provider": "corp", "next": next}))).await;
     assert_eq!(begun.status, 200, "{}", begun.body);
     let cookie = begun.headers["set-cookie"].to_str().unwrap();
-    assert!(cookie.contains("HttpOnly") && cookie.contains(&format!("Path={BEGIN}")) && cookie.contains("Max-Age=600"), "{cookie}");
+    assert!(cookie.contains("HttpOnly") && cookie.contains("Path=/;") && cookie.contains("Max-Age=600"), "{cookie}");
     (begun.body["url"].as_str().unwrap().to_owned(), cookie.split(';').next().unwrap().to_owned())
 }
 

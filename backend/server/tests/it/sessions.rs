@@ -109,7 +109,7 @@ async fn device(house: &House) -> String {
     assert_eq!(first.status(), 200);
     let cookies: Vec<String> = first.headers().get_all("set-cookie").iter().map(|c| c.to_str().unwrap().to_owned()).collect();
     let device = cookies.iter().find(|c| c.starts_with("kcs_device=")).unwrap();
-    assert!(device.contains("HttpOnly") && device.contains("SameSite=Strict") && device.contains("Path=/api/v1/session"), "{device}");
+    assert!(device.contains("HttpOnly") && device.contains("SameSite=Strict") && device.contains("Path=/;"), "{device}");
     device.split(';').next().unwrap().to_owned()
 }
 
