@@ -124,6 +124,9 @@ fn wrong(path: &str, message: &str) -> Problem {
         "is missing".to_owned()
     } else if message.starts_with("unknown field") {
         "is not known".to_owned()
+    } else if let Some((_, expected)) = message.rsplit_once(", expected ") {
+        // What was given instead is not said again: it may be a secret of the wrong type.
+        format!("must be {expected}")
     } else {
         message.to_owned()
     };
@@ -194,5 +197,14 @@ mod tests {
         assert!(parse::<ClusterDeletion>(br#"{"confirm":"a","volumes":"keep"}"#).is_ok());
         assert!(parse::<ClusterDeletion>(br#"{"confirm":"a","volumes":{"x":"erase"}}"#).is_ok());
         assert_eq!(field::<ClusterRequest>(&[b'['; 200_000]), "(body)");
+    }
+    #[test]
+    fn a_refusal_says_what_is_wanted_and_not_what_was_given() {
+        let password = parse::<crate::session::SignIn>(br#"{"username":"a","password":9081726354}"#).err();
+        let exposure = parse::<ClusterRequest>(br#"{"name":"a","spec":{"api":{"exposure":"hunter2, expected or not"}}}"#).err();
+        for (problem, field, given) in [(password, "password", "9081726354"), (exposure, "spec.api.exposure", "hunter2")] {
+            let said = format!("{problem:?}");
+            assert!(said.contains("must be ") && said.contains(field) && !said.contains(given), "{said}");
+        }
     }
 }
