@@ -70,6 +70,7 @@ pub mod tenants;
 pub mod texts;
 pub mod tokens;
 pub mod trace;
+pub mod veil;
 pub mod visitors;
 pub mod visits;
 pub mod write_offs;

@@ -3,6 +3,7 @@
 use crate::errors::{Answer, Problem};
 use crate::extract::Text;
 use crate::state::State;
+use crate::veil::veiled;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
@@ -158,7 +159,7 @@ fn clip(text: &str, longest: usize) -> String {
 #[utoipa::path(tag = "node", security(("node_token" = [])), request_body(content = String, content_type = "text/plain"), responses((status = 204, description = "Noted")))]
 #[post("/progress")]
 pub async fn node_progress(request: HttpRequest, state: Data<State>, text: Text) -> Answer<HttpResponse> {
-    let stage = clip(text.0.trim(), 100);
+    let stage = clip(&veiled(text.0.trim()), 100);
     report(&request, &state, Bootstrap::Running { stage, at: OffsetDateTime::now_utc() }).await
 }
 
@@ -173,6 +174,6 @@ pub async fn node_done(request: HttpRequest, state: Data<State>) -> Answer<HttpR
 #[utoipa::path(tag = "node", security(("node_token" = [])), request_body(content = String, content_type = "text/plain"), responses((status = 204, description = "Noted")))]
 #[post("/failed")]
 pub async fn node_failed(request: HttpRequest, state: Data<State>, text: Text) -> Answer<HttpResponse> {
-    let lines = clip(&text.0, 16 * 1024);
+    let lines = clip(&veiled(&text.0), 16 * 1024);
     report(&request, &state, Bootstrap::Failed { lines, at: OffsetDateTime::now_utc() }).await
 }

@@ -6,6 +6,7 @@ use crate::lists::List;
 use crate::operations::OperationFault;
 use crate::sight;
 use crate::state::State;
+use crate::veil::veiled;
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
 use auth::NodeOperate;
@@ -147,7 +148,7 @@ pub async fn node_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) 
 /// How many lines of a console log are sent.
 const CONSOLE_LINES: u32 = 300;
 
-/// The last lines of a node's console log: untrusted text, for whoever may operate nodes.
+/// The last lines of a node's console log, without what looks like a token or a private key: untrusted text, for whoever may operate nodes.
 #[utoipa::path(tag = "nodes", params(("id" = ClusterId, Path), ("node" = NodeId, Path)), responses((status = 200, body = ConsoleLog)))]
 #[get("/clusters/{id}/nodes/{node}/console")]
 pub async fn node_console(caller: Caller, state: Data<State>, path: Path<(ClusterId, NodeId)>) -> Answer<Json<ConsoleLog>> {
@@ -160,5 +161,5 @@ pub async fn node_console(caller: Caller, state: Data<State>, path: Path<(Cluste
     let node = nodes.into_iter().find(|n| n.node.id == node).ok_or_else(Problem::not_found)?;
     let server = row(&ledger, ResourceKind::Server, &node.node.name).and_then(|r| r.cloud_id.clone()).ok_or_else(Problem::not_found)?;
     let text = caller.cloud(&state).await?.compute.console_output(&server, CONSOLE_LINES).await?;
-    Ok(Json(ConsoleLog { text }))
+    Ok(Json(ConsoleLog { text: veiled(&text) }))
 }
