@@ -8,11 +8,11 @@ use serde_json::json;
 const BEGIN: &str = "/api/v1/session/federation";
 const CALLBACK: &str = "/api/v1/session/federation/callback";
 /// Where the pages of the test's Keystone are.
-const KEYSTONE: &str = "http://keystone.example";
+pub const KEYSTONE: &str = "http://keystone.example";
 const REFUSED: &str = "/sign-in?refused=KCS-AUTH-013";
 
 /// A browser that has begun: (address of Keystone's page, its cookie).
-async fn begin(house: &House, next: &str) -> (String, String) {
+pub async fn begin(house: &House, next: &str) -> (String, String) {
     let begun = house.call(None, "POST", BEGIN, Some(&json!({"provider": "corp", "next": next}))).await;
     assert_eq!(begun.status, 200, "{}", begun.body);
     let cookie = begun.headers["set-cookie"].to_str().unwrap();
@@ -29,7 +29,7 @@ fn page(house: &House, method: &str, url: &str, form: &str) -> (u16, String) {
 }
 
 /// The token that the form of Keystone's last page carries, for somebody who has signed in with the provider.
-fn token(house: &House, url: &str, user: &str) -> String {
+pub fn token(house: &House, url: &str, user: &str) -> String {
     let (status, picker) = page(house, "GET", url, "");
     assert!(status == 200 && picker.contains(user), "{status} {picker}");
     let (status, text) = page(house, "POST", url, &format!("user={user}"));
@@ -37,7 +37,7 @@ fn token(house: &House, url: &str, user: &str) -> String {
     text.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
-async fn come_back(house: &House, cookie: &str, origin: &str, token: &str) -> Got {
+pub async fn come_back(house: &House, cookie: &str, origin: &str, token: &str) -> Got {
     let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
     let headers = [("cookie", cookie), ("origin", origin)];
     house.form(&headers, CALLBACK, form).await

@@ -20,7 +20,12 @@ use domain::orphans::{Marked, Verdict};
 use domain::tenants::Limited;
 use http::{Request, Response};
 use kube_access::{Destinations, KubeAccess};
+use local_cloud::machines::Machines;
 use local_cloud::{LocalCloud, LocalCloudConfig};
+use reconciler::Deps;
+use reconciler::addons::AddonSettings;
+use reconciler::in_cluster::InCluster;
+use reconciler::world::{Memory, Services};
 use serde_json::{Value, json};
 use server::audit::Messenger;
 use std::net::TcpListener;
@@ -28,6 +33,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::test_support::Database;
 use store::{SecretOwner, Store};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub const PASSWORD: &str = "correct-horse-battery";
@@ -151,6 +158,29 @@ impl House {
     pub async fn new() -> Self {
         let cloud = LocalCloud::new(LocalCloudConfig { password: PASSWORD.to_owned(), ..LocalCloudConfig::default() });
         Self::on(Arc::new(Database::new().await), cloud, settings()).await
+    }
+
+    /// One on whose cloud servers boot on these machines.
+    pub async fn with_machines(machines: Arc<dyn Machines>) -> Self {
+        let cloud = LocalCloud::new(LocalCloudConfig { password: PASSWORD.to_owned(), machines: Some(machines), ..LocalCloudConfig::default() });
+        Self::on(Arc::new(Database::new().await), cloud, settings()).await
+    }
+
+    /// The engine, until it is told to stop.
+    pub fn engine(&self, stop: CancellationToken) -> JoinHandle<()> {
+        let services = Services {
+            identity: self.state.identity.clone(),
+            kubernetes: Arc::new(InCluster::new(clusters_here())),
+            versions: self.state.settings.versions.clone(),
+            node_endpoint: self.state.settings.gate_url.clone(),
+            gate_ca_pem: self.state.settings.gate_ca_pem.clone(),
+            egress: Vec::new(),
+            parallel: 8,
+            addons: AddonSettings::default(),
+            memory: Memory::default(),
+        };
+        let deps = Deps { services, store: self.store.clone(), workers: 2, lease: Duration::from_secs(30) };
+        actix_web::rt::spawn(reconciler::run(Arc::new(deps), stop))
     }
 
     /// One more replica on the same database and cloud.

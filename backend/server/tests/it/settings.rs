@@ -94,8 +94,8 @@ async fn limit(house: &House, member: &Person) -> Value {
     quota["limits"].as_array().unwrap().iter().find(|row| row["resource"] == "clusters").unwrap()["limit"].clone()
 }
 
-/// Once this revision is in force there.
-async fn within_a_minute(holds: impl AsyncFn() -> bool) {
+/// Waits until it holds.
+pub async fn within_a_minute(holds: impl AsyncFn() -> bool) {
     let waiting = async {
         while !holds().await {
             tokio::task::yield_now().await;
@@ -104,6 +104,7 @@ async fn within_a_minute(holds: impl AsyncFn() -> bool) {
     tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("it does not come true");
 }
 
+/// Once this revision is in force there.
 async fn in_force(house: &House, revision: i64) {
     let mut watch = house.state.in_force.watch();
     let waiting = watch.wait_for(|now| now.record.revision == revision);
