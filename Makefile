@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run reset test deps console fmt lint licences unit e2e bench bench-gate bench-scale queries openapi chaos fuzz contract-openstack openstack-up openstack-down openstack-test nodes-up nodes-test nodes-local-test
+.PHONY: help run reset test deps console fmt lint licences advisories unit e2e bench bench-gate bench-scale queries openapi chaos fuzz contract-openstack openstack-up openstack-down openstack-test nodes-up nodes-test nodes-local-test
 
 STATE_DIR := $(or $(KCS_STATE_DIR),.kcs)
 # `make run PROFILE=release` for an optimised program; what `make test` builds is shared with the default.
@@ -48,6 +48,11 @@ lint: ## Format check, clippy, oxlint, tsc
 licences: ## Licences and sources of every dependency (installs cargo-deny: minutes the first time)
 	@command -v cargo-deny >/dev/null || scripts/step.sh "building cargo-deny" cargo install --quiet --locked --version 0.20.2 cargo-deny
 	@cargo deny --log-level error check licenses bans sources
+
+advisories: ## Known faults of crates and of the console's packages; fails where a list cannot be asked: before a release
+	@command -v cargo-deny >/dev/null || scripts/step.sh "building cargo-deny" cargo install --quiet --locked --version 0.20.2 cargo-deny
+	@scripts/advisories.sh crates
+	@scripts/advisories.sh packages
 
 unit: ## All tests that need no real Kubernetes and no browser
 	@scripts/test.sh unit

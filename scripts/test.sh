@@ -36,6 +36,22 @@ skip() {
     skipped=$((skipped + 1))
 }
 
+# advisories crates|packages: known faults, in lists that not every machine reaches.
+advisories() {
+    local name=advisories-$1
+    began=$SECONDS
+    scripts/advisories.sh "$1" >"$logs/$name.log" 2>&1
+    case $? in
+        0) count "$name" 1 0 0 ;;
+        2) skip "$name" "$(tail -n 1 "$logs/$name.log")" ;;
+        *)
+            count "$name" 0 1 0
+            failures+=("$name")
+            tail -n 60 "$logs/$name.log"
+            ;;
+    esac
+}
+
 # Sums the results that cargo's test binaries print. A test that prints "SKIPPED:" has not really passed.
 cargo_tests() {
     local name=$1
@@ -85,6 +101,8 @@ lint() {
     check oxlint npm --prefix frontend run --silent lint
     check typescript npm --prefix frontend run --silent typecheck
     if command -v cargo-deny >/dev/null; then check licences make --no-print-directory licences; else skip licences 'cargo-deny is not installed, make licences does'; fi
+    advisories crates
+    advisories packages
 }
 
 unit() {
