@@ -107,8 +107,10 @@ pub async fn list<T>(
             Err(KubeError::Status { status: 403 | 404, .. }) => Page { items: Vec::new(), next_cursor: None, total: None },
             other => other?,
         };
+        // A search that gave up in a large namespace goes on there, and not in the next one.
+        let found = !page.items.is_empty() || page.next_cursor.is_some();
         let next = page.next_cursor.map(|rest| format!("{namespace}~{rest}")).or_else(|| left.peek().map(|name| format!("{name}~")));
-        if !page.items.is_empty() {
+        if found {
             return Ok(Page { items: page.items, next_cursor: next, total: None });
         }
     }
@@ -120,11 +122,12 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// Namespaces of three objects each, in pages of two; `gone` is not there.
+    /// Namespaces of three objects each, in pages of two; `gone` is not there, and the first page of `large` has nothing of what is looked for.
     async fn read(query: &ReadQuery<'_>) -> Result<Page<String>, KubeError> {
         let namespace = query.namespace.unwrap();
         match (namespace, query.cursor) {
             ("gone", _) => Err(KubeError::Status { status: 403, reason: "Forbidden".into(), message: "no".into() }),
+            ("large", None) => Ok(Page { items: vec![], next_cursor: Some("2".into()), total: None }),
             ("empty", _) => Ok(Page { items: vec![], next_cursor: None, total: Some(0) }),
             (_, None) => Ok(Page { items: vec![format!("{namespace}/1"), format!("{namespace}/2")], next_cursor: Some("2".into()), total: None }),
             (_, Some("2")) => Ok(Page { items: vec![format!("{namespace}/3")], next_cursor: None, total: Some(3) }),
@@ -147,6 +150,11 @@ mod tests {
             }
         }
         assert_eq!((found.join(" ").as_str(), pages), ("a/1 a/2 a/3 z/1 z/2 z/3", 4));
+        let large: BTreeSet<String> = ["large", "z"].map(str::to_owned).into();
+        let first = list(&large, &ReadQuery::default(), read).await.unwrap();
+        assert_eq!((first.items.len(), first.next_cursor.as_deref()), (0, Some("large~2")));
+        let second = list(&large, &ReadQuery { cursor: first.next_cursor.as_deref(), ..ReadQuery::default() }, read).await.unwrap();
+        assert_eq!(second.items, ["large/3"]);
         let only = list(&["gone".to_owned()].into(), &ReadQuery::default(), read).await.unwrap();
         assert_eq!((only.items.len(), only.next_cursor), (0, None));
         assert!(list(&names, &ReadQuery { cursor: Some("nonsense"), ..ReadQuery::default() }, read).await.is_err());
