@@ -43,6 +43,11 @@ impl ClusterApi {
         Self::with(list)
     }
 
+    /// One with a pod and a deployment in every namespace that is there; `later` is not. Nobody may look at anything that is in none.
+    pub fn inhabited() -> Self {
+        Self::with(inhabitants)
+    }
+
     /// One that takes nothing.
     pub fn refusing() -> Self {
         Self::with(refuse)
@@ -143,6 +148,19 @@ async fn list(request: &HttpRequest) -> HttpResponse {
         return HttpResponse::Ok().json(json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}));
     }
     HttpResponse::Ok().content_type("application/json").body(r#"{"kind":"List","apiVersion":"v1","metadata":{},"items":[]}"#)
+}
+
+async fn inhabitants(request: &HttpRequest) -> HttpResponse {
+    let segments: Vec<&str> = request.path().split('/').skip(1).collect();
+    match segments.as_slice() {
+        ["api", "v1", "namespaces", name] if *name != "later" => list(request).await,
+        ["api", "v1", "namespaces", namespace, "pods"] | ["apis", "apps", "v1", "namespaces", namespace, "deployments"] if *namespace != "later" => {
+            let one = json!({"metadata": {"name": format!("in-{namespace}"), "namespace": namespace}});
+            HttpResponse::Ok().json(json!({"kind": "List", "apiVersion": "v1", "metadata": {}, "items": [one]}))
+        }
+        _ => HttpResponse::Forbidden()
+            .json(json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Forbidden", "code": 403})),
+    }
 }
 
 async fn refuse(_: &HttpRequest) -> HttpResponse {

@@ -13,11 +13,13 @@ use domain::changes::Change;
 use domain::clusters::Phase;
 use domain::ids::{ClusterId, NodeId, OrphanId, ResourceId};
 use domain::installation::Installation;
-use domain::ledger::ResourceKind;
+use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Node, NodeRole};
-use domain::operations::OperationState;
+use domain::operations::{OperationState, Receipt};
 use domain::orphans::{Marked, Verdict};
+use domain::plan::node_key;
 use domain::tenants::Limited;
+use domain::test_support::gone_row;
 use http::{Request, Response};
 use kube_access::{Destinations, KubeAccess};
 use local_cloud::machines::Machines;
@@ -332,17 +334,14 @@ impl House {
 
     /// A cluster whose creation has ended well, as far as the store knows: (cluster, operation).
     pub async fn running_cluster(&self, person: &Person, name: &str) -> (String, String) {
-        let made = self.call(Some(person), "POST", "/api/v1/clusters", Some(&json!({"name": name, "template": "dev"}))).await;
-        assert_eq!(made.status, 202, "{}", made.body);
-        let text = |value: &Value| value["id"].as_str().unwrap().to_owned();
-        let cluster = text(&made.body["cluster"]);
+        let (cluster, operation) = self.begun_cluster(person, name).await;
         self.finish(&cluster).await;
-        (cluster, text(&made.body["operation"]))
+        (cluster, operation)
     }
 
     /// What the engine would record at the end.
     pub async fn finish(&self, cluster: &str) {
-        self.finish_at(cluster, None, &[]).await;
+        self.finish_at(cluster, None, Vec::new()).await;
     }
 
     /// The same, of a cluster with workers, which are ready or not.
@@ -350,7 +349,7 @@ impl House {
         let id = cluster.parse().unwrap();
         let worker = |(ordinal, ready)| Node { ready: Some(ready), ..Node::new(NodeId::generate(), id, NodeRole::Worker, "default", ordinal) };
         let workers: Vec<Node> = (0..).zip(ready.iter().copied()).map(worker).collect();
-        self.finish_at(cluster, None, &workers).await;
+        self.finish_at(cluster, None, workers.iter().cloned().map(Change::Node).collect()).await;
         workers.into_iter().map(|node| node.id).collect()
     }
 
@@ -374,11 +373,48 @@ impl House {
         self.cluster_of(person, name, ClusterApi::echoing().await).await
     }
 
+    /// A cluster that runs, whose API has a pod and a deployment in each namespace and lets nobody look over all of them.
+    pub async fn cluster_with_inhabited_api(&self, person: &Person, name: &str) -> (String, ClusterApi) {
+        self.cluster_of(person, name, ClusterApi::inhabited()).await
+    }
+
     async fn cluster_of(&self, person: &Person, name: &str, api: ClusterApi) -> (String, ClusterApi) {
-        let made = self.call(Some(person), "POST", "/api/v1/clusters", Some(&json!({"name": name, "template": "dev"}))).await;
-        let cluster = made.body["cluster"]["id"].as_str().unwrap().to_owned();
-        self.finish_at(&cluster, Some(&api), &[]).await;
+        let (cluster, _) = self.begun_cluster(person, name).await;
+        self.finish_at(&cluster, Some(&api), Vec::new()).await;
         (cluster, api)
+    }
+
+    /// A cluster that runs, with an API that answers and a worker whose server is in the ledger: (cluster, operation, worker, API).
+    pub async fn cluster_with_worker(&self, person: &Person, name: &str) -> (String, String, NodeId, ClusterApi) {
+        let (cluster, operation) = self.begun_cluster(person, name).await;
+        let (id, api) = (cluster.parse().unwrap(), ClusterApi::answering());
+        let worker = Node { ready: Some(true), ..Node::new(NodeId::generate(), id, NodeRole::Worker, "default", 0) };
+        let key = node_key(ResourceKind::Server, &worker.name);
+        let server = LedgerRow { key, state: ResourceState::Known, ..gone_row(id, ResourceKind::Server, "id-of-server") };
+        self.finish_at(&cluster, Some(&api), vec![Change::Node(worker.clone()), Change::Ledger(server)]).await;
+        (cluster, operation, worker.id, api)
+    }
+
+    /// The operation of a cluster that was deleted, as far as the store knows: its receipt is empty.
+    pub async fn deleted_cluster(&self, person: &Person, name: &str) -> String {
+        let (cluster, _) = self.running_cluster(person, name).await;
+        let deleted = self.call(Some(person), "DELETE", &format!("/api/v1/clusters/{cluster}"), Some(&json!({"confirm": name}))).await;
+        assert_eq!(deleted.status, 202, "{}", deleted.body);
+        let claim = self.store.claim(Uuid::new_v4(), Duration::from_secs(30)).await.unwrap().expect("a cluster is due");
+        assert_eq!(claim.cluster.to_string(), cluster);
+        let mut operation = self.store.load(&claim).await.unwrap().operation.unwrap();
+        (operation.state, operation.receipt) = (OperationState::Succeeded, Some(Receipt::default()));
+        let id = operation.id.to_string();
+        self.store.commit(&claim, &[Change::Operation(operation), Change::ClusterGone]).await.unwrap();
+        id
+    }
+
+    /// A cluster that is being created: (cluster, operation).
+    async fn begun_cluster(&self, person: &Person, name: &str) -> (String, String) {
+        let made = self.call(Some(person), "POST", "/api/v1/clusters", Some(&json!({"name": name, "template": "dev"}))).await;
+        assert_eq!(made.status, 202, "{}", made.body);
+        let text = |value: &Value| value["id"].as_str().unwrap().to_owned();
+        (text(&made.body["cluster"]), text(&made.body["operation"]))
     }
 
     /// A network that a sweep has just found in the project of a cluster's, and that no row tells of.
@@ -406,7 +442,7 @@ impl House {
         (issued.body["id"].as_str().unwrap().to_owned(), token.to_owned())
     }
 
-    async fn finish_at(&self, cluster: &str, api: Option<&ClusterApi>, nodes: &[Node]) {
+    async fn finish_at(&self, cluster: &str, api: Option<&ClusterApi>, besides: Vec<Change>) {
         let claim = self.store.claim(Uuid::new_v4(), Duration::from_secs(30)).await.unwrap().expect("a cluster is due");
         assert_eq!(claim.cluster.to_string(), cluster);
         let work = self.store.load(&claim).await.unwrap();
@@ -420,7 +456,7 @@ impl House {
             self.store.secret_put(&claim, &SecretOwner::Cluster(claim.cluster), "pki", &api.pki.to_json().unwrap()).await.unwrap();
         }
         let mut changes = vec![Change::Status(status), Change::ObservedGeneration(work.cluster.generation), Change::Operation(operation)];
-        changes.extend(nodes.iter().cloned().map(Change::Node));
+        changes.extend(besides);
         self.store.commit(&claim, &changes).await.unwrap();
         self.store.release(claim, Duration::from_secs(3600)).await.unwrap();
     }

@@ -15,6 +15,7 @@ mod device;
 mod documents;
 mod events;
 mod federation;
+mod foreign;
 mod fuzz;
 mod gate;
 mod house;

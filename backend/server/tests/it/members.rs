@@ -87,6 +87,59 @@ async fn a_guest_sees_the_places_they_were_given_and_nothing_else() {
 }
 
 #[actix_web::test]
+async fn whoever_sees_some_namespaces_only_finds_in_every_list_what_is_in_them() {
+    let house = House::new().await;
+    let (owner, member) = (house.sign_in("owner-a").await, house.sign_in("member-a").await);
+    let (cluster, api) = house.cluster_with_inhabited_api(&member, "web").await;
+    house.running_cluster(&member, "other").await;
+    // The first of them is not there yet.
+    let namespaces = ["later", "shop", "web"];
+    let places = namespaces.map(|namespace| json!({"cluster": cluster, "namespace": namespace, "role": "reader"}));
+    give(&house, &owner, "guest-a", json!({"role": "guest", "places": places})).await;
+    let guest = house.sign_in("guest-a").await;
+    let (_, secret) = crate::tokens::make(&house, &member, json!({"clusters": [cluster], "namespaces": namespaces})).await;
+    let bearer = format!("Bearer {secret}");
+    for (who, header) in [("guest", ("cookie", guest.cookie.as_str())), ("token", ("authorization", bearer.as_str()))] {
+        // Page by page, none of them empty.
+        let names = async |path: &str, name: &str| {
+            let (mut names, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let sign = if path.contains('?') { '&' } else { '?' };
+                let page = house.call_with(&[header], "GET", &format!("{path}{sign}cursor={cursor}"), None).await;
+                let items = page.body["items"].as_array().cloned().unwrap_or_default();
+                assert!(page.status == 200 && !items.is_empty(), "{who} at {path}: {} {}", page.status, page.body);
+                names.extend(items.iter().map(|item| item.pointer(name).unwrap().as_str().unwrap().to_owned()));
+                match page.body["next_cursor"].as_str() {
+                    Some(next) => next.clone_into(&mut cursor),
+                    None => return names,
+                }
+            }
+        };
+        let inside = |end: &str| format!("/api/v1/clusters/{cluster}/kubernetes/{end}");
+        assert_eq!(names("/api/v1/clusters", "/name").await, ["web"], "{who}");
+        assert_eq!(names("/api/v1/operations", "/cluster/name").await, ["web"], "{who}");
+        for (list, expected) in [
+            ("namespaces", vec!["shop", "web"]),
+            ("namespaces?search=HO", vec!["shop"]),
+            ("pods", vec!["in-shop", "in-web"]),
+            ("pods?limit=1", vec!["in-shop", "in-web"]),
+            ("pods?search=WEB", vec!["in-web"]),
+            ("pods?namespace=web", vec!["in-web"]),
+            ("deployments", vec!["in-shop", "in-web"]),
+            ("deployments?namespace=shop", vec!["in-shop"]),
+        ] {
+            assert_eq!(names(&inside(list), "/name").await, expected, "{who} at {list}");
+        }
+        for beyond in ["pods?namespace=default", "nodes"] {
+            let refused = house.call_with(&[header], "GET", &inside(beyond), None).await;
+            assert_eq!((refused.status, &refused.body["params"]["namespaces"]), (403, &json!(namespaces)), "{who} at {beyond}");
+        }
+    }
+    let asked = api.heads.lock().unwrap().clone();
+    assert!(asked.iter().all(|head| namespaces.iter().any(|name| head.contains(&format!("/namespaces/{name}")))), "{asked:?}");
+}
+
+#[actix_web::test]
 async fn of_what_is_done_to_a_cluster_a_guest_learns_how_far_it_is() {
     let house = House::new().await;
     let (owner, member) = (house.sign_in("owner-a").await, house.sign_in("member-a").await);
@@ -139,6 +192,7 @@ async fn of_what_is_done_to_a_cluster_a_guest_learns_how_far_it_is() {
     assert!(secret.iter().all(|text| whole.contains(text)), "{whole}");
     let told = house.call(Some(&guest), "GET", &path, None).await.body;
     assert_eq!((&told["state"], &told["fault"]["code"], &told["steps"][0]["state"]), (&json!("failed"), &json!("KCS-QUOTA-001"), &json!("failed")));
+    assert_eq!(house.call(Some(&guest), "GET", &format!("{path}/receipt"), None).await.status, 403);
     let list = house.call(Some(&guest), "GET", "/api/v1/operations", None).await.body;
     assert_eq!(list["total"], 2, "{list}");
     let events = reqwest::Client::new().get(format!("{}{path}/events", house.url)).header("cookie", &guest.cookie).send().await.unwrap();
