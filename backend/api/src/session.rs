@@ -37,7 +37,7 @@ pub struct SignIn {
     /// Name of the user's domain; default: `Default`.
     #[serde(default)]
     pub domain: Option<String>,
-    /// Id or name of the project to enter; default: the last one used, else the first by name.
+    /// Id or name of the project to enter; default: the first by name that may be entered.
     #[serde(default)]
     pub project: Option<String>,
 }
