@@ -81,6 +81,13 @@ describe("the list", () => {
     expect(within(screen.getByRole("row", { name: /old/ })).queryByRole("button")).toBeNull();
   });
 
+  it.each(["succeeded", "cancelled", "running"] as const)("has the receipt of a deletion that is over, also of a cluster that was written off (%s)", (state) => {
+    answer({ data: { items: [{ ...ended, kind: "cluster_delete", state }] } });
+    show();
+    const link = screen.queryByRole("link", { name: "Receipt old" });
+    expect(link?.getAttribute("href")).toBe(state === "running" ? undefined : "/api/v1/admin/operations/o-2/receipt?format=text");
+  });
+
   it("asks for those that have not ended in the server's words", () => {
     known.search = { state: "open", project: "tenant-a" };
     show();

@@ -85,6 +85,7 @@ describe("writing off", () => {
     expect(await screen.findByText("web is written off")).toBeTruthy();
     expect(screen.getByText("id-of-server")).toBeTruthy();
     expect(screen.getByText(en.admin.writeOff.keep)).toBeTruthy();
+    expect(screen.getByRole("link", { name: en.admin.writeOff.later })).toBeTruthy();
   });
 
   it("stays open with what stands against it", async () => {

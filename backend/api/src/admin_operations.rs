@@ -4,14 +4,14 @@ use crate::clusters::page_of;
 use crate::errors::Answer;
 use crate::extract::QueryParams;
 use crate::lists::List;
-use crate::operations::Operation;
+use crate::operations::{self, Operation, ReceiptQuery};
 use crate::operators::Operator;
 use crate::session::ProjectRef;
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, get, post};
 use domain::ids::OperationId;
-use domain::operations::{OperationKind, OperationState};
+use domain::operations::{OperationKind, OperationState, Receipt};
 use serde::{Deserialize, Serialize};
 use store::{OperationFilter, OperationRecord};
 
@@ -87,4 +87,17 @@ pub async fn admin_operation_cancel(operator: Operator, state: Data<State>, id: 
     let Operator { caller, scope } = operator;
     let record = state.store.operation_cancel_any(scope, &caller.actor, *id, caller.context()).await?;
     Ok(HttpResponse::Accepted().json(AdminOperation::from(record)))
+}
+
+/// What a deletion removed, kept and left, or what was recorded of a cluster that was written off; also once the project is gone. Operators only.
+#[utoipa::path(tag = "admin", params(("id" = OperationId, Path), ReceiptQuery), responses((status = 200, body = Receipt)))]
+#[get("/admin/operations/{id}/receipt")]
+pub async fn admin_receipt_get(
+    operator: Operator,
+    state: Data<State>,
+    id: Path<OperationId>,
+    query: QueryParams<ReceiptQuery>,
+) -> Answer<HttpResponse> {
+    let record = state.store.operation(&operator.scope.scope(), *id).await?;
+    operations::receipt(&record, query.read()?.format)
 }

@@ -219,15 +219,20 @@ pub struct ReceiptQuery {
 pub async fn receipt_get(caller: Caller, state: Data<State>, id: Path<OperationId>, query: QueryParams<ReceiptQuery>) -> Answer<HttpResponse> {
     let record = state.store.operation(&caller.actor.scope(), *id).await?;
     into_namespace(&caller.actor, record.operation.cluster, None)?;
+    receipt(&record, query.read()?.format)
+}
+
+/// The receipt of a deletion, as it is wanted.
+pub(crate) fn receipt(record: &OperationRecord, format: ReceiptFormat) -> Answer<HttpResponse> {
     if record.operation.kind != OperationKind::ClusterDelete {
         return Err(Problem::not_found());
     }
-    let receipt = record.operation.receipt.clone().ok_or_else(|| Problem::new(Code::NotYet))?;
-    if query.read()?.format == ReceiptFormat::Json {
+    let receipt = record.operation.receipt.as_ref().ok_or_else(|| Problem::new(Code::NotYet))?;
+    if format == ReceiptFormat::Json {
         return Ok(HttpResponse::Ok().json(receipt));
     }
     let file = format!("attachment; filename=\"receipt-{}.txt\"", record.operation.cluster);
-    let text = receipt_text(&record, &receipt);
+    let text = receipt_text(record, receipt);
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").insert_header(("content-disposition", file)).body(text))
 }
 

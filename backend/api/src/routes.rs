@@ -70,7 +70,11 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(tenants::admin_tenant_list).service(tenants::admin_tenant_get).service(tenants::admin_tenant_update);
     config.service(admin_people::admin_people_list).service(admin_people::admin_person_cut_off);
     config.service(admin_operations::admin_operation_list).service(admin_operations::admin_operation_retry);
-    config.service(admin_operations::admin_operation_cancel).service(pauses::queue_get).service(pauses::queue_pause);
+    config
+        .service(admin_operations::admin_operation_cancel)
+        .service(admin_operations::admin_receipt_get)
+        .service(pauses::queue_get)
+        .service(pauses::queue_pause);
     config.service(pauses::queue_resume).service(pauses::cluster_pause).service(pauses::cluster_resume);
     config.service(announcements::announcement_list).service(announcements::admin_announcement_list);
     config.service(announcements::admin_announcement_create).service(announcements::admin_announcement_update);

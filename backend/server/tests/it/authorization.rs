@@ -242,7 +242,7 @@ impl Things {
     pub fn address(&self, path: &str, route: &str, who: usize) -> String {
         let id = match route {
             "cluster_delete" => &self.doomed,
-            "receipt_get" => &self.deletion,
+            "receipt_get" | "admin_receipt_get" => &self.deletion,
             "admin_person_cut_off" => &self.holder,
             _ if ON_BUSY.contains(&route) => &self.busy,
             _ if path.contains("/operations/") => &self.operation,

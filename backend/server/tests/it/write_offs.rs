@@ -41,6 +41,11 @@ async fn case_21_a_cluster_is_written_off_once_keystone_says_that_its_project_is
     assert_eq!(house.call(Some(&operator), "GET", "/api/v1/admin/clusters", None).await.body["total"], 0);
     let operations = house.call(Some(&operator), "GET", "/api/v1/admin/operations?kind=cluster_delete", None).await.body;
     assert_eq!((&operations["items"][0]["state"], &operations["items"][0]["can_retry"]), (&json!("cancelled"), &json!(false)), "{operations}");
+    // Its project is gone, but the receipt can be fetched again.
+    let again = format!("/api/v1/admin/operations/{}/receipt", operations["items"][0]["id"].as_str().unwrap());
+    assert_eq!(house.call(Some(&operator), "GET", &again, None).await.body, receipt.body);
+    let text = house.call(Some(&operator), "GET", &format!("{again}?format=text"), None).await.body;
+    assert!(text.as_str().unwrap().contains("network kcs-net id-of-net"), "{text}");
     let bearer = format!("Bearer {token}");
     let gate = house.call_with(&[("authorization", &bearer)], "GET", &format!("/k8s/clusters/{web}/api"), None).await;
     assert_eq!(gate.status, 401, "{}", gate.body);

@@ -1,5 +1,6 @@
 // Writes off a cluster whose project is gone: the name typed first, and afterwards the receipt of what was recorded, to keep.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { Input } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -37,7 +38,12 @@ export default function WriteOffDialog({ cluster, onClose }: { cluster: Cluster;
         onCancel={onClose}
       >
         <div className="stack">
-          <p>{t("admin.writeOff.keep")}</p>
+          <p>
+            {t("admin.writeOff.keep")}{" "}
+            <Link to="/admin/operations" search={{ kind: "cluster_delete" }}>
+              {t("admin.writeOff.later")}
+            </Link>
+          </p>
           <ReceiptGroups receipt={receipt} />
         </div>
       </Dialog>

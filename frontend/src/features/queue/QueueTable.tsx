@@ -105,6 +105,15 @@ function Actions({ operation, onAsk }: { operation: AdminOperation; onAsk: (what
   const failed = (error: unknown) => notify(errorText(error), "bad");
   const retry = useQueueDeed(t("admin.queue.retried"), undefined, failed);
   const goOn = useQueueDeed(t("admin.queue.resumed"), undefined, failed);
+  // One that was cancelled is that of a cluster that was written off.
+  if (operation.kind === "cluster_delete" && (operation.state === "succeeded" || operation.state === "cancelled")) {
+    const { id, cluster } = operation;
+    return (
+      <a className="link-button" href={`/api/v1/admin/operations/${id}/receipt?format=text`} download={`receipt-${cluster.name}.txt`} aria-label={`${t("admin.queue.receipt")} ${cluster.name}`}>
+        {t("admin.queue.receipt")}
+      </a>
+    );
+  }
   const items: MenuItem[] = [];
   if (operation.can_retry) items.push({ key: "retry", label: t("operation.retry"), onSelect: () => retry.mutate(() => retryAny(operation.id)) });
   if (operation.paused?.everything === false) items.push({ key: "resume", label: t("admin.queue.resume"), onSelect: () => goOn.mutate(() => resume(operation.cluster.id)) });
