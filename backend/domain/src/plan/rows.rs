@@ -60,11 +60,18 @@ impl Draft<'_> {
                     row.state = ResourceState::Deleting;
                     row.called_at = None;
                 }
-                (_, [found]) => {
+                (state, [found]) => {
                     seen(&mut row, found);
+                    // It is there: why a call failed, or which of two is meant, is no question any more.
+                    if state != ResourceState::Known {
+                        row.failures = 0;
+                        row.fault = None;
+                    }
                     row.state = ResourceState::Known;
                 }
                 (_, several) => {
+                    row.empty_looks = 0;
+                    row.looked_at = None;
                     let ids: Vec<&str> = several.iter().map(|o| o.id.as_str()).collect();
                     row.state = ResourceState::Ambiguous;
                     row.fault = Some(Fault {
@@ -86,7 +93,8 @@ impl Draft<'_> {
             row.state = ResourceState::Gone;
             return;
         }
-        if !matches!(row.state, ResourceState::Unknown | ResourceState::Known) {
+        // Of two that were one too many a person may have removed both.
+        if !matches!(row.state, ResourceState::Unknown | ResourceState::Known | ResourceState::Ambiguous) {
             return;
         }
         let since = row.looked_at.or(if row.state == ResourceState::Unknown { row.called_at } else { None });

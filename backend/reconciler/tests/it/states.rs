@@ -222,9 +222,8 @@ async fn case_37_a_volume_reserved_for_a_server_that_nova_forgot_is_let_go_and_d
     lab.deleted().await;
 }
 
-#[tokio::test]
-async fn case_40_two_objects_of_one_mark_stop_everything_and_are_named() {
-    let mut lab = Lab::new(140, 1, 0);
+/// The answer to the network's making is lost, and there is another of its name and mark: the operation is blocked, and names both. Answers their ids.
+async fn two_of_one_mark(lab: &mut Lab) -> [String; 2] {
     lab.cloud.inject(FaultRule::new(Effect::AnswerLost).on(Service::Network, "POST", "/networks$"));
     while !lab.work().ledger.iter().any(|r| r.key == "network" && r.state == ResourceState::Unknown) {
         lab.step().await;
@@ -232,12 +231,37 @@ async fn case_40_two_objects_of_one_mark_stop_everything_and_are_named() {
     let row = lab.work().ledger.into_iter().find(|r| r.key == "network").unwrap();
     let twin = json!({"network": {"name": row.name, "description": domain::names::mark(row.cluster, row.id)}});
     let twin = lab.person("POST", "/network/v2.0/networks", &twin)["network"]["id"].as_str().unwrap().to_owned();
+    let all = lab.person("GET", "/network/v2.0/networks", &Value::Null);
+    let id = |network: &Value| network["id"].as_str().unwrap().to_owned();
+    let first = all["networks"].as_array().unwrap().iter().find(|n| n["name"] == row.name.as_str() && id(n) != twin).map(id).unwrap();
     assert_eq!(lab.settle().await, OperationState::Blocked);
     let fault = lab.operation().fault.unwrap();
     assert_eq!(fault.code, Code::Ambiguous);
-    assert!(fault.message.contains(&twin), "{}", fault.message);
+    assert!(fault.message.contains(&first) && fault.message.contains(&twin), "{}", fault.message);
     assert!(lab.fate.lock().unwrap().deleted.is_empty());
+    [first, twin]
+}
+
+#[tokio::test]
+async fn case_40_two_objects_of_one_mark_stop_everything_and_are_named() {
+    let mut lab = Lab::new(140, 1, 0);
+    let [_, twin] = two_of_one_mark(&mut lab).await;
     lab.person("DELETE", &format!("/network/v2.0/networks/{twin}"), &Value::Null);
+    lab.retry();
+    lab.made().await;
+    let faults: Vec<_> = lab.work().ledger.into_iter().filter(|r| r.state != ResourceState::Gone).filter_map(|r| r.fault).collect();
+    assert!(faults.is_empty(), "what was mended is still said: {faults:?}");
+    lab.deleted().await;
+}
+
+#[tokio::test]
+async fn case_40_where_both_of_them_are_removed_another_is_made() {
+    let mut lab = Lab::new(240, 1, 0);
+    for one in two_of_one_mark(&mut lab).await {
+        lab.person("DELETE", &format!("/network/v2.0/networks/{one}"), &Value::Null);
+    }
+    // Seen twice.
+    lab.watch(Duration::minutes(2)).await;
     lab.retry();
     lab.made().await;
     lab.deleted().await;
