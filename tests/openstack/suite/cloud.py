@@ -7,6 +7,8 @@ import openstack
 
 from guests import STATE, sh
 
+TENANT = 'tenant-a'
+
 
 def connect(cloud='admin'):
     return openstack.connect(cloud=cloud, interface='internal')
@@ -51,6 +53,33 @@ def objects(conn):
 def difference(before, after):
     gone = ['gone: %s %s' % (k, v) for k, v in before.items() if k not in after]
     return gone + ['left: %s %s' % (k, v) for k, v in after.items() if k not in before]
+
+
+def servers(conn, cluster):
+    return [s for s in conn.compute.servers(all_projects=True) if s.metadata.get('kcs_cluster') == cluster]
+
+
+def volumes(conn, cluster):
+    return [v for v in conn.block_storage.volumes(all_projects=True) if v.metadata.get('kcs_cluster') == cluster]
+
+
+class quota:
+    """with quota(conn, 'compute', instances=3): the tenant's, put back afterwards."""
+
+    def __init__(self, conn, service, **limits):
+        self.proxy, self.limits = getattr(conn, service), limits
+        self.set = self.proxy.update_quota_set if service != 'network' else self.proxy.update_quota
+        self.get = self.proxy.get_quota_set if service != 'network' else self.proxy.get_quota
+        self.tenant = conn.identity.find_project(TENANT).id
+
+    def __enter__(self):
+        before = self.get(self.tenant)
+        self.before = {name: before[name] for name in self.limits}
+        self.set(self.tenant, **self.limits)
+        return self
+
+    def __exit__(self, *_):
+        self.set(self.tenant, **self.before)
 
 
 FAULTS = STATE + '/faults.json'

@@ -23,6 +23,10 @@ class Refused(Exception):
         self.status, self.problem = status, problem
 
 
+def spec(masters, workers, **more):
+    return {'addons': {'storage': False}, 'control_plane': {'count': masters, 'flavor': 'm1.medium'}, 'node_pools': [{'name': 'default', 'flavor': 'm1.small', 'count': workers, **more}]}
+
+
 class Kcs:
     def __init__(self, binary, node_address):
         self.binary, self.node_address = binary, node_address
@@ -150,3 +154,21 @@ class Person:
         with open(path, 'w') as f:
             f.write(issued['kubeconfig'])
         return path
+
+
+def blocked_by(person, operation, code, seconds=90):
+    """Waits until an operation says what keeps it from going on."""
+    def fault():
+        now = person.operation(operation['id'])
+        found = now.get('fault')
+        return found if found and found['code'].startswith(code) else None
+    fault = eventually('%s is said' % code, seconds, fault)
+    assert fault['remedy'], fault
+    say('      %s: %s; %s' % (fault['code'], fault.get('title'), fault.get('message')))
+    return fault
+
+
+def retired(person, cluster, kind, code):
+    """Ids of objects that broke and were taken away, by what KCS keeps of them: a look at the cloud may come too late to see one."""
+    rows = person.get('/clusters/%s/resources' % cluster)['items']
+    return {r['cloud_id'] for r in rows if r['kind'] == kind and r['state'] == 'gone' and (r.get('fault') or {}).get('code') == code}

@@ -7,64 +7,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__))))
 
 import cloud
 import guests
-from kcs import Kcs, Person, Refused
+from cloud import quota, servers, volumes
+from kcs import Kcs, Person, Refused, blocked_by, retired, spec
 from kubectl import Kubectl
 from report import check, end, eventually, phase, say, story
 
 NODE_ADDRESS = '198.19.255.1'
-TENANT = 'tenant-a'
-
-
-def spec(masters, workers, **more):
-    return {'addons': {'storage': False}, 'control_plane': {'count': masters, 'flavor': 'm1.medium'}, 'node_pools': [{'name': 'default', 'flavor': 'm1.small', 'count': workers, **more}]}
-
-
-def blocked_by(person, operation, code, seconds=90):
-    """Waits until an operation says what keeps it from going on."""
-    def fault():
-        now = person.operation(operation['id'])
-        found = now.get('fault')
-        return found if found and found['code'].startswith(code) else None
-    fault = eventually('%s is said' % code, seconds, fault)
-    assert fault['remedy'], fault
-    say('      %s: %s; %s' % (fault['code'], fault.get('title'), fault.get('message')))
-    return fault
-
-
-class quota:
-    """with quota(conn, 'compute', instances=3): the tenant's, put back afterwards."""
-
-    def __init__(self, conn, service, **limits):
-        self.proxy, self.limits = getattr(conn, service), limits
-        self.set = self.proxy.update_quota_set if service != 'network' else self.proxy.update_quota
-        self.get = self.proxy.get_quota_set if service != 'network' else self.proxy.get_quota
-        self.tenant = conn.identity.find_project(TENANT).id
-
-    def __enter__(self):
-        before = self.get(self.tenant)
-        self.before = {name: before[name] for name in self.limits}
-        self.set(self.tenant, **self.limits)
-        return self
-
-    def __exit__(self, *_):
-        self.set(self.tenant, **self.before)
-
-
-def servers(conn, cluster):
-    return [s for s in conn.compute.servers(all_projects=True) if s.metadata.get('kcs_cluster') == cluster]
-
-
-def volumes(conn, cluster):
-    return [v for v in conn.block_storage.volumes(all_projects=True) if v.metadata.get('kcs_cluster') == cluster]
 
 
 # ---- clusters that are deleted while they are being made
-
-def retired(person, cluster, kind, code):
-    """Ids of objects that broke and were taken away, by what KCS keeps of them: a look at the cloud may come too late to see one."""
-    rows = person.get('/clusters/%s/resources' % cluster)['items']
-    return {r['cloud_id'] for r in rows if r['kind'] == kind and r['state'] == 'gone' and (r.get('fault') or {}).get('code') == code}
-
 
 def all_fired(faults):
     """Each fault happened as often as it was to; answers the names of what it hit."""
