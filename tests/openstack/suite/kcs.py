@@ -1,7 +1,9 @@
 """A running KCS against the lab's cloud, and people signed in to it. The program is the real one: `kcs dev --cloud` is `kcs serve` with a
 private Postgres."""
+import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -9,6 +11,7 @@ import tempfile
 
 import requests
 
+from guests import sh
 from report import eventually, say
 
 PASSWORD = os.environ.get('OSLAB_PASSWORD', 'lab')
@@ -87,6 +90,12 @@ class Kcs:
                     text += ''.join(f.readlines()[-lines:])
         return text
 
+    def sql(self, statement):
+        """A statement of KCS's own database, and the values it answers: for what no surface shows, and for times that nobody waits for."""
+        with open(self.state + '/config.yaml') as f:
+            database = re.search(r'postgres://[^\s"\']+', f.read()).group()
+        return sh('psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-c', statement, database).strip()
+
     def forget(self):
         shutil.rmtree(self.state, ignore_errors=True)
 
@@ -147,6 +156,16 @@ class Person:
         if receipt['left']:
             raise AssertionError('left: %s' % receipt['left'])
         return receipt
+
+    @contextlib.contextmanager
+    def engine_paused(self):
+        """As an operator: what the engine was at has ended, and it begins nothing until this is over."""
+        self.call('PUT', '/admin/queue/pause', {'reason': 'something is being broken'})
+        try:
+            eventually('the engine rests', 60, lambda: self.get('/admin/queue')['in_work'] == 0, every=0.1)
+            yield
+        finally:
+            self.call('DELETE', '/admin/queue/pause')
 
     def kubeconfig(self, id, folder):
         issued = self.call('POST', '/clusters/%s/kubeconfigs' % id, {'expires_in': 3600})

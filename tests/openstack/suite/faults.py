@@ -1,0 +1,190 @@
+"""One cluster to which much happens: what is short, what is withdrawn, what never comes, and what people do by hand."""
+import contextlib
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+
+import cloud
+from cloud import quota, servers
+from kcs import Person, Refused, blocked_by, retired, spec
+from report import eventually, phase
+
+FLAVOR = 'withdrawn'
+
+
+@contextlib.contextmanager
+def no_address_left(conn, router):
+    """The external network has one address only, and this router has it."""
+    taken = conn.network.find_router(router, ignore_missing=False).external_gateway_info['external_fixed_ips'][0]
+    subnet = conn.network.get_subnet(taken['subnet_id'])
+    id, pools = subnet.id, list(subnet.allocation_pools)
+    conn.network.update_subnet(id, allocation_pools=[{'start': taken['ip_address'], 'end': taken['ip_address']}])
+    try:
+        yield
+    finally:
+        conn.network.update_subnet(id, allocation_pools=pools)
+
+
+def retry(c):
+    c.person.call('POST', '/operations/%s/retry' % c.operation['id'])
+
+
+def row(c, kind):
+    """What KCS has written down of the cluster's one object of a kind."""
+    rows = c.person.get('/clusters/%s/resources' % c.id)['items']
+    return next((r for r in rows if r['kind'] == kind and r['state'] != 'gone'), {})
+
+
+def workers(c):
+    """Names of the workers that are to stay."""
+    return {n['name'] for n in c.person.nodes(c.id) if n['role'] == 'worker' and not n['removing']}
+
+
+def looks_again(c):
+    """A cluster at rest is looked at twice a minute: this time at once."""
+    c.kcs.sql("UPDATE work SET run_at = now(), wakes = wakes + 1 WHERE cluster_id = '%s'" % c.id)
+
+
+def minutes_pass(c, minutes, node, since):
+    """Nobody waits for minutes: a time that KCS has written down of a node (it counts by its database's clock) is set back, while no pass that has read
+    it can write it again."""
+    def set_back():
+        with c.operator.engine_paused():
+            return c.kcs.sql("UPDATE nodes SET {0} = {0} - interval '{1} minutes' WHERE cluster_id = '{2}' AND name = '{3}' AND {0} IS NOT NULL RETURNING name"
+                             .format(since, minutes, c.id, node))
+    eventually('%s of %s is known' % (since, node), 60, set_back)
+    looks_again(c)
+
+
+def case_40_two_networks_of_one_mark(c):
+    """While a create is blocked, two networks of the name and the mark of the one that it could not make appear: it stops and names both. When one was
+    removed, by hand, it goes on with the other."""
+    mine = cloud.connect('member-a').network
+    # No surface shows the marks of what was not made.
+    resource = c.kcs.sql("SELECT id FROM ledger WHERE cluster_id = '%s' AND key = 'network' AND state <> 'gone'" % c.id)
+    name, mark = 'kcs-%s-net' % c.id, 'kcs cluster=%s resource=%s' % (c.id, resource)
+    # Paused, or the first is taken over before there is a second.
+    with c.operator.engine_paused():
+        twins = [mine.create_network(name=name, description=mark).id for _ in range(2)]
+    try:
+        retry(c)
+        fault = blocked_by(c.person, c.operation, 'KCS-CLOUD-004')
+        assert all(twin in fault['message'] for twin in twins), fault
+        assert {n.id for n in mine.networks(name=name)} == set(twins), 'one of them was touched'
+    finally:
+        mine.delete_network(twins[1])
+    retry(c)
+    eventually('the other is taken over', 60, lambda: (row(c, 'network').get('cloud_id'), row(c, 'network').get('state')) == (twins[0], 'known'))
+
+
+def case_27_no_address_is_left(c, refill):
+    """The load balancer stays while there is no address for it: said, tried again rarely, and done when there is room."""
+    blocked_by(c.person, c.operation, 'KCS-NET-002', 180)
+    now = c.person.operation(c.operation['id'])
+    assert now['state'] == 'blocked', now['state']
+    rest = datetime.fromisoformat(now['next_attempt_at']) - datetime.now(timezone.utc)
+    assert rest > timedelta(minutes=20), rest
+    conditions = {x['type']: x for x in c.person.cluster(c.id)['status']['conditions']}
+    assert conditions['InfrastructureReady']['status'] == 'False', conditions
+    balancers = lambda: [b.id for b in c.conn.load_balancer.load_balancers() if c.id in b.name]
+    before = balancers()
+    assert len(before) == 1, before
+    refill()
+    retry(c)
+    eventually('the address is there', 60, lambda: row(c, 'floating_ip').get('address'))
+    assert balancers() == before == [row(c, 'load_balancer')['cloud_id']], 'the load balancer was made again'
+
+
+def case_29_a_server_builds_for_ever(c):
+    """A server that is not there after ten minutes is given up, and another of another name takes its place."""
+    stuck = eventually('a server is being built', 120, lambda: [s for s in servers(c.conn, c.id) if s.name in cloud.fired('nova.spawn')])[0]
+    assert stuck.status == 'BUILD' and stuck.name in workers(c), (stuck.name, stuck.status)
+    minutes_pass(c, 11, stuck.name, 'started_at')
+    eventually('another has its place', 90, lambda: stuck.name not in workers(c) and len(workers(c)) == 3)
+    # Nova deletes a server that it is building only when that has ended.
+    cloud.faults()
+    eventually('the one that never came is gone', 180, lambda: stuck.id in retired(c.person, c.id, 'server', 'KCS-CMP-002'))
+
+
+def case_25_more_workers_than_a_group_holds(c):
+    """Three workers, two to a server group: the third is in the next one."""
+    groups = [set(g.member_ids) for g in c.conn.compute.server_groups(all_projects=True) if c.id in g.name]
+    assert sorted(map(len, groups)) == [1, 2], groups
+    assert set.union(*groups) == {s.id for s in servers(c.conn, c.id) if s.name in workers(c)}, groups
+
+
+def case_28_a_flavor_is_withdrawn(c, flavor):
+    """What runs on it is not touched; a pool of it does not grow, another may be made."""
+    before = {s.id for s in servers(c.conn, c.id)}
+    c.conn.compute.delete_flavor(flavor)
+    eventually('it is offered no more', 30, lambda: not offered(c.person))
+    try:
+        c.person.call('PATCH', '/clusters/%s/node-pools/default' % c.id, {'count': 4})
+        raise AssertionError('a pool grows by a flavor that is gone')
+    except Refused as refused:
+        assert refused.problem['code'] == 'KCS-CMP-007' and FLAVOR in refused.problem['detail'], refused
+    made = c.person.call('POST', '/clusters/%s/node-pools' % c.id, {'name': 'other', 'flavor': 'm1.small', 'count': 1})
+    c.person.finish(made['operation'], 300)
+    after = {s.id for s in servers(c.conn, c.id)}
+    assert before < after and len(after) == len(before) + 1, (before, after)
+
+
+def case_31_a_server_is_switched_off(c, server):
+    """Somebody has switched it off: its node is said to be unwell, and stays; after five minutes it is started again."""
+    node = lambda: next(n for n in c.person.nodes(c.id) if n['name'] == server.name)
+    status = lambda: c.conn.compute.get_server(server.id).status
+    eventually('it is off', 60, lambda: status() == 'SHUTOFF')
+
+    def said():
+        looks_again(c)
+        conditions = {x['type']: x for x in c.person.cluster(c.id)['status']['conditions']}
+        return conditions['NodesReady']['status'] == 'False' and server.name in conditions['NodesReady']['message']
+    eventually('KCS says so', 60, said)
+    assert status() == 'SHUTOFF' and not node()['removing'] and not node().get('fault'), node()
+    before = workers(c)
+    minutes_pass(c, 6, server.name, 'unready_since')
+    eventually('it is started again', 120, lambda: status() == 'ACTIVE')
+    eventually('its node is ready', 120, lambda: (looks_again(c), node()['ready'])[1])
+    assert workers(c) == before, 'a node was replaced'
+
+
+def offered(person):
+    return FLAVOR in [f['name'] for f in person.get('/flavors')['items']]
+
+
+def much_goes_wrong(kcs, conn):
+    """A create that is stopped three times and goes on each time; then two things at once happen to what was made."""
+    person, operator = Person(kcs, 'member-a'), Person(kcs, 'operator')
+    with contextlib.ExitStack() as mended:
+        flavor = conn.compute.create_flavor(name=FLAVOR, vcpus=1, ram=2048, disk=20)
+        mended.callback(conn.compute.delete_flavor, flavor.id)
+        eventually('the flavor is offered', 30, lambda: offered(person))
+        mended.enter_context(quota(conn, 'compute', server_group_members=2))
+        # Nothing is made before what it is to meet is there: with the quotas below it would be refused.
+        with operator.engine_paused():
+            id, operation = person.create('beset', spec(1, 3, flavor=FLAVOR))
+            mended.callback(person.delete, id, 300)
+            c = SimpleNamespace(kcs=kcs, conn=conn, person=person, operator=operator, id=id, operation=operation)
+            short = mended.enter_context(contextlib.ExitStack())
+            short.enter_context(quota(conn, 'network', networks=0))
+            mended.callback(cloud.faults)
+            cloud.faults(**{'nova.spawn': {'delay': 1800, 'match': '-w-2', 'count': 1}})
+        blocked_by(person, operation, 'KCS-QUOTA')
+        short.close()
+        drained = mended.enter_context(contextlib.ExitStack())
+        drained.enter_context(no_address_left(conn, 'kcs-%s-router' % id))
+        with phase('much: two networks of one mark'):
+            case_40_two_networks_of_one_mark(c)
+        with phase('much: no address is left'):
+            case_27_no_address_is_left(c, drained.close)
+        with phase('much: a server builds for ever'):
+            case_29_a_server_builds_for_ever(c)
+        with phase('much: the rest of the create'):
+            person.finish(operation, 600)
+        case_25_more_workers_than_a_group_holds(c)
+        # Its guest takes its time to go down: the next story is told meanwhile.
+        stopped = next(s for s in servers(conn, id) if s.name.endswith('-w-0'))
+        cloud.connect('member-a').compute.stop_server(stopped.id)
+        with phase('much: a flavor is withdrawn'):
+            case_28_a_flavor_is_withdrawn(c, flavor.id)
+        with phase('much: a server is switched off'):
+            case_31_a_server_is_switched_off(c, stopped)
