@@ -51,9 +51,10 @@ pub(crate) struct Grant {
     pub token: HeaderValue,
     pub info: TokenInfo,
     pub catalog: Catalog,
-    /// It came in place of one that a service refused.
+    /// It came in place of one that a service refused, or whose catalogue lacked one.
     pub replaces: bool,
-    since: Instant,
+    /// By the manners' clock.
+    since: Duration,
     /// By our own clock, counted from when it came: Keystone's may differ.
     fresh_until: Instant,
     /// By service: whether it was ever accepted there.
@@ -65,8 +66,8 @@ impl Grant {
         Instant::now() < self.fresh_until
     }
 
-    pub(crate) fn age(&self) -> Duration {
-        self.since.elapsed()
+    pub(crate) fn age(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.since)
     }
 
     pub(crate) fn taken(&self, service: Service) -> bool {
@@ -222,7 +223,7 @@ fn read(connection: &Connection, call: &Call<'_>, answer: &Answer, secret: &Secr
         token: sensitive(call, secret)?,
         catalog: body.token.catalog.clone().unwrap_or_default(),
         replaces: false,
-        since: Instant::now(),
+        since: connection.manners.now(),
         taken: Default::default(),
         fresh_until: Instant::now() + life.saturating_sub(MARGIN.min(life / 2)),
         info: body.token.info(expires_at),

@@ -243,7 +243,10 @@ impl Identity for OpenStack {
 
     fn as_credential(&self, credential: &ApplicationCredential) -> Cloud {
         let auth = || Auth::Credential { id: credential.id.clone(), secret: credential.secret.clone() };
-        self.cloud(self.session("credential", &credential.id, &credential.secret, auth))
+        let session = self.session("credential", &credential.id, &credential.secret, auth);
+        // A cluster has a load balancer: a catalogue that lacks the service is an error to it, and never says that there is none.
+        let load_balancers = Arc::new(Scoped(session.clone()));
+        Cloud { load_balancers: Some(load_balancers), ..self.cloud(session) }
     }
 
     fn as_service_user(&self, user: &ServiceUser, project_id: &str) -> Cloud {

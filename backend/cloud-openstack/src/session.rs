@@ -17,6 +17,8 @@ const REFUSED: Duration = Duration::from_secs(30);
 const REFUSED_LONGEST: Duration = Duration::from_secs(600);
 /// A token that is so new and came in place of a refused one is not replaced again for a service that never took it.
 const NEW: Duration = Duration::from_secs(30);
+/// A catalogue comes with a token: one that lacks a service is asked for anew no more often than this.
+const CATALOGUE: Duration = Duration::from_secs(10);
 
 /// The cloud as one identity sees it.
 pub(crate) struct Session {
@@ -52,7 +54,7 @@ impl Session {
         self.project.get().map_or_else(|| self.auth.lane(), String::as_str)
     }
 
-    /// The token in use, or a new one when there is none, it is about to end, or it is the `spent` one that a service refused.
+    /// The token in use, or a new one when there is none, it is about to end, or it is the `spent` one that a service refused or whose catalogue lacks one.
     pub(crate) async fn grant(&self, spent: Option<&Arc<Grant>>) -> Result<Arc<Grant>> {
         let asked = Instant::now();
         let mut held = self.held.lock().await;
@@ -96,7 +98,10 @@ impl Session {
 
     /// Sends a call; after a 401, which says that nothing was done, once more with a new token.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer> {
-        let grant = self.grant(None).await?;
+        let mut grant = self.grant(None).await?;
+        if self.auth.renewable() && self.lacks(call.service, &grant) {
+            grant = self.grant(Some(&grant)).await?;
+        }
         match self.send_with(call, &grant).await {
             Err(e) if e.kind == CloudErrorKind::Unauthenticated && self.auth.renewable() && !self.hopeless(call.service, &grant) => {
                 let renewed = self.grant(Some(&grant)).await?;
@@ -108,7 +113,14 @@ impl Session {
 
     /// A service that refuses new token after new token has its trouble elsewhere.
     fn hopeless(&self, service: Service, grant: &Grant) -> bool {
-        self.connection.manners.any() && grant.replaces && !grant.taken(service) && grant.age() < NEW
+        self.connection.manners.any() && grant.replaces && !grant.taken(service) && grant.age(self.connection.manners.now()) < NEW
+    }
+
+    /// Whether its catalogue has no such service, and is so old that this may have been put right since.
+    fn lacks(&self, service: Service, grant: &Grant) -> bool {
+        service != Service::Identity
+            && self.connection.root_in(&grant.catalog, service).is_none()
+            && grant.age(self.connection.manners.now()) >= CATALOGUE
     }
 
     async fn send_with(&self, call: &Call<'_>, grant: &Grant) -> Result<Answer> {

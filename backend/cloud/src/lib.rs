@@ -21,7 +21,7 @@ pub struct Cloud {
     pub network: Arc<dyn network::Network>,
     pub volumes: Arc<dyn volumes::Volumes>,
     pub images: Arc<dyn images::Images>,
-    /// None where the cloud has no load balancing service.
+    /// None where the cloud has no load balancing service; to a cluster's credential that is an error of each call.
     pub load_balancers: Option<Arc<dyn load_balancers::LoadBalancers>>,
 }
 

@@ -4,6 +4,7 @@
 use crate::config::Config;
 use crate::{clouds_yaml, dev_config, serve};
 use cloud::compute::{Flavor, Limit};
+use cloud::error::CloudErrorKind;
 use cloud::identity::{Identity, SignedIn, Token};
 use cloud::images::Image;
 use cloud::{Cloud, CloudError};
@@ -361,6 +362,8 @@ async fn quotas(cloud: &Cloud, project: &str, lines: &mut Vec<Line>) {
     if let Some(octavia) = &cloud.load_balancers {
         match octavia.load_balancers().await {
             Ok(_) => lines.push(ok("tenant's Octavia", "its service user may use it")),
+            // Said already.
+            Err(error) if error.kind == CloudErrorKind::Unsupported => {}
             Err(error) => lines.push(refused("tenant's Octavia", &error, "make the role load-balancer_member: KCS gives it to the service users")),
         }
     }

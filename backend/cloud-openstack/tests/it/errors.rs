@@ -157,7 +157,9 @@ async fn a_service_the_catalogue_does_not_have_is_unsupported() {
     let first = seen("a");
     let error = first.load_balancers.as_ref().unwrap().load_balancer("x").await.unwrap_err();
     assert_eq!((error.kind, error.code()), (Kind::Unsupported, domain::codes::Code::NoLoadBalancer));
-    assert!(seen("b").load_balancers.is_none(), "known from then on");
+    assert!(cloud.as_service().load_balancers.is_none(), "known from then on");
+    let again = seen("b").load_balancers.unwrap().load_balancer("x").await.unwrap_err();
+    assert_eq!(again.code(), domain::codes::Code::NoLoadBalancer, "a cluster's is not taken for gone");
     first.network.networks_by_name("n").await.unwrap();
 }
 

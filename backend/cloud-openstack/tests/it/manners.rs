@@ -318,3 +318,30 @@ async fn case_13_a_service_that_the_catalogue_lacks_is_said_and_the_others_work(
         cloud.network.networks_by_name("n").await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn case_13_a_service_that_comes_back_into_the_catalogue_is_found_with_a_new_token() {
+    let back = Arc::new(AtomicBool::new(false));
+    let is_back = back.clone();
+    let scripted = Scripted::new(move |a| {
+        if !a.url.ends_with("/auth/tokens") {
+            return ok(200, &json!({"networks": []}));
+        }
+        let mut response = token("t", 3_600);
+        if !is_back.load(Ordering::SeqCst) {
+            let body = String::from_utf8(response.body().to_vec()).unwrap().replace("\"network\"", "\"something-else\"");
+            *response.body_mut() = body.into();
+        }
+        Some(Ok(response))
+    });
+    let (openstack, clock) = with(&scripted, Limits::default());
+    let cloud = tenant(&openstack, "a");
+    for _ in 0..60 {
+        assert_eq!(cloud.network.networks_by_name("n").await.unwrap_err().kind, Kind::Unsupported);
+        clock.pass(Duration::from_secs(1));
+    }
+    // A minute: one every ten seconds, and nothing else.
+    assert_eq!((scripted.asked().len(), scripted.calls().len()), (6, 0));
+    back.store(true, Ordering::SeqCst);
+    cloud.network.networks_by_name("n").await.unwrap();
+}

@@ -51,6 +51,8 @@ pub struct Fate {
     pub cut: Option<Cut>,
     pub dead: bool,
     pub hidden: Option<Hidden>,
+    /// Types of services that the catalogues of new tokens lack.
+    pub unlisted: Vec<&'static str>,
     /// Paths of the engine's deletions.
     pub deleted: Vec<String>,
     /// When this engine's calls of the last second were made, in the cloud's milliseconds.
@@ -76,6 +78,16 @@ impl Fate {
         let Some(list) = body.get_mut(hidden.list).and_then(Value::as_array_mut).filter(|l| !l.is_empty()) else { return answer };
         list.clear();
         hidden.answers -= 1;
+        answer.map(|_| Bytes::from(body.to_string()))
+    }
+
+    fn unlist(&self, answer: http::Response<Bytes>) -> http::Response<Bytes> {
+        if self.unlisted.is_empty() {
+            return answer;
+        }
+        let Ok(mut body) = serde_json::from_slice::<Value>(answer.body()) else { return answer };
+        let Some(catalog) = body.pointer_mut("/token/catalog").and_then(Value::as_array_mut) else { return answer };
+        catalog.retain(|entry| !self.unlisted.iter().any(|kind| entry["type"] == *kind));
         answer.map(|_| Bytes::from(body.to_string()))
     }
 }
@@ -108,7 +120,7 @@ impl Transport for Wire {
         if method == http::Method::DELETE {
             fate.deleted.push(path);
         }
-        let answer = answer.map(|a| fate.hide(&method, a));
+        let answer = answer.map(|a| fate.hide(&method, a)).map(|a| fate.unlist(a));
         match fate.cut {
             Some(Cut::After(n)) if n == number => {
                 fate.dead = true;
