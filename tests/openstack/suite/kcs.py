@@ -36,6 +36,7 @@ class Kcs:
         self.state = tempfile.mkdtemp(prefix='kcs-lab-')
         self.port = self.free_port()
         self.url = 'http://127.0.0.1:%d' % self.port
+        self.figures = '127.0.0.1:%d' % self.free_port()
         self.start()
 
     def free_port(self):
@@ -64,7 +65,7 @@ class Kcs:
         with open(self.state + '/kcs.out', 'a') as out:
             self.process = subprocess.Popen(
                 [self.binary, 'dev', *options, '--state-dir', self.state, '--listen', '127.0.0.1:%d' % self.port],
-                env=dict(os.environ, **settings), stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+                env=dict(os.environ, KCS_METRICS__LISTEN=self.figures, **settings), stdout=out, stderr=out, stdin=subprocess.DEVNULL)
 
         def ready():
             if self.process.poll() is not None:
@@ -95,6 +96,12 @@ class Kcs:
         with open(self.state + '/config.yaml') as f:
             database = re.search(r'postgres://[^\s"\']+', f.read()).group()
         return sh('psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-c', statement, database).strip()
+
+    def figure(self, name, **labels):
+        """A figure of its own, those with these labels taken together; 0 where it has not been counted yet."""
+        lines = requests.get('http://%s/metrics' % self.figures, timeout=5).text.splitlines()
+        wanted = [l for l in lines if re.match(name + '[{ ]', l) and all('%s="%s"' % label in l for label in labels.items())]
+        return sum(float(l.rsplit(' ', 1)[1]) for l in wanted)
 
     def forget(self):
         shutil.rmtree(self.state, ignore_errors=True)

@@ -9,6 +9,7 @@ import cloud
 import guests
 from cloud import quota, servers, volumes
 from faults import much_goes_wrong
+from identity import case_21_project_deleted, identity
 from kcs import Kcs, Person, Refused, blocked_by, retired, spec
 from kubectl import Kubectl
 from report import check, end, eventually, phase, say, story
@@ -233,7 +234,8 @@ def nothing_left(conn, before):
     check('nothing is left on this machine', lambda: eventually('left: %s' % guests.left(), 20, lambda: not guests.left(), every=1))
 
 
-STORIES = [ha, load_balancer_in_error, case_36_volume_in_error, case_26_no_valid_host, case_41_names_alike, quota_before_and_midway, much_goes_wrong]
+STORIES = [ha, load_balancer_in_error, case_36_volume_in_error, case_26_no_valid_host, case_41_names_alike, quota_before_and_midway, much_goes_wrong, identity,
+           case_21_project_deleted]
 
 
 def main():
