@@ -178,6 +178,7 @@ codes! {
     ClusterApiDown = "KCS-API-001", 504, true, "The cluster's API does not answer", "Look at the cluster's health; try again later.";
     ClusterApiNotReady = "KCS-API-002", 409, true, "The cluster's API is not there yet", "Wait until the control plane is up.";
     DrainBlocked = "KCS-API-003", 409, true, "Pods may not leave the node", "See which disruption budget or pod holds it up; relax it, or delete the pod.";
+    WebhookRefuses = "KCS-API-006", 409, true, "A webhook keeps pods on the node", "Mend the admission webhook that is named, or delete its configuration; pods leave as soon as it lets them.";
     SecretsRefused = "KCS-API-005", 409, true, "The cluster does not take a Secret back as it was read", "See what refuses it, a webhook or a policy, and let it pass; work goes on by itself.";
     AddonsNotReady = "KCS-ADDON-001", 502, true, "An add-on that the cluster needs is not ready", "See on the add-ons page what it says, and the events of its pods; what was changed of it is applied again by itself.";
     CloudUnavailable = "KCS-CLOUD-001", 503, true, "The cloud does not answer", "Nothing is lost; work goes on when the cloud is back.";

@@ -14,6 +14,8 @@ use time::{Duration, OffsetDateTime};
 /// A join token is good for this long after it was put into the cluster.
 const JOIN_TOKEN_TTL: Duration = Duration::hours(1);
 
+/// Characters of what stands in the way of a drain that are kept.
+const WORDS: usize = 2_000;
 /// Objects sent at the same time.
 const APPLY_PARALLEL: usize = 6;
 
@@ -60,7 +62,7 @@ impl KubernetesApi for InCluster {
         Ok(match engine.drain(node, false).await? {
             kube_access::engine::Drain::Done => Drain::Done,
             kube_access::engine::Drain::Evicting(left) => Drain::Evicting(left),
-            kube_access::engine::Drain::Blocked(budgets) => Drain::Blocked(budgets.join(", ")),
+            kube_access::engine::Drain::Blocked(words) => Drain::Blocked(words.join(", ").chars().take(WORDS).collect()),
         })
     }
 

@@ -34,7 +34,7 @@ pub enum Drain {
     Done,
     /// Pods still going.
     Evicting(usize),
-    /// A disruption budget stands in the way: its name.
+    /// Nothing moves: the pods, and the API server's words for what stands in the way.
     Blocked(String),
 }
 

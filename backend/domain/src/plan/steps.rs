@@ -291,7 +291,9 @@ impl Draft<'_> {
         let view = self.observed.kubernetes.view()?;
         let (id, words) = view.held_up.iter().find(|(id, _)| !view.drained.contains(id))?;
         let node = self.next.nodes.iter().find(|n| n.id == *id)?;
-        Some(Fault { code: Code::DrainBlocked, message: words.clone(), cloud_request_id: None, retryable: true, object: Some(node.name.clone()) })
+        // So the API server names one that refuses, and one that it cannot call.
+        let code = if words.contains("webhook \"") { Code::WebhookRefuses } else { Code::DrainBlocked };
+        Some(Fault { code, message: words.clone(), cloud_request_id: None, retryable: true, object: Some(node.name.clone()) })
     }
 
     fn waiting_for(&self, key: StepKey) -> String {

@@ -1,11 +1,12 @@
-//! Emptying a node: cordon, then evict, one step a call. Disruption budgets are obeyed until the caller's patience ends.
+//! Emptying a node: cordon, then evict, one step a call. Whoever stands in the way (a disruption budget, a webhook, a finalizer) is obeyed and named.
 
-use super::{Engine, segment};
+use super::{Engine, segment, time_of};
 use crate::KubeError;
 use futures::{FutureExt, StreamExt};
 use http::Method;
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
+use time::OffsetDateTime;
 
 /// Evictions asked for at the same time.
 const PARALLEL: usize = 8;
@@ -26,6 +27,7 @@ impl Engine {
     pub async fn drain(&self, node: &str, force: bool) -> Result<Drain, KubeError> {
         match self.cordon(node).await {
             Err(error) if error.is_not_found() => return Ok(Drain::Done),
+            Err(KubeError::Status { message, .. }) => return Ok(Drain::Blocked(vec![format!("{node}: {message}")])),
             other => other?,
         }
         let path = format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{}&", segment(node));
@@ -50,7 +52,7 @@ impl Engine {
         let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         if pod.metadata.deletion_timestamp.is_some() && !force {
-            return Ok(None);
+            return Ok(kept(pod).map(|finalizers| format!("{namespace}/{name}: it was deleted and is kept by its finalizers: {finalizers}")));
         }
         let path = format!("/api/v1/namespaces/{}/pods/{}", segment(namespace), segment(name));
         if force {
@@ -64,11 +66,19 @@ impl Engine {
         });
         let evicted = self.channel.write(Method::POST, &format!("{path}/eviction"), "application/json", &eviction).await;
         match evicted {
-            Err(KubeError::Status { status: 429, message, .. }) => Ok(Some(format!("{namespace}/{name}: {message}"))),
-            Err(error) if !error.is_not_found() => Err(error),
-            _ => Ok(None),
+            Err(error) if error.is_not_found() => Ok(None),
+            // By a budget, a webhook, a policy: the others go on all the same.
+            Err(KubeError::Status { message, .. }) => Ok(Some(format!("{namespace}/{name}: {message}"))),
+            other => other.map(|()| None),
         }
     }
+}
+
+/// The finalizers for which a pod is still there though its time to end is over.
+fn kept(pod: &Pod) -> Option<String> {
+    let finalizers = pod.metadata.finalizers.as_deref().filter(|all| !all.is_empty())?;
+    let end = pod.metadata.deletion_timestamp.as_ref().and_then(time_of)?;
+    (end < OffsetDateTime::now_utc()).then(|| finalizers.join(", "))
 }
 
 /// Pods that end with their node stay: those of daemon sets, and static ones, whose mirrors come back.

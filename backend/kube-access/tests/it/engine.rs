@@ -169,6 +169,34 @@ async fn draining_obeys_budgets_and_leaves_what_belongs_to_the_node() {
 }
 
 #[tokio::test]
+async fn whoever_keeps_a_pod_is_named_and_keeps_no_other() {
+    let pod = |name: &str, more: Value| json!({"metadata": {"name": name, "namespace": "a", "deletionTimestamp": more, "finalizers": ["x.io/one"]}});
+    let pods = json!({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": [
+        pod("stuck", json!("2020-01-02T03:04:05Z")), pod("hooked", Value::Null), pod("denied", Value::Null),
+    ]});
+    let left = Arc::new(Mutex::new(pods));
+    let answers = left.clone();
+    let refusal =
+        |status: StatusCode, message: &str| text(status, json!({"kind": "Status", "message": message, "code": status.as_u16()}).to_string());
+    let cluster = Cluster::new(move |method, uri| match (method.as_str(), uri) {
+        ("GET", _) => json(&answers.lock().unwrap()),
+        (_, uri) if uri.contains("/hooked/") => refusal(StatusCode::INTERNAL_SERVER_ERROR, "failed calling webhook \"w\": EOF"),
+        (_, uri) if uri.contains("/denied/") => refusal(StatusCode::FORBIDDEN, "policy p denied it"),
+        _ => json(&json!({})),
+    })
+    .await;
+    let Drain::Blocked(mut words) = cluster.engine.drain("w1", false).await.unwrap() else { panic!("it is not held up") };
+    words.sort();
+    let stuck = "a/stuck: it was deleted and is kept by its finalizers: x.io/one";
+    assert_eq!(words, ["a/denied: policy p denied it", "a/hooked: failed calling webhook \"w\": EOF", stuck]);
+    // One that may leave does, whoever keeps the rest; one whose time to end is not over is not stuck.
+    let more = [pod("free", Value::Null), pod("ending", json!("2126-01-02T03:04:05Z"))];
+    left.lock().unwrap()["items"].as_array_mut().unwrap().extend(more);
+    assert_eq!(cluster.engine.drain("w1", false).await.unwrap(), Drain::Evicting(5));
+    assert!(cluster.written().iter().any(|(call, _)| call == "POST /api/v1/namespaces/a/pods/free/eviction"));
+}
+
+#[tokio::test]
 async fn every_secret_is_put_back_as_it_was_read_page_by_page() {
     let secret = |name: &str, revision: &str| {
         let metadata = json!({"name": name, "namespace": "a", "resourceVersion": revision});

@@ -256,6 +256,23 @@ async fn case_59_pods_that_may_not_leave_are_named_and_given_up_on_in_time() {
 }
 
 #[tokio::test]
+async fn case_59_a_webhook_that_refuses_evictions_has_a_code_of_its_own() {
+    let mut lab = running(262, 1, 1).await;
+    let node = lab.names(NodeRole::Worker)[0].clone();
+    for words in
+        ["admission webhook \"deny.example.com\" denied the request: no", "Internal error occurred: failed calling webhook \"deny.example.com\": EOF"]
+    {
+        lab.in_cluster.lock().unwrap().pinned = Some(format!("shop/db-0: {words}"));
+        lab.wish(&Wish::NodeDrain { node: lab.node(&node) });
+        lab.watch(Duration::minutes(1)).await;
+        let fault = lab.operation().steps[0].fault.clone().unwrap();
+        assert!(fault.code == Code::WebhookRefuses && fault.message.contains("deny.example.com"), "{fault:?}");
+        lab.in_cluster.lock().unwrap().pinned = None;
+        assert_eq!(lab.settle().await, OperationState::Succeeded);
+    }
+}
+
+#[tokio::test]
 async fn the_control_plane_grows_and_shrinks_with_its_etcd() {
     let mut lab = running(260, 1, 1).await;
     for count in [3, 5, 3, 1] {
