@@ -82,7 +82,12 @@ site() {
 
 # The disk whose serial number is the beginning of the volume's id.
 disk() {
-    lsblk --nodeps --noheadings --output PATH,SERIAL 2>/dev/null | awk -v id="$1" '$2 != "" && index(id, $2) == 1 { print $1 }'
+    lsblk --nodeps --noheadings --output PATH,SERIAL 2>/dev/null | awk -v id="$1" '$2 != "" && index(id, $2) == 1 { print $1 }' || true
+}
+
+# A container has no disks of its own: machines of a laboratory are such.
+diskless() {
+    systemd-detect-virt --quiet --container 2>/dev/null || [ ! -d /sys/block ] || [ -z "$(ls /dev/disk 2>/dev/null)" ]
 }
 
 # Further disks get a file system if they have none, and are mounted now and at every start.
@@ -93,11 +98,11 @@ disks() {
         for _ in $(seq 60); do
             device=$(disk "$id")
             [ -z "$device" ] || break
+            ! diskless || break
             sleep 1
         done
         if [ -z "$device" ]; then
-            # A container has no disks of its own: machines of a laboratory are such.
-            if systemd-detect-virt --quiet --container 2>/dev/null || [ ! -d /sys/block ] || [ -z "$(ls /dev/disk 2>/dev/null)" ]; then
+            if diskless; then
                 echo "volume $id for $path: this machine shows no disks, so the path stays on its root"
                 mkdir -p "$path"
                 continue

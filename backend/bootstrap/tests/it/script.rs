@@ -150,3 +150,23 @@ fn a_failure_is_told_with_its_last_lines_and_without_tokens() {
     assert!(!machine.path("etc/kcs/done").exists());
     assert!(!machine.path("etc/kcs/kubeadm.yaml").exists());
 }
+
+#[test]
+fn a_container_keeps_the_paths_of_disks_on_its_root_and_waits_for_none() {
+    let boot = |path: &str| {
+        let machine = Machine::new(ALL_WELL, "exit 0");
+        let place = machine.path(path);
+        fs::write(machine.path("etc/kcs/disks"), format!("0f1e {}\n", place.display())).unwrap();
+        fs::write(machine.path("file"), "").unwrap();
+        machine.command("systemd-detect-virt", "#!/bin/sh\n");
+        machine.command("lsblk", "#!/bin/sh\nexit 1\n");
+        machine.command("sleep", &format!("#!/bin/sh\necho \"$1\" >>{}\n", machine.path("sleep.log").display()));
+        (machine.boot(), place.is_dir(), machine)
+    };
+    let (well, made, machine) = boot("data/one");
+    assert!(well && made, "{}", machine.read("var/log/kcs-bootstrap.log"));
+    assert!(!machine.read("sleep.log").lines().any(|seconds| seconds == "1"));
+    // A path that cannot be made is a failure, and told.
+    let (well, made, machine) = boot("file/two");
+    assert!(!well && !made && machine.read("sent.failed").contains("file/two"), "{}", machine.read("sent.failed"));
+}

@@ -5,10 +5,10 @@ use domain::changes::Change;
 use domain::clusters::Phase;
 use domain::codes::Code;
 use domain::ids::{ResourceId, TenantId};
-use domain::ledger::{ResourceKind, ResourceState};
+use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Bootstrap, Fault, NodeRole};
 use domain::operations::{OperationState, StepState};
-use domain::plan::{Kubernetes, Look, Object, ObjectState, Observed, plan};
+use domain::plan::{BOOTSTRAP_LIMIT, Kubernetes, Look, Object, ObjectState, Observed, plan};
 use domain::tenants::ProjectState;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -230,6 +230,23 @@ fn case_30_a_node_that_says_it_failed_is_replaced() {
     assert!(
         world.work.ledger.iter().any(|r| r.id == gone && r.state == ResourceState::Gone && r.fault.as_ref().unwrap().code == Code::BootstrapFailed)
     );
+}
+
+#[test]
+fn case_30_a_node_that_is_never_heard_of_is_replaced_once_its_time_is_over() {
+    let mut world = World::new(1, 1);
+    while world.servers() < 2 {
+        world.step();
+    }
+    let silent = world.names(NodeRole::Worker)[0].clone();
+    world.sick.push(silent.clone());
+    world.watch(BOOTSTRAP_LIMIT - Duration::minutes(1));
+    assert_eq!(world.names(NodeRole::Worker), [silent.as_str()], "not before");
+    world.watch(Duration::minutes(2));
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert!(!world.names(NodeRole::Worker).contains(&silent) && world.servers() == 2);
+    let late = |r: &LedgerRow| r.key == format!("server/{silent}") && r.fault.as_ref().is_some_and(|f| f.code == Code::BootstrapTimeout);
+    assert!(world.work.ledger.iter().any(|r| late(r) && r.state == ResourceState::Gone));
 }
 
 proptest! {
