@@ -243,5 +243,5 @@ async fn power_off_the_master(dev: &Dev, member: &Person, cluster: &str) {
     let nodes = member.get(&format!("/clusters/{cluster}/nodes")).await;
     let master = nodes["items"].as_array().unwrap().iter().find(|n| n["role"] == "master").unwrap().clone();
     let server = master["server"]["id"].as_str().unwrap();
-    crate::masters::crash(dev, server).await;
+    crate::control_plane::crash(dev, server).await;
 }

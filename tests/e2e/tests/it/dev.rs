@@ -116,6 +116,38 @@ impl Dev {
         dump.as_array().cloned().or_else(|| dump["objects"].as_array().cloned()).unwrap()
     }
 
+    /// Lets so much time pass for the engine: all that it has noted was so much earlier. Returns when it has looked at every cluster since.
+    pub async fn let_pass(&self, time: Duration) {
+        let back = |table: &str, columns: &[&str]| {
+            let set: Vec<String> = columns.iter().map(|c| format!("{c} = {c} - make_interval(secs => {})", time.as_secs_f64())).collect();
+            format!("UPDATE {table} SET {};", set.join(", "))
+        };
+        let noted = [
+            back("nodes", &["started_at", "joined_at", "unready_since", "leaving_since"]),
+            back("ledger", &["created_at", "called_at", "looked_at"]),
+            back("operations", &["created_at", "started_at", "resumed_at", "finished_at", "next_attempt_at", "deadline_at"]),
+        ];
+        // In one transaction, in which nobody claims a cluster and no pass is recorded.
+        let held = "SELECT FROM work FOR UPDATE;";
+        let due = "UPDATE work SET run_at = now(), wakes = wakes + 1; SELECT last_value FROM fences";
+        let before = self.psql(&format!("{held} {} {due}", noted.concat()));
+        let open = format!("SELECT count(*) FROM work WHERE fence <= {before} OR holder IS NOT NULL");
+        let looked = wait_for("the engine to look", Duration::from_secs(120), async || (self.psql(&open) == "0").then_some(())).await;
+        looked.unwrap_or_else(|| panic!("the engine does not look: {}", self.log()));
+    }
+
+    /// What the last of some statements answers, in a transaction of their own.
+    fn psql(&self, statements: &str) -> String {
+        let config = std::fs::read_to_string(self.state.path().join("config.yaml")).unwrap();
+        let word = |c: char| c.is_whitespace() || c == '\'' || c == '"';
+        let url = config.split(word).find(|w| w.starts_with("postgres://")).unwrap();
+        let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|d| d.path().join("bin/psql"));
+        let program = installed.into_iter().find(|p| p.exists()).unwrap_or_else(|| "psql".into());
+        let output = Command::new(program).args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statements]).output().unwrap();
+        assert!(output.status.success(), "{statements}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).lines().last().unwrap_or_default().to_owned()
+    }
+
     pub async fn sign_in(&self, user: &str) -> Person {
         let http = client();
         let body = json!({"username": user, "password": PASSWORD});
@@ -224,7 +256,7 @@ impl Person {
     pub async fn create_cluster(&self, name: &str, template: &str, spec: Value) -> String {
         self.image_ready().await;
         let made = self.post("/clusters", json!({"name": name, "template": template, "spec": spec}), 202).await;
-        self.finish(made["operation"]["id"].as_str().unwrap(), Duration::from_secs(300)).await;
+        self.finish(made["operation"]["id"].as_str().unwrap(), Duration::from_secs(480)).await;
         let id = made["cluster"]["id"].as_str().unwrap().to_owned();
         let cluster = self.get(&format!("/clusters/{id}")).await;
         assert_eq!(cluster["status"]["phase"], "Running", "{cluster:#}");

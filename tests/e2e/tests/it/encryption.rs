@@ -1,6 +1,7 @@
 //! The key that encrypts a running cluster's Secrets is changed: what is in etcd begins with the new key's name, and a Secret is the same all along.
 
 use crate::dev::{Dev, Person, wait_for};
+use crate::etcd::etcdctl;
 use crate::need_kubernetes;
 use crate::tools::Tools;
 use serde_json::json;
@@ -71,11 +72,5 @@ async fn key_in_etcd(member: &Person, cluster: &str, tools: &Tools) -> String {
 async fn raw(member: &Person, cluster: &str, tools: &Tools, secret: &str) -> String {
     let nodes = member.get(&format!("/clusters/{cluster}/nodes")).await;
     let master = nodes["items"].as_array().unwrap().iter().find(|n| n["role"] == "master").unwrap()["name"].as_str().unwrap().to_owned();
-    let (pod, key) = (format!("etcd-{master}"), format!("/registry/secrets/{secret}"));
-    let pki = "/etc/kubernetes/pki/etcd";
-    let files = [format!("--cacert={pki}/ca.crt"), format!("--cert={pki}/server.crt"), format!("--key={pki}/server.key")];
-    let mut command = vec!["exec", "-n", "kube-system", &pod, "-c", "etcd", "--", "etcdctl", "--endpoints=https://127.0.0.1:2379"];
-    command.extend(files.iter().map(String::as_str));
-    command.extend(["get", &key, "--print-value-only"]);
-    tools.kubectl(&command)
+    etcdctl(tools, &master, &["get", &format!("/registry/secrets/{secret}"), "--print-value-only"])
 }

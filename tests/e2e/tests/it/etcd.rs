@@ -1,9 +1,20 @@
-//! What the etcd of a guest has on its disk, read past every API: the entries of its log are as the API server sent them.
+//! What the etcd of a guest says of itself, and what it has on its disk, read past every API: the entries of its log are as the API server sent them.
 
+use crate::tools::Tools;
 use std::path::{Path, PathBuf};
 
 /// Field 2 (the value) of a put request, after field 1 (the key).
 const VALUE: u8 = 0x12;
+
+/// etcdctl beside the etcd of a master.
+pub fn etcdctl(tools: &Tools, master: &str, words: &[&str]) -> String {
+    let (pod, pki) = (format!("etcd-{master}"), "/etc/kubernetes/pki/etcd");
+    let files = [format!("--cacert={pki}/ca.crt"), format!("--cert={pki}/server.crt"), format!("--key={pki}/server.key")];
+    let mut command = vec!["exec", "-n", "kube-system", &pod, "-c", "etcd", "--", "etcdctl", "--endpoints=https://127.0.0.1:2379"];
+    command.extend(files.iter().map(String::as_str));
+    command.extend(words);
+    tools.kubectl(&command)
+}
 
 /// The values written under a key, in all clusters of a state directory.
 pub fn stored_values(state: &Path, key: &str) -> Vec<Vec<u8>> {

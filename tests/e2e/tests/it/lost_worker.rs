@@ -28,7 +28,7 @@ async fn case_38_a_volume_leaves_a_lost_worker_only_when_its_server_is_surely_of
     assert_eq!(running_on(&tools).await, name);
     assert_eq!(attached_to(&tools), [name]);
 
-    crate::masters::crash(&dev, server).await;
+    crate::control_plane::crash(&dev, server).await;
     let lost = Instant::now();
     let asked = member.post(&format!("/clusters/{cluster}/nodes/{}/replace", worker["id"].as_str().unwrap()), json!({}), 202).await;
     let let_go = wait_for("the lost worker to let its volume go", Duration::from_secs(300), async || {
@@ -52,17 +52,14 @@ async fn case_38_a_volume_leaves_a_lost_worker_only_when_its_server_is_surely_of
 /// One pod with a volume.
 fn database(tools: &Tools) {
     let labels = json!({"app": "db"});
-    let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
-        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "db"},
-         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}},
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "db"}, "spec": {
+    tools.apply(&[
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "db"},
+         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}),
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "db"}, "spec": {
             "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {
                 "containers": [{"name": "c", "image": "example.com/db:1", "volumeMounts": [{"name": "d", "mountPath": "/d"}]}],
-                "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "db"}}]}}}},
-    ]});
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), objects.to_string()).unwrap();
-    tools.kubectl(&["apply", "-f", file.path().to_str().unwrap()]);
+                "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "db"}}]}}}}),
+    ]);
 }
 
 /// The node that the pod runs on, its volume attached there.

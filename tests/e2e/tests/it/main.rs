@@ -5,11 +5,14 @@
 
 mod addons;
 mod browser;
+mod control_plane;
 mod dev;
 mod encryption;
 mod etcd;
+mod faults;
+mod guests;
 mod lost_worker;
 mod main_job;
-mod masters;
 mod replicas;
+mod story;
 mod tools;

@@ -1,5 +1,6 @@
 //! Stock kubectl and helm as processes.
 
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -42,6 +43,13 @@ impl Tools {
         let ran = self.try_kubectl(args);
         assert!(ran.ok, "kubectl {args:?}: {}{}", ran.out, ran.err);
         ran.out
+    }
+
+    /// Applies objects.
+    pub fn apply(&self, objects: &[Value]) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string()).unwrap();
+        self.kubectl(&["apply", "-f", file.path().to_str().unwrap()]);
     }
 
     /// As kubectl before 1.31 got into pods.
