@@ -92,7 +92,7 @@ openstack-test: ## KCS against the real services: faults, quotas, three masters 
 	@$(BUILD)
 	@tests/openstack/test.sh
 
-nodes-test: ## Clusters whose nodes really boot, on the real services (root)
+nodes-test: console ## Clusters whose nodes really boot, on the real services (root)
 	@$(BUILD)
 	@tests/nodes/test.sh
 

@@ -170,7 +170,7 @@ openstack() {
     # What takes longest runs in `make openstack-test`, `make nodes-test` and `make nodes-local-test` only: three masters, resizes under faults, a power cut.
     suite openstack tests/openstack/test.sh load_balancer_in_error case_36_volume_in_error case_26_no_valid_host case_41_names_alike quota_before_and_midway \
         much_goes_wrong identity case_21_project_deleted
-    suite nodes tests/nodes/test.sh small
+    KCS_SCREENS=$logs/nodes-screens suite nodes tests/nodes/test.sh small
     check openstack-down tests/openstack/down.sh --purge
 }
 

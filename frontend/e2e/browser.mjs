@@ -55,6 +55,20 @@ export async function settled(page) {
 }
 
 /**
+ * Has the dialog for a kubeconfig, which is open, issue one and save it; the dialog stays.
+ * @param {import("playwright-core").Page} page
+ */
+export async function issueKubeconfig(page) {
+  await page.locator(".ant-modal-footer .ant-btn-primary").waitFor();
+  await settled(page);
+  await page.locator(".ant-modal-footer .ant-btn-primary").click();
+  await page.locator(".ant-modal details summary").click();
+  const text = (await page.locator("[data-testid=kubeconfig]").textContent()) ?? "";
+  const [download] = await Promise.all([page.waitForEvent("download"), page.locator(".ant-modal .ant-btn-primary").first().click()]);
+  return { text, download };
+}
+
+/**
  * What the page complained about in its console, errors only; answers of the API that the script provokes are not counted.
  * @param {import("playwright-core").Page} page
  */

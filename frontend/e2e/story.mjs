@@ -4,7 +4,7 @@
 // KCS_URL, KCS_USER (member-a), KCS_PASSWORD; KCS_CLUSTER: name; CREATE_SECONDS, DELETE_SECONDS: limits; KCS_SCREENS: folder for pictures.
 // Without KCS_URL the stand-in server is started, which shows only that the pages hang together.
 import { mkdirSync } from "node:fs";
-import { baseUrl, collectErrors, launch, password, settled, signIn } from "./browser.mjs";
+import { baseUrl, collectErrors, issueKubeconfig, launch, password, signIn } from "./browser.mjs";
 
 const user = process.env.KCS_USER ?? "member-a";
 const name = process.env.KCS_CLUSTER ?? `story-${Date.now().toString(36).slice(-6)}`;
@@ -104,13 +104,8 @@ try {
 
   await page.goto(`${cluster}/kubeconfigs`);
   await page.locator(".card-extra .ant-btn-primary").click();
-  await page.locator(".ant-modal-footer .ant-btn-primary").waitFor();
-  await settled(page);
-  await page.locator(".ant-modal-footer .ant-btn-primary").click();
-  await page.locator(".ant-modal details summary").click();
-  const kubeconfig = (await page.locator("[data-testid=kubeconfig]").textContent()) ?? "";
+  const { text: kubeconfig, download } = await issueKubeconfig(page);
   must(/server: "?https:/.test(kubeconfig), "the kubeconfig names the gate");
-  const [download] = await Promise.all([page.waitForEvent("download"), page.locator(".ant-modal .ant-btn-primary").first().click()]);
   must(download.suggestedFilename().endsWith(".yaml"), "the kubeconfig can be saved");
   await picture("kubeconfig");
   await page.locator(".ant-modal-footer button").first().click();

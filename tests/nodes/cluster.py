@@ -2,13 +2,14 @@
 import contextlib
 import json
 import os
+import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'openstack', 'suite'))
 
 import guests
-from kcs import Person
+from kcs import PASSWORD, Person
 from kubectl import Kubectl
 from report import check, eventually, phase, say
 
@@ -218,6 +219,26 @@ def said(process):
     """The end of what a kubectl in the background complained of."""
     process.complaints.seek(0)
     return process.complaints.read()[-300:]
+
+
+def browse(kcs, script, **settings):
+    """A person's way through the console, in Chromium: a script of frontend/e2e. KCS_SCREENS: where its pictures go."""
+    env = dict(os.environ, KCS_URL=kcs.url, KCS_USER='member-a', KCS_PASSWORD=PASSWORD, **settings)
+    lines = []
+    with subprocess.Popen(['node', HERE + '/../../frontend/e2e/' + script], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as walk:
+        for line in walk.stdout:
+            lines.append(line.strip())
+            say('      ' + line.rstrip())
+    assert walk.returncode == 0, '%s: %s' % (script, ' | '.join(lines[-40:])[-2500:])
+
+
+def a_person_looks_around(c, nodes):
+    """The console shows the cluster in a browser, and the kubeconfig that is saved there leads into a pod."""
+    path = os.path.join(c.kcs.state, 'kubeconfig-browser')
+    with phase('%s: browser' % c.name):
+        browse(c.kcs, 'walk.mjs', KCS_CLUSTER=c.name, KCS_NODES=str(nodes), KCS_DEPLOYMENT='echo', KCS_KUBECONFIG=path)
+    pod = next(p for p in c.kubectl.pods('default') if p.startswith('echo'))
+    assert Kubectl(path)('exec', pod, '--', 'hostname').strip() == pod
 
 
 def console_log(c):

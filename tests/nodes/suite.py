@@ -9,7 +9,7 @@ import time
 import requests
 
 # first: it leads to the modules of both suites
-from cluster import (Cluster, a_container_is_added_to_look_around, a_port_is_reached, addons_are_ready, console_log, files_are_copied,
+from cluster import (Cluster, a_container_is_added_to_look_around, a_person_looks_around, a_port_is_reached, addons_are_ready, console_log, files_are_copied,
                      load_balancer_answers, logs_and_exec, much_is_watched, names_resolve, node_ports_answer, nodes_know_their_servers, rebooted,
                      replaced, secrets_are_gone, service_answers, system_pods, ways_are_cut_with_their_kubeconfig, workload)
 import cloud
@@ -77,6 +77,7 @@ def small(kcs):
             check('its NodePort answers at every node', lambda: node_ports_answer(c))
             check('a Service of type LoadBalancer answers at its public address', lambda: load_balancer_answers(c))
             check('logs and exec, and KCS shows the pods', lambda: logs_and_exec(c))
+            check('a person sees all of it in a browser, and gets in with what is saved there', lambda: a_person_looks_around(c, 3))
             check('files are copied into a container and out of it', lambda: files_are_copied(c))
             check('a port of a pod is reached', lambda: a_port_is_reached(c))
             check('revoked, a kubeconfig leads nowhere at once', lambda: ways_are_cut_with_their_kubeconfig(c))

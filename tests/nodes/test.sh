@@ -1,5 +1,6 @@
 #!/bin/bash
 # Clusters made by KCS on a real OpenStack, with nodes that really boot: `test.sh [small] [ha]`, default both. Needs root; installs, starts and
-# stops what does not run yet. KCS_BIN: the program, default the debug build.
+# stops what does not run yet. Chromium looks at the console.
+# KCS_BIN: the program, default the debug build. KCS_SCREENS: folder for pictures of the console.
 . "$(dirname "$0")/settings.sh"
 exec "$HERE/../openstack/run.sh" "$HERE/suite.py" "$@"
