@@ -86,13 +86,26 @@ def case_26_no_valid_host(kcs, conn):
 
 
 def case_41_names_alike(kcs, conn):
-    """`prod` and `prod-2`: deleting one leaves every object of the other."""
+    """`prod` and `prod-2`: deleting one leaves every object of the other. The other has two pools and is in a network of the tenant's own, which
+    is afterwards as it was before, byte for byte."""
     person = Person(kcs, 'member-a')
+    office = cloud.Office('member-a', '10.32.0.0/24')
+    untouched = office.told()
+    theirs = dict(spec(1, 1), network={'existing': {'network_id': office.network.id, 'subnet_id': office.subnet.id}})
+    theirs['node_pools'].append({'name': 'second', 'flavor': 'm1.medium', 'count': 1})
     made = {}
-    for name, cidr in ('prod', '10.31.0.0/24'), ('prod-2', '10.32.0.0/24'):
-        made[name], _ = person.create(name, dict(spec(1, 1), network={'node_cidr': cidr}))
-    for id in made.values():
-        eventually('servers', 240, lambda: [s.status for s in servers(conn, id)] == ['ACTIVE', 'ACTIVE'])
+    for name, wanted in ('prod', dict(spec(1, 1), network={'node_cidr': '10.31.0.0/24'})), ('prod-2', theirs):
+        made[name], _ = person.create(name, wanted)
+    for name, id in made.items():
+        up = ['ACTIVE'] * (2 if name == 'prod' else 3)
+        eventually('servers of %s' % name, 240, lambda: [s.status for s in servers(conn, id)] == up)
+    mine = servers(conn, made['prod-2'])
+    inside = {p.device_id for p in conn.network.ports(network_id=office.network.id)}
+    assert {s.id for s in mine} <= inside, ([s.id for s in mine], inside)
+    assert not [n.name for n in [*conn.network.networks(), *conn.network.routers()] if made['prod-2'] in n.name]
+    pools = {n['pool']: n['server']['id'] for n in person.nodes(made['prod-2']) if n['role'] == 'worker'}
+    flavors = {s.id: s.flavor.original_name for s in mine}
+    assert {pool: flavors[id] for pool, id in pools.items()} == {'default': 'm1.small', 'second': 'm1.medium'}, (pools, flavors)
 
     def of(id):
         return {k for k, name in cloud.objects(conn).items() if id in name or name.startswith('kcs-%s-' % id.replace('-', '')[-8:])}
@@ -100,6 +113,12 @@ def case_41_names_alike(kcs, conn):
     person.delete(made['prod'], 300)
     assert before and before <= of(made['prod-2']), before - of(made['prod-2'])
     person.delete(made['prod-2'], 300)
+
+    def different():
+        now = office.told()
+        return {k: (untouched.get(k), now.get(k)) for k in untouched.keys() | now.keys() if untouched.get(k) != now.get(k)}
+    eventually('the network is as it was; before and after: %s' % json.dumps(different())[:3000], 20, lambda: not different())
+    office.remove()
 
 
 def quota_before_and_midway(kcs, conn):
@@ -196,6 +215,19 @@ def ha(kcs, conn):
     with phase('ha: resize to 1'):
         check('two nodes leave, with servers, volumes and ports', lambda: (
             person.finish(resize(1), 600), len(servers(conn, id)) == 4 and len(volumes(conn, id)) == 4)[1])
+    check('4 nodes Ready', lambda: eventually('nodes', 60, lambda: kubectl.ready(4)))
+
+    def second_pool():
+        made = person.call('POST', '/clusters/%s/node-pools' % id, {'name': 'second', 'flavor': 'm1.medium', 'count': 1, 'labels': {'tier': 'second'}})
+        person.finish(made['operation'], 600)
+        labelled = kubectl.json('get', 'nodes', '-l', 'tier=second')['items']
+        assert len(labelled) == 1 and len(servers(conn, id)) == 5, ([n['metadata']['name'] for n in labelled], [s.name for s in servers(conn, id)])
+        made = person.call('DELETE', '/clusters/%s/node-pools/second' % id)
+        person.finish(made['operation'], 600)
+        assert len(servers(conn, id)) == 4 and len(volumes(conn, id)) == 4, ([s.name for s in servers(conn, id)], [v.name for v in volumes(conn, id)])
+
+    with phase('ha: a second pool comes and goes'):
+        check('a second pool comes with its label, and goes with its servers and volumes', second_pool)
     check('4 nodes Ready', lambda: eventually('nodes', 60, lambda: kubectl.ready(4)))
 
     def case_39_network_in_use():
