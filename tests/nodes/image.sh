@@ -9,7 +9,7 @@ for part in "$version" tools; do
     [ -e "$cache/$part/.built" ] || "$(dirname "$HERE")/kubernetes/build.sh" "$part"
 done
 addons=$HERE/../../backend/bootstrap/src/addons
-mark=$( (grep -h ' image: ' "$addons"/*.yaml; cat "$cache/$version/.built" "$cache/tools/.built" "$GUESTS"/{build-image.sh,image-config.sh} "$GUESTS"/images/*.* "$GUESTS"/images/coredns/*) | sha256sum)
+mark=$( (grep -h ' image: ' "$addons"/*.yaml; cat "$cache/$version/.built" "$cache/tools/.built" "$GUESTS"/{build-image.sh,image-config.sh} "$GUESTS"/images/*.* "$GUESTS"/images/*/*) | sha256sum)
 mkdir -p "$NODES_DIR"
 exec 9> "$NODES_DIR/.lock"
 flock 9

@@ -52,7 +52,8 @@ def containers_run(c):
 
 def full(kcs):
     """One master, one worker; use; reboot; KCS stops, starts and dies; delete."""
-    c = Cluster(kcs, 'full', 1, 1, inside=kcs.inside)
+    # Volumes of the local cloud are not attached to full nodes.
+    c = Cluster(kcs, 'full', 1, 1, inside=kcs.inside, addons={'storage': False})
     check('what booted is the user-data of a real cloud, by systemd', lambda: user_data_is_a_real_clouds(c))
     check('no secret of the bootstrap is left on the nodes', lambda: secrets_are_gone(c))
     check('all pods of kube-system are Ready', lambda: system_pods(c, 2))

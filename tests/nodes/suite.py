@@ -9,9 +9,10 @@ import time
 import requests
 
 # first: it leads to the modules of both suites
-from cluster import (Cluster, a_container_is_added_to_look_around, a_person_looks_around, a_port_is_reached, addons_are_ready, console_log, files_are_copied,
-                     load_balancer_answers, logs_and_exec, much_is_watched, names_resolve, node_ports_answer, nodes_know_their_servers, rebooted,
-                     replaced, secrets_are_gone, service_answers, system_pods, ways_are_cut_with_their_kubeconfig, workload)
+from cluster import (HERE, Cluster, a_container_is_added_to_look_around, a_person_looks_around, a_port_is_reached, addons_are_ready, console_log,
+                     files_are_copied, load_balancer_answers, logs_and_exec, much_is_watched, names_resolve, node_ports_answer,
+                     nodes_know_their_servers, rebooted, replaced, secrets_are_gone, service_answers, system_pods,
+                     ways_are_cut_with_their_kubeconfig, workload)
 import cloud
 import guests
 from kcs import Kcs
@@ -51,6 +52,47 @@ def balancer_is_online(c):
     eventually('load balancer and members are ONLINE', 60, online)
 
 
+def claim(c):
+    """Asks for a volume, which is made and attached while other things are looked at."""
+    c.kubectl('apply', '-f', HERE + '/volume.yaml')
+
+
+def writer_runs(c):
+    k = c.kubectl
+    try:
+        eventually('the pod with the volume is Ready', 120, lambda: 'writer' in k.pods('default'))
+    except Exception as e:
+        told = [k('describe', 'pvc/data', 'pod/writer', check=False)]
+        for app in 'csi-cinder-node', 'csi-cinder-controller':
+            told.append(k('-n', 'kube-system', 'logs', '-l', 'k8s-app=' + app, '--all-containers', '--prefix', '--tail=15', check=False))
+        raise AssertionError('%s\n%s' % (e, '\n'.join(told))) from e
+
+
+def a_volume_is_used(c):
+    """The claim has a volume of Cinder's, which Nova attaches and kubelet mounts; it grows under its pod, keeps what was written, and goes with the claim."""
+    k, cinder = c.kubectl, cloud.connect().block_storage
+    writer_runs(c)
+    volume = k('get', 'pv', k('get', 'pvc', 'data', '-o', 'jsonpath={.spec.volumeName}'), '-o', 'jsonpath={.spec.csi.volumeHandle}')
+    node = next(n for n in c.person.nodes(c.id) if n['name'] == k('get', 'pod', 'writer', '-o', 'jsonpath={.spec.nodeName}'))
+    now = cinder.get_volume(volume)
+    assert (now.status, now.size, [a['server_id'] for a in now.attachments]) == ('in-use', 1, [node['server']['id']]), now.to_dict()
+    megabytes = lambda: int(k('exec', 'writer', '--', 'df', '-m', '/data').splitlines()[-1].split()[1])
+    assert megabytes() < 1100, k('exec', 'writer', '--', 'df', '-m', '/data')
+
+    def grown():
+        # kubelet looks at a pod's volumes when the pod has changed, and otherwise once a minute
+        k('annotate', 'pod/writer', 'looked-at=%s' % time.time(), '--overwrite')
+        return megabytes() > 1800
+    k('patch', 'pvc', 'data', '-p', '{"spec": {"resources": {"requests": {"storage": "2Gi"}}}}')
+    try:
+        eventually('the file system is bigger', 120, grown, every=2)
+    except Exception as e:
+        raise AssertionError('%s\n%s' % (e, k('describe', 'pvc/data', 'pod/writer', check=False))) from e
+    assert cinder.get_volume(volume).size == 2 and k('exec', 'writer', '--', 'cat', '/data/file').strip() == 'kept'
+    k('delete', '-f', HERE + '/volume.yaml', '--timeout=90s')
+    eventually('Cinder has the volume no more', 90, lambda: volume not in [v.id for v in cinder.volumes(all_projects=True)])
+
+
 def nothing_left(before):
     with phase('look for what is left'):
         conn = cloud.connect()
@@ -72,6 +114,7 @@ def small(kcs):
     check('load balancer and its members are ONLINE', lambda: balancer_is_online(c))
     with phase('small: workload'):
         if check('a Deployment runs', lambda: workload(c)):
+            claim(c)
             check('its Service answers by name, from every pod', lambda: service_answers(c))
             check('names resolve', lambda: names_resolve(c))
             check('its NodePort answers at every node', lambda: node_ports_answer(c))
@@ -82,6 +125,7 @@ def small(kcs):
             check('a port of a pod is reached', lambda: a_port_is_reached(c))
             check('revoked, a kubeconfig leads nowhere at once', lambda: ways_are_cut_with_their_kubeconfig(c))
             check('a container is added to a pod to look around', lambda: a_container_is_added_to_look_around(c))
+            check('a claim gets a volume of Cinder, which is mounted, grows and goes with it', lambda: a_volume_is_used(c))
             check('every kind is watched at once', lambda: much_is_watched(c))
             check("a token of the OpenStack client opens the API and the cluster", lambda: a_token_of_the_openstack_client_opens_all_doors(c))
     check('console logs are shown', lambda: console_log(c))

@@ -99,7 +99,8 @@ pub fn with_local_addresses(tree: &mut Value) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Takes storage out of the templates: the image of full nodes has no driver of volumes, and a cluster would wait for it.
+/// Takes storage out of the templates: the local cloud attaches no volumes to full nodes and has no metadata service for the driver on them, and a cluster
+/// would wait for it.
 pub fn without_storage(tree: &mut Value) {
     let templates = tree.get_mut("templates").and_then(Value::as_sequence_mut);
     for spec in templates.into_iter().flatten().filter_map(|template| template.get_mut("spec")?.as_mapping_mut()) {

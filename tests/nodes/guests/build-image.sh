@@ -84,6 +84,16 @@ if [ -n "${CONTAINERD_VERSION:-}" ]; then
     for b in containerd ctr containerd-shim-runc-v2; do rm -f "$rootfs/usr/bin/$b" && install -m 755 "$c/$b" "$rootfs/usr/bin/$b"; done
 fi
 
+# The registrar of CSI drivers, from our own source, in the version of kubelet's interface that this kubelet has.
+registrar_image=$(sed -n 's/^ *image: \(.*csi-node-driver-registrar:.*\)/\1/p' "$here/../../../backend/bootstrap/src/addons/storage.yaml")
+registrar=$image/bin/registrar-$version-$(sha256sum < "$here/images/registrar/main.go" | cut -c 1-12)
+if [ ! -x "$registrar" ]; then
+    rm -rf "$parts/registrar-src" && cp -r "$here/images/registrar" "$parts/registrar-src"
+    (cd "$parts/registrar-src" && go mod init csi-node-driver-registrar &&
+        go get "k8s.io/kubelet@v0.${version#v1.}" github.com/container-storage-interface/spec@v1.12.0 && go mod tidy &&
+        CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$registrar" .) > "$parts/registrar.log" 2>&1 || die "see $parts/registrar.log"
+fi
+
 log "images"
 layer() { rm -rf "${parts:?}/$1"; mkdir -p "$parts/$1"; }
 oci() { local name=$1; shift; python3 "$here/images/oci.py" "$archives/$(basename "${name%:*}").tar" "$name" "$@"; }
@@ -94,16 +104,21 @@ layer coredns && cp "$image/bin/coredns-$coredns_version" "$parts/coredns/coredn
 layer flannel && mkdir -p "$parts/flannel/opt/bin" && cp "$image/bin/flanneld-$flannel_version" "$parts/flannel/opt/bin/flanneld"
 layer busybox && mkdir -p "$parts/busybox"/{bin,tmp,etc,www} && cp "$rootfs/bin/busybox" "$parts/busybox/bin/"
 for a in $("$parts/busybox/bin/busybox" --list); do [ "$a" = busybox ] || ln -s busybox "$parts/busybox/bin/$a"; done
-# iptables, nft, conntrack, ip with the libraries they need, out of the node's own root file system
-layer nettools
-chroot "$rootfs" sh -c '
-    set -e
-    f="/usr/sbin/xtables-nft-multi /usr/sbin/nft /usr/sbin/conntrack /usr/sbin/ipset /bin/ip /usr/bin/busybox"
-    x=$(echo /usr/lib/*/xtables/*.so)
-    tar -ch $(for i in $f $x; do echo $i; ldd $i 2>/dev/null | grep -o "/[^ ]*" || true; done | sort -u) 2>/dev/null' | tar -x -C "$parts/nettools"
+# out_of_rootfs LAYER FILE...: out of the node's own root file system, with the libraries that programs need
+out_of_rootfs() {
+    local to=$1
+    shift
+    layer "$to"
+    chroot "$rootfs" sh -c 'tar -ch $(for i; do echo $i; ldd $i 2>/dev/null | grep -o "/[^ ]*" || true; done | sort -u) 2>/dev/null' sh "$@" | tar -x -C "$parts/$to"
+}
+# shellcheck disable=SC2046 # one word a file
+out_of_rootfs nettools /usr/sbin/{xtables-nft-multi,nft,conntrack,ipset} /bin/ip /usr/bin/busybox $(cd "$rootfs" && printf '/%s ' usr/lib/*/xtables/*.so)
 for l in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do ln -s xtables-nft-multi "$parts/nettools/usr/sbin/$l"; done
 mkdir -p "$parts/nettools"/{bin,run,tmp}
 for a in sh cat cp cmp sed sleep; do ln -s ../usr/bin/busybox "$parts/nettools/bin/$a"; done
+# what the storage driver calls on a node
+out_of_rootfs disktools /usr/bin/{mount,umount,findmnt} /usr/sbin/{blkid,blockdev,fsck,fsck.ext4,mkfs.ext4,dumpe2fs,resize2fs} /etc/mke2fs.conf
+mkdir -p "$parts/disktools/tmp"
 
 # kube_layer NAME...: sets dir to the layer with these programs; one layer for all where they are one file that looks at its own name
 kube_layer() {
@@ -136,8 +151,12 @@ for i in $(sed -n 's/^ *image: \([^ ]*\)$/\1/p' "$here"/../../../backend/bootstr
     [ -d "$programs" ] || continue
     layer "$name" && mkdir "$parts/$name/bin" && cp -L "$programs/$name" "$parts/$name/bin/"
     ln -s "bin/$name" "$parts/$name/$name"
-    oci "$i" --layer "$parts/$name" --entrypoint "[\"/$name\"]"
+    beside=()
+    [ "$name" != cinder-csi-plugin ] || beside=(--layer "$parts/disktools")
+    oci "$i" "${beside[@]}" --layer "$parts/$name" --entrypoint "[\"/$name\"]"
 done
+layer registrar && cp "$registrar" "$parts/registrar/csi-node-driver-registrar"
+oci "$registrar_image" --layer "$parts/registrar" --entrypoint '["/csi-node-driver-registrar"]'
 oci localhost/busybox:1 --layer "$parts/busybox"
 
 log "containerd's store"

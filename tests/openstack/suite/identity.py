@@ -14,7 +14,7 @@ from report import check, eventually, phase, say
 
 TENANT = 'tenant-a'
 ROLES = ('member', 'load-balancer_member')
-SPEC = {'addons': {'storage': False}, 'control_plane': {'count': 1, 'flavor': 'm1.medium'},
+SPEC = {'control_plane': {'count': 1, 'flavor': 'm1.medium'},
         'node_pools': [{'name': 'default', 'flavor': 'm1.small', 'count': 1}]}
 
 

@@ -27,7 +27,7 @@ class Refused(Exception):
 
 
 def spec(masters, workers, **more):
-    return {'addons': {'storage': False}, 'control_plane': {'count': masters, 'flavor': 'm1.medium'}, 'node_pools': [{'name': 'default', 'flavor': 'm1.small', 'count': workers, **more}]}
+    return {'control_plane': {'count': masters, 'flavor': 'm1.medium'}, 'node_pools': [{'name': 'default', 'flavor': 'm1.small', 'count': workers, **more}]}
 
 
 class Kcs:
