@@ -11,6 +11,7 @@ use domain::addons::Addon;
 use domain::changes::Work;
 use domain::ids::ClusterId;
 use domain::plan::{AddonsView, WorkloadView};
+use ipnet::Ipv4Net;
 use serde_json::Value;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeSet, HashMap};
@@ -57,8 +58,15 @@ struct Applied {
     /// Kinds there are objects of, and how each object was after it was applied.
     kinds: BTreeSet<String>,
     marks: Marks,
-    namespaces: Vec<String>,
+    apart: Apart,
     checked: Instant,
+}
+
+/// What the policies of namespaces that are kept apart are made from.
+#[derive(Clone, Default, PartialEq)]
+struct Apart {
+    namespaces: Vec<String>,
+    pod_ranges: BTreeSet<Ipv4Net>,
 }
 
 impl AddonMemory {
@@ -116,7 +124,7 @@ impl World<'_> {
     /// Whether everything is as it was after it was applied.
     async fn untouched(&self, work: &Work, target: &Target, applied: &Applied) -> Result<bool, KubernetesError> {
         let api = &self.services.kubernetes;
-        if work.cluster.spec.addons.isolate_namespaces && self.own_namespaces(target).await? != applied.namespaces {
+        if work.cluster.spec.addons.isolate_namespaces && self.apart(target).await? != applied.apart {
             return Ok(false);
         }
         let seen = api.marks(target, &applied.kinds, LABEL).await?;
@@ -127,11 +135,11 @@ impl World<'_> {
         Ok(changed.is_empty())
     }
 
-    async fn own_namespaces(&self, target: &Target) -> Result<Vec<String>, KubernetesError> {
-        let mut names = self.services.kubernetes.namespaces(target).await?;
-        names.retain(|n| isolated(n));
-        names.sort();
-        Ok(names)
+    async fn apart(&self, target: &Target) -> Result<Apart, KubernetesError> {
+        let mut namespaces = self.services.kubernetes.namespaces(target).await?;
+        namespaces.retain(|n| isolated(n));
+        namespaces.sort();
+        Ok(Apart { namespaces, pod_ranges: self.services.kubernetes.pod_ranges(target).await? })
     }
 
     /// What the set is made of, as far as it is known without asking.
@@ -167,7 +175,7 @@ impl World<'_> {
         let spec = &work.cluster.spec;
         let words = |e: KubernetesError| e.to_string();
         let (Some(vip), Some(subnet)) = (vip(work), subnet(work)) else { return Err("the cluster's network is not known".to_owned()) };
-        let namespaces = if spec.addons.isolate_namespaces { self.own_namespaces(target).await.map_err(words)? } else { Vec::new() };
+        let apart = if spec.addons.isolate_namespaces { self.apart(target).await.map_err(words)? } else { Apart::default() };
         let volume_types = if spec.addons.storage { self.volume_types(work).await? } else { Vec::new() };
         let settings = &self.services.addons;
         let cloud = credential.as_ref().map(|credential| CloudConfig {
@@ -188,7 +196,8 @@ impl World<'_> {
             registry: settings.registry.as_deref(),
             cloud,
             volume_types: &volume_types,
-            namespaces: &namespaces,
+            namespaces: &apart.namespaces,
+            pod_ranges: &apart.pod_ranges,
         };
         let objects = addons(&input).map_err(|e| e.to_string())?;
         for group in objects.chunk_by(|a, b| a.addon == b.addon) {
@@ -200,7 +209,7 @@ impl World<'_> {
         let mut marks = self.services.kubernetes.marks(target, &kinds, LABEL).await.map_err(words)?;
         marks.retain(|key, _| ours.contains(key));
         let now = Instant::now();
-        Ok(Applied { fingerprint, at: now, kinds, marks, namespaces, checked: now })
+        Ok(Applied { fingerprint, at: now, kinds, marks, apart, checked: now })
     }
 
     async fn volume_types(&self, work: &Work) -> Result<Vec<VolumeType>, String> {

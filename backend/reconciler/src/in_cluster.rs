@@ -4,6 +4,7 @@ use crate::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Re
 use async_trait::async_trait;
 use domain::members::NamespacePerson;
 use futures::{FutureExt, StreamExt};
+use ipnet::Ipv4Net;
 use kube_access::{ClusterTarget, Engine, KubeAccess, KubeError};
 use sealed::JoinToken;
 use secrecy::SecretString;
@@ -106,6 +107,10 @@ impl KubernetesApi for InCluster {
 
     async fn namespaces(&self, target: &Target) -> Result<Vec<String>, KubernetesError> {
         Ok(self.engine(target).await?.namespace_names().await?)
+    }
+
+    async fn pod_ranges(&self, target: &Target) -> Result<BTreeSet<Ipv4Net>, KubernetesError> {
+        Ok(self.engine(target).await?.pod_ranges().await?)
     }
 
     async fn rewrite_secrets(&self, target: &Target, so_far: &Rewriting) -> Result<Rewriting, KubernetesError> {

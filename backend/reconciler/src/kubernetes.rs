@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::ids::ClusterId;
 use domain::members::NamespacePerson;
+use ipnet::Ipv4Net;
 use sealed::ClusterPki;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -78,6 +79,8 @@ pub trait KubernetesApi: Send + Sync {
     /// The Deployments and DaemonSets that carry the label, and the name service under the name `dns`.
     async fn workloads(&self, target: &Target, label: &str, dns: &str) -> Result<Vec<WorkloadSeen>, KubernetesError>;
     async fn namespaces(&self, target: &Target) -> Result<Vec<String>, KubernetesError>;
+    /// The ranges from which nodes give their pods addresses.
+    async fn pod_ranges(&self, target: &Target) -> Result<BTreeSet<Ipv4Net>, KubernetesError>;
     /// Puts one more page of the cluster's Secrets back as they were read. An error: that page is to be done again.
     async fn rewrite_secrets(&self, target: &Target, so_far: &Rewriting) -> Result<Rewriting, KubernetesError>;
 }

@@ -16,6 +16,7 @@ use ipnet::Ipv4Net;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// The version of this set as a whole; it rises with every change of a manifest or image here.
@@ -40,6 +41,8 @@ pub struct AddonsInput<'a> {
     pub volume_types: &'a [VolumeType],
     /// Namespaces there are, for the policies that each needs.
     pub namespaces: &'a [String],
+    /// What each node has of the range of pods, for the same policies.
+    pub pod_ranges: &'a BTreeSet<Ipv4Net>,
 }
 
 /// One object to be applied.
@@ -107,7 +110,10 @@ pub fn addons(input: &AddonsInput<'_>) -> Result<Vec<Object>, BootstrapError> {
         }
         match addon {
             Addon::Storage => storage_classes::classes(input.volume_types).into_iter().for_each(add),
-            Addon::Isolation => input.namespaces.iter().filter(|n| isolated(n)).flat_map(|n| isolation::policies(n)).for_each(add),
+            Addon::Isolation => {
+                let policies = |namespace: &String| isolation::policies(namespace, input.pod_cidr, input.pod_ranges);
+                input.namespaces.iter().filter(|n| isolated(n)).flat_map(policies).for_each(add);
+            }
             _ => {}
         }
     }

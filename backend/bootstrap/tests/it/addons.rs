@@ -3,9 +3,11 @@
 use bootstrap::addons::{APPLIED, AddonsInput, CloudConfig, LABEL, Object, VolumeType, addons, version};
 use domain::addons::{Addon, AddonsRequest, AddonsSpec};
 use domain::ids::ClusterId;
+use ipnet::Ipv4Net;
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 const SECRET: &str = "s3cret \"with\\ quotes\nand lines";
 
@@ -17,6 +19,7 @@ fn objects(spec: &AddonsSpec, registry: Option<&str>, secret: &str) -> Vec<Objec
     let secret = SecretString::from(secret);
     let types = [VolumeType { name: "ssd".to_owned(), default: true }];
     let namespaces = ["default", "kube-system", "team-a"].map(str::to_owned);
+    let pod_ranges: BTreeSet<Ipv4Net> = ["10.128.1.0/24", "10.128.4.0/24"].iter().map(|range| range.parse().unwrap()).collect();
     let cloud = CloudConfig {
         auth_url: "https://cloud.example.com/identity/v3",
         region: Some("RegionOne"),
@@ -36,6 +39,7 @@ fn objects(spec: &AddonsSpec, registry: Option<&str>, secret: &str) -> Vec<Objec
         cloud: Some(cloud),
         volume_types: &types,
         namespaces: &namespaces,
+        pod_ranges: &pod_ranges,
     };
     addons(&input).unwrap()
 }
@@ -154,6 +158,30 @@ fn isolation_reaches_every_namespace_of_the_tenant_and_none_of_the_system() {
     assert_eq!(of, ["default", "team-a"].map(str::to_owned).into());
     let policy = named(&objects, "NetworkPolicy", "kcs-no-metadata").to_string();
     assert!(policy.contains("169.254.169.254/32"), "{policy}");
+}
+
+#[test]
+fn a_namespace_kept_apart_is_open_to_its_own_to_the_system_and_to_all_that_is_no_pod() {
+    let objects = objects(&all(), None, SECRET);
+    let policy = named(&objects, "NetworkPolicy", "kcs-own-namespace");
+    let from = policy["spec"]["ingress"][0]["from"].as_array().unwrap();
+    let selectors: Vec<&Value> = from.iter().filter(|peer| peer.get("ipBlock").is_none()).collect();
+    let system = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}});
+    assert_eq!(selectors, [&json!({"podSelector": {}}), &system]);
+    let within = |range: &Value, address: Ipv4Addr| range.as_str().unwrap().parse::<Ipv4Net>().unwrap().contains(&address);
+    let lets_in = |address: &str| {
+        let address: Ipv4Addr = address.parse().unwrap();
+        let except = |block: &Value| block["except"].as_array().is_some_and(|all| all.iter().any(|range| within(range, address)));
+        from.iter().filter_map(|peer| peer.get("ipBlock")).any(|block| within(&block["cidr"], address) && !except(block))
+    };
+    // Somebody outside, whose address a load balancer keeps; a node; nodes as others' pods see them.
+    for address in ["198.51.100.7", "10.0.0.5", "10.128.1.0", "10.128.4.0", "10.128.4.1"] {
+        assert!(lets_in(address), "{address}");
+    }
+    // Pods, which only the selectors let in, and ranges that no node has.
+    for address in ["10.128.1.2", "10.128.4.255", "10.128.2.0", "10.131.255.255"] {
+        assert!(!lets_in(address), "{address}");
+    }
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use super::Engine;
 use crate::KubeError;
 use http::HeaderMap;
+use ipnet::Ipv4Net;
 use k8s_openapi::List;
 use k8s_openapi::api::core::v1::Node;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -33,6 +34,12 @@ impl Engine {
     pub async fn nodes(&self) -> Result<Vec<NodeHealth>, KubeError> {
         let nodes: Vec<Node> = self.list("/api/v1/nodes?").await?;
         Ok(nodes.iter().map(node_health).collect())
+    }
+
+    /// The ranges from which nodes give their pods addresses, as far as the control plane has chosen them.
+    pub async fn pod_ranges(&self) -> Result<BTreeSet<Ipv4Net>, KubeError> {
+        let nodes: Vec<Node> = self.list("/api/v1/nodes?").await?;
+        Ok(nodes.into_iter().filter_map(|node| node.spec?.pod_cidr?.parse().ok()).collect())
     }
 
     /// All pages of a list; `path` ends with `?` or `&`.

@@ -88,6 +88,18 @@ async fn nodes_come_from_all_pages() {
 }
 
 #[tokio::test]
+async fn the_ranges_of_pods_are_those_that_nodes_have_been_given() {
+    let cluster = Cluster::new(|_, _| {
+        let given = |name: &str, range: &str| json!({"metadata": {"name": name}, "spec": {"podCIDR": range}});
+        let nodes = [given("w2", "10.128.2.0/24"), given("w1", "10.128.1.0/24"), json!({"metadata": {"name": "just-joined"}, "spec": {}})];
+        json(&json!({"kind": "NodeList", "apiVersion": "v1", "metadata": {}, "items": nodes}))
+    })
+    .await;
+    let ranges: Vec<String> = cluster.engine.pod_ranges().await.unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(ranges, ["10.128.1.0/24", "10.128.2.0/24"]);
+}
+
+#[tokio::test]
 async fn the_access_rules_keep_the_gateway_from_becoming_an_administrator() {
     let cluster = Cluster::new(|_, _| json(&json!({"items": []}))).await;
     assert!(cluster.engine.ensure_access_rules(&BTreeSet::new()).await.unwrap());

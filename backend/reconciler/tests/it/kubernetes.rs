@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use domain::changes::Work;
 use domain::members::NamespacePerson;
 use domain::nodes::{NodeIntent, NodeRole};
+use ipnet::Ipv4Net;
 use local_cloud::LocalCloud;
 use reconciler::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Rewriting, Target, WorkloadSeen};
 use sealed::EncryptionKeys;
@@ -235,6 +236,10 @@ impl KubernetesApi for Api {
 
     async fn namespaces(&self, _: &Target) -> Result<Vec<String>, KubernetesError> {
         self.open().map(|_| Vec::new())
+    }
+
+    async fn pod_ranges(&self, _: &Target) -> Result<BTreeSet<Ipv4Net>, KubernetesError> {
+        self.open().map(|_| BTreeSet::new())
     }
 
     async fn rewrite_secrets(&self, _: &Target, so_far: &Rewriting) -> Result<Rewriting, KubernetesError> {
