@@ -268,6 +268,11 @@ impl Compute for Scoped {
         self.act("reboot server", id, json!({"reboot": {"type": kind}})).await
     }
 
+    async fn attach_volume(&self, server_id: &str, volume_id: &str) -> Result<()> {
+        let body = json!({"volumeAttachment": {"volumeId": volume_id}});
+        self.0.done(&Call::post(COMPUTE, "attach volume", &["servers", server_id, "os-volume_attachments"], body)).await
+    }
+
     async fn console_output(&self, id: &str, lines: u32) -> Result<String> {
         let action = json!({"os-getConsoleOutput": {"length": lines}});
         let call = Call::post(COMPUTE, "read console log", &["servers", id, "action"], action).reading();

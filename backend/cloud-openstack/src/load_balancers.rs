@@ -7,10 +7,12 @@ use crate::lenient::{limit, or_default};
 use async_trait::async_trait;
 use cloud::Result;
 use cloud::compute::Limit;
-use cloud::load_balancers::{LoadBalancer, LoadBalancerLimits, LoadBalancers, Member, NewLoadBalancer, NewMember, Outline, Provisioning, Tree};
+use cloud::load_balancers::{
+    Listening, LoadBalancer, LoadBalancerLimits, LoadBalancers, Member, NewLoadBalancer, NewMember, Outline, Provisioning, Tree,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const OVN: &str = "ovn";
 
@@ -29,6 +31,7 @@ struct BalancerView {
     vip_address: String,
     #[serde(default, deserialize_with = "or_default")]
     vip_port_id: String,
+    admin_state_up: Option<bool>,
 }
 
 impl From<BalancerView> for LoadBalancer {
@@ -46,6 +49,7 @@ impl From<BalancerView> for LoadBalancer {
             operating: v.operating_status,
             vip_address: v.vip_address,
             vip_port_id: v.vip_port_id,
+            enabled: v.admin_state_up != Some(false),
         }
     }
 }
@@ -70,6 +74,22 @@ struct ListenerView {
     load_balancers: Vec<Reference>,
     #[serde(default, deserialize_with = "or_default")]
     allowed_cidrs: Vec<String>,
+    timeout_client_data: Option<u64>,
+    timeout_member_data: Option<u64>,
+    admin_state_up: Option<bool>,
+}
+
+impl From<ListenerView> for Listening {
+    fn from(v: ListenerView) -> Self {
+        let mut allowed_cidrs = v.allowed_cidrs;
+        allowed_cidrs.sort();
+        Self {
+            enabled: v.admin_state_up != Some(false),
+            allowed_cidrs,
+            client_timeout_ms: v.timeout_client_data,
+            member_timeout_ms: v.timeout_member_data,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -87,6 +107,15 @@ struct PoolView {
     members: Vec<Reference>,
     #[serde(default, rename = "loadbalancers", deserialize_with = "or_default")]
     load_balancers: Vec<Reference>,
+    admin_state_up: Option<bool>,
+    /// Octavia writes the pool's row whenever a member of its is changed.
+    updated_at: Option<String>,
+}
+
+impl PoolView {
+    fn enabled(&self) -> bool {
+        self.admin_state_up != Some(false)
+    }
 }
 
 #[derive(Deserialize)]
@@ -98,11 +127,14 @@ struct MemberView {
     protocol_port: u16,
     #[serde(default, deserialize_with = "or_default")]
     operating_status: String,
+    admin_state_up: Option<bool>,
+    weight: Option<u32>,
 }
 
 impl From<MemberView> for Member {
     fn from(v: MemberView) -> Self {
-        Self { id: v.id, name: v.name, address: v.address, port: v.protocol_port, operating: v.operating_status }
+        let enabled = v.admin_state_up != Some(false) && v.weight != Some(0);
+        Self { id: v.id, name: v.name, address: v.address, port: v.protocol_port, operating: v.operating_status, enabled }
     }
 }
 
@@ -125,13 +157,23 @@ impl Scoped {
     fn listener(&self, wanted: &NewLoadBalancer) -> Value {
         let mut listener = json!({
             "name": wanted.name, "description": wanted.description, "protocol": "TCP", "protocol_port": wanted.port,
-            "timeout_client_data": u64::from(wanted.client_timeout_seconds) * 1000,
-            "timeout_member_data": u64::from(wanted.member_timeout_seconds) * 1000,
+            "timeout_client_data": milliseconds(wanted.client_timeout_seconds),
+            "timeout_member_data": milliseconds(wanted.member_timeout_seconds),
         });
         if !wanted.allowed_cidrs.is_empty() {
             listener["allowed_cidrs"] = json!(wanted.allowed_cidrs);
         }
         listener
+    }
+
+    /// Has a listener let in whom it should, as long as it should.
+    async fn set_listener(&self, id: &str, wanted: &NewLoadBalancer) -> Result<()> {
+        let listener = json!({
+            "admin_state_up": true, "allowed_cidrs": wanted.allowed_cidrs,
+            "timeout_client_data": milliseconds(wanted.client_timeout_seconds),
+            "timeout_member_data": milliseconds(wanted.member_timeout_seconds),
+        });
+        self.0.done(&Call::put(BALANCER, "set listener", &["listeners", id], Some(json!({ "listener": listener })))).await
     }
 
     fn pool(&self, wanted: &NewLoadBalancer) -> Value {
@@ -171,13 +213,22 @@ impl Scoped {
     }
 }
 
+fn milliseconds(seconds: u32) -> u64 {
+    u64::from(seconds) * 1000
+}
+
 fn members(port: u16, members: &[NewMember]) -> Value {
-    let member = |m: &NewMember| json!({"name": m.name, "address": m.address, "protocol_port": port, "subnet_id": m.subnet_id});
+    // What is not said stays as somebody has set it.
+    let member = |m: &NewMember| {
+        json!({
+            "name": m.name, "address": m.address, "protocol_port": port, "subnet_id": m.subnet_id, "admin_state_up": true, "weight": 1,
+        })
+    };
     members.iter().map(member).collect()
 }
 
 fn has_all(present: &[Member], wanted: &NewLoadBalancer) -> bool {
-    wanted.members.iter().all(|w| present.iter().any(|p| p.address == w.address && p.port == wanted.port))
+    wanted.members.iter().all(|w| present.iter().any(|p| p.address == w.address && p.port == wanted.port && p.enabled))
 }
 
 /// The listener's own pool; while it has none, the first there is.
@@ -187,11 +238,18 @@ fn outline(load_balancer_id: String, listener: Option<ListenerView>, pools: Vec<
         Some(linked) => pools.into_iter().find(|pool| pool.id == linked),
         None => pools.into_iter().next(),
     };
-    let (listener_id, mut allowed_cidrs) = listener.map_or((None, Vec::new()), |l| (Some(l.id), l.allowed_cidrs));
-    allowed_cidrs.sort();
-    let member_ids = pool.iter().flat_map(|pool| &pool.members).map(|member| member.id.clone()).collect();
-    let (pool_id, monitor_id) = pool.map_or((None, None), |pool| (Some(pool.id), pool.healthmonitor_id));
-    Outline { load_balancer_id, tree: Tree { listener_id, pool_id, monitor_id, members: Vec::new(), allowed_cidrs }, member_ids }
+    let mut tree = Tree::default();
+    if let Some(listener) = listener {
+        tree.listener_id = Some(listener.id.clone());
+        tree.listener = listener.into();
+    }
+    let (mut member_ids, mut changed) = (BTreeSet::new(), None);
+    if let Some(pool) = pool {
+        tree.pool_enabled = pool.enabled();
+        member_ids = pool.members.into_iter().map(|member| member.id).collect();
+        (tree.pool_id, tree.monitor_id, changed) = (Some(pool.id), pool.healthmonitor_id, pool.updated_at);
+    }
+    Outline { load_balancer_id, tree, member_ids, changed }
 }
 
 #[async_trait]
@@ -263,6 +321,11 @@ impl LoadBalancers for Scoped {
         Ok(self.0.json::<BalancerBody>(&call).await?.loadbalancer.id)
     }
 
+    async fn enable(&self, id: &str) -> Result<()> {
+        let body = json!({"loadbalancer": {"admin_state_up": true}});
+        self.0.done(&Call::put(BALANCER, "enable load balancer", &["loadbalancers", id], Some(body))).await
+    }
+
     async fn complete(&self, id: &str, wanted: &NewLoadBalancer) -> Result<bool> {
         let Some(listener) = self.listener_of(id, Some(wanted.port)).await? else {
             let mut body = self.listener(wanted);
@@ -270,6 +333,10 @@ impl LoadBalancers for Scoped {
             self.post("create listener", "listeners", json!({"listener": body})).await?;
             return Ok(true);
         };
+        if !Listening::from(listener.clone()).is_as(&wanted.allowed_cidrs, wanted.client_timeout_seconds, wanted.member_timeout_seconds) {
+            self.set_listener(&listener.id, wanted).await?;
+            return Ok(true);
+        }
         let pools = self.pools_of(id).await?;
         let Some(pool_id) = listener.default_pool_id else {
             if let Some(pool) = pools.iter().find(|pool| pool.name == wanted.name) {
@@ -282,6 +349,11 @@ impl LoadBalancers for Scoped {
             }
             return Ok(true);
         };
+        if pools.iter().any(|pool| pool.id == pool_id && !pool.enabled()) {
+            let body = json!({"pool": {"admin_state_up": true}});
+            self.0.done(&Call::put(BALANCER, "enable pool", &["pools", &pool_id], Some(body))).await?;
+            return Ok(true);
+        }
         if pools.iter().any(|pool| pool.id == pool_id && pool.healthmonitor_id.is_none()) {
             let mut body = self.monitor(wanted);
             body["pool_id"] = json!(pool_id);
@@ -298,11 +370,6 @@ impl LoadBalancers for Scoped {
     async fn set_members(&self, pool_id: &str, port: u16, wanted: &[NewMember]) -> Result<()> {
         let body = json!({"members": members(port, wanted)});
         self.0.done(&Call::put(BALANCER, "set members", &["pools", pool_id, "members"], Some(body))).await
-    }
-
-    async fn set_allowed_cidrs(&self, listener_id: &str, cidrs: &[String]) -> Result<()> {
-        let body = json!({"listener": {"allowed_cidrs": cidrs}});
-        self.0.done(&Call::put(BALANCER, "set allowed ranges", &["listeners", listener_id], Some(body))).await
     }
 
     async fn delete_load_balancer(&self, id: &str) -> Result<()> {

@@ -147,6 +147,11 @@ impl Network for Scoped {
         self.made("create router", "routers", json!({"router": router})).await
     }
 
+    async fn set_gateway(&self, router_id: &str, external_network_id: &str) -> Result<()> {
+        let body = json!({"router": {"external_gateway_info": {"network_id": external_network_id}}});
+        self.0.done(&Call::put(NETWORK, "set router gateway", &["routers", router_id], Some(body))).await
+    }
+
     async fn delete_router(&self, id: &str) -> Result<()> {
         self.gone("delete router", "routers", id).await
     }
@@ -241,6 +246,18 @@ impl Network for Scoped {
         let call = Call::post(NETWORK, "create port", &["ports"], json!({"port": body}));
         let made = Port::from(self.0.json::<MadePort>(&call).await?.port);
         Ok((made.id, made.address.unwrap_or_default()))
+    }
+
+    async fn set_security_groups(&self, port_id: &str, group_ids: &[String]) -> Result<()> {
+        let path = ["ports", port_id];
+        let put = |port: Value| Call::put(NETWORK, "set security groups", &path, Some(json!({ "port": port })));
+        match self.0.done(&put(json!({"security_groups": group_ids}))).await {
+            // Somebody has switched port security off: the port takes groups only together with it, and who may not switch it on is told so.
+            Err(e) if matches!(e.kind, CloudErrorKind::Rejected | CloudErrorKind::Conflict) => {
+                self.0.done(&put(json!({"security_groups": group_ids, "port_security_enabled": true}))).await
+            }
+            done => done,
+        }
     }
 
     async fn delete_port(&self, id: &str) -> Result<()> {

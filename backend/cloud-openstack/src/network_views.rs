@@ -114,6 +114,8 @@ pub(crate) struct PortView {
     #[serde(default, deserialize_with = "or_default")]
     device_id: String,
     #[serde(default, deserialize_with = "or_default")]
+    security_groups: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
     device_owner: String,
     #[serde(default, deserialize_with = "or_default")]
     status: String,
@@ -134,6 +136,7 @@ impl From<PortView> for Port {
             network_id: v.network_id,
             address: v.fixed_ips.first().map(|ip| ip.ip_address.clone()),
             subnet_ids: v.fixed_ips.into_iter().map(|ip| ip.subnet_id).collect(),
+            security_group_ids: v.security_groups,
             device_id: v.device_id,
             device_owner: v.device_owner,
             status: v.status,

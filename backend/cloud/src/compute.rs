@@ -106,6 +106,7 @@ pub trait Compute: Send + Sync {
     async fn start_server(&self, id: &str) -> Result<()>;
     async fn stop_server(&self, id: &str) -> Result<()>;
     async fn reboot_server(&self, id: &str, hard: bool) -> Result<()>;
+    async fn attach_volume(&self, server_id: &str, volume_id: &str) -> Result<()>;
     /// The last `lines` lines; untrusted text.
     async fn console_output(&self, id: &str, lines: u32) -> Result<String>;
     /// Key pairs of the caller, not of the project.

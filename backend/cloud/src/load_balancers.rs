@@ -24,6 +24,8 @@ pub struct LoadBalancer {
     pub operating: String,
     pub vip_address: String,
     pub vip_port_id: String,
+    /// Whether it is switched on.
+    pub enabled: bool,
 }
 
 /// What is under a load balancer; one listener, one pool, as we make it.
@@ -33,8 +35,33 @@ pub struct Tree {
     pub pool_id: Option<String>,
     pub monitor_id: Option<String>,
     pub members: Vec<Member>,
-    /// Whom the listener lets in, in order; empty: everybody.
+    pub listener: Listening,
+    /// Whether the pool is switched on.
+    pub pool_enabled: bool,
+}
+
+/// What a listener does with those who connect.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listening {
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// Whom it lets in, in order; empty: everybody.
     pub allowed_cidrs: Vec<String>,
+    /// After so long it cuts idle connections, of clients and of members; None: the cloud does not say.
+    pub client_timeout_ms: Option<u64>,
+    pub member_timeout_ms: Option<u64>,
+}
+
+impl Listening {
+    /// Whether it lets in whom it should, as long as it should.
+    #[must_use]
+    pub fn is_as(&self, allowed_cidrs: &[String], client_timeout_seconds: u32, member_timeout_seconds: u32) -> bool {
+        let lasts = |is: Option<u64>, seconds: u32| is.is_none_or(|ms| ms == u64::from(seconds) * 1000);
+        self.enabled
+            && self.allowed_cidrs == allowed_cidrs
+            && lasts(self.client_timeout_ms, client_timeout_seconds)
+            && lasts(self.member_timeout_ms, member_timeout_seconds)
+    }
 }
 
 /// What is under a load balancer as the project's lists show it: of its members only the ids.
@@ -44,6 +71,8 @@ pub struct Outline {
     /// Without members.
     pub tree: Tree,
     pub member_ids: BTreeSet<String>,
+    /// When its pool was last changed, its members included, in the cloud's own words.
+    pub changed: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +82,8 @@ pub struct Member {
     pub address: String,
     pub port: u16,
     pub operating: String,
+    /// Whether it is given connections: it is switched on and has weight.
+    pub enabled: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +103,7 @@ pub struct NewLoadBalancer {
     pub vip_address: Option<String>,
     pub port: u16,
     pub members: Vec<NewMember>,
+    /// In order.
     pub allowed_cidrs: Vec<String>,
     /// None: the adapter's configuration, or the cloud's default.
     pub provider: Option<String>,
@@ -93,16 +125,17 @@ pub trait LoadBalancers: Send + Sync {
     async fn load_balancers_by_name(&self, name: &str) -> Result<Vec<LoadBalancer>>;
     async fn load_balancer(&self, id: &str) -> Result<LoadBalancer>;
     async fn tree(&self, id: &str) -> Result<Tree>;
-    /// What is under all of the project's, by two lists. An address of a member never changes: who knows the ids may know enough.
+    /// What is under all of the project's, by two lists. Who knows the members of when the pool was last changed knows enough.
     async fn outlines(&self) -> Result<Vec<Outline>>;
     /// Makes it with listener, pool, monitor and members in one call.
     async fn create_load_balancer(&self, load_balancer: &NewLoadBalancer) -> Result<String>;
-    /// Makes what is missing under it, one child a call: call again after it is ACTIVE until it answers false (nothing was missing).
+    /// Switches it on.
+    async fn enable(&self, id: &str) -> Result<()>;
+    /// Makes what is missing under it, and puts right what was changed, one child a call: call again after it is ACTIVE until it answers
+    /// false (there was nothing to do). Members that are too many are left.
     async fn complete(&self, id: &str, load_balancer: &NewLoadBalancer) -> Result<bool>;
     /// Makes the pool's members exactly these, in one call.
     async fn set_members(&self, pool_id: &str, port: u16, members: &[NewMember]) -> Result<()>;
-    /// Lets exactly these connect; none: everybody.
-    async fn set_allowed_cidrs(&self, listener_id: &str, cidrs: &[String]) -> Result<()>;
     /// With everything under it.
     async fn delete_load_balancer(&self, id: &str) -> Result<()>;
     async fn limits(&self, project_id: &str) -> Result<LoadBalancerLimits>;

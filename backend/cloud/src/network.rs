@@ -56,6 +56,7 @@ pub struct Port {
     pub subnet_ids: Vec<String>,
     /// First fixed IP.
     pub address: Option<String>,
+    pub security_group_ids: Vec<String>,
     /// What it is bound to; empty: nothing.
     pub device_id: String,
     /// `network:router_interface` and the like.
@@ -148,6 +149,8 @@ pub trait Network: Send + Sync {
     /// The ports of a router, those on other networks included.
     async fn ports_of_device(&self, device_id: &str) -> Result<Vec<Port>>;
     async fn create_router(&self, name: &str, description: &str, external_network_id: &str) -> Result<String>;
+    /// Leads the router to this external network.
+    async fn set_gateway(&self, router_id: &str, external_network_id: &str) -> Result<()>;
     async fn delete_router(&self, id: &str) -> Result<()>;
     /// Answers the id of the router's port on the subnet.
     async fn add_router_interface(&self, router_id: &str, subnet_id: &str) -> Result<String>;
@@ -170,6 +173,8 @@ pub trait Network: Send + Sync {
     async fn ports_by_name(&self, name: &str) -> Result<Vec<Port>>;
     /// Answers (id, fixed address).
     async fn create_port(&self, port: &NewPort) -> Result<(String, String)>;
+    /// Puts the port into exactly these, with port security on.
+    async fn set_security_groups(&self, port_id: &str, group_ids: &[String]) -> Result<()>;
     async fn delete_port(&self, id: &str) -> Result<()>;
 
     /// Floating IPs of the project whose description is exactly this.

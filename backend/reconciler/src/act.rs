@@ -17,12 +17,12 @@ use domain::codes::Code;
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::needs::Machine;
 use domain::nodes::{Fault, Node, NodeRole};
-use domain::plan::{Action, NEXT_CREDENTIAL, allowed_cidrs, data_volume_key, group_key, node_key};
+use domain::plan::{Action, NEXT_CREDENTIAL, allowed_cidrs, data_volume_key, group_key, node_key, security_group_key};
 use std::time::Duration;
 
 /// A node's bundle may be fetched this long after its server was asked for.
 const BUNDLE_TTL: Duration = Duration::from_secs(15 * 60);
-const API_PORT: u16 = 6443;
+pub(crate) const API_PORT: u16 = 6443;
 /// A call is begun only with this much of the lease left: longer than any call may take.
 pub const CALL_LIMIT: Duration = Duration::from_secs(25);
 
@@ -141,13 +141,12 @@ impl World<'_> {
             }
             ResourceKind::Port => {
                 let node = node_named(work, row)?;
-                let group = if node.role == NodeRole::Master { "security_group/master" } else { "security_group/worker" };
                 let port = NewPort {
                     name: row.name.clone(),
                     description: description(row),
                     network_id: need("network")?,
                     subnet_id: need("subnet")?,
-                    security_group_ids: vec![need(group)?],
+                    security_group_ids: vec![need(security_group_key(node.role))?],
                 };
                 let (id, address) = cloud.network.create_port(&port).await?;
                 Ok((id, Some(address)))
@@ -296,15 +295,34 @@ impl World<'_> {
                 let service = balancing(&cloud, &row.name)?;
                 let Some(subnet) = part_id(work, "subnet") else { return Ok(()) };
                 let wanted = self.new_balancer(work, row, subnet.to_owned());
-                if service.complete(id, &wanted).await? {
-                    return Ok(());
-                }
-                let tree = service.tree(id).await?;
                 // One change at a time: the load balancer takes no other until it is ACTIVE again.
-                if let Some(listener) = tree.listener_id.filter(|_| tree.allowed_cidrs != wanted.allowed_cidrs) {
-                    service.set_allowed_cidrs(&listener, &wanted.allowed_cidrs).await?;
-                } else if let Some(pool) = tree.pool_id {
+                if !service.load_balancer(id).await?.enabled {
+                    service.enable(id).await?;
+                } else if !service.complete(id, &wanted).await?
+                    && let Some(pool) = service.tree(id).await?.pool_id
+                {
                     service.set_members(&pool, API_PORT, &wanted.members).await?;
+                }
+            }
+            ResourceKind::Router => cloud.network.set_gateway(id, &work.cluster.spec.network.external_network).await?,
+            ResourceKind::Port => {
+                let node = node_named(work, row)?;
+                let Some(group) = cloud_id(work, security_group_key(node.role)) else { return Ok(()) };
+                let seen = cloud.network.ports_by_name(&row.name).await?;
+                if let Some(port) = seen.into_iter().find(|p| p.id == id) {
+                    let mut groups = port.security_group_ids;
+                    groups.push(group.to_owned());
+                    cloud.network.set_security_groups(id, &groups).await?;
+                }
+            }
+            ResourceKind::Volume => {
+                let node = node_named(work, row)?;
+                // Whoever attached it to something else has to settle that.
+                if let Some(other) = cloud.volumes.volume(id).await?.attached_to.first() {
+                    return Err(local_fault(Code::CloudRejected, format!("the volume {id} is attached to the server {other}"), &row.name).into());
+                }
+                if let Some(server) = cloud_id(work, &node_key(ResourceKind::Server, &node.name)) {
+                    cloud.compute.attach_volume(server, id).await?;
                 }
             }
             ResourceKind::FloatingIp => {

@@ -94,8 +94,8 @@ struct Shelves {
     floating_ips: Shelf<FloatingIp>,
     volumes: Shelf<Volume>,
     servers: Shelf<Server>,
-    /// Members by id: nothing of them that matters here ever changes.
-    members: Mutex<BTreeMap<String, Member>>,
+    /// Members by id, as they were when their pool was last changed at that moment.
+    members: Mutex<BTreeMap<String, (Option<String>, Member)>>,
 }
 
 /// The lists of all projects, as far as they are remembered.
@@ -199,7 +199,7 @@ impl Lists<'_> {
         Ok(only(&self.load_balancers(service).await?, |lb| lb.name == name))
     }
 
-    /// What is under a load balancer. Its members are asked for only when one is new.
+    /// What is under a load balancer. Its members are asked for only when one is new, or its pool was changed since.
     pub async fn tree(&self, service: &dyn LoadBalancers, id: &str) -> Result<Tree, CloudError> {
         let all = self.shelves.outlines.get(self.freshness, service.outlines()).await?;
         let Some(outline) = all.iter().find(|outline| outline.load_balancer_id == id) else { return Ok(Tree::default()) };
@@ -210,13 +210,14 @@ impl Lists<'_> {
         let mut known = self.shelves.members.lock().unwrap_or_else(PoisonError::into_inner);
         let here: std::collections::HashSet<&String> = all.iter().flat_map(|outline| &outline.member_ids).collect();
         known.retain(|id, _| here.contains(id));
-        known.extend(tree.members.iter().map(|member| (member.id.clone(), member.clone())));
+        known.extend(tree.members.iter().map(|member| (member.id.clone(), (outline.changed.clone(), member.clone()))));
         Ok(tree)
     }
 
     fn known(&self, outline: &Outline) -> Option<Vec<Member>> {
         let known = self.shelves.members.lock().unwrap_or_else(PoisonError::into_inner);
-        outline.member_ids.iter().map(|id| known.get(id).cloned()).collect()
+        let unchanged = |id: &String| known.get(id).filter(|(changed, _)| *changed == outline.changed).map(|(_, member)| member.clone());
+        outline.member_ids.iter().map(unchanged).collect()
     }
 
     pub async fn floating_ips_by_description(&self, description: &str) -> Result<Vec<FloatingIp>, CloudError> {

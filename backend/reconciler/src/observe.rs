@@ -1,5 +1,6 @@
 //! Looks at the cloud and the cluster: one list for each kind and project (`lists`), all at the same time, never a call for each row.
 
+use crate::act::API_PORT;
 use crate::glance;
 use crate::journal::JournalError;
 use crate::kubernetes::KubernetesError;
@@ -14,10 +15,10 @@ use cloud::{Cloud, CloudError, compute::ServerStatus};
 use domain::changes::Work;
 use domain::codes::Code;
 use domain::ids::{NodeId, ResourceId};
-use domain::ledger::{ResourceKind, ResourceState};
+use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::names;
-use domain::nodes::{Fault, NodeIntent, NodeRole};
-use domain::plan::{Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, allowed_cidrs, masters_too_many, node_key};
+use domain::nodes::{Fault, Node, NodeIntent, NodeRole};
+use domain::plan::{Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, allowed_cidrs, masters_too_many, node_key, security_group_key};
 use domain::tenants::ProjectState;
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,6 +160,7 @@ impl Eye<'_> {
         let (ports, interfaces) = ports;
         let (balancers, vip_port) = balancers;
         let floating = associate(floating, vip_port.as_deref());
+        let volumes = self.attach(volumes, &servers);
         use ResourceKind::{FloatingIp, LoadBalancer, Network, Port, Router, RouterInterface, SecurityGroup, Server, ServerGroup, Subnet, Volume};
         vec![
             (Network, network),
@@ -231,7 +233,8 @@ impl Eye<'_> {
                 list.into_iter()
                     .map(|r| {
                         let address = r.external_addresses.first().map(ToString::to_string);
-                        Object { address, ..object(r.id, &r.name, self.owner(&r.description), ObjectState::Ready) }
+                        let drift = r.external_network_id.as_deref() != Some(self.work.cluster.spec.network.external_network.as_str());
+                        Object { address, drift, ..object(r.id, &r.name, self.owner(&r.description), ObjectState::Ready) }
                     })
                     .collect(),
             ),
@@ -247,8 +250,9 @@ impl Eye<'_> {
                 Ok(list) => {
                     for port in list {
                         interfaces.extend(self.interface(&port));
-                        let state = ObjectState::Ready;
-                        ours.push(Object { address: port.address.clone(), ..object(port.id, &port.name, self.owner(&port.description), state) });
+                        let owner = self.owner(&port.description);
+                        let drift = owner.is_some_and(|row| self.out_of_group(row, &port.security_group_ids));
+                        ours.push(Object { address: port.address, drift, ..object(port.id, &port.name, owner, ObjectState::Ready) });
                     }
                 }
                 Err(error) if error.is_not_found() => {}
@@ -256,6 +260,18 @@ impl Eye<'_> {
             }
         }
         (Look::Seen(ours), Look::Seen(interfaces))
+    }
+
+    /// The node that a row belongs to.
+    fn node_of(&self, row: ResourceId) -> Option<(&LedgerRow, &Node)> {
+        let row = self.work.ledger.iter().find(|r| r.id == row)?;
+        Some((row, self.work.nodes.iter().find(|n| row.node() == Some(n.name.as_str()))?))
+    }
+
+    /// Whether a node's port is not in its node's group any more. Other groups that somebody put it into are left alone.
+    fn out_of_group(&self, row: ResourceId, groups: &[String]) -> bool {
+        let wanted = self.node_of(row).and_then(|(_, node)| cloud_id(self.work, security_group_key(node.role)));
+        wanted.is_some_and(|wanted| !groups.iter().any(|id| id == wanted))
     }
 
     fn interface(&self, port: &Port) -> Option<Object> {
@@ -331,7 +347,7 @@ impl Eye<'_> {
                 vip_port = Some(balancer.vip_port_id.clone());
                 if balancer.provisioning == Provisioning::Active {
                     match self.lists.tree(service.as_ref(), &balancer.id).await {
-                        Ok(tree) => drift = self.tree_drifted(&tree) || tree.allowed_cidrs != allowed_cidrs(self.work, self.egress),
+                        Ok(tree) => drift = !balancer.enabled || self.tree_drifted(&tree),
                         Err(error) => return (blind(&error), None),
                     }
                 }
@@ -348,10 +364,14 @@ impl Eye<'_> {
     }
 
     fn tree_drifted(&self, tree: &Tree) -> bool {
+        let api = &self.work.cluster.spec.api;
+        let allowed = allowed_cidrs(self.work, self.egress);
+        let listening = tree.listener.is_as(&allowed, api.client_timeout_seconds, api.member_timeout_seconds);
         let whole = tree.listener_id.is_some() && tree.pool_id.is_some() && tree.monitor_id.is_some();
-        let have: BTreeSet<&str> = tree.members.iter().map(|m| m.address.as_str()).collect();
+        let leading = tree.pool_enabled && tree.members.iter().all(|m| m.enabled);
+        let have: BTreeSet<(&str, u16)> = tree.members.iter().map(|m| (m.address.as_str(), m.port)).collect();
         let want = master_addresses(self.work);
-        !whole || have != want.iter().map(|(_, address)| *address).collect()
+        !listening || !whole || !leading || have != want.iter().map(|(_, address)| (*address, API_PORT)).collect()
     }
 
     async fn floating_ips(&self) -> Result<Vec<(Object, Option<String>)>, CloudError> {
@@ -365,26 +385,40 @@ impl Eye<'_> {
         Ok(objects)
     }
 
-    async fn volumes(&self) -> Look {
+    /// Volumes of ours, with the servers they are attached to.
+    async fn volumes(&self) -> Result<Vec<(Object, Vec<String>)>, CloudError> {
         if self.never(ResourceKind::Volume) {
-            return Look::Seen(Vec::new());
+            return Ok(Vec::new());
         }
-        match self.lists.volumes_by_metadata("kcs_cluster", &self.work.cluster.id.to_string()).await {
-            Ok(list) => Look::Seen(
-                list.into_iter()
-                    .map(|v| {
-                        let state = match &v.status {
-                            VolumeStatus::Available | VolumeStatus::InUse => ObjectState::Ready,
-                            VolumeStatus::Error => ObjectState::Failed(format!("volume {} is in status error", v.id)),
-                            _ => ObjectState::Pending,
-                        };
-                        let owner = owner_in(&v.metadata);
-                        object(v.id, &v.name, owner, state)
-                    })
-                    .collect(),
-            ),
+        let list = self.lists.volumes_by_metadata("kcs_cluster", &self.work.cluster.id.to_string()).await?;
+        let seen = list.into_iter().map(|v| {
+            let state = match &v.status {
+                VolumeStatus::Available | VolumeStatus::InUse => ObjectState::Ready,
+                VolumeStatus::Error => ObjectState::Failed(format!("volume {} is in status error", v.id)),
+                _ => ObjectState::Pending,
+            };
+            let owner = owner_in(&v.metadata);
+            (object(v.id, &v.name, owner, state), v.attached_to)
+        });
+        Ok(seen.collect())
+    }
+
+    /// A data volume that is not at its node's server lacks its attachment.
+    fn attach(&self, found: Result<Vec<(Object, Vec<String>)>, CloudError>, servers: &Look) -> Look {
+        match found {
+            Ok(list) => Look::Seen(list.into_iter().map(|(o, at)| Object { drift: self.detached(&o, &at, servers), ..o }).collect()),
             Err(error) => blind(&error),
         }
+    }
+
+    /// Said only of nodes that have joined, are to stay, and whose servers are there: with others volumes come and go.
+    fn detached(&self, volume: &Object, at: &[String], servers: &Look) -> bool {
+        let (Look::Seen(servers), Some((row, node))) = (servers, volume.owner.and_then(|row| self.node_of(row))) else { return false };
+        let stays = node.joined_at.is_some() && node.intent == NodeIntent::Keep && row.data_volume().is_some();
+        let server = live(self.work, &node_key(ResourceKind::Server, &node.name)).filter(|r| stays && r.state == ResourceState::Known);
+        let Some(server) = server.and_then(|r| r.cloud_id.as_deref()) else { return false };
+        let stands = servers.iter().any(|s| s.id == server && matches!(s.state, ObjectState::Ready | ObjectState::Off));
+        stands && !at.iter().any(|id| id == server)
     }
 
     async fn servers(&self) -> Look {

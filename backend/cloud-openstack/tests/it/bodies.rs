@@ -89,7 +89,8 @@ async fn a_load_balancer_is_made_whole_in_one_call() {
     let pool = &listener["default_pool"];
     assert_eq!(pool["lb_algorithm"], "ROUND_ROBIN");
     assert_eq!(pool["healthmonitor"]["url_path"], "/readyz");
-    assert_eq!(pool["members"], json!([{"name": "m0", "address": "10.0.0.5", "protocol_port": 6443, "subnet_id": "s"}]));
+    let member = json!({"name": "m0", "address": "10.0.0.5", "protocol_port": 6443, "subnet_id": "s", "admin_state_up": true, "weight": 1});
+    assert_eq!(pool["members"], json!([member]));
 
     let ovn = OpenStack::new(Config { load_balancer_provider: Some("ovn".into()), ..config() }, scripted.clone());
     let cloud = ovn.as_credential(&ApplicationCredential { id: "c".into(), secret: "s".into() });
@@ -117,7 +118,7 @@ async fn what_is_missing_under_a_load_balancer_is_made_one_by_one() {
             ok(
                 200,
                 &json!({
-                    "listeners": at(1, json!({"id": "l", "protocol_port": 6443, "default_pool_id": linked})),
+                    "listeners": at(1, json!({"id": "l", "protocol_port": 6443, "default_pool_id": linked, "allowed_cidrs": ["0.0.0.0/0"]})),
                     "pools": at(2, json!({"id": "p", "name": "kcs-1-api", "healthmonitor_id": monitor})),
                     "members": at(5, json!({"id": "m", "name": "m0", "address": "10.0.0.5", "protocol_port": 6443, "operating_status": "ONLINE"})),
                 }),
@@ -128,6 +129,64 @@ async fn what_is_missing_under_a_load_balancer_is_made_one_by_one() {
         assert_eq!(made, !expected.is_empty());
         assert_eq!(changes, if made { vec![format!("octavia/v2.0/lbaas/{expected}")] } else { vec![] }, "stage {stage}");
     }
+}
+
+#[tokio::test]
+async fn what_was_changed_under_a_load_balancer_is_put_right_one_by_one() {
+    let listener = json!({
+        "admin_state_up": true, "allowed_cidrs": ["0.0.0.0/0"], "timeout_client_data": 3_600_000, "timeout_member_data": 3_600_000,
+    });
+    let member = json!({"name": "m0", "address": "10.0.0.5", "protocol_port": 6443, "subnet_id": "s", "admin_state_up": true, "weight": 1});
+    // How much is as it should be: 0 nothing, 1 the listener, 2 the pool, 3 the member.
+    let steps = [
+        (0, "listeners/l", json!({ "listener": listener })),
+        (1, "pools/p", json!({"pool": {"admin_state_up": true}})),
+        (2, "pools/p/members", json!({"members": [member]})),
+        (3, "", json!(null)),
+    ];
+    for (stage, expected, body) in steps {
+        let scripted = Scripted::new(move |a| {
+            if a.url.contains("keystone") {
+                return None;
+            }
+            if a.method != http::Method::GET {
+                return ok(200, &json!({}));
+            }
+            let timeout = if stage >= 1 { 3_600_000 } else { 50_000 };
+            let cidrs = ["0.0.0.0/0"];
+            let listener = json!({"id": "l", "protocol_port": 6443, "default_pool_id": "p", "allowed_cidrs": cidrs, "timeout_client_data": timeout});
+            let member = json!({"id": "m", "name": "m0", "address": "10.0.0.5", "protocol_port": 6443, "weight": u8::from(stage >= 3)});
+            ok(
+                200,
+                &json!({
+                    "listeners": [listener],
+                    "pools": [{"id": "p", "name": "kcs-1-api", "healthmonitor_id": "hm", "admin_state_up": stage >= 2}],
+                    "members": [member],
+                }),
+            )
+        });
+        let changed = scripted.cloud().load_balancers.unwrap().complete("lb", &balancer()).await.unwrap();
+        let changes: Vec<_> = scripted.calls().into_iter().filter(|a| a.method != http::Method::GET).map(|a| (a.url, a.body)).collect();
+        assert_eq!(changed, !expected.is_empty());
+        assert_eq!(changes, if changed { vec![(format!("octavia/v2.0/lbaas/{expected}"), body)] } else { vec![] }, "stage {stage}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_whose_security_was_switched_off_is_put_into_its_groups_with_it_on() {
+    let scripted = Scripted::new(|a| {
+        if a.url.contains("keystone") {
+            return None;
+        }
+        let on = a.body["port"]["port_security_enabled"] == json!(true);
+        if on {
+            ok(200, &json!({}))
+        } else {
+            ok(400, &json!({"NeutronError": {"type": "PortSecurityAndIPRequiredForSecurityGroups", "message": "no"}}))
+        }
+    });
+    scripted.cloud().network.set_security_groups("p", &["g".into()]).await.unwrap();
+    assert_eq!(scripted.last().body, json!({"port": {"security_groups": ["g"], "port_security_enabled": true}}));
 }
 
 #[tokio::test]

@@ -115,6 +115,13 @@ impl Draft<'_> {
                 found.push(part.name.clone());
             }
         }
+        // Of a node's parts those that are not as they should be; where one is missing, its node is what is damaged.
+        let of_nodes = wanted.iter().filter(|p| matches!(p.kind, ResourceKind::Port | ResourceKind::Volume) && !self.lost(p));
+        let drifted = of_nodes.filter(|p| {
+            let row = self.live(&p.key).filter(|r| r.state == ResourceState::Known);
+            row.and_then(|r| self.object(r)).is_some_and(|o| o.state == ObjectState::Ready && o.drift)
+        });
+        found.extend(drifted.map(|p| p.name.clone()));
         let unwanted =
             |r: &&LedgerRow| r.state != ResourceState::Gone && r.state != ResourceState::Ambiguous && !wanted.iter().any(|p| p.key == r.key);
         found.extend(self.next.ledger.iter().filter(unwanted).map(|r| r.name.clone()));

@@ -20,7 +20,7 @@ pub use addons::{AddonsView, WorkloadView};
 pub use encryption::{KeyStage, KeysView, SecretsView, changes_key};
 pub use masters::masters_too_many;
 pub use nodes::surplus;
-pub use parts::{Part, allowed_cidrs, data_volume_key, group_key, node_key, parts};
+pub use parts::{Part, allowed_cidrs, data_volume_key, group_key, node_key, parts, security_group_key};
 pub use rotation::{CREDENTIAL, NEXT_CREDENTIAL, OLD_CREDENTIAL};
 pub use steps::operation_steps;
 
@@ -76,7 +76,7 @@ pub struct Object {
     pub owner: Option<ResourceId>,
     pub state: ObjectState,
     pub address: Option<String>,
-    /// It lacks something its specification says (rules, members, association); an update mends it.
+    /// It is not as its specification says (rules, members, association, gateway, attachment); an update mends it.
     pub drift: bool,
 }
 

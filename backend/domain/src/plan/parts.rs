@@ -36,6 +36,15 @@ pub fn data_volume_key(node: &str, volume: &str) -> String {
     format!("{}/{node}/{volume}", ResourceKind::Volume)
 }
 
+/// The key of the security group that nodes of this role are in.
+#[must_use]
+pub fn security_group_key(role: NodeRole) -> &'static str {
+    match role {
+        NodeRole::Master => "security_group/master",
+        NodeRole::Worker => "security_group/worker",
+    }
+}
+
 /// The key of one of a pool's server groups.
 #[must_use]
 pub fn group_key(pool: &str, shard: u32) -> String {
@@ -125,7 +134,7 @@ pub fn parts(work: &Work, keep: &dyn Fn(&Node) -> bool) -> Vec<Part> {
             NodeRole::Master => StepKey::OtherMasters,
             NodeRole::Worker => StepKey::NodePools,
         };
-        let group = if node.role == NodeRole::Master { "security_group/master" } else { "security_group/worker" };
+        let group = security_group_key(node.role);
         let machine = match node.role {
             NodeRole::Master => Machine::of_control_plane(&spec.control_plane),
             NodeRole::Worker => Machine::of(spec, &node.pool),

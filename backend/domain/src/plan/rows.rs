@@ -162,7 +162,7 @@ impl Draft<'_> {
         part.after.iter().all(known) && part.needs.iter().all(ready) && self.gate_open(part)
     }
 
-    fn lost(&self, part: &Part) -> bool {
+    pub(super) fn lost(&self, part: &Part) -> bool {
         let of_node = matches!(part.kind, ResourceKind::Server | ResourceKind::Port | ResourceKind::Volume);
         of_node && self.next.nodes.iter().any(|n| n.fault.is_some() && part.key.split('/').nth(1) == Some(n.name.as_str()))
     }

@@ -35,6 +35,24 @@ fn drift_is_said_and_mended_by_an_operation_of_the_engines_own() {
 }
 
 #[test]
+fn a_nodes_port_or_disk_that_is_not_as_it_should_be_is_said_and_mended() {
+    for kind in [ResourceKind::Port, ResourceKind::Volume] {
+        let mut world = running(1, 1);
+        let worker = world.names(NodeRole::Worker)[0].clone();
+        world.work.cluster.spec.repair = RepairPolicy::Manual;
+        world.objects.values_mut().find(|(k, o)| *k == kind && o.name == worker).unwrap().1.drift = true;
+        world.watch(Duration::minutes(1));
+        let condition = world.condition(ConditionType::InfrastructureReady);
+        assert_eq!((condition.reason.as_str(), condition.message.as_str(), condition.code), ("ObjectsDrifted", worker.as_str(), Some(Code::Drifted)));
+        assert!(world.log.is_empty(), "{:?}", world.log);
+        world.work.cluster.spec.repair = RepairPolicy::Automatic;
+        world.watch(Duration::minutes(1));
+        assert_eq!(world.log, [format!("update {kind}/{worker}")]);
+        repaired(&world);
+    }
+}
+
+#[test]
 fn with_the_manual_policy_damage_is_shown_and_left() {
     let mut world = running(1, 1);
     world.work.cluster.spec.repair = RepairPolicy::Manual;

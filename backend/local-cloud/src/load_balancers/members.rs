@@ -1,7 +1,7 @@
 //! Members of a pool: one by one, or all in one call.
 
 use super::balancers::objects;
-use super::{Common, Status, begin, invalid, missing, own, page, port, required, resource, statuses};
+use super::{Common, Status, invalid, missing, own, page, port, required, resource, statuses};
 use crate::http::{Answer, Call, Failure, Reply, number, text, truth};
 use crate::state::State;
 use http::Method;
@@ -40,7 +40,7 @@ pub(super) fn serve(state: &mut State, call: &Call<'_>, pool: &str, rest: &[&str
         (&Method::POST, []) => {
             let given = call.object("member")?;
             let mut draft = state.clone_for_draft();
-            begin(&mut draft, call, &balancer)?;
+            begin(&mut draft, call, &balancer, pool)?;
             let id = insert(&mut draft, call, pool, given)?;
             state.adopt_draft(draft);
             Ok(Reply::json(201, json!({"member": view(state, of_pool(state, pool, &id)?)})))
@@ -49,7 +49,7 @@ pub(super) fn serve(state: &mut State, call: &Call<'_>, pool: &str, rest: &[&str
         (&Method::PUT, [id]) => update(state, call, &balancer, pool, id),
         (&Method::DELETE, [id]) => {
             of_pool(state, pool, id)?;
-            begin(state, call, &balancer)?;
+            begin(state, call, &balancer, pool)?;
             if let Some(row) = state.load_balancers.members.get_mut(*id) {
                 row.common.status = Status::PendingDelete;
             }
@@ -57,6 +57,16 @@ pub(super) fn serve(state: &mut State, call: &Call<'_>, pool: &str, rest: &[&str
         }
         _ => Err(Failure::no_route()),
     }
+}
+
+/// Begins a change of a member, which is one of its pool, too.
+fn begin(state: &mut State, call: &Call<'_>, balancer: &str, pool: &str) -> Result<(), Failure> {
+    super::begin(state, call, balancer)?;
+    let now = state.clock.seconds();
+    if let Some(row) = state.load_balancers.pools.get_mut(pool) {
+        row.common.updated_at = Some(now);
+    }
+    Ok(())
 }
 
 fn of_pool<'a>(state: &'a State, pool: &str, id: &str) -> Result<&'a Member, Failure> {
@@ -101,7 +111,7 @@ fn update(state: &mut State, call: &Call<'_>, balancer: &str, pool: &str, id: &s
     row.weight = number(given, "weight", row.weight)?;
     row.backup = truth(given, "backup", row.backup)?;
     row.common.update(given, state.clock.seconds())?;
-    begin(state, call, balancer)?;
+    begin(state, call, balancer, pool)?;
     state.load_balancers.members.insert(id.to_owned(), row);
     Ok(Reply::json(200, json!({"member": view(state, of_pool(state, pool, id)?)})))
 }
@@ -111,7 +121,7 @@ fn batch(state: &mut State, call: &Call<'_>, balancer: &str, pool: &str) -> Answ
     let body = call.body.as_object().ok_or_else(|| Failure::bad("members are required"))?;
     let wanted = objects(body, "members")?;
     let mut draft = state.clone_for_draft();
-    begin(&mut draft, call, balancer)?;
+    begin(&mut draft, call, balancer, pool)?;
     let mut kept = Vec::new();
     for given in wanted {
         let (address, port) = (address(given)?, port(given, "protocol_port")?);

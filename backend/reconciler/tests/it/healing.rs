@@ -6,6 +6,7 @@ use domain::codes::Code;
 use domain::conditions::{ConditionStatus, ConditionType};
 use domain::nodes::NodeRole;
 use domain::operations::{ENGINE, OperationKind, OperationState};
+use domain::settings::DataVolume;
 use domain::wishes::Wish;
 use local_cloud::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
@@ -30,16 +31,29 @@ fn whole(lab: &Lab) {
 
 /// Takes something away by hand; with the manual policy it is shown within a minute and left, with the automatic one mended.
 async fn damage(seed: u64, what: &str, break_it: impl Fn(&Lab)) {
-    let mut lab = running(seed, 1, 1).await;
+    damage_to(&mut running(seed, 1, 1).await, what, break_it).await;
+}
+
+async fn damage_to(lab: &mut Lab, what: &str, break_it: impl Fn(&Lab)) {
     lab.db.lock().unwrap().work.cluster.spec.repair = RepairPolicy::Manual;
-    break_it(&lab);
+    break_it(lab);
     lab.watch(Duration::minutes(1)).await;
     let shown = lab.condition(ConditionType::InfrastructureReady);
     assert_eq!((shown.status, shown.code), (ConditionStatus::False, Some(Code::Drifted)), "{what}: {shown:?}");
     assert_eq!(lab.operation().kind, OperationKind::ClusterCreate, "{what} is left to a person");
     lab.db.lock().unwrap().work.cluster.spec.repair = RepairPolicy::Automatic;
     lab.watch(Duration::minutes(3)).await;
-    whole(&lab);
+    whole(lab);
+}
+
+/// The one object under the cluster's load balancer of such a kind.
+fn under_balancer(lab: &Lab, kind: &str) -> Value {
+    let list = lab.person("GET", &format!("/load-balancer/v2.0/lbaas/{kind}?loadbalancer_id={}", lab.id_of("load_balancer")), &Value::Null);
+    list[kind][0].clone()
+}
+
+fn pool(lab: &Lab) -> String {
+    under_balancer(lab, "pools")["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -72,6 +86,88 @@ async fn case_62_what_somebody_removes_by_hand_is_shown_and_made_again() {
         lab.person("DELETE", &format!("/network/v2.0/routers/{router}"), &Value::Null);
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_somebody_changes_in_the_network_is_shown_and_put_right() {
+    damage(205, "the router's gateway", |lab| {
+        lab.person("PUT", &format!("/network/v2.0/floatingips/{}", lab.id_of("floating_ip")), &json!({"floatingip": {"port_id": null}}));
+        lab.person("PUT", &format!("/network/v2.0/routers/{}", lab.id_of("router")), &json!({"router": {"external_gateway_info": null}}));
+    })
+    .await;
+    damage(206, "where the address leads", |lab| {
+        let port = lab.id_of(&format!("port/{}", lab.names(NodeRole::Worker)[0]));
+        lab.person("PUT", &format!("/network/v2.0/floatingips/{}", lab.id_of("floating_ip")), &json!({"floatingip": {"port_id": port}}));
+    })
+    .await;
+    // A group that somebody put a node into stays; its own is back.
+    let mut lab = running(207, 1, 1).await;
+    let port = format!("/network/v2.0/ports/{}", lab.id_of(&format!("port/{}", lab.names(NodeRole::Worker)[0])));
+    let theirs = lab.person("POST", "/network/v2.0/security-groups", &json!({"security_group": {"name": "office"}}));
+    let theirs = theirs["security_group"]["id"].as_str().unwrap().to_owned();
+    let only_theirs = json!({"port": {"security_groups": [theirs]}});
+    damage_to(&mut lab, "a port's groups", |lab| {
+        lab.person("PUT", &port, &only_theirs);
+    })
+    .await;
+    let now = lab.person("GET", &port, &Value::Null);
+    assert_eq!(now["port"]["security_groups"], json!([theirs, lab.id_of("security_group/worker")]));
+}
+
+#[tokio::test]
+async fn what_somebody_changes_of_the_load_balancer_is_shown_and_put_right() {
+    damage(208, "the listener's time-outs", |lab| {
+        let listener = under_balancer(lab, "listeners")["id"].as_str().unwrap().to_owned();
+        let short = json!({"listener": {"timeout_client_data": 50_000}});
+        lab.person("PUT", &format!("/load-balancer/v2.0/lbaas/listeners/{listener}"), &short);
+    })
+    .await;
+    damage(209, "a pool that is switched off", |lab| {
+        lab.person("PUT", &format!("/load-balancer/v2.0/lbaas/pools/{}", pool(lab)), &json!({"pool": {"admin_state_up": false}}));
+    })
+    .await;
+    damage(210, "a load balancer that is switched off", |lab| {
+        let off = json!({"loadbalancer": {"admin_state_up": false}});
+        lab.person("PUT", &format!("/load-balancer/v2.0/lbaas/loadbalancers/{}", lab.id_of("load_balancer")), &off);
+    })
+    .await;
+    damage(211, "a member's port", |lab| {
+        let members = format!("/load-balancer/v2.0/lbaas/pools/{}/members", pool(lab));
+        let listed = lab.person("GET", &members, &Value::Null);
+        let moved = json!({"members": [{"address": listed["members"][0]["address"], "protocol_port": 6444}]});
+        lab.person("PUT", &members, &moved);
+    })
+    .await;
+    // Members are not asked for but where their pool says that one was changed.
+    let mut lab = running(212, 1, 1).await;
+    lab.watch(Duration::minutes(2)).await;
+    let reads = |lab: &Lab| lab.cloud.calls(Service::LoadBalancer, "GET", "/load-balancer/v2.0/lbaas/pools/{id}/members");
+    let before = reads(&lab);
+    lab.watch(Duration::minutes(5)).await;
+    assert_eq!(reads(&lab), before);
+    damage_to(&mut lab, "a member that is switched off", |lab| {
+        let members = format!("/load-balancer/v2.0/lbaas/pools/{}/members", pool(lab));
+        let listed = lab.person("GET", &members, &Value::Null);
+        let member = format!("{members}/{}", listed["members"][0]["id"].as_str().unwrap());
+        lab.person("PUT", &member, &json!({"member": {"admin_state_up": false}}));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_data_volume_that_somebody_detaches_is_shown_and_attached_again() {
+    let mut lab = Lab::new(213, 1, 1);
+    let data = DataVolume { name: "data".into(), size_gib: 3, volume_type: None, mount_path: Some("/srv/data".into()) };
+    lab.db.lock().unwrap().work.cluster.spec.node_pools[0].data_volumes = vec![data];
+    lab.made().await;
+    let worker = lab.names(NodeRole::Worker)[0].clone();
+    let (server, volume) = (lab.id_of(&format!("server/{worker}")), lab.id_of(&format!("volume/{worker}/data")));
+    damage_to(&mut lab, "a data volume", |lab| {
+        lab.person("DELETE", &format!("/compute/v2.1/servers/{server}/os-volume_attachments/{volume}"), &Value::Null);
+    })
+    .await;
+    let now = lab.person("GET", &format!("/volume/v3/volumes/{volume}"), &Value::Null);
+    assert_eq!(now["volume"]["attachments"][0]["server_id"], json!(server));
 }
 
 #[tokio::test]
