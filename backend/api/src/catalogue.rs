@@ -75,6 +75,8 @@ pub struct Snapshot {
     pub flavors: Vec<cloud::compute::Flavor>,
     pub zones: Vec<cloud::compute::Zone>,
     pub volume_types: Vec<cloud::volumes::VolumeType>,
+    /// Whether there are volumes at all.
+    pub block_storage: bool,
     pub networks: Vec<cloud::network::Net>,
     pub images: Vec<cloud::images::Image>,
 }
@@ -109,12 +111,13 @@ async fn snapshot(cloud: Cloud) -> Result<Arc<Snapshot>, CloudError> {
     let (mut flavors, zones, volume_types, networks, images) = tokio::try_join!(
         cloud.compute.flavors(),
         cloud.compute.zones(),
-        cloud.volumes.volume_types(),
+        async { cloud::if_there(cloud.volumes.volume_types().await) },
         cloud.network.external_networks(),
         cloud.images.images(),
     )?;
     flavors.sort_by(|a, b| (a.ram_mib, a.vcpus, &a.name).cmp(&(b.ram_mib, b.vcpus, &b.name)));
-    Ok(Arc::new(Snapshot { flavors, zones, volume_types, networks, images }))
+    let block_storage = volume_types.is_some();
+    Ok(Arc::new(Snapshot { flavors, zones, volume_types: volume_types.unwrap_or_default(), block_storage, networks, images }))
 }
 
 /// The property of an image that says how far its preparation is, in per cent.

@@ -68,6 +68,7 @@ pub fn facts(catalogue: &Snapshot, state: &State, cloud: &Cloud) -> Facts {
         external_networks: catalogue.networks.iter().map(|n| n.id.clone()).collect(),
         providers: None,
         load_balancing: cloud.load_balancers.is_some(),
+        block_storage: catalogue.block_storage,
         existing: None,
         private_route: state.settings.private_route,
     }
@@ -97,7 +98,9 @@ impl Quotas {
     pub async fn of(state: &State, caller: &Caller, catalogue: &Snapshot) -> Answer<Self> {
         let cloud = caller.cloud(state).await?;
         let project = &caller.actor.project.id;
-        let (compute, network, volumes) = tokio::try_join!(cloud.compute.limits(), cloud.network.limits(&project.0), cloud.volumes.limits())?;
+        let volumes = async { cloud::if_there(cloud.volumes.limits().await) };
+        let (compute, network, volumes) = tokio::try_join!(cloud.compute.limits(), cloud.network.limits(&project.0), volumes)?;
+        let volumes = volumes.unwrap_or_default();
         let balancers = match &cloud.load_balancers {
             Some(service) => service.limits(&project.0).await?.load_balancers,
             None => Limit::default(),

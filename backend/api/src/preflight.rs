@@ -7,7 +7,7 @@ use crate::errors::Answer;
 use crate::plan::{self, Quotas};
 use crate::quota::Tenant;
 use crate::state::State;
-use cloud::network::{Network, Port};
+use cloud::network::{Network, Port, Subnet};
 use domain::clusters::{ClusterSpec, ClusterSpecRequest};
 use domain::codes::Code;
 use domain::needs::{Objects, cluster_objects};
@@ -70,7 +70,8 @@ impl Preflight {
         broken.extend(violations(&request.name, &spec, &state.spec_limits()));
         plan::refuse(broken)?;
         let quotas = Quotas::of(state, caller, &catalogue).await?;
-        let found = settle_groups(&mut spec, quotas.group_members, quotas.left("server_groups"));
+        let mut found = state.service_clouds.checks(state, &caller.actor.project.id).await;
+        found.extend(settle_groups(&mut spec, quotas.group_members, quotas.left("server_groups")));
         let objects = cluster_objects(&spec);
         Ok(Self { spec, catalogue, objects, quotas, tenant, facts, found })
     }
@@ -105,12 +106,9 @@ async fn existing(network: &dyn Network, spec: &mut ClusterSpec) -> Answer<Exist
     spec.network.node_cidr = cidr;
     let ports = network.ports_of(&wanted.network_id).await?;
     let on_subnet = |p: &&Port| p.subnet_ids.contains(&wanted.subnet_id);
-    let pool: u64 = subnet.pools.iter().map(|(first, last)| u64::from(u32::from(*last).saturating_sub(u32::from(*first))) + 1).sum();
-    let taken = ports.iter().filter(on_subnet).filter_map(|p| p.address.as_ref()?.parse::<std::net::Ipv4Addr>().ok());
-    let taken = taken.filter(|ip| subnet.pools.iter().any(|(first, last)| first <= ip && ip <= last)).count() as u64;
     let routers: BTreeSet<&str> =
         ports.iter().filter(on_subnet).filter(|p| p.device_owner.contains("router_interface")).map(|p| p.device_id.as_str()).collect();
-    let mut fact = ExistingFact { network_found, cidr: Some(cidr), free_addresses: pool.saturating_sub(taken), ..ExistingFact::default() };
+    let mut fact = ExistingFact { network_found, cidr: Some(cidr), free_addresses: free_addresses(subnet, &ports), ..ExistingFact::default() };
     for id in routers {
         // A router of somebody else's is not to be seen: nothing is known of it then.
         let (Ok(router), Ok(ports)) = tokio::join!(network.router(id), network.ports_of_device(id)) else { continue };
@@ -123,6 +121,14 @@ async fn existing(network: &dyn Network, spec: &mut ClusterSpec) -> Answer<Exist
         }
     }
     Ok(fact)
+}
+
+/// Addresses of a subnet that no port has, as far as its ports are to be seen.
+pub(crate) fn free_addresses(subnet: &Subnet, ports: &[Port]) -> u64 {
+    let pool: u64 = subnet.pools.iter().map(|(first, last)| u64::from(u32::from(*last).saturating_sub(u32::from(*first))) + 1).sum();
+    let on_subnet = ports.iter().filter(|p| p.subnet_ids.contains(&subnet.id));
+    let taken = on_subnet.filter_map(|p| p.address.as_ref()?.parse::<std::net::Ipv4Addr>().ok());
+    pool.saturating_sub(taken.filter(|ip| subnet.pools.iter().any(|(first, last)| first <= ip && ip <= last)).count() as u64)
 }
 
 /// The person's public keys that the specification names.

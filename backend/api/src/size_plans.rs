@@ -4,14 +4,17 @@ use crate::caller::Caller;
 use crate::clusters::{Check, CheckLevel, PlannedObject, QuotaNeed};
 use crate::errors::Answer;
 use crate::plan;
+use crate::preflight::free_addresses;
 use crate::quota::Tenant;
 use crate::state::State;
 use domain::clusters::ClusterSpec;
 use domain::costs::{Cost, cluster_cost};
 use domain::ids::{ClusterId, NodeId};
+use domain::ledger::ResourceState;
 use domain::needs::node_objects;
 use domain::nodes::{Node, NodeRole};
 use domain::plan::surplus;
+use domain::preflight::{Checks, addresses};
 use serde::Serialize;
 
 /// A pool or the control plane before and after.
@@ -59,6 +62,7 @@ pub async fn size_plan(state: &State, caller: &Caller, after: &ClusterSpec, size
         let mut growing = after.clone();
         growing.node_pools.retain(|p| p.name == sized.pool);
         checks.extend(plan::catalogue_checks(&growing, &catalogue, state, &caller.cloud(state).await?));
+        checks.extend(address_checks(state, caller, after, sized).await?);
     }
     checks.extend(short);
     checks.extend(found);
@@ -73,6 +77,26 @@ pub async fn size_plan(state: &State, caller: &Caller, after: &ClusterSpec, size
         objects: plan::planned(&objects),
         cost: state.prices().map(|prices| cluster_cost(after, &prices)),
     })
+}
+
+/// Whether the cluster's subnet has addresses for the nodes that come, and for one that replaces another. Of a subnet that is not to be seen nothing
+/// is said.
+async fn address_checks(state: &State, caller: &Caller, after: &ClusterSpec, sized: &Resized<'_>) -> Answer<Vec<Check>> {
+    let place = if let Some(existing) = &after.network.existing {
+        Some((existing.network_id.clone(), existing.subnet_id.clone()))
+    } else {
+        let rows = state.store.ledger(&caller.actor.scope(), sized.cluster).await?;
+        let id = |key: &str| rows.iter().find(|r| r.key == key && r.state != ResourceState::Gone)?.cloud_id.clone();
+        id("network").zip(id("subnet"))
+    };
+    let Some((network, subnet)) = place else { return Ok(Vec::new()) };
+    let cloud = caller.cloud(state).await?;
+    let (subnets, ports) = tokio::try_join!(cloud.network.subnets_of(&network), cloud.network.ports_of(&network))?;
+    let Some(subnet) = subnets.iter().find(|s| s.id == subnet) else { return Ok(Vec::new()) };
+    let need = u64::from(sized.to.saturating_sub(sized.from)) + 1;
+    let mut checks = Checks::default();
+    checks.conclude("addresses", addresses(&subnet.cidr, free_addresses(subnet, &ports), need, Some("count".to_owned())).into_iter().collect());
+    Ok(checks.0)
 }
 
 /// Names of the nodes that leave when a pool shrinks to `to`.

@@ -75,6 +75,12 @@ impl CloudError {
         self.kind == CloudErrorKind::NotFound
     }
 
+    /// Whether the cloud does not have the service at all: its catalogue lists none.
+    #[must_use]
+    pub fn is_no_such_service(&self) -> bool {
+        self.kind == CloudErrorKind::Unsupported && self.status.is_none()
+    }
+
     /// The code a user meets.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -89,6 +95,7 @@ impl CloudError {
             CloudErrorKind::Exhausted if self.service == "network" => Code::NoFloatingIp,
             CloudErrorKind::Exhausted => Code::NoCapacity,
             CloudErrorKind::Unsupported if self.service == "load-balancer" => Code::NoLoadBalancer,
+            CloudErrorKind::Unsupported if self.service == "block-storage" => Code::NoBlockStorage,
             CloudErrorKind::Unsupported => Code::CloudRejected,
         }
     }

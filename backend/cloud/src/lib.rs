@@ -27,3 +27,14 @@ pub struct Cloud {
 
 /// Answers of the port.
 pub type Result<T> = std::result::Result<T, CloudError>;
+
+/// What a service answered that a cloud may do without; None: the cloud's catalogue has none.
+///
+/// # Errors
+/// Every other failure.
+pub fn if_there<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Err(error) if error.is_no_such_service() => Ok(None),
+        answer => answer.map(Some),
+    }
+}

@@ -164,6 +164,7 @@ codes! {
     ImageNotReady = "KCS-IMG-002", 409, true, "The node image is still being prepared", "Wait until it is ready.";
     VersionMissing = "KCS-VER-001", 400, false, "The Kubernetes version is not offered", "Choose one of the versions listed.";
     VolumeFailed = "KCS-VOL-001", 502, true, "A volume could not be made", "Retry, or choose another volume type.";
+    NoBlockStorage = "KCS-VOL-003", 409, false, "The cloud has no block storage service", "Let servers run on their flavors' disks (root volume 0 GiB), without data volumes and the storage add-on.";
     VolumeTypeMissing = "KCS-VOL-002", 400, false, "The volume type does not exist", "Choose one of the volume types listed.";
     ExternalNetworkMissing = "KCS-NET-005", 400, false, "The external network does not exist", "Choose one of the external networks listed.";
     NetworkNotRouted = "KCS-NET-006", 409, false, "The subnet has no way out", "Connect the subnet to a router with a gateway on the external network.";

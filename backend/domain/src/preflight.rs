@@ -24,8 +24,8 @@ pub enum CheckLevel {
 /// One thing looked at before anything is built.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Check {
-    /// `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `external_network`, `network`, `load_balancer`, `api_route`,
-    /// `quota`, `replacement_room`, `server_groups`, `allowed`, `cluster_quota`, `tenant_quota`,
+    /// `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `block_storage`, `external_network`, `network`, `addresses`,
+    /// `load_balancer`, `api_route`, `credentials`, `quota`, `replacement_room`, `server_groups`, `allowed`, `cluster_quota`, `tenant_quota`,
     /// `deletion_protection`; of the installation's settings `values`, `limits`, `prices`, `audit_retention`, `audit_forward`, `audit_test_line`.
     pub key: String,
     pub level: CheckLevel,
@@ -101,6 +101,7 @@ pub struct Facts {
     /// Names of Octavia's providers; None: not asked, or the caller may not know.
     pub providers: Option<Vec<String>>,
     pub load_balancing: bool,
+    pub block_storage: bool,
     pub existing: Option<ExistingFact>,
     /// Whether KCS reaches APIs without a public address.
     pub private_route: bool,
@@ -173,6 +174,7 @@ pub fn offers(spec: &ClusterSpec, facts: &Facts) -> Vec<Check> {
     checks.conclude("flavors", all.iter().flat_map(|(at, machine, minimum)| flavor(spec, at, machine, *minimum, facts)).collect());
     checks.conclude("zones", all.iter().flat_map(|(at, machine, _)| zones(at, machine, facts)).collect());
     checks.conclude("volume_types", all.iter().flat_map(|(at, machine, _)| volume_types(at, machine, facts)).collect());
+    checks.conclude("block_storage", block_storage(spec, &all, facts));
     let external = &spec.network.external_network;
     let missing = !facts.external_networks.contains(external);
     let found = missing.then(|| {
@@ -279,6 +281,39 @@ fn volume_types(at: &str, machine: &Machine<'_>, facts: &Facts) -> Vec<Check> {
     found.collect()
 }
 
+/// What stands against a cloud without volumes, or what will not work in it.
+fn block_storage(spec: &ClusterSpec, all: &[(String, Machine<'_>, (u32, u32))], facts: &Facts) -> Vec<Check> {
+    if facts.block_storage {
+        return Vec::new();
+    }
+    let message = |what: &str| format!("the cloud has no block storage service: {what}");
+    let no = |field: String, reason: &str, what: &str| blocked(Code::NoBlockStorage, message(what), Some(field), &json!({ "reason": reason }));
+    let mut found = Vec::new();
+    for (at, machine, _) in all {
+        if machine.root_volume_gib > 0 {
+            found.push(no(format!("{at}.root_volume_gib"), "root", "servers have their flavor's disk only, which 0 GiB stands for"));
+        }
+        if !machine.data_volumes.is_empty() {
+            found.push(no(format!("{at}.data_volumes"), "data", "nodes have no data volumes"));
+        }
+    }
+    let claims = "claims get no volumes, and the storage add-on does not work";
+    if spec.addons.storage {
+        found.push(no("spec.addons.storage".to_owned(), "claims", claims));
+    }
+    if found.is_empty() {
+        found.push(warning(Code::NoBlockStorage, message(claims), None, &json!({ "reason": "claims" })));
+    }
+    found
+}
+
+/// What stands against so many ports more in a subnet.
+#[must_use]
+pub fn addresses(cidr: &str, free: u64, need: u64, field: Option<String>) -> Option<Check> {
+    let message = || format!("{cidr} has {free} addresses left, {need} are needed");
+    (free < need).then(|| blocked(Code::SubnetTooSmall, message(), field, &json!({ "free": free, "need": need })))
+}
+
 fn existing(spec: &ClusterSpec, fact: &ExistingFact) -> Vec<Check> {
     let at = |field: &str| Some(format!("spec.network.existing.{field}"));
     let Some(cidr) = fact.cidr else {
@@ -298,11 +333,7 @@ fn existing(spec: &ClusterSpec, fact: &ExistingFact) -> Vec<Check> {
     }
     // Nodes, one more for a replacement, and the load balancer.
     let need = u64::from(spec.control_plane.count) + spec.node_pools.iter().map(|p| u64::from(p.count)).sum::<u64>() + 2;
-    if fact.free_addresses < need {
-        let params = json!({ "free": fact.free_addresses, "need": need });
-        let message = format!("{cidr} has {} addresses left, {need} are needed", fact.free_addresses);
-        found.push(blocked(Code::SubnetTooSmall, message, at("subnet_id"), &params));
-    }
+    found.extend(addresses(&cidr.to_string(), fact.free_addresses, need, at("subnet_id")));
     for neighbour in &fact.neighbours {
         if let Some(field) = crate::requests::overlapping(spec, *neighbour) {
             let message = format!("overlaps {neighbour}, which is routed together with the subnet");

@@ -37,6 +37,7 @@ fn facts() -> Facts {
         external_networks: vec!["ext".into()],
         providers: Some(vec!["amphora".into(), "ovn".into()]),
         load_balancing: true,
+        block_storage: true,
         existing: None,
         private_route: false,
     }
@@ -63,7 +64,7 @@ fn what_is_offered_passes_and_every_check_says_so() {
     let checks = offers(&spec(json!({})), &facts());
     assert!(checks.iter().all(|c| c.level == CheckLevel::Ok), "{checks:?}");
     let keys: Vec<&str> = checks.iter().map(|c| c.key.as_str()).collect();
-    assert_eq!(keys, ["version", "image", "flavors", "zones", "volume_types", "external_network", "load_balancer"]);
+    assert_eq!(keys, ["version", "image", "flavors", "zones", "volume_types", "block_storage", "external_network", "load_balancer"]);
 }
 
 #[test]
@@ -130,6 +131,19 @@ fn what_the_cloud_cannot_do_is_said_beforehand() {
     let private = spec(json!({"api": {"exposure": "private"}}));
     assert_eq!(found(&private, &facts())[0].2, Code::PrivateRouteMissing);
     assert_eq!(found(&private, &Facts { private_route: true, ..facts() }), []);
+}
+
+#[test]
+fn without_volumes_nodes_run_on_their_flavors_disks_and_claims_are_known_to_get_none() {
+    let without = Facts { block_storage: false, ..facts() };
+    let pool = |gib: u32| json!([{"name": "a", "flavor": "m", "count": 1, "root_volume_gib": gib}]);
+    let masters = |gib: u32| json!({"count": 1, "flavor": "m", "root_volume_gib": gib});
+    let full = spec(json!({"control_plane": masters(20), "node_pools": pool(20)}));
+    let fields: Vec<String> = found(&full, &without).into_iter().filter(|c| c.1 == CheckLevel::Blocked).map(|c| c.3).collect();
+    assert_eq!(fields, ["spec.control_plane.root_volume_gib", "spec.node_pools[0].root_volume_gib", "spec.addons.storage"]);
+    let bare = spec(json!({"control_plane": masters(0), "node_pools": pool(0), "addons": {"storage": false}}));
+    assert_eq!(found(&bare, &without), [("block_storage".to_owned(), CheckLevel::Warning, Code::NoBlockStorage, String::new())]);
+    assert_eq!(found(&bare, &facts()), []);
 }
 
 #[test]

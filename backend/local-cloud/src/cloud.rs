@@ -405,6 +405,11 @@ impl LocalCloud {
         }
     }
 
+    /// Leaves a service out of the catalogue, as a cloud that does not have it.
+    pub fn hide(&self, service: Service) {
+        self.inner.lock().hidden.push(service);
+    }
+
     pub fn clear_faults(&self) {
         let mut state = self.inner.lock();
         state.faults.clear();

@@ -74,6 +74,9 @@ pub(crate) struct State {
     pub failures: BTreeMap<FailureKey, u64>,
     #[serde(skip)]
     pub down_until_ms: u64,
+    /// Services that the catalogue does not list.
+    #[serde(skip)]
+    pub hidden: Vec<Service>,
     pub identity: identity::Identity,
     pub compute: compute::Compute,
     pub network: network::Network,
@@ -101,6 +104,7 @@ impl State {
             calls: BTreeMap::new(),
             failures: BTreeMap::new(),
             down_until_ms: 0,
+            hidden: Vec::new(),
             identity: identity::Identity::default(),
             compute: compute::Compute::default(),
             network: network::Network::default(),

@@ -63,7 +63,10 @@ async fn find(work: &Work, cloud: &Cloud) -> Result<Vec<Found>, CloudError> {
         },
         cloud.network.floating_ips(),
         cloud.network.security_groups(),
-        cloud.volumes.volumes_by_metadata(names::VOLUME_CLUSTER, &tag),
+        async {
+            let listed = cloud.volumes.volumes_by_metadata(names::VOLUME_CLUSTER, &tag).await;
+            cloud::if_there(listed).map(Option::unwrap_or_default)
+        },
     )?;
     let mut found = Vec::new();
     let mut add = |kind, id: String, name: String, state| found.push(Found { inside: Inside { kind, id, name }, state });

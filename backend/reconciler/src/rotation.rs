@@ -47,7 +47,7 @@ impl World<'_> {
         };
         let cloud = self.services.identity.as_credential(&credential);
         cloud.network.external_networks().await?;
-        cloud.volumes.volume_types().await?;
+        cloud::if_there(cloud.volumes.volume_types().await)?;
         cloud.compute.flavors().await?;
         if let Some(service) = &cloud.load_balancers {
             service.load_balancers_by_name(&next.name).await?;

@@ -28,7 +28,13 @@ const PATIENCE: u32 = 4;
 fn fatal(code: Code) -> bool {
     matches!(
         code,
-        Code::CloudRejected | Code::FlavorMissing | Code::ZoneMissing | Code::VolumeTypeMissing | Code::NoLoadBalancer | Code::ExternalNetworkMissing
+        Code::CloudRejected
+            | Code::FlavorMissing
+            | Code::ZoneMissing
+            | Code::VolumeTypeMissing
+            | Code::NoLoadBalancer
+            | Code::NoBlockStorage
+            | Code::ExternalNetworkMissing
     )
 }
 

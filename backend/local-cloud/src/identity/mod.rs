@@ -125,7 +125,7 @@ pub(crate) fn serve(state: &mut State, call: &Call<'_>) -> Answer {
         (&Method::POST, ["auth", "tokens"]) => tokens::create(state, call),
         (&Method::GET | &Method::HEAD, ["auth", "tokens"]) => tokens::show(state, call),
         (&Method::DELETE, ["auth", "tokens"]) => tokens::revoke(state, call),
-        (&Method::GET, ["auth", "catalog"]) => Ok(catalog::show(call)),
+        (&Method::GET, ["auth", "catalog"]) => Ok(catalog::show(state, call)),
         (&Method::GET, ["auth", "projects"]) => Ok(projects::of_user(state, &call.actor.user_id)),
         (&Method::GET, ["projects"]) => projects::list(state, call),
         (&Method::POST, ["projects"]) => projects::create(state, call),

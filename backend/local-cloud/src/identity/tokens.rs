@@ -216,7 +216,7 @@ fn view(state: &State, call: &Call<'_>, token: &Token) -> Value {
         body["project"] = json!({"id": project.id, "name": project.name, "domain": identity.domain(DEFAULT_DOMAIN)});
         body["is_domain"] = json!(false);
         body["roles"] = json!(roles);
-        body["catalog"] = catalog::catalog(&call.origin, &project.id);
+        body["catalog"] = catalog::catalog(state, &call.origin, &project.id);
     }
     if let Some(credential) = token.credential.as_ref().and_then(|id| identity.credentials.get(id)) {
         body["application_credential"] = json!({"id": credential.id, "name": credential.name, "restricted": !credential.unrestricted});

@@ -1,7 +1,15 @@
 //! What a cluster can be asked to be, and what is promised before: templates of one's own, quota, protection, networks that stand already.
 
 use crate::house::House;
+use bytes::Bytes;
+use local_cloud::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
+
+/// What a plan says about one thing: its level and code.
+fn said(plan: &Value, key: &str) -> (String, Option<String>) {
+    let check = plan["checks"].as_array().unwrap().iter().find(|c| c["key"] == key).unwrap_or_else(|| panic!("no {key} in {plan}"));
+    (check["level"].as_str().unwrap().to_owned(), check["code"].as_str().map(str::to_owned))
+}
 
 #[actix_web::test]
 async fn a_project_keeps_templates_of_its_own() {
@@ -58,6 +66,101 @@ async fn two_creates_are_not_both_told_yes_when_the_quota_is_for_one() {
     assert_eq!((of(&after.body, "promised"), &after.body["blocked"]), (room - 1, &json!(true)), "{}", after.body);
     let second = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&plan("two"))).await;
     assert_eq!((second.status, second.body["code"].as_str()), (409, Some("KCS-QUOTA-001")), "{}", second.body);
+}
+
+#[actix_web::test]
+async fn what_a_resize_under_way_will_take_is_promised() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (id, _) = house.running_cluster(&member, "web").await;
+    let promised = async || {
+        let plan = house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&json!({"name": "two", "template": "dev"}))).await.body;
+        plan["quota"].as_array().unwrap().iter().find(|q| q["resource"] == "instances").unwrap()["promised"].clone()
+    };
+    assert_eq!(promised().await, 0);
+    let more = house.call(Some(&member), "PATCH", &format!("/api/v1/clusters/{id}/node-pools/default"), Some(&json!({"count": 4}))).await;
+    assert_eq!(more.status, 202, "{}", more.body);
+    // Nothing of the cluster is recorded as made: all of it will still be taken.
+    assert_eq!(promised().await, 5);
+}
+
+#[actix_web::test]
+async fn a_plan_says_whether_clusters_of_the_project_get_credentials() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let wanted = json!({"name": "web", "template": "dev"});
+    let plan = async || house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&wanted)).await.body;
+    let refused = FaultRule::new(Effect::Status { status: 403, body: None }).on(Service::Identity, "POST", "/users$");
+    house.cloud.inject(refused.count(None));
+    let seen = plan().await;
+    assert_eq!((said(&seen, "credentials"), &seen["blocked"]), (("blocked".to_owned(), Some("KCS-CLOUD-002".to_owned())), &json!(true)));
+    let made = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&wanted)).await;
+    assert_eq!(made.body["code"], "KCS-CLOUD-002", "{}", made.body);
+    house.cloud.clear_faults();
+    assert_eq!(said(&plan().await, "credentials"), ("ok".to_owned(), None));
+    // Somebody removes the service user behind our back: it is made sure of again.
+    let users = house.keystone("GET", "/users", &Value::Null).await;
+    let user = users["users"].as_array().unwrap().iter().find(|u| u["name"].as_str().unwrap().starts_with("kcs-")).unwrap()["id"].clone();
+    house.keystone("DELETE", &format!("/users/{}", user.as_str().unwrap()), &Value::Null).await;
+    assert_eq!(said(&plan().await, "credentials"), ("ok".to_owned(), None));
+}
+
+#[actix_web::test]
+async fn a_cloud_without_volumes_takes_clusters_that_need_none() {
+    let house = House::new().await;
+    house.cloud.hide(Service::BlockStorage);
+    let member = house.sign_in("member-a").await;
+    let plan = async |spec: Value| {
+        let wanted = json!({"name": "web", "spec": spec});
+        (house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&wanted)).await.body, wanted)
+    };
+    let (usual, _) = plan(json!({})).await;
+    assert_eq!(said(&usual, "block_storage"), ("blocked".to_owned(), Some("KCS-VOL-003".to_owned())));
+    let pool = json!({"name": "default", "flavor": "m1.medium", "count": 1, "root_volume_gib": 0});
+    let masters = json!({"count": 1, "flavor": "m1.medium", "root_volume_gib": 0});
+    let (bare, wanted) = plan(json!({"control_plane": masters, "node_pools": [pool], "addons": {"storage": false}})).await;
+    assert_eq!(said(&bare, "block_storage"), ("warning".to_owned(), Some("KCS-VOL-003".to_owned())));
+    let made = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&wanted)).await;
+    assert_eq!(made.status, 202, "{}", made.body);
+}
+
+#[actix_web::test]
+async fn a_pool_grows_only_as_far_as_its_subnet_has_addresses() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let token = house.keystone_token("member-a", "tenant-a").await;
+    let neutron = |method: &str, path: &str, body: Value| {
+        let request = http::Request::builder().method(method).uri(format!("http://cloud/network/v2.0/{path}"));
+        let request = request.header("x-auth-token", &token).header("content-type", "application/json");
+        let answer = house.cloud.handle(request.body(Bytes::from(body.to_string())).unwrap());
+        assert!(answer.status().is_success(), "{method} {path}: {:?}", answer.body());
+        serde_json::from_slice::<Value>(answer.body()).unwrap()
+    };
+    let id = |answer: &Value, key: &str| answer[key]["id"].as_str().unwrap().to_owned();
+    let network = id(&neutron("POST", "networks", json!({"network": {"name": "office"}})), "network");
+    let subnet = json!({"subnet": {"name": "office", "network_id": network, "ip_version": 4, "cidr": "10.50.0.0/27"}});
+    let subnet = id(&neutron("POST", "subnets", subnet), "subnet");
+    let networks = house.call(Some(&member), "GET", "/api/v1/networks", None).await.body;
+    let external = networks["items"][0]["id"].clone();
+    let router = json!({"router": {"name": "office", "external_gateway_info": {"network_id": external}}});
+    let router = id(&neutron("POST", "routers", router), "router");
+    neutron("PUT", &format!("routers/{router}/add_router_interface"), json!({"subnet_id": subnet}));
+    let pool = json!({"name": "default", "flavor": "m1.small", "count": 1});
+    let spec = json!({"network": {"external_network": external, "existing": {"network_id": network, "subnet_id": subnet}}, "node_pools": [pool]});
+    let made = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&json!({"name": "web", "spec": spec}))).await;
+    assert_eq!(made.status, 202, "{}", made.body);
+    let cluster = made.body["cluster"]["id"].as_str().unwrap().to_owned();
+    house.finish(&cluster).await;
+    // Others leave three of the twenty-nine addresses.
+    for number in 0..26 {
+        neutron("POST", "ports", json!({"port": {"name": format!("other-{number}"), "network_id": network}}));
+    }
+    let path = format!("/api/v1/clusters/{cluster}/node-pools/default");
+    let plan = async |count: u32| house.call(Some(&member), "POST", &format!("{path}/plan"), Some(&json!({"count": count}))).await.body;
+    assert_eq!(said(&plan(3).await, "addresses"), ("ok".to_owned(), None));
+    assert_eq!(said(&plan(4).await, "addresses"), ("blocked".to_owned(), Some("KCS-NET-003".to_owned())));
+    let refused = house.call(Some(&member), "PATCH", &path, Some(&json!({"count": 4}))).await;
+    assert_eq!((refused.body["code"].as_str(), refused.body["field"].as_str()), (Some("KCS-NET-003"), Some("count")), "{}", refused.body);
 }
 
 #[actix_web::test]
