@@ -150,7 +150,8 @@ describe("every word of the backend", () => {
   });
 
   it("what a plan checks and counts", () => {
-    const plan = ["api/src/plan.rs", "api/src/clusters.rs", "domain/src/preflight.rs", "domain/src/tenants.rs"].map((file) => readFileSync(join(root, "../backend", file), "utf8")).join("");
+    const files = ["api/src/plan.rs", "api/src/clusters.rs", "api/src/service_clouds.rs", "api/src/size_plans.rs", "domain/src/preflight.rs", "domain/src/tenants.rs"];
+    const plan = files.map((file) => readFileSync(join(root, "../backend", file), "utf8")).join("");
     for (const match of plan.matchAll(/conclude\("(\w+)"/g)) expect(keys.has(`create.check.${match[1]}`), match[1]).toBe(true);
     const needs = readFileSync(join(root, "../backend/domain/src/needs.rs"), "utf8");
     for (const match of needs.matchAll(/add\("(\w+)"/g)) expect(keys.has(`create.quota.${match[1]}`), match[1]).toBe(true);

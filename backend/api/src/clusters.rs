@@ -217,6 +217,7 @@ impl Cluster {
         if namespaces.is_some() {
             // They run in namespaces of the cluster's own; and words may name nodes and objects in the cloud.
             cluster.status.addons.clear();
+            cluster.status.added_rules.clear();
             cluster.status.conditions.iter_mut().for_each(|condition| condition.message.clear());
         }
         Self {

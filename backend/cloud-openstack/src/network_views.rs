@@ -175,8 +175,9 @@ pub(crate) struct GroupView {
 
 impl From<GroupView> for SecurityGroup {
     fn from(v: GroupView) -> Self {
-        let rules = v.security_group_rules.into_iter().filter_map(RuleView::into_rule).collect();
-        Self { id: v.id, name: v.name, description: v.description, rules }
+        let (ipv4, ipv6): (Vec<RuleView>, Vec<RuleView>) = v.security_group_rules.into_iter().partition(RuleView::is_ipv4);
+        let rules = |views: Vec<RuleView>| views.into_iter().map(Rule::from).collect();
+        Self { id: v.id, name: v.name, description: v.description, rules: rules(ipv4), ipv6_rules: rules(ipv6) }
     }
 }
 
@@ -193,23 +194,25 @@ struct RuleView {
 }
 
 impl RuleView {
-    /// None for rules that are not ours to have: other than IPv4.
-    fn into_rule(self) -> Option<Rule> {
-        if self.ethertype.is_some_and(|kind| !kind.eq_ignore_ascii_case("IPv4")) {
-            return None;
-        }
+    fn is_ipv4(&self) -> bool {
+        self.ethertype.as_ref().is_none_or(|kind| kind.eq_ignore_ascii_case("IPv4"))
+    }
+}
+
+impl From<RuleView> for Rule {
+    fn from(v: RuleView) -> Self {
         let number = |n: Option<i64>| n.and_then(|n| u16::try_from(n).ok());
-        let group = self.remote_group_id.or(self.remote_address_group_id);
-        Some(Rule {
-            direction: if self.direction == "egress" { Direction::Egress } else { Direction::Ingress },
-            protocol: self.protocol.and_then(protocol),
-            ports: number(self.port_range_min).zip(number(self.port_range_max)),
-            peer: match (group, self.remote_ip_prefix) {
+        let group = v.remote_group_id.or(v.remote_address_group_id);
+        Self {
+            direction: if v.direction == "egress" { Direction::Egress } else { Direction::Ingress },
+            protocol: v.protocol.and_then(protocol),
+            ports: number(v.port_range_min).zip(number(v.port_range_max)),
+            peer: match (group, v.remote_ip_prefix) {
                 (Some(id), _) => Peer::Group(id),
-                (None, Some(cidr)) if cidr != "0.0.0.0/0" => Peer::Cidr(cidr),
+                (None, Some(cidr)) if !matches!(cidr.as_str(), "0.0.0.0/0" | "::/0") => Peer::Cidr(cidr),
                 _ => Peer::Anyone,
             },
-        })
+        }
     }
 }
 

@@ -97,7 +97,7 @@ pub enum Peer {
     Group(String),
 }
 
-/// A rule; equality is by content, which is also how Neutron tells duplicates. IPv4.
+/// A rule; equality is by content, which is also how Neutron tells duplicates. What is written is for IPv4.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Rule {
     pub direction: Direction,
@@ -112,7 +112,10 @@ pub struct SecurityGroup {
     pub id: String,
     pub name: String,
     pub description: String,
+    /// Those for IPv4.
     pub rules: Vec<Rule>,
+    /// Those for IPv6, of which none is ours.
+    pub ipv6_rules: Vec<Rule>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -321,6 +321,36 @@ pub struct ClusterStatus {
     /// What runs in the cluster for it to be of use, in the order of its making.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addons: Vec<AddonStatus>,
+    /// Rules that somebody added to the cluster's security groups: they are left alone. No more than a hundred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added_rules: Vec<AddedRule>,
+}
+
+/// A rule of a security group that is not of KCS's making.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AddedRule {
+    /// Name of the security group.
+    pub group: String,
+    pub direction: RuleDirection,
+    pub ip_version: u8,
+    /// Absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    /// First and last port, or what stands in their places; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_port: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_port: Option<u16>,
+    /// A range of addresses, or the id of a security group; absent: anyone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleDirection {
+    Ingress,
+    Egress,
 }
 
 impl ClusterStatus {
@@ -335,6 +365,7 @@ impl ClusterStatus {
             masters_ready: 0,
             nodes_ready: 0,
             addons: Vec::new(),
+            added_rules: Vec::new(),
         }
     }
 }

@@ -9,10 +9,11 @@ use crate::rules::{self, Groups};
 use crate::world::{World, cloud_id, live};
 use cloud::identity::ServiceUser;
 use cloud::load_balancers::{Provisioning, Tree};
-use cloud::network::{Port, Rule, SecurityGroup};
+use cloud::network::{Direction, Peer, Port, Rule, SecurityGroup};
 use cloud::volumes::VolumeStatus;
 use cloud::{Cloud, CloudError, compute::ServerStatus};
 use domain::changes::Work;
+use domain::clusters::{AddedRule, RuleDirection};
 use domain::codes::Code;
 use domain::ids::{NodeId, ResourceId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
@@ -27,16 +28,25 @@ use time::OffsetDateTime;
 
 /// The cluster's API gets this long to answer a pass.
 const API_PATIENCE: Duration = Duration::from_secs(4);
+/// So many rules of others are shown.
+const ADDED_RULES: usize = 100;
+
+/// What was seen of the cloud.
+struct Sight {
+    looks: BTreeMap<ResourceKind, Look>,
+    /// None: blind.
+    added_rules: Option<Vec<AddedRule>>,
+}
 
 impl World<'_> {
     /// One whole look: a shared one where that will do.
     pub async fn observe(&self, work: &Work) -> Result<Observed, JournalError> {
         let now = self.now;
         let mut looks = BTreeMap::new();
-        let mut inside = None;
+        let (mut inside, mut added_rules) = (None, None);
         let cloud = self.cloud(work.cluster.id).await?;
         if let Some(cloud) = &cloud {
-            looks.extend(self.look_at_cloud(work, cloud, now).await);
+            Sight { looks, added_rules } = self.look_at_cloud(work, cloud, now).await;
             inside = self.look_inside(work, cloud, &mut looks).await;
         }
         // The cloud no longer knows who asks: is the credential still there?
@@ -54,7 +64,7 @@ impl World<'_> {
             _ => None,
         };
         let encryption = self.look_at_keys(work).await?;
-        Ok(Observed { looks, kubernetes, inside, encryption, serving, project })
+        Ok(Observed { looks, kubernetes, inside, encryption, serving, added_rules, project })
     }
 
     /// How the tenant's project stands, where the cloud refuses who looks. While nobody answers, what was said last counts: all that hangs on it is waiting.
@@ -76,15 +86,15 @@ impl World<'_> {
         memory.project(tenant)
     }
 
-    async fn look_at_cloud(&self, work: &Work, cloud: &Cloud, now: OffsetDateTime) -> BTreeMap<ResourceKind, Look> {
+    async fn look_at_cloud(&self, work: &Work, cloud: &Cloud, now: OffsetDateTime) -> Sight {
         let look = async |after| {
             let lists = self.services.memory.estate.lists(&work.cluster.tenant, cloud, Freshness { now, after });
-            BTreeMap::from_iter(Eye { cloud, lists, work, egress: &self.services.egress }.look().await)
+            Eye { cloud, lists, work, egress: &self.services.egress }.look().await
         };
         let begun = Instant::now();
         if glance::settled(work, now) {
             let shared = look(None).await;
-            if glance::unremarkable(work, &shared) {
+            if glance::unremarkable(work, &shared.looks) {
                 return shared;
             }
         }
@@ -144,7 +154,7 @@ struct Eye<'a> {
 }
 
 impl Eye<'_> {
-    async fn look(&self) -> Vec<(ResourceKind, Look)> {
+    async fn look(&self) -> Sight {
         let (network, subnet, router, ports, groups, server_groups, balancers, floating, volumes, servers) = futures::join!(
             self.networks(),
             self.subnets(),
@@ -158,11 +168,12 @@ impl Eye<'_> {
             self.servers(),
         );
         let (ports, interfaces) = ports;
+        let (groups, added_rules) = groups;
         let (balancers, vip_port) = balancers;
         let floating = associate(floating, vip_port.as_deref());
         let volumes = self.attach(volumes, &servers);
         use ResourceKind::{FloatingIp, LoadBalancer, Network, Port, Router, RouterInterface, SecurityGroup, Server, ServerGroup, Subnet, Volume};
-        vec![
+        let looks = [
             (Network, network),
             (Subnet, subnet),
             (Router, router),
@@ -174,7 +185,8 @@ impl Eye<'_> {
             (FloatingIp, floating),
             (Volume, volumes),
             (Server, servers),
-        ]
+        ];
+        Sight { looks: looks.into(), added_rules }
     }
 
     /// Nothing of this kind was ever asked for: nothing can be there.
@@ -286,24 +298,31 @@ impl Eye<'_> {
             .then(|| object(port.id.clone(), &row.name, Some(row.id), ObjectState::Ready))
     }
 
-    async fn security_groups(&self) -> Look {
+    /// Security groups of ours, and the rules in them that are not.
+    async fn security_groups(&self) -> (Look, Option<Vec<AddedRule>>) {
         let groups = match (cloud_id(self.work, "security_group/master"), cloud_id(self.work, "security_group/worker")) {
             (Some(master), Some(worker)) => Some(Groups { master: master.to_owned(), worker: worker.to_owned() }),
             _ => None,
         };
-        let mut objects = Vec::new();
+        let (mut objects, mut added) = (Vec::new(), Vec::new());
         for name in self.names(ResourceKind::SecurityGroup) {
-            match self.lists.security_groups_by_name(name).await {
-                Ok(list) => objects.extend(list.into_iter().map(|g| {
-                    // Without the other group its rules cannot be written: not whole yet.
-                    let drift = groups.as_ref().is_some_and(|ids| !missing_rules(self.work, ids, &g).is_empty());
-                    let state = if groups.is_some() { ObjectState::Ready } else { ObjectState::Pending };
-                    Object { drift, ..object(g.id, &g.name, self.owner(&g.description), state) }
-                })),
-                Err(error) => return blind(&error),
+            let list = match self.lists.security_groups_by_name(name).await {
+                Ok(list) => list,
+                Err(error) => return (blind(&error), None),
+            };
+            for group in list {
+                if let Some(ids) = groups.as_ref().filter(|ids| [&ids.master, &ids.worker].contains(&&group.id)) {
+                    added.extend(added_rules(self.work, ids, &group));
+                }
+                // Without the other group its rules cannot be written: not whole yet.
+                let drift = groups.as_ref().is_some_and(|ids| !missing_rules(self.work, ids, &group).is_empty());
+                let state = if groups.is_some() { ObjectState::Ready } else { ObjectState::Pending };
+                objects.push(Object { drift, ..object(group.id, &group.name, self.owner(&group.description), state) });
             }
         }
-        Look::Seen(objects)
+        added.sort_unstable();
+        added.truncate(ADDED_RULES);
+        (Look::Seen(objects), Some(added))
     }
 
     /// Server groups carry no mark of ours; their names hold the cluster's id.
@@ -473,10 +492,33 @@ fn associate(found: Result<Vec<(Object, Option<String>)>, CloudError>, vip_port:
 /// Rules of ours that a group lacks. Rules of others in it are left alone.
 #[must_use]
 pub fn missing_rules(work: &Work, ids: &Groups, group: &SecurityGroup) -> Vec<Rule> {
-    let network = &work.cluster.spec.network;
-    let wanted = if group.id == ids.master { rules::master(ids, network) } else { rules::worker(ids, network) };
     let have: BTreeSet<&Rule> = group.rules.iter().collect();
-    wanted.into_iter().filter(|r| !have.contains(r)).collect()
+    wanted_rules(work, ids, group).into_iter().filter(|r| !have.contains(r)).collect()
+}
+
+fn wanted_rules(work: &Work, ids: &Groups, group: &SecurityGroup) -> Vec<Rule> {
+    let network = &work.cluster.spec.network;
+    if group.id == ids.master { rules::master(ids, network) } else { rules::worker(ids, network) }
+}
+
+/// Rules of others in a group of ours, as they are shown.
+fn added_rules(work: &Work, ids: &Groups, group: &SecurityGroup) -> Vec<AddedRule> {
+    let ours = wanted_rules(work, ids, group);
+    let ipv4 = group.rules.iter().filter(|rule| !ours.contains(rule)).map(|rule| (4, rule));
+    let all = ipv4.chain(group.ipv6_rules.iter().map(|rule| (6, rule)));
+    let shown = all.filter(|(_, rule)| !rules::is_neutrons(rule)).map(|(ip_version, rule)| AddedRule {
+        group: group.name.clone(),
+        direction: if rule.direction == Direction::Ingress { RuleDirection::Ingress } else { RuleDirection::Egress },
+        ip_version,
+        protocol: rule.protocol.clone(),
+        first_port: rule.ports.map(|(first, _)| first),
+        last_port: rule.ports.map(|(_, last)| last),
+        peer: match &rule.peer {
+            Peer::Anyone => None,
+            Peer::Cidr(peer) | Peer::Group(peer) => Some(peer.clone()),
+        },
+    });
+    shown.collect()
 }
 
 /// (name, address) of the masters that should be behind the load balancer.

@@ -26,6 +26,12 @@ pub fn worker(groups: &Groups, network: &NetworkSpec) -> Vec<Rule> {
     common(groups, network)
 }
 
+/// Whether Neutron itself puts this rule into every new group.
+#[must_use]
+pub fn is_neutrons(rule: &Rule) -> bool {
+    *rule == Rule { direction: Direction::Egress, protocol: None, ports: None, peer: Peer::Anyone }
+}
+
 fn common(groups: &Groups, network: &NetworkSpec) -> Vec<Rule> {
     let mut rules = Vec::new();
     for group in [&groups.master, &groups.worker] {

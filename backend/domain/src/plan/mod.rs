@@ -25,6 +25,7 @@ pub use rotation::{CREDENTIAL, NEXT_CREDENTIAL, OLD_CREDENTIAL};
 pub use steps::operation_steps;
 
 use crate::changes::{Change, Work};
+use crate::clusters::AddedRule;
 use crate::codes::Code;
 use crate::ids::{NodeId, ResourceId};
 use crate::ledger::{LedgerRow, ResourceKind};
@@ -47,6 +48,8 @@ pub struct Observed {
     /// The masters whose API servers the load balancer checked and found well: it sends them requests. Only looked at while there are more masters
     /// than the spec says, or the cluster's API does not answer us. None: nothing is known.
     pub serving: Option<Vec<NodeId>>,
+    /// Rules in the cluster's security groups that are not ours. None: nothing is known.
+    pub added_rules: Option<Vec<AddedRule>>,
     /// How the tenant's project stands; only asked where the cloud refuses who looks. None: not asked, or nobody answered.
     pub project: Option<ProjectState>,
 }

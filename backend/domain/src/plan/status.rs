@@ -25,6 +25,9 @@ impl Draft<'_> {
             status.api_vip = Some(address);
         }
         status.addons = self.addon_states();
+        if let Some(rules) = &self.observed.added_rules {
+            status.added_rules.clone_from(rules);
+        }
         status.conditions = merge(&status.conditions, self.conditions());
         status.phase = self.phase(&status.conditions);
         self.next.cluster.status = status;

@@ -165,7 +165,7 @@ fn nothing_is_concluded_from_blindness() {
     world.settle();
     let fault = Fault { code: Code::CloudUnavailable, message: "503".into(), cloud_request_id: None, retryable: true, object: None };
     let looks = ResourceKind::ALL.into_iter().map(|k| (k, Look::Blind(fault.clone()))).collect();
-    let blind = Observed { looks, kubernetes: Kubernetes::NotTried, inside: None, encryption: None, serving: None, project: None };
+    let blind = Observed { looks, kubernetes: Kubernetes::NotTried, ..Observed::default() };
     let decided = plan(&world.work, &blind, world.now, &mut Uuid::now_v7);
     assert!(decided.actions.is_empty());
     assert!(!decided.changes.iter().any(|c| matches!(c, Change::Ledger(_) | Change::NodeGone(_))), "{:?}", decided.changes);

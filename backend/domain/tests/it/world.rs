@@ -119,7 +119,7 @@ impl World {
         let serves = |n: &&domain::nodes::Node| n.role == NodeRole::Master && up(&n.name) && !self.mute.contains(&n.name);
         let asked = (masters_too_many(&self.work) > 0 || self.api_down) && self.blind != Some(ResourceKind::LoadBalancer);
         let serving = asked.then(|| self.work.nodes.iter().filter(serves).map(|n| n.id).collect());
-        Observed { looks, kubernetes, inside: Some(self.inside.clone()), encryption: Some(self.keys), serving, project: None }
+        Observed { looks, kubernetes, inside: Some(self.inside.clone()), encryption: Some(self.keys), serving, added_rules: None, project: None }
     }
 
     pub fn apply(&mut self, changes: Vec<Change>) {

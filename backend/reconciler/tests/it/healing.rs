@@ -1,7 +1,7 @@
 //! What somebody breaks behind our back in a cluster that runs: noticed within a minute, repaired by an operation of the engine's own.
 
 use crate::lab::Lab;
-use domain::clusters::{Phase, RepairPolicy};
+use domain::clusters::{Phase, RepairPolicy, RuleDirection};
 use domain::codes::Code;
 use domain::conditions::{ConditionStatus, ConditionType};
 use domain::nodes::NodeRole;
@@ -112,6 +112,32 @@ async fn what_somebody_changes_in_the_network_is_shown_and_put_right() {
     .await;
     let now = lab.person("GET", &port, &Value::Null);
     assert_eq!(now["port"]["security_groups"], json!([theirs, lab.id_of("security_group/worker")]));
+}
+
+#[tokio::test]
+async fn rules_that_somebody_adds_are_shown_and_left_alone() {
+    let mut lab = running(214, 1, 1).await;
+    assert_eq!(lab.work().cluster.status.added_rules, []);
+    let group = lab.id_of("security_group/worker");
+    let add = |ethertype: &str, range: &str| {
+        let rule = json!({"security_group_id": group, "direction": "ingress", "ethertype": ethertype, "protocol": "tcp", "port_range_min": 22,
+            "port_range_max": 22, "remote_ip_prefix": range});
+        let made = lab.person("POST", "/network/v2.0/security-group-rules", &json!({ "security_group_rule": rule }));
+        made["security_group_rule"]["id"].as_str().unwrap().to_owned()
+    };
+    let theirs = [add("IPv4", "192.0.2.0/24"), add("IPv6", "2001:db8::/32")];
+    lab.watch(Duration::minutes(1)).await;
+    let shown = lab.work().cluster.status.added_rules;
+    let seen: Vec<_> = shown.iter().map(|r| (r.direction, r.ip_version, r.first_port, r.peer.as_deref())).collect();
+    let (port, ingress) = (Some(22), RuleDirection::Ingress);
+    assert_eq!(seen, [(ingress, 4, port, Some("192.0.2.0/24")), (ingress, 6, port, Some("2001:db8::/32"))]);
+    assert!(shown.iter().all(|r| r.group.ends_with("-worker") && r.protocol.as_deref() == Some("tcp")), "{shown:?}");
+    assert_eq!(lab.operation().kind, OperationKind::ClusterCreate, "nothing is repaired for it");
+    for rule in theirs {
+        lab.person("DELETE", &format!("/network/v2.0/security-group-rules/{rule}"), &Value::Null);
+    }
+    lab.watch(Duration::minutes(1)).await;
+    assert_eq!(lab.work().cluster.status.added_rules, []);
 }
 
 #[tokio::test]

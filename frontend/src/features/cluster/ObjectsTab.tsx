@@ -1,9 +1,9 @@
-// The ledger: every cloud object of the cluster.
+// The ledger: every cloud object of the cluster; and rules that others added to its security groups.
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useResources } from "../../api/clusters";
-import type { Resource, ResourceKind } from "../../api/types";
+import { useCluster, useResources } from "../../api/clusters";
+import type { AddedRule, Resource, ResourceKind } from "../../api/types";
 import { DataTable, type Column } from "../../components/DataTable";
 import { Card, Empty } from "../../components/Page";
 import { Fault } from "../../components/Problem";
@@ -15,6 +15,7 @@ export function ObjectsTab() {
   const { t } = useTranslation();
   const { id } = useParams({ from: "/app/clusters/$id" });
   const resources = useResources(id);
+  const added = useCluster(id).data?.status.added_rules;
   const [kind, setKind] = useState<ResourceKind | undefined>();
   const items = resources.data?.items;
   const kinds = [...new Set((items ?? []).map((item) => item.kind))];
@@ -28,31 +29,57 @@ export function ObjectsTab() {
     { key: "created", title: t("clusters.col.created"), render: (resource) => <Ago time={resource.created_at} /> },
   ];
   return (
-    <Card flush title={t("cluster.objects.title")}>
+    <div className="stack">
+      <Card flush title={t("cluster.objects.title")}>
+        <div className="toolbar">
+          <p className="muted">{t("cluster.objects.text")}</p>
+          {kinds.length > 1 && (
+            <Chips
+              name={t("cluster.objects.filter")}
+              all={`${t("common.all")} ${items?.length ?? 0}`}
+              options={kinds.map((value) => ({ value, label: `${t(`operation.kindOf.${value}`)} ${items?.filter((item) => item.kind === value).length ?? 0}` }))}
+              value={kind}
+              onChange={setKind}
+            />
+          )}
+        </div>
+        <DataTable
+          name={t("cluster.objects.title")}
+          columns={columns}
+          rows={rows}
+          rowKey={(resource) => `${resource.kind}/${resource.name}/${resource.cloud_id ?? resource.created_at}`}
+          error={resources.error}
+          onRetry={() => void resources.refetch()}
+          empty={<Empty title={t("cluster.objects.none")} text={t("cluster.objects.noneText")} />}
+          detail={(resource) =>
+            resource.fault && resource.state !== "gone" ? <Fault tone="warn" fault={{ code: resource.fault.code, message: resource.fault.message, cloudRequestId: resource.fault.cloud_request_id }} /> : null
+          }
+        />
+      </Card>
+      <AddedRules rules={added ?? []} />
+    </div>
+  );
+}
+
+/** Rules in the cluster's security groups that are not KCS's. */
+function AddedRules({ rules }: { rules: AddedRule[] }) {
+  const { t } = useTranslation();
+  if (rules.length === 0) return null;
+  const ports = (rule: AddedRule) => (rule.first_port === rule.last_port ? rule.first_port : `${rule.first_port}–${rule.last_port}`);
+  const columns: Column<AddedRule>[] = [
+    { key: "group", title: t("cluster.rules.group"), main: true, render: (rule) => <span className="break">{rule.group}</span> },
+    { key: "direction", title: t("cluster.rules.direction"), render: (rule) => t(`cluster.rules.directionOf.${rule.direction}`) },
+    { key: "ip", title: t("cluster.rules.ip"), render: (rule) => `IPv${rule.ip_version}` },
+    { key: "protocol", title: t("cluster.rules.protocol"), render: (rule) => rule.protocol ?? t("cluster.rules.any") },
+    { key: "ports", title: t("cluster.rules.ports"), render: (rule) => (rule.first_port === undefined || rule.first_port === null ? t("cluster.rules.any") : ports(rule)) },
+    { key: "peer", title: t("cluster.rules.peer"), render: (rule) => (rule.peer ? <code>{rule.peer}</code> : t("cluster.rules.anyone")) },
+  ];
+  return (
+    <Card flush title={t("cluster.rules.title")}>
       <div className="toolbar">
-        <p className="muted">{t("cluster.objects.text")}</p>
-        {kinds.length > 1 && (
-          <Chips
-            name={t("cluster.objects.filter")}
-            all={`${t("common.all")} ${items?.length ?? 0}`}
-            options={kinds.map((value) => ({ value, label: `${t(`operation.kindOf.${value}`)} ${items?.filter((item) => item.kind === value).length ?? 0}` }))}
-            value={kind}
-            onChange={setKind}
-          />
-        )}
+        <p className="muted">{t("cluster.rules.text")}</p>
       </div>
-      <DataTable
-        name={t("cluster.objects.title")}
-        columns={columns}
-        rows={rows}
-        rowKey={(resource) => `${resource.kind}/${resource.name}/${resource.cloud_id ?? resource.created_at}`}
-        error={resources.error}
-        onRetry={() => void resources.refetch()}
-        empty={<Empty title={t("cluster.objects.none")} text={t("cluster.objects.noneText")} />}
-        detail={(resource) =>
-          resource.fault && resource.state !== "gone" ? <Fault tone="warn" fault={{ code: resource.fault.code, message: resource.fault.message, cloudRequestId: resource.fault.cloud_request_id }} /> : null
-        }
-      />
+      <DataTable name={t("cluster.rules.title")} columns={columns} rows={rules} rowKey={(rule) => JSON.stringify(rule)} empty={null} />
     </Card>
   );
 }
