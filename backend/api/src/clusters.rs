@@ -26,7 +26,7 @@ use domain::pauses::Pause;
 use domain::permissions::Permission;
 pub use domain::preflight::{Check, CheckLevel, QuotaNeed};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use store::{ClusterFilter, ClusterRecord, ClusterSort, NewCluster, PageRequest};
 use time::OffsetDateTime;
 
@@ -170,6 +170,30 @@ pub struct DataVolume {
     pub claim: Option<String>,
     /// Names of its snapshots: they are kept with it, and erased with it.
     pub snapshots: Vec<String>,
+    /// What the cluster itself would do with it once its claim is gone; absent where the cluster does not say. Deleting the cluster deletes no
+    /// claims: what becomes of the volume is what is chosen here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reclaim_policy: Option<ReclaimPolicy>,
+}
+
+/// The reclaim policy of a persistent volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReclaimPolicy {
+    Delete,
+    Retain,
+}
+
+impl ReclaimPolicy {
+    /// As Kubernetes writes it.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        match word {
+            "Delete" => Some(Self::Delete),
+            "Retain" => Some(Self::Retain),
+            _ => None,
+        }
+    }
 }
 
 /// A cloud object that a Service in the cluster made.
@@ -379,10 +403,19 @@ pub async fn cluster_delete_plan(caller: Caller, state: Data<State>, id: Path<Cl
     let record = sight::whole(&state, &caller.actor, *id).await?;
     let rows = state.store.ledger(&caller.actor.scope(), *id).await?;
     let objects = rows.into_iter().filter(|r| r.state != ResourceState::Gone).map(Resource::new).collect();
-    let volumes = data_volumes(&state, &caller, &record).await?;
+    let mut volumes = data_volumes(&state, &caller, &record).await?;
     let blocked = plan::deletion_checks(&record.cluster);
     let services = service_objects(&state, &caller, &record).await?;
-    let api_reachable = crate::kubernetes::answers(&state, &caller, &record).await;
+    let policies = async {
+        if volumes.is_empty() {
+            return HashMap::new();
+        }
+        crate::kubernetes::reclaim_policies(&state, &caller, &record).await
+    };
+    let (api_reachable, policies) = futures::join!(crate::kubernetes::answers(&state, &caller, &record), policies);
+    for volume in &mut volumes {
+        volume.reclaim_policy = policies.get(&volume.id).copied();
+    }
     Ok(Json(DeletePlan { objects, volumes, services, blocked, api_reachable }))
 }
 
@@ -400,7 +433,14 @@ async fn data_volumes(state: &State, caller: &Caller, record: &ClusterRecord) ->
         |m: &BTreeMap<String, String>| Some(format!("{}/{}", m.get("csi.storage.k8s.io/pvc/namespace")?, m.get("csi.storage.k8s.io/pvc/name")?));
     Ok(volumes
         .into_iter()
-        .map(|v| DataVolume { claim: claim(&v.metadata), snapshots: snapshots_of(&v.id), id: v.id, name: v.name, size_gib: v.size_gib })
+        .map(|v| DataVolume {
+            claim: claim(&v.metadata),
+            snapshots: snapshots_of(&v.id),
+            id: v.id,
+            name: v.name,
+            size_gib: v.size_gib,
+            reclaim_policy: None,
+        })
         .collect())
 }
 

@@ -1,6 +1,7 @@
 //! Typed reads of what runs in a cluster, as the person (impersonated), paged and filtered on the server.
 
 use crate::caller::Caller;
+use crate::clusters::ReclaimPolicy;
 use crate::errors::{Answer, Problem};
 use crate::extract::QueryParams;
 use crate::lists::List;
@@ -91,6 +92,23 @@ pub async fn kubelet_versions(state: &State, caller: &Caller, record: &ClusterRe
         let (reads, who) = of(state, caller, record).await?;
         let page = reads.nodes(&who, &ReadQuery { limit: 500, ..ReadQuery::default() }).await?;
         Answer::Ok(page.items.into_iter().map(|n| (n.name, n.version)).collect())
+    };
+    tokio::time::timeout(DECORATION, read).await.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// What the cluster does with volumes once their claims are gone, by the volume's id in the cloud; empty while it does not answer.
+pub async fn reclaim_policies(state: &State, caller: &Caller, record: &ClusterRecord) -> HashMap<String, ReclaimPolicy> {
+    let read = async {
+        let (reads, who) = of(state, caller, record).await?;
+        let (mut found, mut cursor) = (HashMap::new(), None::<String>);
+        loop {
+            let page = reads.persistent_volumes(&who, &ReadQuery { limit: 500, cursor: cursor.as_deref(), ..ReadQuery::default() }).await?;
+            found.extend(page.items.into_iter().filter_map(|v| Some((v.handle?, ReclaimPolicy::of(&v.reclaim_policy?)?))));
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Answer::Ok(found);
+            }
+        }
     };
     tokio::time::timeout(DECORATION, read).await.ok().and_then(Result::ok).unwrap_or_default()
 }

@@ -5,12 +5,14 @@ mod list;
 mod namespaces;
 mod nodes;
 mod pods;
+mod volumes;
 
 pub use deployments::Deployment;
 pub use list::{Page, ReadQuery};
 pub use namespaces::Namespace;
 pub use nodes::KubernetesNode;
 pub use pods::{Container, Pod};
+pub use volumes::PersistentVolume;
 
 use crate::channel::Channel;
 

@@ -48,6 +48,21 @@ impl ClusterApi {
         Self::with(inhabitants)
     }
 
+    /// The same, with persistent volumes: (id in the cloud, reclaim policy).
+    pub fn with_volumes(volumes: Vec<(String, &'static str)>) -> Self {
+        Self::with(async move |request: &HttpRequest| {
+            if request.path() != "/api/v1/persistentvolumes" {
+                return list(request).await;
+            }
+            let volume = |(id, policy): &(String, &str)| {
+                let csi = json!({"driver": "cinder.csi.openstack.org", "volumeHandle": id});
+                json!({"metadata": {"name": format!("pv-{id}")}, "spec": {"persistentVolumeReclaimPolicy": policy, "csi": csi}})
+            };
+            let items: Vec<_> = volumes.iter().map(volume).collect();
+            HttpResponse::Ok().json(json!({"kind": "PersistentVolumeList", "apiVersion": "v1", "metadata": {}, "items": items}))
+        })
+    }
+
     /// One that takes nothing.
     pub fn refusing() -> Self {
         Self::with(refuse)

@@ -378,7 +378,8 @@ impl House {
         self.cluster_of(person, name, ClusterApi::inhabited()).await
     }
 
-    async fn cluster_of(&self, person: &Person, name: &str, api: ClusterApi) -> (String, ClusterApi) {
+    /// A cluster that runs, with this API.
+    pub async fn cluster_of(&self, person: &Person, name: &str, api: ClusterApi) -> (String, ClusterApi) {
         let (cluster, _) = self.begun_cluster(person, name).await;
         self.finish_at(&cluster, Some(&api), Vec::new()).await;
         (cluster, api)

@@ -164,6 +164,7 @@ function Volumes({ plan, erased, onChange }: { plan: DeletePlan; erased: Readonl
             <span className="step-object-kind numeric">{volume.size_gib} GiB</span>
             <span className="break">
               {volume.claim ?? volume.name} <code className="id">{volume.id}</code>
+              {volume.reclaim_policy && <span className="small muted"> {t(`cluster.del.reclaimOf.${volume.reclaim_policy}`)}</span>}
               {!!volume.snapshots?.length && <span className="small muted"> {t("cluster.del.snapshots", { names: volume.snapshots.join(", ") })}</span>}
             </span>
             <label className="check">
