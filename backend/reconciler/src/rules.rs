@@ -14,7 +14,7 @@ pub struct Groups {
 #[must_use]
 pub fn master(groups: &Groups, network: &NetworkSpec) -> Vec<Rule> {
     let mut rules = common(groups, network);
-    // The load balancer's members are reached from its own subnet; the listener is what filters clients.
+    // Not every provider reaches its members from its own subnet; the listener is what filters clients (docs/decisions/0015).
     rules.push(ingress("tcp", 6443, 6443, Peer::Anyone));
     rules.push(ingress("tcp", 2379, 2380, Peer::Group(groups.master.clone())));
     rules
