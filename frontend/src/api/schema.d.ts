@@ -282,6 +282,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/operations/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a deletion removed, kept and left, or what was recorded of a cluster that was written off; also once the project is gone. Operators only. */
+        get: operations["admin_receipt_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/operations/{id}/retry": {
         parameters: {
             query?: never;
@@ -966,7 +983,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The last lines of a node's console log: untrusted text, for whoever may operate nodes. */
+        /** The last lines of a node's console log, without what looks like a token or a private key: untrusted text, for whoever may operate nodes. */
         get: operations["node_console"];
         put?: never;
         post?: never;
@@ -1719,23 +1736,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/metrics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Figures in Prometheus' text format. */
-        get: operations["metrics_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/node/v1/bundle": {
         parameters: {
             query?: never;
@@ -1833,6 +1833,25 @@ export interface components {
             notes: string[];
             /** @description Of the program. */
             version: string;
+        };
+        /** @description A rule of a security group that is not of KCS's making. */
+        AddedRule: {
+            direction: components["schemas"]["RuleDirection"];
+            /**
+             * Format: int32
+             * @description First and last port, or what stands in their places; absent: all.
+             */
+            first_port?: number | null;
+            /** @description Name of the security group. */
+            group: string;
+            /** Format: int32 */
+            ip_version: number;
+            /** Format: int32 */
+            last_port?: number | null;
+            /** @description A range of addresses, or the id of a security group; absent: anyone. */
+            peer?: string | null;
+            /** @description Absent: any. */
+            protocol?: string | null;
         };
         /**
          * @description One add-on, in the order in which they are applied: each works only when those before it do.
@@ -2247,8 +2266,8 @@ export interface components {
             code?: components["schemas"]["Code"] | null;
             field?: string | null;
             /**
-             * @description `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `external_network`, `network`, `load_balancer`, `api_route`,
-             *     `quota`, `replacement_room`, `server_groups`, `allowed`, `cluster_quota`, `tenant_quota`,
+             * @description `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `block_storage`, `external_network`, `network`, `addresses`,
+             *     `load_balancer`, `api_route`, `credentials`, `quota`, `replacement_room`, `server_groups`, `allowed`, `cluster_quota`, `tenant_quota`,
              *     `deletion_protection`; of the installation's settings `values`, `limits`, `prices`, `audit_retention`, `audit_forward`, `audit_test_line`.
              */
             key: string;
@@ -2402,6 +2421,8 @@ export interface components {
         };
         /** @description How a cluster is, as last observed. */
         ClusterStatus: {
+            /** @description Rules that somebody added to the cluster's security groups: they are left alone. No more than a hundred. */
+            added_rules?: components["schemas"]["AddedRule"][];
             /** @description What runs in the cluster for it to be of use, in the order of its making. */
             addons?: components["schemas"]["AddonStatus"][];
             /** @description `https://<floating IP>:6443`, once the address is there. */
@@ -2423,7 +2444,7 @@ export interface components {
          * @description A stable error code.
          * @enum {string}
          */
-        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-AUTH-006" | "KCS-AUTH-007" | "KCS-AUTH-008" | "KCS-AUTH-009" | "KCS-AUTH-010" | "KCS-AUTH-011" | "KCS-AUTH-012" | "KCS-AUTH-013" | "KCS-AUTH-014" | "KCS-AUTH-015" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-RBAC-003" | "KCS-RBAC-004" | "KCS-RBAC-005" | "KCS-RBAC-006" | "KCS-CONF-006" | "KCS-CONF-007" | "KCS-NAME-004" | "KCS-NOTFOUND-005" | "KCS-QUOTA-004" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-QUOTA-005" | "KCS-QUOTA-006" | "KCS-QUOTA-007" | "KCS-QUOTA-008" | "KCS-QUOTA-003" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-API-005" | "KCS-ADDON-001" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-SET-001" | "KCS-SET-002" | "KCS-SET-003" | "KCS-SET-004" | "KCS-SET-005" | "KCS-SET-006" | "KCS-SET-007" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
+        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-AUTH-006" | "KCS-AUTH-007" | "KCS-AUTH-008" | "KCS-AUTH-009" | "KCS-AUTH-010" | "KCS-AUTH-011" | "KCS-AUTH-012" | "KCS-AUTH-013" | "KCS-AUTH-014" | "KCS-AUTH-015" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-RBAC-003" | "KCS-RBAC-004" | "KCS-RBAC-005" | "KCS-RBAC-006" | "KCS-CONF-006" | "KCS-CONF-007" | "KCS-NAME-004" | "KCS-NOTFOUND-005" | "KCS-QUOTA-004" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-QUOTA-005" | "KCS-QUOTA-006" | "KCS-QUOTA-007" | "KCS-QUOTA-008" | "KCS-QUOTA-003" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-003" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-API-006" | "KCS-API-005" | "KCS-ADDON-001" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-SET-001" | "KCS-SET-002" | "KCS-SET-003" | "KCS-SET-004" | "KCS-SET-005" | "KCS-SET-006" | "KCS-SET-007" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
         /** @description One condition; `reason` is a CamelCase word, `message` one sentence with the cloud's own words where there are any. */
         Condition: {
             code?: components["schemas"]["Code"] | null;
@@ -2573,6 +2594,7 @@ export interface components {
             claim?: string | null;
             id: string;
             name: string;
+            reclaim_policy?: components["schemas"]["ReclaimPolicy"] | null;
             /** Format: int32 */
             size_gib: number;
             /** @description Names of its snapshots: they are kept with it, and erased with it. */
@@ -4491,6 +4513,11 @@ export interface components {
             name: string;
         };
         /**
+         * @description The reclaim policy of a persistent volume.
+         * @enum {string}
+         */
+        ReclaimPolicy: "delete" | "retain";
+        /**
          * @description Who mends what breaks.
          * @enum {string}
          */
@@ -4530,6 +4557,8 @@ export interface components {
          * @description A role that a project composed itself.
          */
         RoleId: string;
+        /** @enum {string} */
+        RuleDirection: "ingress" | "egress";
         /** @description A cloud object that a Service in the cluster made. */
         ServiceObject: {
             id: string;
@@ -4625,7 +4654,7 @@ export interface components {
             passcode?: string | null;
             /** Format: password */
             password: string;
-            /** @description Id or name of the project to enter; default: the last one used, else the first by name. */
+            /** @description Id or name of the project to enter; default: the first by name that may be entered. */
             project?: string | null;
             username: string;
         };
@@ -6140,6 +6169,83 @@ export interface operations {
             };
             /** @description The Idempotency-Key was used with another request */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_receipt_get: {
+        parameters: {
+            query?: {
+                format?: "json" | "text";
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14916,35 +15022,6 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Alive */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description Any other error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    metrics_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Figures */
             200: {
                 headers: {
                     [name: string]: unknown;
