@@ -61,11 +61,12 @@ export function ObjectsTab() {
   );
 }
 
+const ports = (rule: AddedRule) => (rule.first_port === rule.last_port ? rule.first_port : `${rule.first_port}–${rule.last_port}`);
+
 /** Rules in the cluster's security groups that are not KCS's. */
 function AddedRules({ rules }: { rules: AddedRule[] }) {
   const { t } = useTranslation();
   if (rules.length === 0) return null;
-  const ports = (rule: AddedRule) => (rule.first_port === rule.last_port ? rule.first_port : `${rule.first_port}–${rule.last_port}`);
   const columns: Column<AddedRule>[] = [
     { key: "group", title: t("cluster.rules.group"), main: true, render: (rule) => <span className="break">{rule.group}</span> },
     { key: "direction", title: t("cluster.rules.direction"), render: (rule) => t(`cluster.rules.directionOf.${rule.direction}`) },
