@@ -103,11 +103,9 @@ def identity(kcs, conn):
             newcomer = Person(kcs, 'both')
             newcomer.get('/key-pairs')
             newcomer.get('/project-networks')
-            try:
-                newcomer.get('/volume-types')
-                raise AssertionError('volume types of a cloud without block storage')
-            except Refused as refused:
-                assert 'no block-storage service' in str(refused), refused
+            assert newcomer.get('/volume-types')['items'] == []
+            plan = newcomer.call('POST', '/clusters/plan', dict(SPEC, name='later'))
+            assert plan['blocked'] and 'KCS-VOL-003' in [line.get('code') for line in plan['checks'] if line['level'] == 'blocked'], plan
             assert ledger() == before
         finally:
             for endpoint in lost:
@@ -203,6 +201,9 @@ def case_21_project_deleted(kcs, conn):
         for volume in conn.block_storage.volumes(all_projects=True):
             if volume.project_id == project.id:
                 conn.block_storage.delete_volume(volume)
+        for group in conn.compute.server_groups(all_projects=True):
+            if group.project_id == project.id:
+                conn.compute.delete_server_group(group)
         for router in conn.network.routers(project_id=project.id):
             conn.network.delete_router(router)
         for network in conn.network.networks(project_id=project.id):
