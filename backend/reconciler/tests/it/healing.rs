@@ -286,6 +286,25 @@ async fn case_54_a_worker_whose_server_is_deleted_by_hand_is_replaced_after_five
 }
 
 #[tokio::test]
+async fn case_24_where_the_quota_of_ports_is_full_the_port_of_a_dead_server_makes_room_for_its_successors() {
+    let mut lab = running(224, 1, 3).await;
+    let lost = lab.names(NodeRole::Worker)[0].clone();
+    let (port, quota) = (lab.id_of(&format!("port/{lost}")), format!("/network/v2.0/quotas/{}", lab.work().cluster.tenant));
+    let used = lab.person("GET", &format!("{quota}/details.json"), &Value::Null)["quota"]["port"]["used"].clone();
+    lab.admin("PUT", &quota, &json!({"quota": {"port": used}}));
+    let there = |lab: &Lab| lab.cloud.dump().iter().any(|o| o.id == port);
+    let asked = |lab: &Lab| lab.cloud.calls(Service::Network, "POST", "/network/v2.0/ports");
+    let before = asked(&lab);
+    lab.lose_server(&lost);
+    lab.watch(Duration::minutes(4)).await;
+    assert!(there(&lab), "Nova leaves ports that it has not made");
+    lab.watch(Duration::minutes(6)).await;
+    assert!(!there(&lab) && lab.names(NodeRole::Worker).len() == 3);
+    assert_eq!(asked(&lab), before + 1, "the cloud has never had to refuse one");
+    whole(&lab);
+}
+
+#[tokio::test]
 async fn case_31_a_server_stopped_by_hand_is_started_after_five_minutes() {
     let mut lab = running(231, 1, 3).await;
     let stopped = lab.names(NodeRole::Worker)[0].clone();
