@@ -77,6 +77,25 @@ impl Postgres {
         tokio::task::spawn_blocking(move || stop(&self.binaries, &self.data)).await.map_err(Error::other)?
     }
 
+    /// Makes and starts another server, in this directory, that follows this one without being waited for.
+    #[cfg(feature = "test-support")]
+    pub(crate) async fn follower(&self, directory: &Path, settings: &'static [&'static str]) -> Result<Self> {
+        let (binaries, data, sockets, password) = (self.binaries.clone(), self.data.clone(), self.sockets.clone(), self.password.clone());
+        let target = directory.to_owned();
+        let copy = move || {
+            std::fs::create_dir_all(&target)?;
+            let target = target.canonicalize()?;
+            hand_over(&target, &socket_folder(&target)?)?;
+            let mut command = unprivileged(&binaries.join("pg_basebackup"), false);
+            command.env("PGPASSWORD", password).arg("-h").arg(&sockets).args(["-U", USER, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
+            command.arg("-D").arg(target.join("data"));
+            run(command)?;
+            std::fs::copy(data.with_file_name("password"), target.join("password")).map(drop)
+        };
+        tokio::task::spawn_blocking(copy).await.map_err(Error::other)??;
+        start_with(directory, settings).await
+    }
+
     async fn ready(&self) -> Result<()> {
         let options: PgConnectOptions = self.url_of("postgres").parse().map_err(Error::other)?;
         let start = Instant::now();

@@ -1,10 +1,12 @@
-//! A database for each test, on one private Postgres for each test process.
+//! A database for each test, on one private Postgres for each test process; and pairs of servers, where one is to take the other's place.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
 use crate::embedded::{self, Postgres};
 use crate::pool::{Store, StoreOptions};
 use sealed::KeyRing;
 use sqlx::{ConnectOptions, Connection, PgConnection};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OnceCell;
@@ -20,10 +22,16 @@ fn remove_left_over() {
     for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let owner = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split('-').next());
-        if owner.is_some_and(|pid| !std::path::Path::new("/proc").join(pid).exists()) {
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
             drop(std::fs::remove_dir_all(entry.path()));
         }
     }
+}
+
+/// One for servers of this process.
+fn folder() -> tempfile::TempDir {
+    remove_left_over();
+    tempfile::Builder::new().prefix(&format!("{FOLDER}{}-", std::process::id())).tempdir().unwrap()
 }
 
 /// An empty database with the schema in it.
@@ -37,8 +45,7 @@ impl Database {
     pub async fn new() -> Self {
         let (server, _) = SERVER
             .get_or_init(|| async {
-                remove_left_over();
-                let folder = tempfile::Builder::new().prefix(&format!("{FOLDER}{}-", std::process::id())).tempdir().unwrap();
+                let folder = folder();
                 let server = embedded::start_with(&folder.path().join("postgres"), &["fsync=off", "synchronous_commit=off"]).await.unwrap();
                 (server, folder)
             })
@@ -95,4 +102,69 @@ impl LockedTable {
     pub async fn release(mut self) {
         sqlx::raw_sql("COMMIT").execute(&mut self.connection).await.unwrap();
     }
+}
+
+/// Two servers, of which the second follows the first: what the first has acknowledged comes to the second a moment later.
+#[derive(Debug)]
+pub struct Pair {
+    primary: Postgres,
+    standby: Postgres,
+    keys: Arc<KeyRing>,
+    folder: tempfile::TempDir,
+}
+
+impl Pair {
+    pub async fn new() -> Self {
+        let folder = folder();
+        let settings: &[&str] = &["fsync=off"];
+        let primary = embedded::start_with(&folder.path().join("primary"), settings).await.unwrap();
+        let standby = primary.follower(&folder.path().join("standby"), settings).await.unwrap();
+        let pair = Self { primary, standby, keys: Arc::new(KeyRing::generate().unwrap()), folder };
+        Store::migrate(&pair.database().options()).await.unwrap();
+        pair
+    }
+
+    /// The first's.
+    #[must_use]
+    pub fn database(&self) -> Database {
+        Database { url: self.primary.url(), keys: self.keys.clone() }
+    }
+
+    /// Once the second has all that there is by now, nothing more comes to it.
+    pub async fn part(&self) {
+        let here: String = sqlx::query_scalar("SELECT pg_current_wal_lsn()::text").fetch_one(&mut connect(&self.primary).await).await.unwrap();
+        let mut standby = connect(&self.standby).await;
+        let follows = "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')
+                       AND coalesce(pg_last_wal_replay_lsn() >= $1::text::pg_lsn, false)";
+        while !sqlx::query_scalar::<_, bool>(follows).bind(&here).fetch_one(&mut standby).await.unwrap() {
+            tokio::task::yield_now().await;
+        }
+        for statement in ["ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()"] {
+            sqlx::raw_sql(statement).execute(&mut standby).await.unwrap();
+        }
+        let receives = "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver)";
+        while sqlx::query_scalar::<_, bool>(receives).fetch_one(&mut standby).await.unwrap() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The first dies, and the second takes its place.
+    pub async fn fail_over(&self) -> Database {
+        let file = self.folder.path().join("primary/data/postmaster.pid");
+        let process = std::fs::read_to_string(file).unwrap().lines().next().unwrap().to_owned();
+        assert!(Command::new("kill").args(["-9", &process]).status().unwrap().success());
+        let promoted: bool = sqlx::query_scalar("SELECT pg_promote()").fetch_one(&mut connect(&self.standby).await).await.unwrap();
+        assert!(promoted, "the second did not take the first's place in time");
+        Database { url: self.standby.url(), keys: self.keys.clone() }
+    }
+
+    /// Ends the second, which took the first's place.
+    pub async fn stop(self) {
+        self.standby.stop().await.unwrap();
+    }
+}
+
+async fn connect(server: &Postgres) -> PgConnection {
+    let options: sqlx::postgres::PgConnectOptions = server.url().parse().unwrap();
+    options.connect().await.unwrap()
 }

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use store::test_support::Database;
+use store::test_support::{Database, Pair};
 use store::{Claim, NewCluster, OrphanRecord, RequestContext, SecretOwner, Store};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -46,6 +46,10 @@ struct Site {
 
 impl Site {
     async fn new() -> Self {
+        Self::on(Database::new().await).await
+    }
+
+    async fn on(database: Database) -> Self {
         let config = LocalCloudConfig {
             time: Time::Stepped,
             seed: Some(7),
@@ -55,7 +59,6 @@ impl Site {
         };
         let cloud = LocalCloud::new(config);
         let services = services(&cloud, &Arc::new(Mutex::new(Fate::default())), &Arc::new(Mutex::new(InCluster::default())), PASSWORD);
-        let database = Database::new().await;
         let store = database.store().await;
         let tenant = TenantId(cloud.project_id("tenant-a").unwrap());
         let member = person(&tenant, false);
@@ -178,6 +181,32 @@ async fn case_45_an_object_without_a_row_waits_until_an_operator_has_decided() {
     let left = site.orphans().await;
     assert_eq!(left.iter().map(|o| (o.object.cloud_id.as_str(), o.decision)).collect::<Vec<_>>(), [(stays.as_str(), Some(Decision::Keep))]);
     assert!(site.is_there(&stays));
+}
+
+#[tokio::test]
+async fn case_45_what_was_made_for_a_row_that_a_fail_over_has_lost_waits_for_an_operator() {
+    let pair = Pair::new().await;
+    let site = Site::on(pair.database()).await;
+    pair.part().await;
+    // Recorded, acknowledged, made: but the server that is to take the place of this one has not heard of it.
+    let row = LedgerRow { state: ResourceState::Unknown, cloud_id: None, ..gone_row(site.cluster, ResourceKind::Network, "") };
+    site.write(&row).await;
+    let network = site.eyes.network.create_network(&row.name, &names::mark(site.cluster, row.id)).await.unwrap();
+    site.write(&LedgerRow { state: ResourceState::Known, cloud_id: Some(network.clone()), ..row }).await;
+    assert_eq!(site.an_hour_later().await, Swept::default(), "its cluster's engine looks after it");
+
+    let database = pair.fail_over().await;
+    let store = database.store().await;
+    let site = Site { database, store, ..site };
+    assert!(site.store.load(&site.claim).await.unwrap().ledger.is_empty(), "the cluster is there, and what was acknowledged last is not");
+    for _ in 0..3 {
+        assert_eq!(site.an_hour_later().await, Swept { known: 1, ..Swept::default() }, "nothing is asked to go");
+    }
+    let orphans = site.orphans().await;
+    assert_eq!(orphans.iter().map(|o| (o.verdict, o.object.cloud_id.as_str())).collect::<Vec<_>>(), [(Verdict::NoRow, network.as_str())]);
+    assert!(site.is_there(&network));
+    site.store.close().await;
+    pair.stop().await;
 }
 
 #[tokio::test]
