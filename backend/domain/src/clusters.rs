@@ -309,6 +309,7 @@ impl Phase {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ClusterStatus {
     pub phase: Phase,
+    #[serde(deserialize_with = "crate::newer::known")]
     pub conditions: Vec<Condition>,
     /// `https://<floating IP>:6443`, once the address is there.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -319,7 +320,7 @@ pub struct ClusterStatus {
     pub masters_ready: u32,
     pub nodes_ready: u32,
     /// What runs in the cluster for it to be of use, in the order of its making.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "crate::newer::known", skip_serializing_if = "Vec::is_empty")]
     pub addons: Vec<AddonStatus>,
     /// Rules that somebody added to the cluster's security groups: they are left alone. No more than a hundred.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

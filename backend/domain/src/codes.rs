@@ -1,8 +1,7 @@
 //! Every error code a user can meet, with its English title and remedy. The console has the same codes in both languages, checked by a test.
 
+use crate::newer::kept;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
@@ -74,19 +73,6 @@ impl<'de> Deserialize<'de> for Code {
         let text = String::deserialize(from)?;
         Ok(Self::parse(&text).unwrap_or_else(|| Self::Newer(kept(text))))
     }
-}
-
-/// The text of a newer program's code, for good: codes are copied everywhere, and there are only as many as were invented since. Nothing but our own
-/// records is read so.
-fn kept(text: String) -> &'static str {
-    static KEPT: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let mut all = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = all.get(text.as_str()).copied() {
-        return known;
-    }
-    let new: &'static str = text.leak();
-    all.insert(new);
-    new
 }
 
 impl utoipa::ToSchema for Code {}

@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod members;
 pub mod names;
 pub mod needs;
+pub mod newer;
 pub mod nodes;
 pub mod operations;
 pub mod orphans;

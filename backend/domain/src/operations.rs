@@ -2,10 +2,13 @@
 
 use crate::ids::{ClusterId, NodeId, OperationId};
 use crate::ledger::{LedgerRow, ResourceState};
+use crate::newer::Word;
 use crate::nodes::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 /// Who began a repair that nobody asked for.
 pub const ENGINE: &str = "engine";
@@ -125,7 +128,7 @@ impl OperationState {
 }
 
 /// The named steps, in the order they are shown. One enum for all kinds of operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepKey {
     // create
@@ -159,6 +162,47 @@ pub enum StepKey {
     DeleteNetwork,
     Scan,
     DeleteCredential,
+    /// One that a newer program has written beside this one: shown and kept as it is, and never taken for done. Made by reading only.
+    #[serde(untagged)]
+    Newer(Word),
+}
+
+impl StepKey {
+    /// All that this program knows.
+    pub const ALL: [Self; 22] = [
+        Self::Credential,
+        Self::Network,
+        Self::ApiLoadBalancer,
+        Self::FirstMaster,
+        Self::ApiReady,
+        Self::OtherMasters,
+        Self::Masters,
+        Self::NodePools,
+        Self::Addons,
+        Self::Replacement,
+        Self::Drain,
+        Self::Reboot,
+        Self::KeyReadable,
+        Self::KeyInUse,
+        Self::SecretsRewritten,
+        Self::OldKeyRemoved,
+        Self::Health,
+        Self::RemoveNodes,
+        Self::DeleteLoadBalancer,
+        Self::DeleteNetwork,
+        Self::Scan,
+        Self::DeleteCredential,
+    ];
+}
+
+impl utoipa::ToSchema for StepKey {}
+
+impl utoipa::PartialSchema for StepKey {
+    fn schema() -> RefOr<Schema> {
+        let keys = Self::ALL.iter().filter_map(|key| serde_json::to_value(key).ok());
+        let text = "The named steps, in the order they are shown. One enum for all kinds of operation.";
+        ObjectBuilder::new().schema_type(Type::String).description(Some(text)).enum_values(Some(keys)).into()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -191,7 +235,7 @@ pub struct Step {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fault: Option<Fault>,
     /// The cloud objects of this step.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::newer::known")]
     pub resources: Vec<StepResource>,
 }
 

@@ -183,6 +183,9 @@ impl Draft<'_> {
             (StepKey::DeleteNetwork, _) => taken_away(&[Network, Subnet, Router, RouterInterface, SecurityGroup, ServerGroup]),
             (StepKey::Scan, _) => (u32::from(self.scanned()), 1),
             (StepKey::DeleteCredential, _) => taken_away(&[ApplicationCredential]),
+            (StepKey::Newer(_), _) if matches!(step.state, StepState::Succeeded | StepState::Skipped) => (step.total, step.total),
+            // The program that knows what it is says when it is done.
+            (StepKey::Newer(_), _) => (step.done, step.total.max(step.done.saturating_add(1))),
             (StepKey::Network | StepKey::ApiLoadBalancer, OperationKind::ClusterRepair) => {
                 let parts = self.wanted();
                 of_total(count(parts.iter().filter(|p| p.step == step.key && !self.part_ready(p)).count()))
@@ -325,6 +328,7 @@ impl Draft<'_> {
             StepKey::RemoveNodes if emptying => "Drain",
             StepKey::RemoveNodes | StepKey::DeleteLoadBalancer | StepKey::DeleteNetwork => "ObjectsGoing",
             StepKey::Scan => "Scan",
+            StepKey::Newer(_) => "NewerVersion",
         };
         word.to_owned()
     }

@@ -310,6 +310,27 @@ fn an_operation_that_was_blocked_long_has_time_again_when_it_goes_on() {
 }
 
 #[test]
+fn a_step_that_only_a_newer_program_knows_is_shown_and_never_taken_for_done() {
+    let mut world = running(1, 1);
+    wish(&mut world, &Wish::NodePoolResize { pool: "default".into(), count: 2, remove: vec![] });
+    world.step();
+    let newer = |world: &mut World, state| {
+        let step = world.work.operation.as_mut().unwrap().steps.last_mut().unwrap();
+        step.key = serde_json::from_str("\"first_backup\"").unwrap();
+        step.state = state;
+    };
+    newer(&mut world, StepState::Pending);
+    world.watch(Duration::minutes(10));
+    let operation = world.work.operation.clone().unwrap();
+    let step = operation.steps.last().unwrap();
+    assert_eq!(serde_json::to_string(&step.key).unwrap(), "\"first_backup\"");
+    assert_eq!((operation.state, step.state, step.waiting_for.as_deref()), (OperationState::Running, StepState::Running, Some("NewerVersion")));
+    assert_eq!(world.servers(), 3, "all else is done");
+    newer(&mut world, StepState::Succeeded);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+}
+
+#[test]
 fn case_24_a_quota_is_not_short_while_ports_of_dead_servers_leave_it() {
     let mut world = running(1, 2);
     let lost = world.names(NodeRole::Worker)[0].clone();

@@ -2,8 +2,10 @@
 
 use crate::support::{create, member, operator};
 use auth::ClusterDelete;
+use domain::addons::Addon;
 use domain::changes::Change;
 use domain::clusters::{ClusterStatus, Phase};
+use domain::conditions::ConditionType;
 use domain::ids::{NodeId, ResourceId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Node, NodeRole};
@@ -348,5 +350,37 @@ async fn what_a_newer_program_says_is_wrong_is_read_and_kept_as_it_is_by_an_olde
         let status = ClusterStatus { phase: Phase::Degraded, ..work.cluster.status };
         let network = LedgerRow { empty_looks: 1, ..work.ledger[0].clone() };
         store.commit(&claim, &[Change::Status(status), Change::Ledger(network), Change::Operation(work.operation.unwrap())]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_only_a_newer_program_knows_keeps_an_older_one_from_nothing_else() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let record = create(&store, &a, "x").await;
+    let operation = record.operation.unwrap().id;
+    let claim = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    // The newer one has a condition, an add-on, a step and a kind of object that did not exist before.
+    database
+        .execute(
+            r#"UPDATE clusters SET status = status || '{
+                   "conditions": [{"type": "BackedUp", "status": "True", "reason": "New", "message": "", "since": "2026-11-23T00:00:00Z"},
+                                  {"type": "CloudReachable", "status": "True", "reason": "Answers", "message": "", "since": "2026-11-23T00:00:00Z"}],
+                   "addons": [{"name": "backups", "state": "ready", "ready": 1, "desired": 1}, {"name": "dns", "state": "ready", "ready": 1, "desired": 1}]}';
+               UPDATE operations SET steps = jsonb_set(jsonb_set(steps, '{0,key}', '"first_backup"'), '{0,resources}',
+                   '[{"kind": "bucket", "name": "b", "state": "ready"}, {"kind": "network", "name": "n", "state": "ready"}]')"#,
+        )
+        .await;
+    for _ in 0..2 {
+        let status = store.cluster(&a.scope(), record.cluster.id).await.unwrap().cluster.status;
+        assert_eq!(status.conditions.iter().map(|c| c.r#type).collect::<Vec<_>>(), [ConditionType::CloudReachable]);
+        assert_eq!(status.addons.iter().map(|a| a.name).collect::<Vec<_>>(), [Addon::Dns]);
+        let steps = store.operation(&a.scope(), operation).await.unwrap().operation.steps;
+        assert_eq!(json!(steps[0].key), "first_backup", "what is to be done is not forgotten");
+        assert_eq!(steps[0].resources.iter().map(|r| r.kind).collect::<Vec<_>>(), [ResourceKind::Network]);
+        // The older one's engine writes it back.
+        let work = store.load(&claim).await.unwrap();
+        store.commit(&claim, &[Change::Status(work.cluster.status), Change::Operation(work.operation.unwrap())]).await.unwrap();
     }
 }
