@@ -54,16 +54,21 @@ impl Services {
         }
         let renew = async {
             tracing::warn!(%tenant, "Keystone refuses the tenant's service user: it is made sure of again");
-            let renewed = self.identity.ensure_service_user(&names::service_user(tenant), &tenant.0).await;
-            if let Err(error) = &renewed
-                && !matches!(error.kind, CloudErrorKind::Unavailable | CloudErrorKind::RateLimited(_))
-            {
-                self.memory.note_unrenewed(tenant, error, now);
-            }
-            renewed
+            self.ensured_user(tenant, now).await
         };
         let renewed = self.memory.renewed.0.try_get_with(tenant.clone(), renew).await;
         renewed.map_err(|error: Arc<CloudError>| (*error).clone())
+    }
+
+    /// The tenant's service user, made sure of now. That it failed is remembered, unless the cloud only did not answer.
+    async fn ensured_user(&self, tenant: &TenantId, now: OffsetDateTime) -> Result<ServiceUser, CloudError> {
+        let ensured = self.identity.ensure_service_user(&names::service_user(tenant), &tenant.0).await;
+        if let Err(error) = &ensured
+            && !matches!(error.kind, CloudErrorKind::Unavailable | CloudErrorKind::RateLimited(_))
+        {
+            self.memory.note_unrenewed(tenant, error, now);
+        }
+        ensured
     }
 
     /// Takes over how Keystone took a service user that was just made sure of; None: well.
@@ -390,13 +395,16 @@ impl World<'_> {
         self.journal.put_secret(Owner::Cluster, secret::APPLICATION_CREDENTIAL, &render(&stored)?).await
     }
 
-    /// The tenant's service user, made at first use.
+    /// The tenant's service user, made at first use. Where that has failed lately, Keystone is left alone for a while.
     pub async fn service_user(&self, work: &Work) -> Result<Result<ServiceUser, CloudError>, JournalError> {
         if let Some(text) = self.journal.secret(Owner::Tenant, secret::SERVICE_USER).await? {
             return Ok(Ok(stored_user(&text)?));
         }
-        let tenant = &work.cluster.tenant;
-        let user = match self.services.identity.ensure_service_user(&names::service_user(tenant), &tenant.0).await {
+        let (services, tenant) = (self.services, &work.cluster.tenant);
+        if let Some(error) = services.memory.unrenewed(tenant, self.now) {
+            return Ok(Err(error));
+        }
+        let user = match services.ensured_user(tenant, self.now).await {
             Ok(user) => user,
             Err(error) => return Ok(Err(error)),
         };

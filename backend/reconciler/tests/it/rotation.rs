@@ -156,3 +156,17 @@ async fn a_service_user_that_stays_refused_is_made_sure_of_ever_more_rarely_and_
         lab.deleted().await;
     }
 }
+
+#[tokio::test]
+async fn a_first_service_user_that_cannot_be_made_is_tried_ever_more_rarely_until_it_can() {
+    let mut lab = Lab::new(325, 1, 1);
+    lab.cloud.inject(FaultRule::new(Effect::Status { status: 403, body: None }).on(Service::Identity, "PUT", "/roles/").count(None));
+    lab.watch(Duration::minutes(20)).await;
+    assert_eq!(lab.operation().state, OperationState::Blocked);
+    // At once, and after 1, 2, 4 and 8 minutes.
+    let times = lab.made_sure();
+    assert!((4..=6).contains(&times), "{times} times in twenty minutes");
+    lab.cloud.clear_faults();
+    lab.watch(domain::plan::BLOCKED_REST).await;
+    lab.made_and_deleted().await;
+}
