@@ -81,17 +81,21 @@ struct Row {
     document: Json<InstallationSettings>,
     marks: Json<Marks>,
     authorized: bool,
+    authorized_anew: bool,
     changed_at: OffsetDateTime,
     changed_by: String,
     comment: String,
+    /// Of the revision before.
+    old_document: Option<Json<InstallationSettings>>,
+    old_authorized: Option<bool>,
+    /// The secret, as it is now.
     sealed: Option<Vec<u8>>,
 }
 
-impl From<Row> for (SettingsRecord, Option<Vec<u8>>) {
+impl From<Row> for SettingsRecord {
     fn from(row: Row) -> Self {
-        let Row { revision, document, marks, authorized, changed_at, changed_by, comment, sealed } = row;
-        let record = SettingsRecord { revision, settings: document.0, marks: marks.0, authorized, changed_at: Some(changed_at), changed_by, comment };
-        (record, sealed.filter(|_| authorized))
+        let Row { revision, document, marks, authorized, changed_at, changed_by, comment, .. } = row;
+        Self { revision, settings: document.0, marks: marks.0, authorized, changed_at: Some(changed_at), changed_by, comment }
     }
 }
 
@@ -147,17 +151,28 @@ fn unexpected(error: sealed::SealError) -> StoreError {
     StoreError::Unexpected(error.to_string())
 }
 
-/// The newest revision, and the secret as it was at the same moment.
-async fn newest(db: &mut PgConnection) -> Result<(SettingsRecord, Option<Vec<u8>>), StoreError> {
-    let row = sqlx::query_as!(
+/// So many revisions, those before this one, the newest first.
+async fn rows(db: &mut PgConnection, before: Option<i64>, limit: i64) -> Result<Vec<Row>, StoreError> {
+    let rows = sqlx::query_as!(
         Row,
-        r#"SELECT s.revision, s.document AS "document: Json<InstallationSettings>", s.marks AS "marks: Json<Marks>", s.authorized, s.changed_at,
-                  s.changed_by, s.comment, (SELECT sealed FROM secrets WHERE owner = $1 AND kind = $2) AS sealed
-           FROM settings s ORDER BY s.revision DESC LIMIT 1"#,
+        r#"SELECT s.revision, s.document AS "document: Json<InstallationSettings>", s.marks AS "marks: Json<Marks>", s.authorized,
+                  s.authorized_anew, s.changed_at, s.changed_by, s.comment, b.document AS "old_document?: Json<InstallationSettings>",
+                  b.authorized AS "old_authorized?", (SELECT sealed FROM secrets WHERE owner = $3 AND kind = $4) AS sealed
+           FROM settings s LEFT JOIN settings b ON b.revision = s.revision - 1
+           WHERE $1::bigint IS NULL OR s.revision < $1 ORDER BY s.revision DESC LIMIT $2::bigint"#,
+        before,
+        limit,
         SecretOwner::Installation.word(),
         KIND,
     );
-    Ok(row.fetch_optional(db).await?.map(Into::into).unwrap_or_default())
+    Ok(rows.fetch_all(db).await?)
+}
+
+/// The newest revision, and the secret as it was at the same moment.
+async fn newest(db: &mut PgConnection) -> Result<(SettingsRecord, Option<Vec<u8>>), StoreError> {
+    let Some(mut row) = rows(db, None, 1).await?.pop() else { return Ok(Default::default()) };
+    let sealed = row.sealed.take().filter(|_| row.authorized);
+    Ok((row.into(), sealed))
 }
 
 async fn save(
@@ -221,29 +236,11 @@ async fn history(db: &mut PgConnection, page: &PageRequest) -> Result<Page<Setti
     let before: Option<i64> = page.after()?.map(|(revision, _)| revision.parse().map_err(|_| StoreError::BadCursor)).transpose()?;
     let limit = page.limit();
     let total = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM settings"#).fetch_one(&mut *db).await?;
-    let rows = sqlx::query!(
-        r#"SELECT s.revision, s.document AS "document: Json<InstallationSettings>", s.marks AS "marks: Json<Marks>", s.authorized,
-                  s.authorized_anew, s.changed_at, s.changed_by, s.comment, b.document AS "old_document?: Json<InstallationSettings>",
-                  b.authorized AS "old_authorized?"
-           FROM settings s LEFT JOIN settings b ON b.revision = s.revision - 1
-           WHERE $1::bigint IS NULL OR s.revision < $1 ORDER BY s.revision DESC LIMIT $2::bigint + 1"#,
-        before,
-        limit,
-    );
-    let each = rows.fetch_all(db).await?.into_iter().map(|row| {
-        let old = row.old_document.map(|d| d.0).unwrap_or_default();
+    let each = rows(db, before, limit + 1).await?.into_iter().map(|mut row| {
+        let old = row.old_document.take().map(|d| d.0).unwrap_or_default();
         let mut differences = old.differences(&row.document.0);
         differences.extend(authorization(row.old_authorized.unwrap_or(false), row.authorized, row.authorized_anew));
-        let record = SettingsRecord {
-            revision: row.revision,
-            settings: row.document.0,
-            marks: row.marks.0,
-            authorized: row.authorized,
-            changed_at: Some(row.changed_at),
-            changed_by: row.changed_by,
-            comment: row.comment,
-        };
-        SettingsRevision { record, differences }
+        SettingsRevision { record: row.into(), differences }
     });
     Ok(Page::cut(each.collect(), limit, total, |one: &SettingsRevision| (one.record.revision.to_string(), Uuid::nil())))
 }
