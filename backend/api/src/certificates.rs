@@ -117,7 +117,7 @@ pub async fn certificate_issue(caller: Caller, state: Data<State>, id: Path<Clus
     let (request, _) = body.read()?;
     request.check()?;
     let who = certified(&caller.actor, *id, request.read_only, bound(&state, &caller, *id).await?)?;
-    let target = state.targets.of(&state, &record.cluster).await?;
+    let target = state.targets.of(&state, &record.cluster.endpoint()).await?;
     let lifetime = Duration::seconds(request.expires_in);
     let client = target.pki.client_certificate(who.user(), Some(who.group()), lifetime, OffsetDateTime::now_utc())?;
     let kubeconfig = file(&record, &who, &target, &client)?;

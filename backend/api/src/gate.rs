@@ -15,7 +15,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use auth::{Actor, KubernetesExec, KubernetesWrite};
-use domain::clusters::Cluster;
+use domain::clusters::ClusterEndpoint;
 use domain::codes::Code;
 use domain::ids::ClusterId;
 use futures::channel::mpsc;
@@ -121,7 +121,7 @@ async fn enter<'a>(
     state: &'a Data<State>,
     id: ClusterId,
     path: &'a str,
-) -> Answer<(Visitor, Cluster, Option<Arriving<'a>>)> {
+) -> Answer<(Visitor, ClusterEndpoint, Option<Arriving<'a>>)> {
     let token = caller::bearer(request).map(TokenHash::of);
     let last = match &token {
         Some(token) => state.visits.last(token).await.filter(|last| last.cluster.id == id),
@@ -155,7 +155,7 @@ async fn admit(
     id: ClusterId,
     token: Option<TokenHash>,
     last: Option<&Visit>,
-) -> Answer<(Visitor, Cluster, bool)> {
+) -> Answer<(Visitor, ClusterEndpoint, bool)> {
     match (visitor(request, state, id).await, token) {
         (Ok((Visitor::Kubeconfig(bearer), cluster)), Some(token)) => {
             let same = state.visits.note(token, last, &bearer.actor, &cluster).await;
@@ -190,7 +190,7 @@ fn outgoing(request: &HttpRequest, path: &str, body: BodyStream) -> Answer<Gatew
     Ok(outgoing)
 }
 
-async fn forward(state: &State, actor: &Actor, cluster: &Cluster, outgoing: GatewayRequest) -> Answer<(OpenStream, Forwarded)> {
+async fn forward(state: &State, actor: &Actor, cluster: &ClusterEndpoint, outgoing: GatewayRequest) -> Answer<(OpenStream, Forwarded)> {
     let who = impersonation(actor, cluster.id)?;
     let open = state.streams.open(&actor.user.id, Some(&cluster.id.to_string()))?;
     let target = state.targets.of(state, cluster).await?;
@@ -216,7 +216,13 @@ fn wants_spdy(request: &HttpRequest) -> bool {
 
 /// Decides by role; the cluster's own rules decide again. Changes, looks at secrets and commands are written into the audit log: the line that was
 /// written.
-async fn permit(request: &HttpRequest, state: &State, visitor: &Visitor, cluster: &Cluster, outgoing: &GatewayRequest) -> Answer<Option<AuditEntry>> {
+async fn permit(
+    request: &HttpRequest,
+    state: &State,
+    visitor: &Visitor,
+    cluster: &ClusterEndpoint,
+    outgoing: &GatewayRequest,
+) -> Answer<Option<AuditEntry>> {
     let actor = visitor.actor();
     let reach = outgoing.reach()?;
     let namespace = if let Reach::Namespace(name) = &reach { Some(name.as_str()) } else { None };

@@ -79,7 +79,7 @@ async fn page<T>(seen: &Sight, query: &ReadQuery<'_>, read: impl AsyncFn(&ReadQu
 
 async fn of(state: &State, caller: &Caller, record: &ClusterRecord) -> Answer<(Reads, Impersonation)> {
     let who = impersonation(&caller.actor, record.cluster.id)?;
-    let target = state.targets.of(state, &record.cluster).await?;
+    let target = state.targets.of(state, &record.cluster.endpoint()).await?;
     Ok((state.kube.reads(&target).await?, who))
 }
 

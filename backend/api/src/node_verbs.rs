@@ -44,7 +44,7 @@ async fn schedulable(caller: &Caller, state: &State, which: Which, schedulable: 
     caller.actor.may::<NodeOperate>(&record)?;
     let nodes = state.store.nodes(&caller.actor.scope(), id).await?;
     let found = nodes.into_iter().find(|n| n.node.id == node).ok_or_else(Problem::not_found)?;
-    let target = state.targets.of(state, &record.cluster).await?;
+    let target = state.targets.of(state, &record.cluster.endpoint()).await?;
     // The permit was for this; in the cluster only members change nodes.
     let who = Impersonation::new(&caller.actor.user.id, &caller.actor.user.name, Group::Member);
     state.kube.gateway(&target).await?.set_schedulable(&who, &found.node.name, schedulable).await?;

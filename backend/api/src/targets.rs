@@ -2,7 +2,7 @@
 
 use crate::errors::{Answer, Problem};
 use crate::state::State;
-use domain::clusters::Cluster;
+use domain::clusters::ClusterEndpoint;
 use domain::codes::Code;
 use domain::ids::ClusterId;
 use domain::settings::ApiExposure;
@@ -26,9 +26,9 @@ impl Targets {
     ///
     /// # Errors
     /// While the cluster has no address yet.
-    pub async fn of(&self, state: &State, cluster: &Cluster) -> Answer<ClusterTarget> {
-        let endpoint = cluster.status.api_endpoint.clone().ok_or_else(|| Problem::new(Code::ClusterApiNotReady))?;
-        let private = cluster.spec.api.exposure == ApiExposure::Private;
+    pub async fn of(&self, state: &State, cluster: &ClusterEndpoint) -> Answer<ClusterTarget> {
+        let endpoint = cluster.url.clone().ok_or_else(|| Problem::new(Code::ClusterApiNotReady))?;
+        let private = cluster.exposure == ApiExposure::Private;
         let cluster = cluster.id;
         if let Some(pki) = self.0.get(&cluster).await {
             return Ok(ClusterTarget { cluster, endpoint, private, pki });

@@ -8,7 +8,7 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use auth::{Actor, Grants, Via};
-use domain::clusters::Cluster;
+use domain::clusters::ClusterEndpoint;
 use domain::codes::Code;
 use domain::ids::ClusterId;
 use sealed::{Token, TokenHash, TokenKind};
@@ -65,7 +65,7 @@ impl Visitor {
 }
 
 /// Who it is, and the cluster, which is in their reach.
-pub async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) -> Answer<(Visitor, Cluster)> {
+pub async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) -> Answer<(Visitor, ClusterEndpoint)> {
     let text = caller::bearer(request);
     let ours = text.is_some_and(|text| Token::kind_of(text) == Some(TokenKind::Api));
     if !ours && request.headers().contains_key(header::AUTHORIZATION) {
@@ -81,12 +81,12 @@ pub async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) 
     if caller.by_cookie() && opens_socket(request) {
         same_origin(request, state)?;
     }
-    let cluster = state.store.cluster(&caller.actor.scope(), id).await?.cluster;
+    let cluster = state.store.cluster(&caller.actor.scope(), id).await?.cluster.endpoint();
     Ok((Visitor::Person(Box::new(caller)), cluster))
 }
 
 /// Whom a kubeconfig speaks for, with the roles that Keystone says they have now.
-async fn bearer_of(state: &State, found: KubeconfigUse) -> Answer<(Actor, Cluster)> {
+async fn bearer_of(state: &State, found: KubeconfigUse) -> Answer<(Actor, ClusterEndpoint)> {
     let KubeconfigUse { kubeconfig, cluster, given, project } = found;
     let mut roles = kubeconfig.roles;
     if let Some(now) = people::recheck(state, &kubeconfig.user, &project, kubeconfig.checked_at).await? {

@@ -3,7 +3,7 @@
 
 use crate::caller::same_rights;
 use auth::Actor;
-use domain::clusters::Cluster;
+use domain::clusters::ClusterEndpoint;
 use moka::future::Cache;
 use sealed::TokenHash;
 use std::sync::Arc;
@@ -12,17 +12,13 @@ use std::time::Duration;
 /// Somebody who was let into a cluster.
 pub struct Visit {
     pub actor: Actor,
-    pub cluster: Cluster,
+    pub cluster: ClusterEndpoint,
 }
 
 impl Visit {
     /// Whether somebody let in as this goes the same way with the same rights.
-    fn is(&self, actor: &Actor, cluster: &Cluster) -> bool {
-        let before = &self.cluster;
-        let way = (before.id, &before.tenant, &before.status.api_endpoint, before.spec.api.exposure);
-        self.actor.user.id == actor.user.id
-            && same_rights(&self.actor, actor).is_ok()
-            && way == (cluster.id, &cluster.tenant, &cluster.status.api_endpoint, cluster.spec.api.exposure)
+    fn is(&self, actor: &Actor, cluster: &ClusterEndpoint) -> bool {
+        self.actor.user.id == actor.user.id && same_rights(&self.actor, actor).is_ok() && self.cluster == *cluster
     }
 }
 
@@ -41,7 +37,7 @@ impl Visits {
     }
 
     /// Takes down who is let in now; answers whether that is as it was in `last`.
-    pub async fn note(&self, token: TokenHash, last: Option<&Visit>, actor: &Actor, cluster: &Cluster) -> bool {
+    pub async fn note(&self, token: TokenHash, last: Option<&Visit>, actor: &Actor, cluster: &ClusterEndpoint) -> bool {
         let same = last.is_some_and(|last| last.is(actor, cluster));
         if !same {
             self.0.insert(token, Arc::new(Visit { actor: actor.clone(), cluster: cluster.clone() })).await;

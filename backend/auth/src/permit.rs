@@ -1,7 +1,7 @@
 //! Permits: the proof that the policy allowed one actor one action on one resource.
 
 use crate::actor::{Actor, Project};
-use domain::clusters::Cluster;
+use domain::clusters::{Cluster, ClusterEndpoint};
 use domain::ids::{ClusterId, TenantId};
 use domain::permissions::Permission;
 use std::marker::PhantomData;
@@ -24,6 +24,19 @@ pub trait Resource {
 }
 
 impl Resource for Cluster {
+    type Id = ClusterId;
+    fn id(&self) -> ClusterId {
+        self.id
+    }
+    fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+    fn cluster(&self) -> Option<ClusterId> {
+        Some(self.id)
+    }
+}
+
+impl Resource for ClusterEndpoint {
     type Id = ClusterId;
     fn id(&self) -> ClusterId {
         self.id

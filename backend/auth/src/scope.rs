@@ -1,6 +1,6 @@
 //! Scopes: the tenant predicate that every read of the store carries, and the clusters a token is narrowed to.
 
-use domain::clusters::Cluster;
+use domain::clusters::ClusterEndpoint;
 use domain::ids::{ClusterId, TenantId};
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ impl Scope {
 
     /// Whether a cluster that was read by other means is in reach.
     #[must_use]
-    pub fn holds(&self, cluster: &Cluster) -> bool {
+    pub fn holds(&self, cluster: &ClusterEndpoint) -> bool {
         self.predicate().is_none_or(|tenant| cluster.tenant.0 == tenant) && self.clusters().is_none_or(|all| all.contains(&cluster.id.0))
     }
 

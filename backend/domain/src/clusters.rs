@@ -3,7 +3,9 @@
 use crate::addons::{AddonStatus, AddonsRequest, AddonsSpec};
 use crate::conditions::Condition;
 use crate::ids::{ClusterId, OperationId, TenantId};
-use crate::settings::{ApiAuditRequest, ApiAuditSpec, ApiRequest, ApiSpec, DataVolume, ExistingNetwork, ExistingNetworkRequest, KeyPair, Proxy};
+use crate::settings::{
+    ApiAuditRequest, ApiAuditSpec, ApiExposure, ApiRequest, ApiSpec, DataVolume, ExistingNetwork, ExistingNetworkRequest, KeyPair, Proxy,
+};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -400,4 +402,22 @@ pub struct Cluster {
     pub delete_requested_at: Option<OffsetDateTime>,
     /// Set once nothing is left; the row stays as a tombstone for its receipt.
     pub deleted_at: Option<OffsetDateTime>,
+}
+
+impl Cluster {
+    /// How its API is reached.
+    #[must_use]
+    pub fn endpoint(&self) -> ClusterEndpoint {
+        ClusterEndpoint { id: self.id, tenant: self.tenant.clone(), url: self.status.api_endpoint.clone(), exposure: self.spec.api.exposure }
+    }
+}
+
+/// What a call of a cluster's API has to know of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterEndpoint {
+    pub id: ClusterId,
+    pub tenant: TenantId,
+    /// None: there is no address yet.
+    pub url: Option<String>,
+    pub exposure: ApiExposure,
 }

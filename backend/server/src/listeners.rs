@@ -147,6 +147,11 @@ pub fn figures(builder: ServerBuilder, listener: TcpListener, state: &Data<State
     })
 }
 
+/// Threads that serve requests.
+pub fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8)
+}
+
 /// Starts serving. Await it; stop it by its handle.
 ///
 /// # Errors
@@ -154,7 +159,7 @@ pub fn figures(builder: ServerBuilder, listener: TcpListener, state: &Data<State
 pub fn start(listen: Listen, gate: &Gate, state: &Data<State>) -> Result<Server, Box<dyn Error>> {
     let tls = tls(gate, &listen.names, &listen.addresses)?;
     let builder = Server::build()
-        .workers(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8))
+        .workers(workers())
         // Streams (watch, logs, events) hold connections open.
         .max_concurrent_connections(20_000)
         .shutdown_timeout(5)

@@ -33,6 +33,9 @@ pub static ENGINE_RUNTIME: OnceLock<tokio::runtime::Handle> = OnceLock::new();
 /// How often the limits forget whom nothing was heard of.
 const FORGET: Duration = Duration::from_secs(300);
 
+/// Connections to the database that a thread which serves requests has of its own at most: questions at the gate are short.
+const MOST_NEAR: usize = 2;
+
 /// `kcs serve`: until a signal.
 ///
 /// # Errors
@@ -62,8 +65,10 @@ pub async fn migrate(config: Config) -> Result<(), Box<dyn Error>> {
 /// When the URL is none.
 pub fn store_options(config: &Config) -> Result<StoreOptions, Box<dyn Error>> {
     let mut options = StoreOptions::from_url(config.database.url.expose_secret()).map_err(|e| format!("database.url: {e}"))?;
-    options.api_connections = config.database.connections.div_ceil(2);
-    options.engine_connections = config.database.connections.div_ceil(2);
+    let half = config.database.connections.div_ceil(2);
+    options.api_connections = half;
+    options.engine_connections = half;
+    options.near_connections = (half as usize / listeners::workers()).min(MOST_NEAR);
     Ok(options)
 }
 

@@ -95,21 +95,21 @@ impl ClusterSort {
     }
 }
 
-pub(crate) struct ClusterRow {
-    pub(crate) id: Uuid,
-    pub(crate) tenant_id: String,
-    pub(crate) tenant_name: String,
-    pub(crate) name: String,
-    pub(crate) spec: Json<ClusterSpec>,
-    pub(crate) generation: i64,
-    pub(crate) observed_generation: i64,
-    pub(crate) status: Json<ClusterStatus>,
-    pub(crate) operation_id: Option<Uuid>,
-    pub(crate) created_at: OffsetDateTime,
-    pub(crate) created_by: String,
-    pub(crate) people_version: i64,
-    pub(crate) delete_requested_at: Option<OffsetDateTime>,
-    pub(crate) deleted_at: Option<OffsetDateTime>,
+struct ClusterRow {
+    id: Uuid,
+    tenant_id: String,
+    tenant_name: String,
+    name: String,
+    spec: Json<ClusterSpec>,
+    generation: i64,
+    observed_generation: i64,
+    status: Json<ClusterStatus>,
+    operation_id: Option<Uuid>,
+    created_at: OffsetDateTime,
+    created_by: String,
+    people_version: i64,
+    delete_requested_at: Option<OffsetDateTime>,
+    deleted_at: Option<OffsetDateTime>,
 }
 
 impl From<ClusterRow> for Cluster {

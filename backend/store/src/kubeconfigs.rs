@@ -2,13 +2,15 @@
 
 use crate::audit::{AuditEntry, RequestContext, append};
 use crate::changes::announce;
-use crate::clusters::{self, ClusterRow};
+use crate::clusters;
 use crate::error::StoreError;
+use crate::near::ask;
 use crate::pool::{Store, read, write};
 use auth::{KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, Narrowing, Permit, Project, Resource, Rights, Scope, User};
-use domain::clusters::{Cluster, ClusterSpec, ClusterStatus};
+use domain::clusters::ClusterEndpoint;
 use domain::ids::{ClusterId, KubeconfigId, TenantId};
 use domain::permissions::Role;
+use domain::settings::ApiExposure;
 use sealed::TokenHash;
 use serde_json::json;
 use sqlx::PgConnection;
@@ -60,11 +62,11 @@ impl Resource for KubeconfigRecord {
     }
 }
 
-/// A kubeconfig in use, with its cluster and the project of that.
+/// A kubeconfig in use, with the way into its cluster and the project of that.
 #[derive(Clone, Debug)]
 pub struct KubeconfigUse {
     pub kubeconfig: KubeconfigRecord,
-    pub cluster: Cluster,
+    pub cluster: ClusterEndpoint,
     /// What the project's owners gave the person; None: nothing was said.
     pub given: Option<Rights>,
     pub project: Project,
@@ -153,7 +155,7 @@ impl Store {
 
     /// The one a token belongs to, if it is good now: not expired, not revoked, its cluster there. Notes the use, at most once a minute.
     pub async fn kubeconfig_by_token(&self, token: TokenHash) -> Result<Option<KubeconfigUse>, StoreError> {
-        read(&self.api, token, |db, token| Box::pin(by_token(db, token))).await
+        ask(self, token, |db, token| Box::pin(by_token(db, token))).await
     }
 }
 
@@ -259,15 +261,13 @@ async fn revoke_all(
     Ok(revoked)
 }
 
-/// All that a request into a cluster has to know, in one statement: it is asked of every one.
+/// All that a request into a cluster has to know, and no more, in one statement: it is asked of every one.
 async fn by_token(db: &mut PgConnection, token: &TokenHash) -> Result<Option<KubeconfigUse>, StoreError> {
     let found = sqlx::query!(
         r#"SELECT k.id, k.cluster_id, k.name, k.user_id, k.user_name, k.user_domain, k.roles AS "roles: Json<Vec<Role>>",
                   k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.checked_at, k.narrowing AS "narrowing: Json<Narrowing>",
                   member_rights(c.tenant_id, k.user_id) AS "given: Json<Rights>", c.tenant_id, t.name AS tenant_name,
-                  c.name AS cluster_name, c.spec AS "spec: Json<ClusterSpec>", c.generation, c.observed_generation,
-                  c.status AS "status: Json<ClusterStatus>", c.operation_id, c.created_at AS cluster_created_at, c.created_by, c.people_version,
-                  c.delete_requested_at, c.deleted_at, now() AS "now!"
+                  c.status ->> 'api_endpoint' AS api_endpoint, c.spec -> 'api' -> 'exposure' AS "exposure: Json<ApiExposure>", now() AS "now!"
            FROM kubeconfigs k JOIN clusters c ON c.id = k.cluster_id JOIN tenants t ON t.id = c.tenant_id
            WHERE k.token_hash = $1 AND k.revoked_at IS NULL AND k.expires_at > now() AND c.deleted_at IS NULL"#,
         token.as_bytes() as &[u8],
@@ -294,25 +294,16 @@ async fn by_token(db: &mut PgConnection, token: &TokenHash) -> Result<Option<Kub
         checked_at: row.checked_at,
         narrowing: row.narrowing,
     };
-    let cluster = ClusterRow {
-        id: row.cluster_id,
-        tenant_id: row.tenant_id.clone(),
-        tenant_name: row.tenant_name.clone(),
-        name: row.cluster_name,
-        spec: row.spec,
-        generation: row.generation,
-        observed_generation: row.observed_generation,
-        status: row.status,
-        operation_id: row.operation_id,
-        created_at: row.cluster_created_at,
-        created_by: row.created_by,
-        people_version: row.people_version,
-        delete_requested_at: row.delete_requested_at,
-        deleted_at: row.deleted_at,
+    let cluster = ClusterEndpoint {
+        id: ClusterId(row.cluster_id),
+        tenant: TenantId(row.tenant_id.clone()),
+        url: row.api_endpoint,
+        // What the specification does not say is as its type says.
+        exposure: row.exposure.map(|exposure| exposure.0).unwrap_or_default(),
     };
     Ok(Some(KubeconfigUse {
         kubeconfig: kubeconfig.into(),
-        cluster: cluster.into(),
+        cluster,
         given: row.given.map(|given| given.0),
         project: Project { id: TenantId(row.tenant_id), name: row.tenant_name },
     }))

@@ -20,6 +20,7 @@ mod kubeconfigs;
 mod ledger;
 mod members;
 mod migrations;
+mod near;
 mod nodes;
 mod operations;
 mod orphans;

@@ -6,6 +6,7 @@
 
 use crate::changes::Hub;
 use crate::error::{CommitError, StoreError};
+use crate::near::Near;
 use futures::future::BoxFuture;
 use sealed::{KeyRing, MacKey};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -23,6 +24,8 @@ pub struct StoreOptions {
     /// Connections for requests, and for the engine: a storm of one does not starve the other.
     pub api_connections: u32,
     pub engine_connections: u32,
+    /// Besides, those of each thread that serves requests, for what is asked of every one.
+    pub near_connections: usize,
     /// How long a request waits for a connection before it is answered 503.
     pub acquire_timeout: Duration,
 }
@@ -30,7 +33,7 @@ pub struct StoreOptions {
 impl StoreOptions {
     #[must_use]
     pub fn new(connect: PgConnectOptions) -> Self {
-        Self { connect, api_connections: 10, engine_connections: 8, acquire_timeout: Duration::from_secs(3) }
+        Self { connect, api_connections: 10, engine_connections: 8, near_connections: 2, acquire_timeout: Duration::from_secs(3) }
     }
 
     /// `postgres://user:password@host:port/database`.
@@ -45,6 +48,7 @@ impl StoreOptions {
 pub struct Store {
     pub(crate) api: PgPool,
     pub(crate) engine: PgPool,
+    pub(crate) near: Arc<Near>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) installation_keys: Arc<Mutex<HashMap<&'static str, MacKey>>>,
@@ -52,7 +56,7 @@ pub struct Store {
 
 const APPLICATION: &str = "kcs";
 /// A connection that came back longer ago is looked at before it is lent again: a round trip, which a busy gate saves. No server restarts in so short a time.
-const RESTED: Duration = Duration::from_millis(50);
+pub(crate) const RESTED: Duration = Duration::from_millis(50);
 
 fn bounded(options: &PgConnectOptions, statement: &str) -> PgConnectOptions {
     options.clone().application_name(APPLICATION).options([
@@ -86,8 +90,9 @@ impl Store {
     pub async fn connect(options: &StoreOptions, keys: Arc<KeyRing>) -> Result<Self, StoreError> {
         let api = pool(bounded(&options.connect, "10s"), options.api_connections, options.acquire_timeout);
         let engine = pool(bounded(&options.connect, "20s"), options.engine_connections, Duration::from_secs(10));
+        let near = Near::new(bounded(&options.connect, "10s"), options.near_connections, options.acquire_timeout);
         let hub = Hub::new(options.connect.clone().application_name(APPLICATION));
-        let store = Self { api, engine, hub, keys, installation_keys: Arc::default() };
+        let store = Self { api, engine, near, hub, keys, installation_keys: Arc::default() };
         store.ping().await?;
         Ok(store)
     }
@@ -106,6 +111,7 @@ impl Store {
     /// Ends every connection, those of the listener included.
     pub async fn close(&self) {
         self.hub.stop();
+        self.near.close().await;
         self.api.close().await;
         self.engine.close().await;
     }
@@ -202,6 +208,6 @@ where
     read(pool, data, unit).await
 }
 
-async fn spawned<T: Send + 'static, E: UnitError>(unit: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E> {
+pub(crate) async fn spawned<T: Send + 'static, E: UnitError>(unit: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E> {
     tokio::spawn(unit.in_current_span()).await.unwrap_or_else(|_| Err(E::from(StoreError::Unexpected("a unit of work ended early".to_owned()))))
 }

@@ -2,7 +2,8 @@
 
 use crate::changes::announce_person;
 use crate::error::StoreError;
-use crate::pool::{Store, read, write};
+use crate::near::ask;
+use crate::pool::{Store, write};
 use auth::{Project, Rights, User};
 use domain::ids::TenantId;
 use domain::permissions::Role;
@@ -58,7 +59,7 @@ impl Store {
     }
 
     pub async fn session(&self, id: TokenHash) -> Result<Option<SessionRecord>, StoreError> {
-        read(&self.api, id, |db, id| Box::pin(find(db, id))).await
+        ask(self, id, |db, id| Box::pin(find(db, id))).await
     }
 
     /// Keystone confirmed it, with these roles.

@@ -1,9 +1,15 @@
-//! The connections: a request that is dropped in the middle poisons nothing.
+//! The connections: a request that is dropped in the middle poisons nothing, and threads have some of their own.
 
 use crate::support::{create, member, try_create};
+use domain::codes::Code;
 use futures::FutureExt;
+use futures::future::join_all;
+use sealed::TokenHash;
+use sqlx::{ConnectOptions, Connection};
+use std::sync::Arc;
+use std::time::Duration;
 use store::test_support::Database;
-use store::{Store, StoreOptions};
+use store::{AuditEntry, AuditFilter, PageRequest, RequestContext, Store, StoreError, StoreOptions};
 
 #[tokio::test]
 async fn case_47_dropped_requests_leave_whole_writes_and_clean_connections() {
@@ -32,4 +38,125 @@ async fn case_47_dropped_requests_leave_whole_writes_and_clean_connections() {
         Default::default(),
     );
     assert_eq!(seen.await.unwrap().total, Some(1));
+}
+
+/// The connections that stores have to the database, by their process ids. Nobody listens for changes in these tests.
+async fn connections(database: &Database) -> Vec<i32> {
+    let mut other = database.options().connect.connect().await.unwrap();
+    let query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'kcs'";
+    let pids = sqlx::query_scalar(query).fetch_all(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    pids
+}
+
+/// What is asked of every request.
+async fn ask(store: &Store) -> Result<(), StoreError> {
+    assert!(store.session(TokenHash::of("nobody's")).await?.is_none());
+    Ok(())
+}
+
+/// Asks, so many at once, until there are so many connections.
+async fn asked_until(database: &Database, store: &Store, at_once: usize, count: usize) {
+    while connections(database).await.len() != count {
+        for answer in join_all((0..at_once).map(|_| ask(store))).await {
+            answer.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_thread_asks_by_connections_of_its_own_which_no_other_gets_and_which_end_with_it() {
+    let database = Arc::new(Database::new().await);
+    let options = StoreOptions { api_connections: 1, near_connections: 1, ..database.options() };
+    let store = Store::connect(&options, database.keys.clone()).await.unwrap();
+    asked_until(&database, &store, 1, 2).await;
+    let own = connections(&database).await;
+
+    // Another thread is not lent the one that lies idle here: it makes itself one.
+    let (there, asking) = (database.clone(), store.clone());
+    let thread = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            asked_until(&there, &asking, 1, 3).await;
+            connections(&there).await
+        })
+    });
+    let made: Vec<i32> = thread.await.unwrap().into_iter().filter(|pid| !own.contains(pid)).collect();
+    assert_eq!(made.len(), 1);
+    while connections(&database).await.contains(&made[0]) {
+        tokio::task::yield_now().await;
+    }
+
+    // The one connection of the pool is taken, and nobody who asks notices.
+    let mut held = database.lock("audit").await;
+    let writer = {
+        let store = store.clone();
+        tokio::spawn(async move { try_create(&store, &member("a"), "x", None).await.map(drop) })
+    };
+    while held.waiting().await < 1 {
+        tokio::task::yield_now().await;
+    }
+    ask(&store).await.unwrap();
+    assert_eq!(held.waiting().await, 1, "it waited for the pool");
+    held.release().await;
+    writer.await.unwrap().unwrap();
+
+    store.close().await;
+    assert_eq!(ask(&store).await.unwrap_err().code(), Code::StoreUnavailable);
+    while !connections(&database).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_thread_has_no_more_connections_of_its_own_than_it_may_and_what_they_do_not_carry_goes_by_the_pool() {
+    let database = Database::new().await;
+    let options = StoreOptions { api_connections: 1, near_connections: 2, acquire_timeout: Duration::from_secs(30), ..database.options() };
+    let store = Store::connect(&options, database.keys.clone()).await.unwrap();
+    asked_until(&database, &store, 4, 3).await;
+    let mut held = database.lock("sessions").await;
+    let asking: Vec<_> = (0..8)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { ask(&store).await })
+        })
+        .collect();
+    while held.waiting().await < 3 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(connections(&database).await.len(), 3);
+    held.release().await;
+    for answer in asking {
+        answer.await.unwrap().unwrap();
+    }
+    assert_eq!(connections(&database).await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_a_thread_had_is_made_again_after_the_server_closed_it() {
+    let database = Database::new().await;
+    let options = StoreOptions { api_connections: 1, near_connections: 1, ..database.options() };
+    let store = Store::connect(&options, database.keys.clone()).await.unwrap();
+    asked_until(&database, &store, 1, 2).await;
+    database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'kcs'").await;
+    while !connections(&database).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    // What was just used may be lent once more.
+    while ask(&store).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    asked_until(&database, &store, 1, 2).await;
+}
+
+#[tokio::test]
+async fn a_line_of_the_audit_log_is_there_for_everybody_once_it_was_said_to_be() {
+    let database = Database::new().await;
+    let (store, other) = (database.store().await, database.store().await);
+    let a = member("a");
+    for number in 1..=5 {
+        store.audit_append(AuditEntry::new(&a, "kubernetes_exec", "cluster", number), RequestContext::default()).await.unwrap();
+        let seen = other.audit(&a.scope(), AuditFilter::default(), PageRequest::default()).await.unwrap();
+        assert_eq!(seen.items.len(), number);
+    }
 }
