@@ -1,7 +1,10 @@
 //! Who a request is made as. Only the groups of ours can be expressed, so that nobody becomes `system:masters` by a slip.
 
-use crate::{GUEST_GROUP, KubeError, MEMBER_GROUP, NAME_EXTRA, READER_GROUP, user_name};
+use crate::{GUEST_GROUP, KubeError, MEMBER_GROUP, READER_GROUP, user_name};
 use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// `NAME_EXTRA`, as the name of a header carries it.
+const NAME_HEADER: HeaderName = HeaderName::from_static("impersonate-extra-kcs%2fname");
 
 /// What a person is in a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,15 +54,13 @@ impl Impersonation {
 
     /// Sets the headers, over whatever is there.
     pub(crate) fn set(&self, headers: &mut HeaderMap) -> Result<(), KubeError> {
-        let odd = || KubeError::Refused("the user's id is not one that a header can carry");
-        headers.insert("impersonate-user", HeaderValue::from_str(&self.user).map_err(|_| odd())?);
+        let user = HeaderValue::from_str(&self.user).map_err(|_| KubeError::Refused("the user's id is not one that a header can carry"))?;
+        headers.insert("impersonate-user", user);
         headers.insert("impersonate-group", HeaderValue::from_static(self.group));
-        let key = format!("impersonate-extra-{}", NAME_EXTRA.replace('/', "%2f"));
-        let key = HeaderName::try_from(key).map_err(|_| odd())?;
         // A name is for people: what a header cannot carry is left out.
         let name: String = self.name.chars().filter(|c| !c.is_control()).collect();
         if let Ok(value) = HeaderValue::from_bytes(name.as_bytes()) {
-            headers.insert(key, value);
+            headers.insert(NAME_HEADER, value);
         }
         Ok(())
     }
