@@ -158,6 +158,10 @@ async fn a_claim_gets_a_volume_that_grows(dev: &Dev, tools: &Tools) {
 /// Services and claims come and go while the credential is replaced: no call of theirs is refused, and afterwards the old one is worth nothing.
 async fn the_credential_is_replaced_under_load(dev: &Dev, member: &Person, cluster: &str, tools: &Tools) {
     let old = credential(member, cluster).await;
+    let (name, secret) = handed_over(tools);
+    assert_eq!(name, old, "the programs in the cluster have another credential");
+    let token = signed_in(dev, &name, &secret).await.expect("the credential is no good before it is replaced");
+    assert_eq!(networks_with(dev, &token).await, 200);
     let refused = refused_inside(dev).await;
     let answer = member.post(&format!("/clusters/{cluster}/credential/rotate"), json!({}), 202).await;
     let operation = answer["operation"]["id"].as_str().unwrap().to_owned();
@@ -189,6 +193,13 @@ async fn the_credential_is_replaced_under_load(dev: &Dev, member: &Person, clust
     assert_ne!(old, new);
     let left: Vec<String> = of_kind(dev, "application_credential").await.iter().map(|c| c["id"].as_str().unwrap().to_owned()).collect();
     assert!(left.contains(&new) && !left.contains(&old), "{left:?}");
+    // Keystone itself refuses what was the credential, and what was got with it.
+    assert_eq!(signed_in(dev, &old, &secret).await.err(), Some(404), "Keystone's answer for a credential that is gone");
+    assert_eq!(networks_with(dev, &token).await, 401);
+    let (name, secret) = handed_over(tools);
+    assert_eq!(name, new);
+    signed_in(dev, &name, &secret).await.expect("the new credential is no good");
+    assert_eq!(signed_in(dev, &new, "another").await.err(), Some(401), "any secret is good");
     for number in 0..made {
         let name = format!("load-{number}");
         tools.kubectl(&["delete", &format!("service/{name}"), &format!("pod/{name}"), &format!("pvc/{name}"), "--timeout=90s"]);
@@ -203,14 +214,40 @@ async fn credential(member: &Person, cluster: &str) -> String {
     rows["items"].as_array().unwrap().iter().find(live).unwrap()["cloud_id"].as_str().unwrap().to_owned()
 }
 
+/// Id and secret of the credential that the programs in the cluster work with.
+fn handed_over(tools: &Tools) -> (String, String) {
+    let template = r#"go-template={{index .data "cloud.conf" | base64decode}}"#;
+    let config = tools.kubectl(&["get", "secret", "cloud-config", "-n", "kube-system", "-o", template]);
+    let value = |key: &str| config.lines().find_map(|l| l.strip_prefix(&format!("{key} = "))).unwrap().trim_matches('"').to_owned();
+    (value("application-credential-id"), value("application-credential-secret"))
+}
+
+/// A token for an application credential, or the status of the refusal.
+async fn signed_in(dev: &Dev, id: &str, secret: &str) -> Result<String, u16> {
+    let identity = json!({"methods": ["application_credential"], "application_credential": {"id": id, "secret": secret}});
+    let call = crate::dev::client().post(format!("{}/identity/v3/auth/tokens", dev.cloud_url()));
+    let answer = call.json(&json!({"auth": {"identity": identity}})).send().await.unwrap();
+    if answer.status() != 201 {
+        return Err(answer.status().as_u16());
+    }
+    Ok(answer.headers()["x-subject-token"].to_str().unwrap().to_owned())
+}
+
+/// What Neutron answers to a token that asks for networks.
+async fn networks_with(dev: &Dev, token: &str) -> u16 {
+    let call = crate::dev::client().get(format!("{}/network/v2.0/networks", dev.cloud_url())).header("x-auth-token", token);
+    call.send().await.unwrap().status().as_u16()
+}
+
 /// Answers of the cloud to programs in clusters that said no, or failed, with their number. What is not there or is just changing is no
-/// refusal: others say so with 409, Nova and Cinder of a volume on its way with 400.
+/// refusal: others say so with 409, Nova and Cinder of a volume on its way with 400. Of a credential that is not there it is one.
 async fn refused_inside(dev: &Dev) -> Vec<Value> {
     let answer: Value = crate::dev::client().get(format!("{}/_local/failures", dev.cloud_url())).send().await.unwrap().json().await.unwrap();
     let inside = |f: &&Value| f["origin"].as_str().unwrap().contains("198.18.0.1");
     let of_volume = |f: &&Value| f["service"] == "block-storage" || f["path"].as_str().unwrap().contains("/os-volume_attachments");
+    let signs_in = |f: &&Value| f["path"].as_str().unwrap().ends_with("/auth/tokens");
     let refusal = |f: &&Value| match f["status"].as_u64().unwrap() {
-        404 | 409 => false,
+        404 | 409 => signs_in(f),
         400 => !of_volume(f),
         _ => true,
     };
