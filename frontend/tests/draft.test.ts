@@ -48,7 +48,7 @@ describe("the form", () => {
     const rich: ClusterSpec = {
       ...spec,
       network: { ...spec.network, existing: { network_id: "n", subnet_id: "s", router_addresses: [] } },
-      api: { exposure: "restricted", allowed_cidrs: ["192.0.2.0/24"], client_timeout_seconds: 3600, member_timeout_seconds: 7200, provider: null },
+      api: { exposure: "restricted", allowed_cidrs: ["192.0.2.0/24"], client_timeout_seconds: 3600, member_timeout_seconds: 7200, provider: "amphora" },
       audit: { level: "request" },
       ntp_servers: ["ntp.example.com"],
       proxy: { http: "http://proxy:3128", no_proxy: [".example.com"] },
@@ -59,13 +59,18 @@ describe("the form", () => {
     const sent = requestFromDraft("web", draftFromSpec(rich)).spec;
     expect(sent?.network?.existing).toEqual({ network_id: "n", subnet_id: "s" });
     expect(sent?.network?.node_cidr).toBeUndefined();
-    expect(sent?.api).toEqual({ exposure: "restricted", allowed_cidrs: ["192.0.2.0/24"], client_timeout_seconds: 3600, member_timeout_seconds: 7200 });
+    expect(sent?.api).toEqual({ exposure: "restricted", allowed_cidrs: ["192.0.2.0/24"], client_timeout_seconds: 3600, member_timeout_seconds: 7200, provider: "amphora" });
     expect(sent?.audit).toEqual({ level: "request" });
     expect(sent?.ntp_servers).toEqual(rich.ntp_servers);
     expect(sent?.proxy).toEqual({ http: "http://proxy:3128", https: undefined, no_proxy: [".example.com"] });
     expect(sent?.registry_mirror).toBe("mirror.example.com");
     expect(sent?.ca_certificates).toEqual(rich.ca_certificates);
     expect(sent?.node_pools?.[0]).toMatchObject(rich.node_pools[0] ?? {});
+  });
+
+  it("keeps the provider of a load balancer that is as usual otherwise", () => {
+    const draft = { ...draftFromSpec(spec), provider: "ovn" };
+    expect(specFromDraft(draft).api).toMatchObject({ exposure: "public", provider: "ovn" });
   });
 
   it("asks who a restricted API lets in", () => {

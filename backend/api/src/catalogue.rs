@@ -272,6 +272,23 @@ pub async fn key_pair_list(caller: Caller, state: Data<State>) -> Answer<Json<Li
     Ok(Json(List::whole(found.into_iter().map(|k| KeyPairName { name: k.name }).collect())))
 }
 
+/// What can stand behind a cluster's API load balancer.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct LoadBalancerProvider {
+    pub name: String,
+}
+
+/// Octavia's providers; none where the cloud has no load balancing.
+#[utoipa::path(tag = "catalogue", responses((status = 200, body = List<LoadBalancerProvider>)))]
+#[get("/load-balancer-providers")]
+pub async fn load_balancer_provider_list(caller: Caller, state: Data<State>) -> Answer<Json<List<LoadBalancerProvider>>> {
+    let found = match caller.cloud(&state).await?.load_balancers {
+        Some(service) => service.providers().await?,
+        None => Vec::new(),
+    };
+    Ok(Json(List::whole(found.into_iter().map(|name| LoadBalancerProvider { name }).collect())))
+}
+
 fn image(image: &cloud::images::Image) -> Image {
     Image {
         id: image.id.clone(),

@@ -34,7 +34,7 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(templates::template_create).service(templates::template_update).service(templates::template_delete).service(costs::cost_get);
     config.service(catalogue::flavor_list).service(catalogue::image_list).service(catalogue::zone_list);
     config.service(catalogue::volume_type_list).service(catalogue::network_list).service(catalogue::version_list);
-    config.service(catalogue::project_network_list).service(catalogue::key_pair_list);
+    config.service(catalogue::project_network_list).service(catalogue::key_pair_list).service(catalogue::load_balancer_provider_list);
     config.service(clusters::cluster_list).service(clusters::cluster_create).service(clusters::cluster_create_plan);
     config
         .service(clusters::cluster_get)

@@ -258,7 +258,7 @@ async function api(request, response, url) {
     const clusters = mine.map((cluster) => ({ id: cluster.id, name: cluster.name, per_hour: cluster.cost?.per_hour ?? 0, unpriced: cluster.cost?.unpriced ?? [] }));
     return send(response, 200, session.project.id === "p-a" ? { currency: "CNY", per_hour: clusters.reduce((sum, cluster) => sum + cluster.per_hour, 0), clusters } : { clusters });
   }
-  const lists = { "/project-networks": data.projectNetworks, "/key-pairs": [{ name: "operations" }, { name: "laptop" }], "/images": [], "/flavors": data.flavors, "/versions": data.versions, "/templates": data.templates, "/zones": ["az1", "az2", "az3"].map((name, i) => ({ name, available: i !== 2 })), "/volume-types": [{ id: "v1", name: "standard", default: true }, { id: "v2", name: "ssd", default: false }], "/networks": [{ id: "net-public", name: "public" }] };
+  const lists = { "/project-networks": data.projectNetworks, "/key-pairs": [{ name: "operations" }, { name: "laptop" }], "/load-balancer-providers": [{ name: "amphora" }, { name: "ovn" }], "/images": [], "/flavors": data.flavors, "/versions": data.versions, "/templates": data.templates, "/zones": ["az1", "az2", "az3"].map((name, i) => ({ name, available: i !== 2 })), "/volume-types": [{ id: "v1", name: "standard", default: true }, { id: "v2", name: "ssd", default: false }], "/networks": [{ id: "net-public", name: "public" }] };
   if (path in lists) return send(response, 200, { items: lists[/** @type {keyof typeof lists} */ (path)] });
   if (path === "/events") {
     stream(request, response);

@@ -35,6 +35,11 @@ export function useKeyPairs() {
   return useQuery({ queryKey: ["key-pairs"], queryFn: () => unwrap(client.GET("/api/v1/key-pairs")), staleTime });
 }
 
+/** What can stand behind a cluster's API load balancer. */
+export function useProviders() {
+  return useQuery({ queryKey: ["load-balancer-providers"], queryFn: () => unwrap(client.GET("/api/v1/load-balancer-providers")), staleTime });
+}
+
 export function useImages() {
   return useQuery({ queryKey: ["images"], queryFn: () => unwrap(client.GET("/api/v1/images")), staleTime });
 }

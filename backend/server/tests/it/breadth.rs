@@ -13,6 +13,24 @@ fn said(plan: &Value, key: &str) -> (String, Option<String>) {
 }
 
 #[actix_web::test]
+async fn what_is_offered_to_stand_behind_load_balancers_passes_the_preflight_and_nothing_else() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let offered = house.call(Some(&member), "GET", "/api/v1/load-balancer-providers", None).await.body;
+    let mut names: Vec<&str> = offered["items"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"amphora"), "{offered}");
+    let known = names.len();
+    names.push("nobody");
+    for (index, name) in names.iter().enumerate() {
+        let wanted = json!({"name": "web", "template": "dev", "spec": {"api": {"provider": name}}});
+        let plan = house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&wanted)).await.body;
+        let check = plan["checks"].as_array().unwrap().iter().find(|c| c["key"] == "load_balancer").unwrap();
+        assert_eq!(check["level"] == "ok", index < known, "{name}: {check}");
+        assert_eq!(check["field"] == "spec.api.provider", index == known, "{name}: {check}");
+    }
+}
+
+#[actix_web::test]
 async fn a_project_keeps_templates_of_its_own() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;

@@ -1,6 +1,7 @@
 // How the API is reached, and what sites without internet need.
 import { Input, InputNumber } from "antd";
 import { useTranslation } from "react-i18next";
+import { useProviders } from "../../api/catalogue";
 import { Field } from "../../components/Field";
 import { Card } from "../../components/Page";
 import { Select } from "../../components/Select";
@@ -20,6 +21,7 @@ function inList(errors: Record<string, string>, path: string): string | undefine
 
 export function ApiForm({ draft, errors, onChange }: Props) {
   const { t } = useTranslation();
+  const providers = useProviders();
   return (
     <Card title={t("create.section.api")}>
       <div className="form-grid">
@@ -38,6 +40,16 @@ export function ApiForm({ draft, errors, onChange }: Props) {
             {(field) => <Input {...field} className="code" spellCheck={false} value={draft.allowedCidrs} onChange={(event) => onChange({ allowedCidrs: event.target.value })} />}
           </Field>
         )}
+        <Field label={t("create.provider")} hint={t("create.providerHint")} error={errors["spec.api.provider"]} id={fieldId("spec.api.provider")}>
+          {(field) => (
+            <Select
+              {...field}
+              value={draft.provider}
+              onChange={(provider) => onChange({ provider })}
+              options={[{ value: "", label: t("create.providerDefault") }, ...(providers.data?.items ?? []).map((item) => ({ value: item.name, label: item.name }))]}
+            />
+          )}
+        </Field>
         {(
           [
             ["clientTimeout", "spec.api.client_timeout_seconds"],

@@ -48,6 +48,8 @@ export interface Draft {
   masterKeyPair: string;
   exposure: ApiExposure;
   allowedCidrs: string;
+  /** Empty: the operator's or the cloud's default. */
+  provider: string;
   clientTimeout: number;
   memberTimeout: number;
   apiAudit: ApiAuditLevel;
@@ -90,6 +92,7 @@ export function draftFromSpec(spec: ClusterSpec): Draft {
     masterKeyPair: spec.control_plane.key_pair ?? "",
     exposure: spec.api?.exposure ?? "public",
     allowedCidrs: (spec.api?.allowed_cidrs ?? []).join(", "),
+    provider: spec.api?.provider ?? "",
     clientTimeout: spec.api?.client_timeout_seconds ?? IDLE_SECONDS,
     memberTimeout: spec.api?.member_timeout_seconds ?? IDLE_SECONDS,
     apiAudit: spec.audit?.level ?? "none",
@@ -201,12 +204,13 @@ export function poolRequest(pool: PoolDraft): NodePoolSpec {
 
 function apiRequest(draft: Draft): Pick<ClusterSpecRequest, "api"> {
   const restricted = draft.exposure === "restricted";
-  const usual = draft.exposure === "public" && draft.clientTimeout === IDLE_SECONDS && draft.memberTimeout === IDLE_SECONDS;
+  const usual = draft.exposure === "public" && draft.provider === "" && draft.clientTimeout === IDLE_SECONDS && draft.memberTimeout === IDLE_SECONDS;
   if (usual) return {};
   return {
     api: {
       exposure: draft.exposure,
       allowed_cidrs: restricted ? splitList(draft.allowedCidrs) : undefined,
+      provider: draft.provider || undefined,
       client_timeout_seconds: draft.clientTimeout,
       member_timeout_seconds: draft.memberTimeout,
     },
