@@ -22,7 +22,7 @@ const wrong: Condition[] = [
 const cluster = {
   id: "c1",
   name: "shop",
-  spec: { version: "v1.36.3", network: { external_network: "public" }, node_pools: [], deletion_protection: false },
+  spec: { version: "v1.36.3", network: { external_network: "public", dns_servers: [] }, node_pools: [], deletion_protection: false },
   status: { phase: "Degraded", conditions: wrong, masters_ready: 2, nodes_ready: 3 },
   permissions: [],
   created_at: "2026-01-01T00:00:00Z",

@@ -17,6 +17,7 @@ import { Status, type Tone } from "../../components/Status";
 import { Ago } from "../../components/Time";
 import { useToast } from "../../components/Toast";
 import { NodeStatus, nodeState } from "../../components/words";
+import { PoolDisks, PoolMachines } from "./Choices";
 import type { Verb } from "./VerbDialog";
 
 const ConsoleDialog = lazy(() => import("./ConsoleDialog"));
@@ -83,8 +84,8 @@ function Pools({ cluster, nodes, onWish }: { cluster: Cluster; nodes: ClusterNod
         </span>
       ),
     },
-    { key: "flavor", title: t("create.flavor"), render: (pool) => pool.flavor },
-    { key: "volume", title: t("create.rootVolume"), align: "right", render: (pool) => <span className="numeric nowrap">{pool.root_volume_gib} GiB</span> },
+    { key: "flavor", title: t("create.flavor"), render: (pool) => <PoolMachines cluster={cluster} pool={pool} /> },
+    { key: "volume", title: t("cluster.pools.disks"), render: (pool) => <PoolDisks cluster={cluster} pool={pool} /> },
     { key: "zones", title: t("create.zones"), render: (pool) => (pool.zones.length > 0 ? pool.zones.join(t("create.comma")) : <span className="muted">{t("cluster.pools.anyZone")}</span>) },
     {
       key: "labels",

@@ -16,6 +16,7 @@ import { Ago } from "../../components/Time";
 import { conditionTone, useReason } from "../../components/words";
 import { Ready } from "../clusters/ClusterTable";
 import { CostBreakdown } from "../costs/Cost";
+import { useChoices } from "./Choices";
 import { DirectAccess } from "./DirectAccess";
 import { Protection } from "./Protection";
 import { SelfHealing } from "./SelfHealing";
@@ -144,6 +145,7 @@ function Summary({ cluster }: { cluster: Cluster }) {
   const networks = useExternalNetworks();
   const about = useAbout();
   const { spec } = cluster;
+  const choices = useChoices(spec);
   const external = networks.data?.items.find((network) => network.id === spec.network.external_network)?.name ?? spec.network.external_network;
   return (
     <Card title={t("cluster.spec")}>
@@ -157,6 +159,7 @@ function Summary({ cluster }: { cluster: Cluster }) {
           { label: t("create.podCidr"), value: <code>{spec.network.pod_cidr}</code> },
           { label: t("create.serviceCidr"), value: <code>{spec.network.service_cidr}</code> },
           { label: t("create.externalNetwork"), value: external },
+          ...choices.map(({ label, value }) => ({ label, value: <span className="break">{value}</span> })),
           { label: t("create.protection"), value: <Protection cluster={cluster} /> },
           { label: t("create.repair"), value: <SelfHealing cluster={cluster} /> },
           ...(about.data?.direct_access ? [{ label: t("cluster.direct.label"), value: <DirectAccess cluster={cluster} /> }] : []),

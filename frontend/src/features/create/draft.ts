@@ -1,5 +1,6 @@
 // The full form's values, how they come from a specification and become a request, and what the console checks itself before it asks the server.
 import type { AddonsSpec, ApiAuditLevel, ApiExposure, ClusterRequest, ClusterSpec, ClusterSpecRequest, NodePoolSpec, RepairPolicy, Taint } from "../../api/types";
+import { IDLE_SECONDS } from "./idle";
 
 export interface VolumeDraft {
   /** Tells volumes apart while their names are being typed. */
@@ -67,9 +68,6 @@ export interface Draft {
 
 /** What a cluster gets where nothing is said. */
 export const USUAL_ADDONS: AddonsSpec = { pod_network: true, cloud_controller: true, storage: true, metrics: true, ingress: false, isolate_namespaces: false };
-
-/** Seconds a silent connection lives where nothing is said. */
-export const IDLE_SECONDS = 3600;
 
 let nextKey = 1;
 
