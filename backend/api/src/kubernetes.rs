@@ -29,6 +29,8 @@ pub struct KubernetesQuery {
     pub search: Option<String>,
     /// A Kubernetes label selector.
     pub label: Option<String>,
+    /// Of pods: those on this node.
+    pub node: Option<String>,
     /// 1 to 500; default 100.
     #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u32>,
@@ -39,6 +41,9 @@ impl KubernetesQuery {
     fn as_read(&self) -> Answer<ReadQuery<'_>> {
         if self.limit.is_some_and(|l| l == 0 || l > 500) {
             return Err(Problem::field("limit", "must be 1 to 500"));
+        }
+        if self.node.is_some() {
+            return Err(Problem::field("node", "is for pods only"));
         }
         Ok(ReadQuery {
             namespace: self.namespace.as_deref(),
@@ -187,7 +192,18 @@ pub async fn deployment_list(
 #[utoipa::path(tag = "kubernetes", params(("id" = ClusterId, Path), KubernetesQuery), responses((status = 200, body = List<Pod>)))]
 #[get("/clusters/{id}/kubernetes/pods")]
 pub async fn pod_list(caller: Caller, state: Data<State>, id: Path<ClusterId>, query: QueryParams<KubernetesQuery>) -> Answer<Json<List<Pod>>> {
-    let query = query.read()?;
+    let mut query = query.read()?;
+    let node = query.node.take().map(|name| on_node(&name)).transpose()?;
     let (reads, who, seen) = reads(&state, &caller, *id, query.namespace.as_deref()).await?;
-    page(&seen, &query.as_read()?, async |query: &ReadQuery<'_>| reads.pods(&who, query).await).await
+    let query = ReadQuery { field: node.as_deref(), ..query.as_read()? };
+    page(&seen, &query, async |query: &ReadQuery<'_>| reads.pods(&who, query).await).await
+}
+
+/// The field selector of a node's pods.
+fn on_node(name: &str) -> Answer<String> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+    if name.len() > 253 || !name.bytes().all(plain) {
+        return Err(Problem::field("node", "must be the name of a node"));
+    }
+    Ok(format!("spec.nodeName={name}"))
 }

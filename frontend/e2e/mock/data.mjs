@@ -483,7 +483,7 @@ export const addons = [
 ];
 
 /** @type {Schema<"KubernetesNode">[]} */
-export const kubernetesNodes = nodes.slice(0, 3).map((node, i) => ({ name: node.name, status: i === 2 ? "NotReady" : "Ready", schedulable: i !== 1, roles: i === 0 ? ["control-plane"] : [], version: "v1.36.3", cpu: "2", memory: "4016Mi", pods: "110", labels: {} }));
+export const kubernetesNodes = nodes.slice(0, 3).map((node, i) => ({ name: node.name, status: i === 2 ? "NotReady" : "Ready", schedulable: i !== 1, roles: i === 0 ? ["control-plane"] : [], version: "v1.36.3", cpu: "2", memory: "4016Mi", pods: "110", allocatable_cpu: "1900m", allocatable_memory: "3516Mi", conditions: [{ type: "DiskPressure", status: "False", reason: "KubeletHasNoDiskPressure", message: "kubelet has no disk pressure", since: ago(7200) }, { type: "Ready", status: i === 2 ? "Unknown" : "True", reason: "KubeletReady", message: "kubelet is posting ready status", since: ago(7200) }], taints: i === 0 ? ["node-role.kubernetes.io/control-plane:NoSchedule"] : [], operating_system: "Ubuntu 24.04 LTS", container_runtime: "containerd://2.1.4", labels: {} }));
 
 /** @param {number} n @param {Partial<Schema<"Orphan">>} rest @returns {Schema<"Orphan">} */
 const orphan = (n, rest) => ({

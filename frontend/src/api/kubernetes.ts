@@ -5,6 +5,8 @@ import { client, unwrap } from "./client";
 export interface WorkloadFilter {
   namespace?: string;
   search?: string;
+  /** Of pods: those on this node. */
+  node?: string;
   cursor?: string;
   limit?: number;
 }

@@ -10,7 +10,7 @@ mod volumes;
 pub use deployments::Deployment;
 pub use list::{Page, ReadQuery};
 pub use namespaces::Namespace;
-pub use nodes::KubernetesNode;
+pub use nodes::{KubernetesNode, NodeCondition};
 pub use pods::{Container, Pod};
 pub use volumes::PersistentVolume;
 

@@ -306,3 +306,18 @@ async fn more_nodes_are_planned_before_they_are_asked_for() {
     let over = plan("node-pools", json!({"name": "huge", "flavor": "m1.medium", "count": 90})).await;
     assert!(over["checks"].as_array().unwrap().iter().any(|c| c["key"] == "quota" && c["level"] == "blocked"), "{over}");
 }
+
+#[actix_web::test]
+async fn pods_are_listed_by_their_node() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _, _, api) = house.cluster_with_worker(&member, "web").await;
+    let inside = async |path: &str| house.call(Some(&member), "GET", &format!("/api/v1/clusters/{cluster}/kubernetes/{path}"), None).await;
+    assert_eq!(inside("pods?node=w-0").await.status, 200);
+    let asked = api.heads.lock().unwrap().clone();
+    assert!(asked.iter().any(|head| head.contains("/api/v1/pods?") && head.contains("fieldSelector=spec%2EnodeName%3Dw%2D0")), "{asked:?}");
+    for path in ["pods?node=w-0,status.phase%3DFailed", "deployments?node=w-0", "nodes?node=w-0"] {
+        let refused = inside(path).await;
+        assert_eq!((refused.status, refused.body["field"].as_str()), (400, Some("node")), "{path}: {}", refused.body);
+    }
+}

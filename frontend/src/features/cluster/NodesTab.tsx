@@ -22,6 +22,7 @@ import type { Verb } from "./VerbDialog";
 
 const ConsoleDialog = lazy(() => import("./ConsoleDialog"));
 const ControlPlaneDialog = lazy(() => import("./ControlPlaneDialog"));
+const NodeDialog = lazy(() => import("./NodeDialog"));
 const PoolDialog = lazy(() => import("./PoolDialog"));
 const ResizeDialog = lazy(() => import("./ResizeDialog"));
 const VerbDialog = lazy(() => import("./VerbDialog"));
@@ -30,13 +31,15 @@ export function NodesTab() {
   const { t } = useTranslation();
   const { id } = useParams({ from: "/app/clusters/$id" });
   const [console, setConsole] = useState<ClusterNode | null>(null);
+  const [shown, setShown] = useState<string | null>(null);
   const [wish, setWish] = useState<Verb | null>(null);
   const cluster = useCluster(id).data;
   const nodes = useNodes(id);
   // Before it has come up once nobody answers.
   const up = cluster?.status.phase === "Running" || cluster?.status.phase === "Degraded" || cluster?.status.phase === "Updating";
   const inside = useKubernetesNodes(id, up);
-  const columns = useNodeColumns({ cluster, inside: inside.data, onConsole: setConsole, onWish: setWish });
+  const columns = useNodeColumns({ cluster, inside: inside.data, onShow: setShown, onConsole: setConsole, onWish: setWish });
+  const seen = shown === null ? undefined : inside.data?.get(shown);
   return (
     <div className="stack">
       {cluster && <Pools cluster={cluster} nodes={nodes.data?.items ?? []} onWish={setWish} />}
@@ -56,6 +59,7 @@ export function NodesTab() {
         />
       </Card>
       <Suspense fallback={null}>
+        {seen && <NodeDialog clusterId={id} node={seen} onClose={() => setShown(null)} />}
         {console && <ConsoleDialog clusterId={id} node={console} onClose={() => setConsole(null)} />}
         {wish && cluster && <VerbDialog cluster={cluster} wish={wish} onClose={() => setWish(null)} />}
       </Suspense>
@@ -158,11 +162,12 @@ interface NodeColumns {
   cluster: Cluster | undefined;
   /** By name, as Kubernetes sees them; missing while its API does not answer. */
   inside: Map<string, KubernetesNode> | undefined;
+  onShow: (name: string) => void;
   onConsole: (node: ClusterNode) => void;
   onWish: (wish: Verb) => void;
 }
 
-function useNodeColumns({ cluster, inside, onConsole, onWish }: NodeColumns): Column<ClusterNode>[] {
+function useNodeColumns({ cluster, inside, onShow, onConsole, onWish }: NodeColumns): Column<ClusterNode>[] {
   const { t } = useTranslation();
   return [
     {
@@ -171,7 +176,13 @@ function useNodeColumns({ cluster, inside, onConsole, onWish }: NodeColumns): Co
       main: true,
       render: (node) => (
         <div className="name-cell">
-          <span>{node.name}</span>
+          {inside?.has(node.name) ? (
+            <Button type="link" size="small" className="name-button" aria-haspopup="dialog" onClick={() => onShow(node.name)}>
+              {node.name}
+            </Button>
+          ) : (
+            <span>{node.name}</span>
+          )}
           <span className="small muted">{node.role === "master" ? t("clusters.col.masters") : node.pool}</span>
         </div>
       ),
@@ -221,7 +232,7 @@ function useNodeColumns({ cluster, inside, onConsole, onWish }: NodeColumns): Co
   ];
 }
 
-interface NodeActionsProps extends Omit<NodeColumns, "inside"> {
+interface NodeActionsProps extends Omit<NodeColumns, "inside" | "onShow"> {
   node: ClusterNode;
   inside: KubernetesNode | undefined;
 }

@@ -1,0 +1,81 @@
+// A node as Kubernetes sees it: what is wrong with it, what it has room for, and which pods are on it.
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { fireEvent, render, screen, within } from "@testing-library/react";
+import type { ReactNode } from "react";
+import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { client } from "../src/api/client";
+import type { Cluster, ClusterNode, KubernetesNode, Pod } from "../src/api/types";
+import { NodesTab } from "../src/features/cluster/NodesTab";
+import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
+
+vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>, useParams: () => ({ id: "c1" }), useNavigate: () => vi.fn(), useSearch: () => ({}) }));
+
+beforeAll(inEnglish);
+
+const time = "2026-01-01T00:00:00Z";
+const cluster = { id: "c1", name: "shop", spec: { version: "v1.36.3", node_pools: [] }, status: { phase: "Running", conditions: [] }, permissions: [], created_at: time } as unknown as Cluster;
+const one: ClusterNode = { id: "n1", name: "w-0", pool: "default", role: "worker", ready: true, removing: false, bootstrap: { state: "done", at: time }, joined_at: time };
+const inside: KubernetesNode = {
+  name: "w-0",
+  status: "Ready",
+  schedulable: true,
+  roles: [],
+  version: "v1.36.3",
+  cpu: "4",
+  memory: "8Gi",
+  pods: "110",
+  allocatable_cpu: "3800m",
+  allocatable_memory: "7Gi",
+  conditions: [
+    { type: "DiskPressure", status: "True", reason: "Full", message: "the disk is full", since: time },
+    { type: "Ready", status: "True", reason: "", message: "" },
+  ],
+  taints: ["gpu=yes:NoSchedule"],
+  operating_system: "Ubuntu 24.04 LTS",
+  container_runtime: "containerd://2.1.4",
+  labels: { team: "shop" },
+};
+const pod: Pod = { name: "web-1", namespace: "shop", status: "Running", ready: 1, restarts: 3, containers: [], labels: {} };
+const asked = vi.fn();
+
+beforeEach(() => {
+  asked.mockReset();
+  const items: Record<string, unknown> = {
+    "/api/v1/clusters/{id}": cluster,
+    "/api/v1/clusters/{id}/nodes": { items: [one, { ...one, id: "n2", name: "w-1" }] },
+    "/api/v1/clusters/{id}/kubernetes/nodes": { items: [inside] },
+    "/api/v1/clusters/{id}/kubernetes/pods": { items: [pod] },
+  };
+  vi.spyOn(client, "GET").mockImplementation((async (path: string, given?: { params?: { query?: unknown } }) => {
+    asked(path, given?.params?.query);
+    return { data: items[path] ?? { items: [] } };
+  }) as unknown as typeof client.GET);
+});
+
+describe("a node", () => {
+  it("is shown with its conditions, its room and its pods, for whoever may only look, too", async () => {
+    render(
+      <QueryClientProvider client={new QueryClient()}>
+        <NodesTab />
+      </QueryClientProvider>,
+    );
+    fireEvent.click(await screen.findByRole("button", { name: "w-0" }));
+    const dialog = within(await screen.findByRole("dialog"));
+    await dialog.findByText("web-1");
+    expect(asked).toHaveBeenCalledWith("/api/v1/clusters/{id}/kubernetes/pods", { node: "w-0", limit: 500 });
+    for (const text of ["the disk is full", "4, of which pods may use 3800m", "8Gi, of which pods may use 7Gi", "1 of at most 110", "gpu=yes:NoSchedule", "team=shop"]) expect(dialog.getByText(text)).toBeTruthy();
+    expect(dialog.getByText(en.cluster.node.condition)).toBeTruthy();
+  });
+
+  it("that Kubernetes does not know leads nowhere", async () => {
+    render(
+      <QueryClientProvider client={new QueryClient()}>
+        <NodesTab />
+      </QueryClientProvider>,
+    );
+    await screen.findByRole("button", { name: "w-0" });
+    expect(screen.getByText("w-1")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "w-1" })).toBeNull();
+  });
+});
