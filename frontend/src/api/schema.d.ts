@@ -1249,6 +1249,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/load-balancer-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Octavia's providers; none where the cloud has no load balancing. */
+        get: operations["load_balancer_provider_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/members": {
         parameters: {
             query?: never;
@@ -2971,6 +2988,11 @@ export interface components {
         /** @description A node as Kubernetes sees it. */
         KubernetesNode: {
             address?: string | null;
+            /** @description What of it pods may use. */
+            allocatable_cpu: string;
+            allocatable_memory: string;
+            conditions: components["schemas"]["NodeCondition"][];
+            container_runtime: string;
             /** @description Quantities, as Kubernetes writes them. */
             cpu: string;
             /** Format: date-time */
@@ -2980,12 +3002,15 @@ export interface components {
             };
             memory: string;
             name: string;
+            operating_system: string;
             pods: string;
             roles: string[];
             /** @description Whether new pods may be put on it. */
             schedulable: boolean;
             /** @description `Ready`, `NotReady`, `Unknown`. */
             status: string;
+            /** @description As kubectl takes them: `key=value:NoSchedule`. */
+            taints: string[];
             version: string;
         };
         /** @description Limits of every project and cluster. What is not named is as configured; null: no limit. */
@@ -3500,6 +3525,11 @@ export interface components {
         List_KubernetesNode: {
             items: {
                 address?: string | null;
+                /** @description What of it pods may use. */
+                allocatable_cpu: string;
+                allocatable_memory: string;
+                conditions: components["schemas"]["NodeCondition"][];
+                container_runtime: string;
                 /** @description Quantities, as Kubernetes writes them. */
                 cpu: string;
                 /** Format: date-time */
@@ -3509,13 +3539,29 @@ export interface components {
                 };
                 memory: string;
                 name: string;
+                operating_system: string;
                 pods: string;
                 roles: string[];
                 /** @description Whether new pods may be put on it. */
                 schedulable: boolean;
                 /** @description `Ready`, `NotReady`, `Unknown`. */
                 status: string;
+                /** @description As kubectl takes them: `key=value:NoSchedule`. */
+                taints: string[];
                 version: string;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_LoadBalancerProvider: {
+            items: {
+                name: string;
             }[];
             /** @description Pass as `cursor` for the next page; missing on the last one. */
             next_cursor?: string | null;
@@ -3948,6 +3994,10 @@ export interface components {
              */
             total?: number | null;
         };
+        /** @description What can stand behind a cluster's API load balancer. */
+        LoadBalancerProvider: {
+            name: string;
+        };
         /** @description A person of the project. */
         Member: {
             /** Format: date-time */
@@ -4031,6 +4081,17 @@ export interface components {
              * @description Since when it has not been Ready after it had joined. Absent while nobody can tell, because the cluster's API does not answer.
              */
             unready_since?: string | null;
+        };
+        /** @description One thing that a node's kubelet, or whoever watches it, says of it. */
+        NodeCondition: {
+            message: string;
+            reason: string;
+            /** Format: date-time */
+            since?: string | null;
+            /** @description `True`, `False`, `Unknown`. */
+            status: string;
+            /** @description `Ready`, `MemoryPressure`, `DiskPressure`, ... */
+            type: string;
         };
         /**
          * Format: uuid
@@ -9733,6 +9794,8 @@ export interface operations {
                 search?: string;
                 /** @description A Kubernetes label selector. */
                 label?: string;
+                /** @description Of pods: those on this node. */
+                node?: string;
                 /** @description 1 to 500; default 100. */
                 limit?: number;
                 cursor?: string;
@@ -9818,6 +9881,8 @@ export interface operations {
                 search?: string;
                 /** @description A Kubernetes label selector. */
                 label?: string;
+                /** @description Of pods: those on this node. */
+                node?: string;
                 /** @description 1 to 500; default 100. */
                 limit?: number;
                 cursor?: string;
@@ -9903,6 +9968,8 @@ export interface operations {
                 search?: string;
                 /** @description A Kubernetes label selector. */
                 label?: string;
+                /** @description Of pods: those on this node. */
+                node?: string;
                 /** @description 1 to 500; default 100. */
                 limit?: number;
                 cursor?: string;
@@ -9988,6 +10055,8 @@ export interface operations {
                 search?: string;
                 /** @description A Kubernetes label selector. */
                 label?: string;
+                /** @description Of pods: those on this node. */
+                node?: string;
                 /** @description 1 to 500; default 100. */
                 limit?: number;
                 cursor?: string;
@@ -12025,6 +12094,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["List_KeyPairName"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    load_balancer_provider_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_LoadBalancerProvider"];
                 };
             };
             /** @description Not signed in, or the session has expired */
