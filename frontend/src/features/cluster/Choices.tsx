@@ -3,6 +3,8 @@ import { useTranslation } from "react-i18next";
 import type { Cluster, ClusterSpec, NodePool } from "../../api/types";
 import { IDLE_SECONDS } from "../create/idle";
 
+const seconds = (idle: number | undefined) => (idle === undefined || idle === IDLE_SECONDS ? "" : `${idle} s`);
+
 /** Lines of the specification. */
 export function useChoices(spec: ClusterSpec): { label: string; value: string }[] {
   const { t } = useTranslation();
@@ -10,7 +12,6 @@ export function useChoices(spec: ClusterSpec): { label: string; value: string }[
   const comma = t("create.comma");
   const exposure = api?.exposure ?? "public";
   const ranges = exposure === "restricted" ? (api?.allowed_cidrs ?? []) : [];
-  const seconds = (idle: number | undefined) => (idle === undefined || idle === IDLE_SECONDS ? "" : `${idle} s`);
   const authorities = spec.ca_certificates?.length ?? 0;
   const lines: [string, string | null | undefined][] = [
     [t("create.network"), network.existing?.network_id],

@@ -18,6 +18,8 @@ function tone({ type, status }: Condition): Tone {
   return (status === "True") === (type === "Ready") ? "ok" : "bad";
 }
 
+const tags = (words: string[]) => (words.length > 0 ? <span className="tags">{words.map((word) => <span key={word} className="tag">{word}</span>)}</span> : <span className="muted">—</span>);
+
 export default function NodeDialog({ clusterId, node, onClose }: { clusterId: string; node: KubernetesNode; onClose: () => void }) {
   const { t } = useTranslation();
   const pods = usePods(clusterId, { node: node.name, limit: 500 }, true);
@@ -42,7 +44,6 @@ export default function NodeDialog({ clusterId, node, onClose }: { clusterId: st
       ),
     },
   ];
-  const tags = (words: string[]) => (words.length > 0 ? <span className="tags">{words.map((word) => <span key={word} className="tag">{word}</span>)}</span> : <span className="muted">—</span>);
   const room = (all: string, usable: string) => <span className="numeric">{t("cluster.node.room", { all, usable })}</span>;
   return (
     <Dialog width={900} title={t("cluster.node.title", { node: node.name })} footer={null} onCancel={onClose}>
