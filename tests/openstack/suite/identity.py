@@ -104,7 +104,7 @@ def identity(kcs, conn):
             newcomer.get('/key-pairs')
             newcomer.get('/project-networks')
             assert newcomer.get('/volume-types')['items'] == []
-            plan = newcomer.call('POST', '/clusters/plan', dict(SPEC, name='later'))
+            plan = newcomer.call('POST', '/clusters/plan', {'name': 'later', 'spec': SPEC})
             assert plan['blocked'] and 'KCS-VOL-003' in [line.get('code') for line in plan['checks'] if line['level'] == 'blocked'], plan
             assert ledger() == before
         finally:
