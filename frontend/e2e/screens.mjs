@@ -826,6 +826,27 @@ const screens = [
       await dialog(page);
     },
   },
+  {
+    name: "admin-person-access",
+    user: "operator",
+    path: "/admin/people",
+    ready: ".table, .row-cards",
+    act: async (page) => {
+      await page.locator("button[aria-label*=' member-a ']").click();
+      await page.locator(".ant-modal :is(.table, .row-cards)").waitFor();
+    },
+  },
+  {
+    name: "admin-person-access-end",
+    user: "operator",
+    path: "/admin/people",
+    ready: ".table, .row-cards",
+    act: async (page) => {
+      await page.locator("button[aria-label*=' member-a ']").click();
+      await page.locator(".ant-modal .ant-btn-dangerous").nth(1).click();
+      await page.locator(".ant-modal-footer .ant-btn-dangerous").waitFor();
+    },
+  },
   { name: "admin-people-forbidden", user: "member-a", path: "/admin/people", ready: ".empty" },
   { name: "admin-forbidden", user: "member-a", path: "/admin/clusters", ready: ".empty" },
   { name: "not-found", user: "member-a", path: "/no-such-page", ready: ".empty" },

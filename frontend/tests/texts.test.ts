@@ -131,6 +131,7 @@ describe("every word of the backend", () => {
     ["Limited", "create.quota"],
     ["QuotaRequestState", "quota.state"],
     ["QuotaAnswer", "admin.tenants"],
+    ["HeldKind", "admin.people.kindOf"],
   ])("%s", (name, prefix) => {
     const values = schemas[name]?.enum ?? [];
     expect(values.length, `${name} in openapi.json`).toBeGreaterThan(1);

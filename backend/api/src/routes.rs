@@ -69,6 +69,7 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(quota_requests::admin_quota_request_decide);
     config.service(tenants::admin_tenant_list).service(tenants::admin_tenant_get).service(tenants::admin_tenant_update);
     config.service(admin_people::admin_people_list).service(admin_people::admin_person_cut_off);
+    config.service(admin_people::admin_access_list).service(admin_people::admin_access_end);
     config.service(admin_operations::admin_operation_list).service(admin_operations::admin_operation_retry);
     config
         .service(admin_operations::admin_operation_cancel)

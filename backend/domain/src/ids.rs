@@ -55,6 +55,8 @@ uuid_id! {
     OrphanId,
     /// An API token of a person's.
     TokenId,
+    /// A session, token or kubeconfig of a person's, whichever it is.
+    HeldId,
     /// A role that a project composed itself.
     RoleId,
     /// A tenant's request for more than its limits.

@@ -1,5 +1,6 @@
 //! The vocabulary and the decisions of KCS. Pure: no async, no I/O, no clock of its own.
 
+pub mod access;
 pub mod addons;
 pub mod announcements;
 pub mod changes;

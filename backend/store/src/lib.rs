@@ -1,6 +1,7 @@
 //! Postgres: everything that is remembered. One file a noun; every query is checked against the schema at compile time, every statement about
 //! a tenant's things carries the tenant. Reads take a `Scope`, writes a `Permit`; the engine's writes take a fenced `Claim`.
 
+mod access;
 mod announcements;
 mod audit;
 mod audit_forward;
@@ -42,6 +43,7 @@ mod tokens;
 mod wishes;
 mod write_offs;
 
+pub use access::HeldRecord;
 pub use announcements::AnnouncementRecord;
 pub use audit::{AuditEntry, AuditFilter, AuditRecord, RequestContext};
 pub use audit_forward::AuditBatch;

@@ -582,6 +582,14 @@ export const people = [
   { id: "u-reader-a", name: "reader-a", domain: "default", sessions: 1, tokens: 1, kubeconfigs: 2, last_seen_at: ago(5400) },
 ];
 
+/** One of each kind that a person may hold. @type {Schema<"Held">[]} */
+export const held = [
+  { id: uuid(870), kind: "device", name: "laptop", project: { id: "p-a", name: "tenant-a" }, created_at: ago(50), expires_at: ago(-550) },
+  { id: uuid(871), kind: "session", project: { id: "p-a", name: "tenant-a" }, created_at: ago(5400), expires_at: ago(-37_800), last_used_at: ago(40) },
+  { id: uuid(872), kind: "token", name: "nightly build", project: { id: "8c2f6f4f3b0d4f0f9a8e6c1d2b3a4958", name: "research-and-development-of-the-northern-branch" }, created_at: ago(864_000), expires_at: ago(-864_000), last_used_at: ago(420), last_used_from: "2001:db8:4:9::1f" },
+  { id: uuid(873), kind: "kubeconfig", name: "on call", project: { id: "p-a", name: "tenant-a" }, cluster: { id: uuid(1), name: "shop" }, created_at: ago(7200), expires_at: ago(-79_200) },
+];
+
 /** What every reader does for themselves. @type {Schema<"Permission">[]} */
 const OF_READERS = ["kubeconfig_issue", "kubeconfig_revoke", "token_create", "token_revoke"];
 

@@ -520,6 +520,13 @@ async function deviceApi(request, response, parts) {
 /** @param {Response} response @param {URL} url @param {string} method @param {string[]} parts @param {{ user: string }} session */
 function peopleApi(response, url, method, parts, session) {
   if (session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");
+  if (parts[3] === "access" && method === "GET") return send(response, 200, { items: data.held, total: data.held.length });
+  if (parts[4]) {
+    const one = data.held.findIndex((held) => held.id === parts[4]);
+    if (one < 0) return fail(response, 404, "KCS-NOTFOUND-001");
+    data.held.splice(one, 1);
+    return send(response, 204);
+  }
   const search = (url.searchParams.get("search") ?? "").toLowerCase();
   const found = data.people.filter((person) => person.id === search || person.name.includes(search));
   if (method === "GET") return send(response, 200, { items: found, total: found.length });

@@ -19,3 +19,17 @@ export function usePeople(search: string | undefined, enabled: boolean) {
 export function cutOff(id: string) {
   return unwrap(client.DELETE("/api/v1/admin/people/{id}/access", { params: { path: { id } } }));
 }
+
+/** All that a person holds, one by one. */
+export function useAccess(id: string) {
+  return useQuery({
+    queryKey: ["people", "access", id],
+    queryFn: () => unwrap(client.GET("/api/v1/admin/people/{id}/access", { params: { path: { id } } })),
+    refetchInterval: 15_000,
+  });
+}
+
+/** Ends one of the things that a person holds. */
+export function endAccess(id: string, held: string) {
+  return unwrap(client.DELETE("/api/v1/admin/people/{id}/access/{held}", { params: { path: { id, held } } }));
+}

@@ -81,6 +81,8 @@ export type Orphan = Schemas["Orphan"];
 export type OrphanDecision = Schemas["OrphanDecision"]["decision"];
 /** A person who holds something of KCS's own: sessions, tokens, kubeconfigs. */
 export type Holder = Schemas["Holder"];
+/** One of those things. */
+export type Held = Schemas["Held"];
 /** `via_id`: of the token or kubeconfig. */
 export type AuditLine = Schemas["AuditLine"] & { via_id?: string | null };
 export type ApiToken = Schemas["ApiToken"];

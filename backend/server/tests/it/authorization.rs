@@ -176,6 +176,9 @@ pub struct Things {
     pub member: String,
     /// A person who holds a session.
     pub holder: String,
+    /// A person who holds a token besides, and that token.
+    pub maker: String,
+    pub held: String,
     pub role: String,
     pub request: String,
     pub tenant: String,
@@ -206,6 +209,7 @@ impl Things {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let busy = made(&member, "/api/v1/clusters", json!({"name": "busy", "template": "dev"})).await;
         let token = made(&member, "/api/v1/tokens", json!({"name": "ci", "expires_in": 3600})).await;
+        let held = made(&member, "/api/v1/tokens", json!({"name": "spare", "expires_in": 3600})).await;
         let template = made(&member, "/api/v1/templates", json!({"name": "kept", "spec": {}})).await;
         let request = made(&member, "/api/v1/quota-requests", json!({"wanted": {"clusters": 30}, "reason": "growth"})).await;
         let role = made(&owner, "/api/v1/roles", json!({"name": "kept", "permissions": []})).await;
@@ -227,6 +231,8 @@ impl Things {
             template: text(&template["id"]),
             member: id_of(house, &owner, "totp-a").await,
             holder: id_of(house, &owner, "both").await,
+            maker: id_of(house, &owner, "member-a").await,
+            held: text(&held["id"]),
             role: text(&role["id"]),
             request: text(&request["id"]),
             tenant: text(&request["project"]["id"]),
@@ -244,6 +250,7 @@ impl Things {
             "cluster_delete" => &self.doomed,
             "receipt_get" | "admin_receipt_get" => &self.deletion,
             "admin_person_cut_off" => &self.holder,
+            "admin_access_list" | "admin_access_end" => &self.maker,
             _ if ON_BUSY.contains(&route) => &self.busy,
             _ if path.contains("/operations/") => &self.operation,
             _ if path.contains("/templates/") => &self.template,
@@ -257,6 +264,7 @@ impl Things {
             _ => &self.cluster,
         };
         let path = path.replace("{id}", id).replace("{kid}", &self.kubeconfig).replace("{node}", &self.node);
+        let path = path.replace("{held}", &self.held);
         path.replace("{pool}", "default").replace("{user_code}", &self.codes[who])
     }
 }

@@ -114,6 +114,7 @@ enum Cause {
     NamespaceTakenBack,
     RoleChanged,
     CutOff,
+    EndedByOperator,
 }
 
 /// What somebody comes with, who ends that by which call, and what it is answered from then on.
@@ -175,6 +176,14 @@ async fn ending(house: &House, cluster: &str, owner: &Person, cause: Cause) -> E
             let id = members::id_of(house, owner, "member-a").await;
             Ending::new(held, &house.sign_in("operator").await, format!("/api/v1/admin/people/{id}/access"))
         }
+        Cause::EndedByOperator => {
+            let (member, operator) = (house.sign_in("member-a").await, house.sign_in("operator").await);
+            let path = format!("/api/v1/admin/people/{}/access", members::id_of(house, owner, "member-a").await);
+            // The newest of theirs is this session.
+            let held = house.call(Some(&operator), "GET", &path, None).await.body;
+            let id = held["items"][0]["id"].as_str().unwrap();
+            Ending::new(vec![by_session(&member)], &operator, format!("{path}/{id}"))
+        }
     }
 }
 
@@ -206,7 +215,15 @@ async fn whatever_ends_a_right_closes_watches_and_commands_at_another_replica_wi
     let there = here.beside().await;
     let owner = here.sign_in("owner-a").await;
     let (cluster, _api) = here.cluster_with_echoing_api(&owner, "web").await;
-    for cause in [Cause::TokenRevoked, Cause::KubeconfigRevoked, Cause::SignedOut, Cause::NamespaceTakenBack, Cause::RoleChanged, Cause::CutOff] {
+    for cause in [
+        Cause::TokenRevoked,
+        Cause::KubeconfigRevoked,
+        Cause::SignedOut,
+        Cause::NamespaceTakenBack,
+        Cause::RoleChanged,
+        Cause::CutOff,
+        Cause::EndedByOperator,
+    ] {
         let mut took = Vec::new();
         // A machine that stood still for a moment says nothing: it may try again.
         while took.len() < 3 && took.last().is_none_or(|last| *last >= PROMISED) {

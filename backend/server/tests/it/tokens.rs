@@ -243,3 +243,58 @@ async fn an_operator_ends_all_that_a_person_holds() {
     let own = house.call(Some(&operator), "GET", "/api/v1/session", None).await.body["user"]["id"].as_str().unwrap().to_owned();
     assert_eq!(house.call(Some(&operator), "DELETE", &format!("/api/v1/admin/people/{own}/access"), None).await.status, 400);
 }
+
+#[actix_web::test]
+async fn an_operator_ends_one_thing_that_a_person_holds_and_no_other() {
+    let house = House::new().await;
+    let (member, operator) = (house.sign_in("member-a").await, house.sign_in("operator").await);
+    let (foreign, again) = (house.sign_in("member-b").await, house.sign_in("member-a").await);
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let (kid, kubeconfig) = house.kubeconfig(&member, &cluster).await;
+    let (tid, token) = make(&house, &member, json!({})).await;
+    let (_, kept) = make(&house, &member, json!({"name": "kept"})).await;
+    let begun = house.call(None, "POST", "/api/v1/device", Some(&json!({"client_name": "kcs", "host_name": "laptop"}))).await.body;
+    let code = format!("/api/v1/device/{}", begun["user_code"].as_str().unwrap());
+    assert_eq!(house.call(Some(&member), "POST", &code, Some(&json!({"allow": true}))).await.status, 204);
+    let person = async |of: &Person| house.call(Some(of), "GET", "/api/v1/session", None).await.body["user"]["id"].as_str().unwrap().to_owned();
+    let (who, other) = (person(&member).await, person(&foreign).await);
+    let path = format!("/api/v1/admin/people/{who}/access");
+    let list = async || house.call(Some(&operator), "GET", &path, None).await.body;
+
+    let held = list().await;
+    let kinds = |list: &Value| list["items"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(kinds(&held), ["device", "token", "token", "kubeconfig", "session", "session"], "{held}");
+    let items = held["items"].as_array().unwrap();
+    assert_eq!((&items[0]["name"], &items[1]["name"], &items[2]["id"]), (&json!("laptop"), &json!("kept"), &json!(tid)), "{held}");
+    assert_eq!((&items[3]["id"], &items[3]["cluster"]["id"]), (&json!(kid), &json!(cluster)), "{held}");
+    assert!(items.iter().all(|one| one["project"]["name"] == "tenant-a"), "{held}");
+    assert_eq!(house.call(Some(&member), "GET", &path, None).await.status, 403);
+
+    // The later sign-in, the program, a token and the kubeconfig.
+    for one in [4, 0, 2, 3] {
+        let id = items[one]["id"].as_str().unwrap();
+        assert_eq!(house.call(Some(&member), "DELETE", &format!("{path}/{id}"), None).await.status, 403);
+        let anothers = format!("/api/v1/admin/people/{other}/access/{id}");
+        assert_eq!(house.call(Some(&operator), "DELETE", &anothers, None).await.status, 404, "it is not that person's");
+        assert_eq!(house.call(Some(&operator), "DELETE", &format!("{path}/{id}"), None).await.status, 204);
+        assert_eq!(house.call(Some(&operator), "DELETE", &format!("{path}/{id}"), None).await.status, 404, "it has ended already");
+    }
+    assert_eq!(kinds(&list().await), ["token", "session"]);
+    assert_eq!(house.call(Some(&again), "GET", "/api/v1/session", None).await.status, 401);
+    assert_eq!(with(&house, &token, "GET", "/api/v1/clusters", None).await.status, 401);
+    assert_eq!(with(&house, &kubeconfig, "GET", &format!("/k8s/clusters/{cluster}/api"), None).await.status, 401);
+    let fetched = house.call(None, "POST", "/api/v1/device/token", Some(&json!({"device_code": begun["device_code"]}))).await;
+    assert_eq!(fetched.status, 400, "{}", fetched.body);
+    assert_eq!(house.call(Some(&member), "GET", "/api/v1/session", None).await.status, 200);
+    assert_eq!(with(&house, &kept, "GET", "/api/v1/clusters", None).await.status, 200);
+
+    // The project is told of each; nobody else is.
+    for (action, object) in [("session_revoke", &who), ("device_deny", &"laptop".to_owned()), ("token_revoke", &tid), ("kubeconfig_revoke", &kid)] {
+        let log = house.call(Some(&member), "GET", &format!("/api/v1/audit?action={action}"), None).await.body;
+        let line = &log["items"][0];
+        assert_eq!(log["items"].as_array().unwrap().len(), 1, "{action}: {log}");
+        assert_eq!((&line["user"]["name"], &line["object_id"], &line["detail"]["owner"]), (&json!("operator"), &json!(object), &json!("member-a")));
+        let log = house.call(Some(&foreign), "GET", &format!("/api/v1/audit?action={action}"), None).await.body;
+        assert_eq!(log["items"], json!([]), "{action}");
+    }
+}

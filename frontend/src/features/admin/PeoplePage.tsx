@@ -1,4 +1,4 @@
-// Who is signed in or holds tokens or kubeconfigs, in all tenants: seen by operators, who can end all of it.
+// Who is signed in or holds tokens or kubeconfigs, in all tenants: seen by operators, who can end one thing of it, or all.
 import { TeamOutlined } from "@ant-design/icons";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Button } from "antd";
@@ -16,6 +16,7 @@ import { useFormat } from "../../i18n/format";
 import { NothingFound } from "../clusters/ClusterList";
 import { SearchBox } from "../clusters/ListFilters";
 
+const AccessDialog = lazy(() => import("./AccessDialog"));
 const CutOffDialog = lazy(() => import("./CutOffDialog"));
 
 export function PeoplePage() {
@@ -25,7 +26,8 @@ export function PeoplePage() {
   const navigate = useNavigate({ from: "/admin/people" });
   const people = usePeople(search, operator);
   const [asking, setAsking] = useState<Holder | null>(null);
-  const columns = useColumns(setAsking);
+  const [opened, setOpened] = useState<Holder | null>(null);
+  const columns = useColumns(setOpened, setAsking);
   const onSearch = useCallback((text: string) => void navigate({ search: { search: text || undefined }, replace: true }), [navigate]);
   if (!operator || (isApiError(people.error) && people.error.status === 403)) {
     return (
@@ -55,12 +57,15 @@ export function PeoplePage() {
           empty={search ? <NothingFound onClear={() => void navigate({ search: {} })} /> : <Empty icon={<TeamOutlined />} title={t("admin.people.none")} text={t("admin.people.noneText")} />}
         />
       </Card>
-      <Suspense fallback={null}>{asking && <CutOffDialog person={asking} onClose={() => setAsking(null)} />}</Suspense>
+      <Suspense fallback={null}>
+        {opened && <AccessDialog person={opened} onClose={() => setOpened(null)} />}
+        {asking && <CutOffDialog person={asking} onClose={() => setAsking(null)} />}
+      </Suspense>
     </Page>
   );
 }
 
-function useColumns(onCutOff: (person: Holder) => void): Column<Holder>[] {
+function useColumns(onOpen: (person: Holder) => void, onCutOff: (person: Holder) => void): Column<Holder>[] {
   const { t } = useTranslation();
   const { amount } = useFormat();
   const { user } = useSession();
@@ -83,14 +88,20 @@ function useColumns(onCutOff: (person: Holder) => void): Column<Holder>[] {
     {
       key: "act",
       title: t("cluster.actions"),
-      render: (person) =>
-        person.id === user.id ? (
-          <span className="muted small">{t("admin.people.self")}</span>
-        ) : (
-          <Button size="small" danger aria-label={t("admin.people.cutOffOf", { name: person.name })} onClick={() => onCutOff(person)}>
-            {t("admin.people.cutOff")}
+      render: (person) => (
+        <span className="tags">
+          <Button size="small" aria-label={t("admin.people.openOf", { name: person.name })} onClick={() => onOpen(person)}>
+            {t("admin.people.open")}
           </Button>
-        ),
+          {person.id === user.id ? (
+            <span className="muted small">{t("admin.people.self")}</span>
+          ) : (
+            <Button size="small" danger aria-label={t("admin.people.cutOffOf", { name: person.name })} onClick={() => onCutOff(person)}>
+              {t("admin.people.cutOff")}
+            </Button>
+          )}
+        </span>
+      ),
     },
   ];
 }

@@ -47,6 +47,7 @@ export const ACTIONS: readonly string[] = [
   "quota_request_decide",
   "orphan_decide",
   "orphan_remove",
+  "session_revoke",
   "person_cut_off",
 ];
 
