@@ -5,19 +5,18 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use serde::Serialize;
 
-/// How one part is.
+/// Whether one part is well. What is wrong with it is not for everybody: the log tells that.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct PartHealth {
+pub struct PartReadiness {
     /// `database`, `cloud`, `engine`.
     pub part: String,
     pub ok: bool,
-    pub message: String,
 }
 
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Readiness {
     pub ready: bool,
-    pub parts: Vec<PartHealth>,
+    pub parts: Vec<PartReadiness>,
 }
 
 /// Alive.
@@ -32,7 +31,7 @@ pub async fn health_live() -> HttpResponse {
 #[get("/readyz")]
 pub async fn health_ready(state: Data<State>) -> HttpResponse {
     let parts = state.health.parts().await;
-    let parts: Vec<PartHealth> = parts.into_iter().map(|(part, ok, message)| PartHealth { part: part.to_owned(), ok, message }).collect();
+    let parts: Vec<PartReadiness> = parts.into_iter().map(|(part, ok, _)| PartReadiness { part: part.to_owned(), ok }).collect();
     let ready = parts.iter().all(|p| p.ok);
     let mut builder = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     builder.json(Readiness { ready, parts })

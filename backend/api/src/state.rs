@@ -57,7 +57,7 @@ pub struct Settings {
 /// The parts of the program that can be ill.
 #[async_trait::async_trait]
 pub trait Health: Send + Sync {
-    /// (part, whether it is well, a sentence)
+    /// (part, whether it is well, a sentence, which is for operators only)
     async fn parts(&self) -> Vec<(&'static str, bool, String)>;
     /// Figures in Prometheus' text format.
     fn figures(&self) -> String;

@@ -3,7 +3,10 @@
 use api::state::Health;
 use cloud_openstack::OpenStack;
 use metrics_exporter_prometheus::PrometheusHandle;
+use std::collections::HashMap;
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex as BriefMutex, PoisonError};
 use std::time::{Duration, Instant};
 use store::Store;
 use tokio::sync::Mutex;
@@ -19,12 +22,14 @@ pub struct Parts {
     figures: PrometheusHandle,
     engine: AtomicBool,
     cloud_seen: Mutex<Option<(Instant, bool, String)>>,
+    /// What the log was last told of each part.
+    told: BriefMutex<HashMap<&'static str, String>>,
 }
 
 impl Parts {
     #[must_use]
     pub fn new(store: Store, cloud: OpenStack, figures: PrometheusHandle) -> Self {
-        Self { store, cloud, figures, engine: AtomicBool::new(false), cloud_seen: Mutex::new(None) }
+        Self { store, cloud, figures, engine: AtomicBool::new(false), cloud_seen: Mutex::new(None), told: BriefMutex::default() }
     }
 
     /// Whether the engine runs.
@@ -47,6 +52,20 @@ impl Parts {
         *seen = Some((Instant::now(), ok, words.clone()));
         (ok, words)
     }
+
+    /// The log is told what has changed only: anybody may ask, as often as they like.
+    fn tell(&self, parts: &[(&'static str, bool, String)]) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for (part, ok, words) in parts {
+            let before = told.insert(*part, words.clone());
+            match before {
+                Some(before) if before == *words => {}
+                None if *ok => {}
+                _ if *ok => tracing::info!(part, words, "a part is well again"),
+                _ => tracing::warn!(part, words, "a part is not ready"),
+            }
+        }
+    }
 }
 
 #[async_trait::async_trait]
@@ -55,12 +74,14 @@ impl Health for Parts {
         let (database, cloud) = tokio::join!(tokio::time::timeout(PATIENCE, self.store.ping()), self.cloud());
         let database = match database {
             Ok(Ok(())) => (true, "answers".to_owned()),
-            Ok(Err(error)) => (false, error.to_string()),
+            Ok(Err(error)) => (false, error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))),
             Err(_) => (false, "does not answer in time".to_owned()),
         };
         let engine = self.engine.load(Ordering::SeqCst);
         let engine_words = if engine { "runs" } else { "does not run" };
-        vec![("database", database.0, database.1), ("cloud", cloud.0, cloud.1), ("engine", engine, engine_words.to_owned())]
+        let parts = vec![("database", database.0, database.1), ("cloud", cloud.0, cloud.1), ("engine", engine, engine_words.to_owned())];
+        self.tell(&parts);
+        parts
     }
 
     fn figures(&self) -> String {

@@ -17,6 +17,13 @@ async fn the_document_and_its_page_are_served_without_foreign_assets() {
     }
 }
 
+#[actix_web::test]
+async fn who_asks_whether_it_is_ready_learns_which_part_is_and_no_words_of_it() {
+    let house = House::new().await;
+    let ready = house.call(None, "GET", "/readyz", None).await;
+    assert_eq!((ready.status, &ready.body), (200, &json!({"ready": true, "parts": [{"part": "database", "ok": true}]})));
+}
+
 /// What the OWASP Secure Headers Project asks of every answer, errors included.
 const HEADERS: [(&str, &str); 7] = [
     ("x-content-type-options", "nosniff"),
