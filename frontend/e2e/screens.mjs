@@ -756,6 +756,8 @@ const screens = [
   },
   { name: "admin-keys", user: "operator", path: "/admin/keys", ready: ".table, .row-cards" },
   { name: "admin-keys-forbidden", user: "member-a", path: "/admin/keys", ready: ".empty" },
+  { name: "admin-health", user: "operator", path: "/admin/health", ready: ".definitions" },
+  { name: "admin-health-forbidden", user: "member-a", path: "/admin/health", ready: ".empty" },
   { name: "admin-orphans-forbidden", user: "member-a", path: "/admin/orphans", ready: ".empty" },
   { name: "admin-queue", user: "operator", path: "/admin/operations", ready: ".table, .row-cards" },
   { name: "admin-queue-nothing-found", user: "operator", path: "/admin/operations?search=zzz", ready: ".empty" },

@@ -4,6 +4,7 @@ pub mod about;
 pub mod addons;
 pub mod admin;
 pub mod admin_catalogue;
+pub mod admin_health;
 pub mod admin_operations;
 pub mod admin_people;
 pub mod announcements;

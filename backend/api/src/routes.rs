@@ -2,10 +2,10 @@
 
 use crate::errors::Problem;
 use crate::{
-    about, addons, admin, admin_catalogue, admin_operations, admin_people, announcements, audit, catalogue, certificates, clusters, control_plane,
-    costs, credential_sign_in, device_sign_ins, docs, events, federation, gate, health, keys, kubeconfig_exec, kubeconfigs, kubernetes, members,
-    node_bootstrap, node_pools, node_verbs, nodes, operations, orphans, pauses, projects, quota, quota_requests, roles, session, settings, templates,
-    tenants, tokens, write_offs,
+    about, addons, admin, admin_catalogue, admin_health, admin_operations, admin_people, announcements, audit, catalogue, certificates, clusters,
+    control_plane, costs, credential_sign_in, device_sign_ins, docs, events, federation, gate, health, keys, kubeconfig_exec, kubeconfigs,
+    kubernetes, members, node_bootstrap, node_pools, node_verbs, nodes, operations, orphans, pauses, projects, quota, quota_requests, roles, session,
+    settings, templates, tenants, tokens, write_offs,
 };
 use actix_web::web::{PathConfig, resource};
 use utoipa_actix_web::scope;
@@ -86,7 +86,8 @@ fn version_1(config: &mut ServiceConfig<'_>) {
         .service(write_offs::cluster_write_off)
         .service(orphans::orphan_list)
         .service(orphans::orphan_decide)
-        .service(keys::key_report);
+        .service(keys::key_report)
+        .service(admin_health::admin_health_get);
 }
 
 fn node_version_1(config: &mut ServiceConfig<'_>) {

@@ -1,5 +1,6 @@
 //! What all handlers share.
 
+use crate::admin_health::ServiceHealth;
 use crate::catalogue::CatalogueCache;
 use crate::federation::Provider;
 use crate::in_force::InForce;
@@ -59,6 +60,8 @@ pub struct Settings {
 pub trait Health: Send + Sync {
     /// (part, whether it is well, a sentence, which is for operators only)
     async fn parts(&self) -> Vec<(&'static str, bool, String)>;
+    /// How this process last met each of the cloud's services.
+    fn services(&self) -> Vec<ServiceHealth>;
     /// Figures in Prometheus' text format.
     fn figures(&self) -> String;
 }

@@ -29,7 +29,7 @@ mod websso;
 
 pub use config::{Config, Interface};
 pub use identity::OpenStack;
-pub use manners::{Clock, Limits, Manners};
+pub use manners::{Clock, Limits, Manners, ServiceState};
 pub use transport::{ReqwestTransport, Transport, TransportError};
 pub use websso::websso_url;
 

@@ -1,12 +1,13 @@
 //! How the parts of this process are: the database, the cloud, the engine.
 
+use api::admin_health::ServiceHealth;
 use api::state::Health;
-use cloud_openstack::OpenStack;
+use cloud_openstack::{Manners, OpenStack};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex as BriefMutex, PoisonError};
+use std::sync::{Arc, Mutex as BriefMutex, PoisonError};
 use std::time::{Duration, Instant};
 use store::Store;
 use tokio::sync::Mutex;
@@ -19,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub struct Parts {
     store: Store,
     cloud: OpenStack,
+    manners: Arc<Manners>,
     figures: PrometheusHandle,
     engine: AtomicBool,
     cloud_seen: Mutex<Option<(Instant, bool, String)>>,
@@ -28,8 +30,8 @@ pub struct Parts {
 
 impl Parts {
     #[must_use]
-    pub fn new(store: Store, cloud: OpenStack, figures: PrometheusHandle) -> Self {
-        Self { store, cloud, figures, engine: AtomicBool::new(false), cloud_seen: Mutex::new(None), told: BriefMutex::default() }
+    pub fn new(store: Store, cloud: OpenStack, manners: Arc<Manners>, figures: PrometheusHandle) -> Self {
+        Self { store, cloud, manners, figures, engine: AtomicBool::new(false), cloud_seen: Mutex::new(None), told: BriefMutex::default() }
     }
 
     /// Whether the engine runs.
@@ -82,6 +84,14 @@ impl Health for Parts {
         let parts = vec![("database", database.0, database.1), ("cloud", cloud.0, cloud.1), ("engine", engine, engine_words.to_owned())];
         self.tell(&parts);
         parts
+    }
+
+    fn services(&self) -> Vec<ServiceHealth> {
+        let each = self.manners.services().into_iter().map(|met| {
+            let (away_since, why) = met.away.unzip();
+            ServiceHealth { service: met.service.to_owned(), answered_at: met.answered_at, away_since, why }
+        });
+        each.collect()
     }
 
     fn figures(&self) -> String {

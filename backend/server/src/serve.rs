@@ -94,7 +94,7 @@ pub async fn run(
     let manners = manners(&config);
     let cloud = openstack(&config, manners.clone())?;
     let settings = settings(&config, &gate, demo);
-    let health = Arc::new(Parts::new(store.clone(), cloud.clone(), figures));
+    let health = Arc::new(Parts::new(store.clone(), cloud.clone(), manners.clone(), figures));
     let in_force = InForce::new(config.configured(), Box::new(Messenger::new()?));
     in_force.look(&store).await?;
     let kube = kube_access(&config)?;

@@ -24,6 +24,8 @@ const TOLD: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RingRecord {
     pub ring: Ring,
+    /// Of the program; None: a version that does not say.
+    pub version: Option<String>,
     pub seen_at: OffsetDateTime,
 }
 
@@ -73,12 +75,13 @@ impl Store {
             Box::pin(async move {
                 sqlx::query!("DELETE FROM key_rings WHERE seen_at < now() - make_interval(secs => $1)", SILENCE).execute(&mut *db).await?;
                 sqlx::query!(
-                    "INSERT INTO key_rings (process, name, active_key, key_ids) VALUES ($1, $2, $3, $4)
+                    "INSERT INTO key_rings (process, name, active_key, key_ids, version) VALUES ($1, $2, $3, $4, $5)
                      ON CONFLICT (process) DO UPDATE SET seen_at = now()",
                     process,
                     name.as_str(),
                     active.as_str(),
                     ids,
+                    env!("CARGO_PKG_VERSION"),
                 )
                 .execute(db)
                 .await?;
@@ -104,13 +107,16 @@ impl Store {
         read(&self.engine, (), |db, ()| {
             Box::pin(async move {
                 let rows = sqlx::query!(
-                    "SELECT name, active_key, key_ids, seen_at FROM key_rings WHERE seen_at > now() - make_interval(secs => $1) ORDER BY name, process",
+                    "SELECT name, active_key, key_ids, version, seen_at FROM key_rings WHERE seen_at > now() - make_interval(secs => $1) ORDER BY name, process",
                     SILENCE,
                 );
                 let rows = rows.fetch_all(db).await?;
-                let record =
-                    |name, active, keys: Vec<String>, seen_at| RingRecord { ring: Ring { name, active, keys: keys.into_iter().collect() }, seen_at };
-                Ok(rows.into_iter().map(|r| record(r.name, r.active_key, r.key_ids, r.seen_at)).collect())
+                let each = rows.into_iter().map(|r| RingRecord {
+                    ring: Ring { name: r.name, active: r.active_key, keys: r.key_ids.into_iter().collect() },
+                    version: Some(r.version).filter(|version| !version.is_empty()),
+                    seen_at: r.seen_at,
+                });
+                Ok(each.collect())
             })
         })
         .await

@@ -15,6 +15,7 @@ mod device_sign_ins;
 pub mod embedded;
 mod engine;
 mod error;
+mod health;
 mod idempotency;
 mod key_rotation;
 mod kubeconfigs;
@@ -55,6 +56,7 @@ pub use clusters::{ClusterFilter, ClusterRecord, ClusterSort, CreatedCluster, Ne
 pub use device_sign_ins::{DeviceApproval, DevicePoll, DeviceSignInRecord, NewDeviceSignIn};
 pub use engine::Claim;
 pub use error::{CommitError, StoreError};
+pub use health::HealthRecord;
 pub use idempotency::Idempotency;
 pub use key_rotation::{RewrapTurn, Rewrapped, RingRecord};
 pub use kubeconfigs::{KubeconfigRecord, KubeconfigUse, NewKubeconfig};

@@ -10,6 +10,11 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 /// Held by the transaction of the one who migrates; ends with it, however it ends.
 const LOCK: i64 = 0x006b_6373_5f6d_6967;
 
+/// The newest step that this program knows.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.iter().map(|step| step.version).max().unwrap_or_default()
+}
+
 pub(crate) async fn migrate(connect: &PgConnectOptions) -> Result<(), StoreError> {
     let connect = connect.clone();
     // A task of its own for the same reason as any other unit: see `pool`.

@@ -501,6 +501,32 @@ const orphan = (n, rest) => ({
   ...rest,
 });
 
+/** @type {Schema<"AdminHealth">} */
+export const adminHealth = {
+  processes: [
+    { name: "kcs-0:8080", version: "0.1.0", seen_at: ago(4) },
+    { name: "kcs-1:8080", seen_at: ago(9) },
+  ],
+  parts: [
+    { part: "database", ok: true, message: "answers" },
+    { part: "cloud", ok: false, message: "the cloud cannot be reached: no answer of its compute service since 09:14:02 UTC (status 503); it is tried every 15 s" },
+    { part: "engine", ok: true, message: "runs" },
+  ],
+  schema: { version: 21, known: 22 },
+  services: [
+    { service: "identity", answered_at: ago(2) },
+    { service: "compute", answered_at: ago(700), away_since: ago(640), why: "status 503" },
+    { service: "network", answered_at: ago(3) },
+    { service: "block-storage", answered_at: ago(30) },
+    { service: "image" },
+    { service: "load-balancer", answered_at: ago(5) },
+  ],
+  queue: { paused: { everything: true, reason: "The cloud is upgraded.", since: ago(600), by: "operator" }, paused_clusters: 1, pending: 2, running: 3, blocked: 1, in_work: 0, due: 14 },
+  oldest_due_at: ago(590),
+  sweeps: { running: 1, due: 2, oldest_due_at: ago(620) },
+  keys: { next_step: "wait", rows: 2140, left: 763 },
+};
+
 /** @type {Schema<"KeyReport">} */
 export const keyReport = {
   next_step: "wait",

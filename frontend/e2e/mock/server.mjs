@@ -283,6 +283,7 @@ async function api(request, response, url) {
     if (!orphan) return fail(response, 404, "KCS-NOTFOUND-001");
     return send(response, 200, Object.assign(orphan, { decision: (await readBody(request)).decision, decided_by: session.user }));
   }
+  if (path === "/admin/health") return session.user === "operator" ? send(response, 200, data.adminHealth) : fail(response, 403, "KCS-RBAC-002");
   if (path === "/admin/keys") return session.user === "operator" ? send(response, 200, data.keyReport) : fail(response, 403, "KCS-RBAC-002");
   if (path.startsWith("/admin/tenants") || path.startsWith("/admin/quota-requests")) return tenantsApi(request, response, url, parts, session);
   if (parts[0] === "quota" || parts[0] === "quota-requests") return quotaApi(request, response, parts, session);

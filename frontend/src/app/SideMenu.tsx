@@ -1,5 +1,5 @@
 // The menu: what a tenant has and the person has a use for, and the admin view for operators only.
-import { ApiOutlined, AppstoreOutlined, AuditOutlined, BankOutlined, ClusterOutlined, DashboardOutlined, DisconnectOutlined, FileSearchOutlined, FileTextOutlined, GlobalOutlined, HistoryOutlined, IdcardOutlined, LockOutlined, NotificationOutlined, OrderedListOutlined, ReadOutlined, SettingOutlined, TeamOutlined } from "@ant-design/icons";
+import { ApiOutlined, AppstoreOutlined, AuditOutlined, BankOutlined, ClusterOutlined, DashboardOutlined, DisconnectOutlined, FileSearchOutlined, FileTextOutlined, GlobalOutlined, HeartOutlined, HistoryOutlined, IdcardOutlined, LockOutlined, NotificationOutlined, OrderedListOutlined, ReadOutlined, SettingOutlined, TeamOutlined } from "@ant-design/icons";
 import { Link } from "@tanstack/react-router";
 import type { ComponentType } from "react";
 import { useTranslation } from "react-i18next";
@@ -34,6 +34,7 @@ const ADMIN: readonly Item[] = [
   { to: "/admin/settings", icon: SettingOutlined, text: "adminSettings" },
   { to: "/admin/orphans", icon: DisconnectOutlined, text: "adminOrphans" },
   { to: "/admin/keys", icon: LockOutlined, text: "adminKeys" },
+  { to: "/admin/health", icon: HeartOutlined, text: "adminHealth" },
   { to: "/admin/people", icon: TeamOutlined, text: "adminPeople" },
   { to: "/admin/audit", icon: FileSearchOutlined, text: "adminAudit" },
 ];

@@ -251,6 +251,8 @@ const adminOrphans = createRoute({ getParentRoute: () => app, path: "/admin/orph
 
 const adminKeys = createRoute({ getParentRoute: () => app, path: "/admin/keys", component: lazyRouteComponent(() => import("../features/admin/KeysPage"), "KeysPage") });
 
+const adminHealth = createRoute({ getParentRoute: () => app, path: "/admin/health", component: lazyRouteComponent(() => import("../features/admin/HealthPage"), "HealthPage") });
+
 const adminPeople = createRoute({
   getParentRoute: () => app,
   path: "/admin/people",
@@ -290,6 +292,7 @@ const routeTree = root.addChildren([
     adminSettings,
     adminOrphans,
     adminKeys,
+    adminHealth,
     adminPeople,
     adminAudit,
   ]),

@@ -5,6 +5,7 @@ use super::Held;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use time::OffsetDateTime;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Failures in a row that open it.
@@ -26,8 +27,19 @@ impl Pass<'_> {
     }
 }
 
+/// How a service was last met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceState {
+    pub service: &'static str,
+    /// When it last gave any answer of its own.
+    pub answered_at: Option<OffsetDateTime>,
+    /// Since when it is left alone, and why it was given up.
+    pub away: Option<(OffsetDateTime, String)>,
+}
+
 #[derive(Default)]
 struct State {
+    answered: Option<Duration>,
     recent: VecDeque<bool>,
     failed_in_a_row: u32,
     open: Option<Open>,
@@ -87,8 +99,19 @@ impl Breaker {
             self.show(0.0);
             tracing::info!(service = self.service, seconds = now.saturating_sub(open.since).as_secs(), "the cloud's service answers again");
         }
+        state.answered = Some(now);
         state.failed_in_a_row = 0;
         state.note(true);
+    }
+
+    pub(super) fn state(&self) -> ServiceState {
+        let state = self.lock();
+        let at = |from_1970: Duration| OffsetDateTime::UNIX_EPOCH + from_1970;
+        ServiceState {
+            service: self.service,
+            answered_at: state.answered.map(at),
+            away: state.open.as_ref().map(|open| (at(open.since), open.why.clone())),
+        }
     }
 
     pub(super) fn failed(&self, now: Duration, why: &str) {

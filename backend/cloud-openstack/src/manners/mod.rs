@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
 pub(crate) use breaker::PROBE;
+pub use breaker::ServiceState;
 
 /// Time as it passes for us.
 #[async_trait]
@@ -129,6 +130,12 @@ impl Manners {
 
     pub(crate) fn now(&self) -> Duration {
         self.clock.now()
+    }
+
+    /// How each service was last met; none where refusals are not remembered.
+    #[must_use]
+    pub fn services(&self) -> Vec<ServiceState> {
+        self.breakers.iter().flatten().map(Breaker::state).collect()
     }
 
     /// Whether refusals are remembered at all.

@@ -157,6 +157,31 @@ async fn case_05_a_service_that_is_away_is_left_alone_and_tried_every_15_seconds
 }
 
 #[tokio::test]
+async fn how_each_service_was_last_met_is_known() {
+    let scripted = Scripted::new(|a| {
+        keystone(a).or_else(|| match a.url.contains("neutron") {
+            true => ok(503, &json!({"message": "Service Unavailable"})),
+            false => ok(200, &json!({"availabilityZoneInfo": []})),
+        })
+    });
+    let clock = Arc::new(Tick::default());
+    let manners = Manners::by_clock(Limits::default(), clock.clone());
+    let openstack = OpenStack::with_manners(crate::scripted::config(), scripted.clone(), manners.clone());
+    let met = |service: &str| manners.services().into_iter().find(|met| met.service == service).unwrap();
+    assert_eq!((met("compute").answered_at, met("network").away), (None, None));
+    let cloud = tenant(&openstack, "a");
+    let begun = time::OffsetDateTime::UNIX_EPOCH + clock.now();
+    cloud.compute.zones().await.unwrap();
+    for _ in 0..5 {
+        drop(cloud.network.networks_by_name("n").await);
+        clock.pass(Duration::from_secs(1));
+    }
+    assert_eq!((met("compute").answered_at, met("compute").away), (Some(begun), None));
+    let away = (begun + Duration::from_secs(4), "status 503".to_owned());
+    assert_eq!((met("network").answered_at, met("network").away), (None, Some(away)));
+}
+
+#[tokio::test]
 async fn after_an_outage_only_a_few_call_at_the_same_time() {
     let (away, at_once, most) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     struct Slow {

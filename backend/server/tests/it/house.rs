@@ -2,6 +2,7 @@
 
 use crate::cluster_api::ClusterApi;
 use actix_web::web::Data;
+use api::admin_health::ServiceHealth;
 use api::in_force::{Configured, InForce};
 use api::peers::Proxies;
 use api::state::{Health, Settings, State};
@@ -57,6 +58,10 @@ struct Well;
 impl Health for Well {
     async fn parts(&self) -> Vec<(&'static str, bool, String)> {
         vec![("database", true, "answers at 192.0.2.77".to_owned())]
+    }
+    fn services(&self) -> Vec<ServiceHealth> {
+        let away_since = Some(time::OffsetDateTime::UNIX_EPOCH);
+        vec![ServiceHealth { service: "image".to_owned(), answered_at: None, away_since, why: Some("status 502".to_owned()) }]
     }
     fn figures(&self) -> String {
         "kcs_up 1\n".to_owned()

@@ -1,6 +1,7 @@
 //! The API from outside: real Postgres, the local cloud, HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod admin_health;
 mod announcements;
 mod audit;
 mod authorization;
