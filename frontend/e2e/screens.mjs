@@ -652,7 +652,8 @@ const screens = [
     },
   },
   { name: "admin-audit-forbidden", user: "member-a", path: "/admin/audit", ready: ".empty" },
-  { name: "admin-clusters", user: "operator", path: "/admin/clusters", ready: ".table, .row-cards, .empty" },
+  { name: "admin-clusters", user: "operator", path: "/admin/clusters", ready: ".definitions" },
+  { name: "admin-clusters-nothing-found", user: "operator", path: "/admin/clusters?version=v1.1", ready: ".empty" },
   {
     name: "admin-write-off",
     user: "operator",

@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen, within } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { useAdminClusters, writeOffCluster } from "../src/api/clusters";
+import { useAdminClusters, useClusterTotals, writeOffCluster } from "../src/api/clusters";
 import type { Cluster, Condition } from "../src/api/types";
 import { ToastHost } from "../src/components/Toast";
 import { AdminClustersPage } from "../src/features/admin/AdminClustersPage";
@@ -13,7 +13,7 @@ import { refusal } from "./refusal";
 
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>, useNavigate: () => vi.fn(), useSearch: () => ({}) }));
 vi.mock("../src/api/session", () => ({ useSession: () => ({ operator: true, project: { id: "p-op", name: "admin" } }) }));
-vi.mock("../src/api/clusters", async (original) => ({ ...(await original<typeof import("../src/api/clusters")>()), useAdminClusters: vi.fn(), writeOffCluster: vi.fn() }));
+vi.mock("../src/api/clusters", async (original) => ({ ...(await original<typeof import("../src/api/clusters")>()), useAdminClusters: vi.fn(), useClusterTotals: vi.fn(), writeOffCluster: vi.fn() }));
 
 beforeAll(inEnglish);
 
@@ -36,6 +36,7 @@ const disabled = cluster("c-2", "shop", said("TenantDisabled", "KCS-AUTH-015"));
 const well = cluster("c-3", "blog", said("Answers"));
 
 function answer(items: Cluster[]) {
+  vi.mocked(useClusterTotals).mockReturnValue({ data: undefined } as unknown as ReturnType<typeof useClusterTotals>);
   vi.mocked(useAdminClusters).mockReturnValue({ data: { items, total: items.length }, error: null, refetch: vi.fn(), isPlaceholderData: false } as unknown as ReturnType<typeof useAdminClusters>);
 }
 

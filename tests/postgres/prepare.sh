@@ -23,6 +23,9 @@ trap finish EXIT
 for file in "$root"/migrations/*.sql; do
     "$bin/psql" -q -v ON_ERROR_STOP=1 -h "$work" -U kcs -d postgres -f "$file"
 done
+# What sqlx notes of the migrations it applies (sqlx-postgres, migrate.rs), which one query reads.
+"$bin/psql" -q -v ON_ERROR_STOP=1 -h "$work" -U kcs -d postgres -c 'CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL,
+    installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, execution_time BIGINT NOT NULL)'
 mkdir -p "$work/sqlx"
 chmod 777 "$work/sqlx"
 # Another cargo that waits for the same lock may compile the store first; then there is nothing to check, and nothing is written.

@@ -107,7 +107,7 @@ pub struct OperationAccepted {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ClusterQuery {
-    /// Part of the name.
+    /// Part of the name, or the id.
     pub search: Option<String>,
     pub phase: Option<Phase>,
     /// 1 to 200; default 50.
@@ -328,7 +328,7 @@ pub async fn cluster_list(caller: Caller, state: Data<State>, query: QueryParams
     let query = query.read()?;
     let (sort, falling) = sort_of(query.sort.as_deref())?;
     let page = page_of(query.limit, query.cursor)?;
-    let filter = ClusterFilter { search: query.search, phase: query.phase, project: None };
+    let filter = ClusterFilter { search: query.search, phase: query.phase, ..ClusterFilter::default() };
     let found = state.store.clusters(&caller.actor.scope(), filter, sort, falling, page).await?;
     let prices = state.prices();
     Ok(Json(List::page(found, |record| Cluster::new(record, &caller.actor).priced(prices.as_ref()))))

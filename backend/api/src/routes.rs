@@ -83,6 +83,7 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(settings::settings_get).service(settings::settings_test).service(settings::settings_save).service(settings::settings_history);
     config
         .service(admin::admin_cluster_list)
+        .service(admin::admin_cluster_totals)
         .service(write_offs::cluster_write_off)
         .service(orphans::orphan_list)
         .service(orphans::orphan_decide)

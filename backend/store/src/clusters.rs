@@ -10,7 +10,7 @@ use crate::pauses;
 use crate::pool::{Store, read, write};
 use crate::promises::{self, QuotaRoom};
 use crate::tenants;
-use auth::{Actor, ClusterCreate, ClusterDelete, ClusterUpdate, Permit, Resource, Scope};
+use auth::{Actor, ClusterCreate, ClusterDelete, ClusterUpdate, OperatorScope, Permit, Resource, Scope};
 use domain::clusters::{Cluster, ClusterPatch, ClusterSpec, ClusterStatus, Phase};
 use domain::codes::Code;
 use domain::ids::{ClusterId, OperationId, TenantId};
@@ -18,9 +18,11 @@ use domain::needs::{amounts, cluster_objects};
 use domain::operations::{Operation, OperationKind};
 use domain::pauses::Pause;
 use domain::tenants::Limits;
+use domain::versions::KubernetesVersion;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use sqlx::types::Json;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -68,11 +70,27 @@ pub struct CreatedCluster {
 /// Which clusters a list shows. Deleted ones never.
 #[derive(Clone, Debug, Default)]
 pub struct ClusterFilter {
-    /// Part of the name, case ignored.
+    /// Part of the name, case ignored, or the id; in the admin view the project's, too.
     pub search: Option<String>,
     pub phase: Option<Phase>,
     /// Part of the project's name, or its id; for the admin view.
     pub project: Option<String>,
+    /// The version, or only its beginning up to a dot.
+    pub version: Option<String>,
+}
+
+/// Clusters taken together, as they were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterTotals {
+    pub clusters: u64,
+    /// Masters and nodes.
+    pub nodes: u64,
+    pub vcpus: u64,
+    pub ram_mib: u64,
+    /// Nodes whose flavor's size the cloud has never told: their vCPU and memory are not counted.
+    pub unsized_nodes: u64,
+    /// Every version that any cluster has, whichever these are; the newest first.
+    pub versions: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -174,6 +192,11 @@ impl Store {
     ) -> Result<Page<ClusterRecord>, StoreError> {
         let data = (scope.clone(), filter, sort, descending, page);
         read(&self.api, data, |db, (scope, filter, sort, descending, page)| Box::pin(list(db, scope, filter, *sort, *descending, page))).await
+    }
+
+    /// What all clusters that a filter finds are together.
+    pub async fn cluster_totals(&self, _: OperatorScope, filter: ClusterFilter) -> Result<ClusterTotals, StoreError> {
+        read(&self.api, filter, |db, filter| Box::pin(totals(db, filter))).await
     }
 
     /// Records the wish for a cluster: desired state, operation, audit and wake-up, all or nothing.
@@ -281,8 +304,10 @@ async fn list(
                    ELSE to_char(c.created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') END) COLLATE "C" AS sort_key
                FROM clusters c JOIN tenants t ON t.id = c.tenant_id
                WHERE ($1::text IS NULL OR c.tenant_id = $1) AND ($11::uuid[] IS NULL OR c.id = ANY($11)) AND c.deleted_at IS NULL
-                 AND ($2::text IS NULL OR c.name ILIKE $2) AND ($3::text IS NULL OR c.phase = $3)
-                 AND ($4::text IS NULL OR t.name ILIKE $4 OR c.tenant_id = $10))
+                 AND ($2::text IS NULL OR c.name ILIKE $2 OR c.id::text = lower($12::text)
+                      OR ($1 IS NULL AND (t.name ILIKE $2 OR c.tenant_id = $12)))
+                 AND ($3::text IS NULL OR c.phase = $3) AND ($4::text IS NULL OR t.name ILIKE $4 OR c.tenant_id = $10)
+                 AND ($13::text IS NULL OR c.spec ->> 'version' = $13 OR starts_with(c.spec ->> 'version', $13 || '.')))
            SELECT id AS "id!", sort_key AS "sort_key!", (SELECT count(*) FROM found) AS "total!" FROM found
            WHERE $7::text IS NULL
               OR (NOT $6::bool AND (sort_key, id) > ($7 COLLATE "C", $8::uuid)) OR ($6 AND (sort_key, id) < ($7 COLLATE "C", $8))
@@ -300,6 +325,8 @@ async fn list(
         limit,
         filter.project.as_deref(),
         scope.clusters(),
+        filter.search.as_deref(),
+        filter.version.as_deref(),
     )
     .fetch_all(&mut *db)
     .await?;
@@ -312,6 +339,43 @@ async fn list(
         items.extend(records.iter().find(|record| record.cluster.id.0 == row.id).cloned());
     }
     Ok(Page { items, next_cursor: ids.next_cursor, total: ids.total })
+}
+
+/// By the same rules as the list's.
+async fn totals(db: &mut PgConnection, filter: &ClusterFilter) -> Result<ClusterTotals, StoreError> {
+    let row = sqlx::query!(
+        r#"WITH found AS (
+               SELECT c.spec FROM clusters c JOIN tenants t ON t.id = c.tenant_id
+               WHERE c.deleted_at IS NULL
+                 AND ($1::text IS NULL OR c.name ILIKE $1 OR c.id::text = lower($2::text) OR t.name ILIKE $1 OR c.tenant_id = $2)
+                 AND ($3::text IS NULL OR c.phase = $3) AND ($4::text IS NULL OR t.name ILIKE $4 OR c.tenant_id = $5)
+                 AND ($6::text IS NULL OR c.spec ->> 'version' = $6 OR starts_with(c.spec ->> 'version', $6 || '.'))),
+             machines AS (
+               SELECT g.one ->> 'flavor' AS flavor, (g.one ->> 'count')::bigint AS count FROM found CROSS JOIN LATERAL
+                      (SELECT found.spec -> 'control_plane' AS one UNION ALL SELECT jsonb_array_elements(found.spec -> 'node_pools')) g)
+           SELECT (SELECT count(*) FROM found) AS "clusters!", COALESCE(sum(m.count), 0)::bigint AS "nodes!",
+                  COALESCE(sum(m.count * f.vcpus), 0)::bigint AS "vcpus!", COALESCE(sum(m.count * f.ram_mib), 0)::bigint AS "ram_mib!",
+                  COALESCE(sum(m.count) FILTER (WHERE f.name IS NULL), 0)::bigint AS "unknown!"
+           FROM machines m LEFT JOIN flavor_sizes f ON f.name = m.flavor"#,
+        filter.search.as_deref().map(containing),
+        filter.search.as_deref(),
+        filter.phase.map(Phase::as_str),
+        filter.project.as_deref().map(containing),
+        filter.project.as_deref(),
+        filter.version.as_deref(),
+    );
+    let row = row.fetch_one(&mut *db).await?;
+    let versions = sqlx::query_scalar!(r#"SELECT DISTINCT spec ->> 'version' AS "version!" FROM clusters WHERE deleted_at IS NULL"#);
+    let mut versions = versions.fetch_all(db).await?;
+    versions.sort_by_key(|version| Reverse(version.parse::<KubernetesVersion>().ok()));
+    Ok(ClusterTotals {
+        clusters: row.clusters.unsigned_abs(),
+        nodes: row.nodes.unsigned_abs(),
+        vcpus: row.vcpus.unsigned_abs(),
+        ram_mib: row.ram_mib.unsigned_abs(),
+        unsized_nodes: row.unknown.unsigned_abs(),
+        versions,
+    })
 }
 
 async fn records(db: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<Vec<ClusterRecord>, StoreError> {

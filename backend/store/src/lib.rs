@@ -52,7 +52,7 @@ pub use audit_seals::{AuditFinding, AuditVerdict};
 pub use catalogue_use::{CatalogueUse, FlavorUse};
 pub use certificates::{CertificateRecord, NewCertificate};
 pub use changes::{ChangeNotice, WakeUp};
-pub use clusters::{ClusterFilter, ClusterRecord, ClusterSort, CreatedCluster, NewCluster};
+pub use clusters::{ClusterFilter, ClusterRecord, ClusterSort, ClusterTotals, CreatedCluster, NewCluster};
 pub use device_sign_ins::{DeviceApproval, DevicePoll, DeviceSignInRecord, NewDeviceSignIn};
 pub use engine::Claim;
 pub use error::{CommitError, StoreError};

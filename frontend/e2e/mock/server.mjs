@@ -267,10 +267,16 @@ async function api(request, response, url) {
     request.on("close", () => changed.delete(tell));
     return undefined;
   }
-  if (path === "/admin/clusters") {
+  if (path === "/admin/clusters" || path === "/admin/clusters/totals") {
     if (session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");
     const all = data.clusters.map((cluster, i) => (cluster.name === data.abandoned.name ? data.abandoned : i % 2 ? { ...cluster, project: { id: "p-b", name: "tenant-b" } } : cluster));
-    return send(response, 200, page(filterClusters(all, url), url));
+    const project = url.searchParams.get("project") ?? "";
+    const version = url.searchParams.get("version");
+    const found = filterClusters(all, url).filter((cluster) => cluster.project.name.includes(project) && (!version || cluster.spec.version === version));
+    if (parts[2] !== "totals") return send(response, 200, page(found, url));
+    const nodes = found.reduce((sum, cluster) => sum + cluster.masters_desired + cluster.nodes_desired, 0);
+    const versions = [...new Set(all.map((cluster) => cluster.spec.version))].toSorted().toReversed();
+    return send(response, 200, { clusters: found.length, nodes, vcpus: 4 * nodes, ram_mib: 8192 * nodes, unsized_nodes: found.length > 5 ? 3 : 0, versions });
   }
   if (parts[0] === "admin" && parts[3] === "write-off") {
     if (session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");

@@ -22,7 +22,29 @@ export function useClusters(filter: ClusterFilter) {
   });
 }
 
-export function useAdminClusters(filter: ClusterFilter & { project?: string }, enabled: boolean) {
+interface AdminFilter {
+  search?: string;
+  phase?: Phase;
+  /** Part of the project's name, or its id. */
+  project?: string;
+  /** `v1.36.3`, or only its beginning. */
+  version?: string;
+}
+
+/** What all clusters that are found are together. */
+export function useClusterTotals({ search, phase, project, version }: AdminFilter, enabled: boolean) {
+  const query = { search, phase, project, version };
+  const refetchInterval = usePollInterval();
+  return useQuery({
+    queryKey: ["admin-clusters", "totals", query],
+    queryFn: () => unwrap(client.GET("/api/v1/admin/clusters/totals", { params: { query } })),
+    refetchInterval,
+    enabled,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useAdminClusters(filter: ClusterFilter & AdminFilter, enabled: boolean) {
   const refetchInterval = usePollInterval();
   return useQuery({
     queryKey: ["admin-clusters", filter],

@@ -53,6 +53,8 @@ export type KubeconfigRequest = Schemas["KubeconfigRequest"];
 export type Certificate = Schemas["Certificate"];
 export type CertificateRequest = Schemas["CertificateRequest"];
 export type KeyReport = Schemas["KeyReport"];
+/** What clusters are together. */
+export type ClusterTotals = Schemas["ClusterTotals"];
 /** How the service itself is. */
 export type ServiceStanding = Schemas["AdminHealth"];
 export type KubeconfigIssued = Schemas["KubeconfigIssued"];

@@ -181,10 +181,15 @@ const device = createRoute({
   component: lazyRouteComponent(() => import("../features/device/DevicePage"), "DevicePage"),
 });
 
+export interface AdminListSearch extends ListSearch {
+  project?: string;
+  version?: string;
+}
+
 const adminClusters = createRoute({
   getParentRoute: () => app,
   path: "/admin/clusters",
-  validateSearch: (search: Search): ListSearch & { project?: string } => ({ ...listSearch(search), project: text(search.project) }),
+  validateSearch: (search: Search): AdminListSearch => ({ ...listSearch(search), project: text(search.project), version: text(search.version) }),
   component: lazyRouteComponent(() => import("../features/admin/AdminClustersPage"), "AdminClustersPage"),
 });
 

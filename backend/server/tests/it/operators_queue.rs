@@ -121,3 +121,30 @@ async fn what_is_held_back_is_accepted_and_says_that_it_waits() {
     let told = |action: &str| log["items"].as_array().unwrap().iter().filter(|line| line["action"] == action).count();
     assert_eq!(["queue_pause", "queue_resume", "cluster_pause", "cluster_resume"].map(told), [1, 1, 1, 1], "{log}");
 }
+
+#[actix_web::test]
+async fn an_operator_finds_clusters_by_tenant_version_and_id_and_sees_what_they_are_together() {
+    let house = House::new().await;
+    let (member, foreign, operator) = (house.sign_in("member-a").await, house.sign_in("member-b").await, house.sign_in("operator").await);
+    let (web, _) = house.running_cluster(&member, "web").await;
+    let (_shop, _) = house.running_cluster(&foreign, "shop").await;
+    let version = house.call(Some(&member), "GET", &format!("/api/v1/clusters/{web}"), None).await.body["spec"]["version"].clone();
+    let version = version.as_str().unwrap();
+    let minor = version.rsplit_once('.').unwrap().0;
+    for (query, expected) in [
+        (String::new(), 2),
+        ("?search=tenant-b".to_owned(), 1),
+        (format!("?search={web}"), 1),
+        ("?project=tenant-a&search=shop".to_owned(), 0),
+        (format!("?version={minor}"), 2),
+        (format!("?version={version}&phase=Running&search=web"), 1),
+        ("?version=v0.1".to_owned(), 0),
+    ] {
+        let list = house.call(Some(&operator), "GET", &format!("/api/v1/admin/clusters{query}"), None).await.body;
+        let totals = house.call(Some(&operator), "GET", &format!("/api/v1/admin/clusters/totals{query}"), None).await.body;
+        assert_eq!((&list["total"], &totals["clusters"]), (&json!(expected), &json!(expected)), "{query}: {totals}");
+        assert_eq!((totals["nodes"] == 0, &totals["versions"]), (expected == 0, &json!([version])), "{query}: {totals}");
+    }
+    let wrong = house.call(Some(&operator), "GET", "/api/v1/admin/clusters/totals?limit=5", None).await;
+    assert_eq!(wrong.status, 400, "{}", wrong.body);
+}

@@ -3,8 +3,10 @@
 use crate::support::{create, member, operator, try_create};
 use auth::{ClusterCreate, ClusterDelete, ClusterRepair, ControlPlaneResize, NodePoolResize, OperationCancel, OperationRetry};
 use domain::changes::Change;
+use domain::clusters::Phase;
 use domain::codes::Code;
 use domain::operations::{OperationKind, OperationState};
+use domain::requests::FlavorSize;
 use domain::tenants::{Limited, Limits};
 use domain::test_support::spec;
 use serde_json::json;
@@ -12,7 +14,8 @@ use sqlx::ConnectOptions;
 use std::time::Duration;
 use store::test_support::Database;
 use store::{
-    ClusterFilter, ClusterSort, FlavorUse, Idempotency, NewCluster, OperationFilter, OperationRecord, PageRequest, RequestContext, StoreError,
+    ClusterFilter, ClusterSort, ClusterTotals, FlavorUse, Idempotency, NewCluster, OperationFilter, OperationRecord, PageRequest, RequestContext,
+    StoreError,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -218,4 +221,48 @@ async fn a_cluster_counts_once_for_each_flavor_and_with_all_its_machines() {
         (all.clusters, all.machines) = (2, all.machines + 2 * count);
     }
     assert!(others.iter().all(|(flavor, all)| used.flavors[flavor] == *all), "{used:?}");
+}
+
+#[tokio::test]
+async fn operators_find_clusters_of_all_tenants_and_what_they_are_together() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let (a, b) = (member("tenant-a"), member("tenant-b"));
+    let web = create(&store, &a, "web").await.cluster;
+    create(&store, &a, "shop").await;
+    create(&store, &b, "web").await;
+    database
+        .execute(
+            r#"UPDATE clusters SET status = jsonb_set(status, '{phase}', '"Degraded"'), spec = jsonb_set(jsonb_set(spec, '{version}', '"v1.9.12"'),
+                   '{node_pools,1}', '{"name": "more", "flavor": "m1.odd", "count": 4}') WHERE tenant_id = 'tenant-b'"#,
+        )
+        .await;
+    let size = FlavorSize { name: "m1.medium".to_owned(), vcpus: 2, ram_mib: 4096 };
+    store.flavors_seen(&[size]).await.unwrap();
+    let operator = operator().operator().unwrap();
+    let none = ClusterFilter::default;
+    // Three machines of the known size in each; four more of an unknown one in tenant B's.
+    for (filter, clusters, nodes, unsized_nodes) in [
+        (none(), 3, 13, 4),
+        (ClusterFilter { search: Some("WEB".into()), ..none() }, 2, 10, 4),
+        (ClusterFilter { search: Some("nant-a".into()), ..none() }, 2, 6, 0),
+        (ClusterFilter { search: Some("tenant-b".into()), ..none() }, 1, 7, 4),
+        (ClusterFilter { search: Some(web.id.to_string().to_uppercase()), ..none() }, 1, 3, 0),
+        (ClusterFilter { project: Some("tenant-a".into()), search: Some("web".into()), ..none() }, 1, 3, 0),
+        (ClusterFilter { phase: Some(Phase::Degraded), ..none() }, 1, 7, 4),
+        (ClusterFilter { version: Some("v1.36".into()), ..none() }, 2, 6, 0),
+        (ClusterFilter { version: Some("v1.9.12".into()), ..none() }, 1, 7, 4),
+        (ClusterFilter { version: Some("v1.3".into()), ..none() }, 0, 0, 0),
+    ] {
+        let page = store.clusters(&operator.scope(), filter.clone(), ClusterSort::Name, false, PageRequest::default()).await.unwrap();
+        assert_eq!(page.total, Some(clusters), "{filter:?}");
+        let known = nodes - unsized_nodes;
+        let versions = vec!["v1.36.3".to_owned(), "v1.9.12".to_owned()];
+        let expected = ClusterTotals { clusters, nodes, vcpus: 2 * known, ram_mib: 4096 * known, unsized_nodes, versions };
+        assert_eq!(store.cluster_totals(operator, filter.clone()).await.unwrap(), expected, "{filter:?}");
+    }
+    // A tenant's own list knows of no project but its own, by whatever it is searched.
+    let by_project = ClusterFilter { search: Some("tenant".into()), ..none() };
+    let own = store.clusters(&a.scope(), by_project, ClusterSort::Name, false, PageRequest::default()).await.unwrap();
+    assert_eq!(own.total, Some(0));
 }

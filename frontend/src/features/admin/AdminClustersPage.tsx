@@ -1,17 +1,20 @@
-// The operators' view of all tenants' clusters.
+// The operators' view of all tenants' clusters, and what those that are found are together.
 import { GlobalOutlined } from "@ant-design/icons";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Button } from "antd";
 import { lazy, Suspense, useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { isApiError } from "../../api/client";
-import { projectGone, useAdminClusters } from "../../api/clusters";
+import { projectGone, useAdminClusters, useClusterTotals } from "../../api/clusters";
 import { useSession } from "../../api/session";
-import type { Cluster } from "../../api/types";
+import type { Cluster, ClusterTotals } from "../../api/types";
 import { Forbidden } from "../../app/FallbackPages";
-import type { ListSearch } from "../../app/router";
-import { Card, Empty, Page } from "../../components/Page";
+import type { AdminListSearch, ListSearch } from "../../app/router";
+import { Card, Definitions, Empty, Page } from "../../components/Page";
+import { Select } from "../../components/Select";
+import { useFormat } from "../../i18n/format";
 import { ClusterList } from "../clusters/ClusterList";
+import { SearchBox } from "../clusters/ListFilters";
 import { PauseButton } from "../queue/PauseButton";
 
 const WriteOffDialog = lazy(() => import("./WriteOffDialog"));
@@ -22,9 +25,12 @@ export function AdminClustersPage() {
   const search = useSearch({ from: "/app/admin/clusters" });
   const navigate = useNavigate({ from: "/admin/clusters" });
   const clusters = useAdminClusters({ ...search, limit: 50 }, session.operator);
+  const totals = useClusterTotals(search, session.operator);
   // Here and not in the row, which goes with the cluster: the receipt stays to be read.
   const [writingOff, setWritingOff] = useState<Cluster | null>(null);
   const go = useCallback((change?: (old: ListSearch) => ListSearch, replace = false) => void navigate({ search: change ?? {}, replace }), [navigate]);
+  const choose = useCallback((next: AdminListSearch, replace = false) => void navigate({ search: (old) => ({ ...old, cursor: undefined, ...next }), replace }), [navigate]);
+  const onProject = useCallback((text: string) => choose({ project: text || undefined }, true), [choose]);
   if (!session.operator || (isApiError(clusters.error) && clusters.error.status === 403)) {
     return (
       <Page title={t("admin.title")}>
@@ -36,12 +42,25 @@ export function AdminClustersPage() {
   }
   return (
     <Page title={t("admin.title")} description={t("admin.description")} crumbs={[]}>
+      {totals.data && <Totals totals={totals.data} />}
       <ClusterList
         clusters={clusters}
         search={search}
         go={go}
         searchLabel={t("admin.search")}
         none={<Empty icon={<GlobalOutlined />} title={t("admin.none")} text={t("admin.noneText")} />}
+        filters={
+          <>
+            <SearchBox value={search.project ?? ""} onChange={onProject} label={t("admin.queue.project")} />
+            <Select
+              aria-label={t("admin.version")}
+              placeholder={t("admin.anyVersion")}
+              value={search.version ?? ""}
+              onChange={(version) => choose({ version: version || undefined })}
+              options={(totals.data?.versions ?? []).map((version) => ({ value: version, label: version }))}
+            />
+          </>
+        }
         withProject
         linked={(cluster) => cluster.project.id === session.project.id}
         act={(cluster) => (
@@ -57,5 +76,27 @@ export function AdminClustersPage() {
       />
       <Suspense fallback={null}>{writingOff && <WriteOffDialog cluster={writingOff} onClose={() => setWritingOff(null)} />}</Suspense>
     </Page>
+  );
+}
+
+/** Of all that are found, on whatever page of the list. */
+function Totals({ totals }: { totals: ClusterTotals }) {
+  const { t } = useTranslation();
+  const { amount, memory } = useFormat();
+  const numeric = (text: string) => <span className="numeric">{text}</span>;
+  return (
+    <Card title={t("admin.totals")}>
+      <div className="stack">
+        <Definitions
+          items={[
+            { label: t("create.quota.clusters"), value: numeric(amount(totals.clusters)) },
+            { label: t("create.quota.nodes"), value: numeric(amount(totals.nodes)) },
+            { label: t("create.quota.vcpus"), value: numeric(amount(totals.vcpus)) },
+            { label: t("create.quota.ram_mib"), value: numeric(memory(totals.ram_mib)) },
+          ]}
+        />
+        {totals.unsized_nodes > 0 && <p className="small muted">{t("admin.unsized", { count: totals.unsized_nodes })}</p>}
+      </div>
+    </Card>
   );
 }

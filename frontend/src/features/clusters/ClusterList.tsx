@@ -19,20 +19,23 @@ interface Props {
   searchLabel: string;
   /** Shown when there are none at all. */
   none: ReactNode;
+  /** More to choose by than the name and the phase. */
+  filters?: ReactNode;
   withProject?: boolean;
   linked?: (cluster: Cluster) => boolean;
   act?: (cluster: Cluster) => ReactNode;
 }
 
-export function ClusterList({ clusters, search, go, searchLabel, none, withProject, linked, act }: Props) {
+export function ClusterList({ clusters, search, go, searchLabel, none, filters, withProject, linked, act }: Props) {
   const change = useCallback((next: ListSearch, replace = false) => go((old) => ({ ...old, cursor: undefined, ...next }), replace), [go]);
   const onSearch = useCallback((text: string) => change({ search: text || undefined }, true), [change]);
-  const filtered = Boolean(search.search || search.phase || search.cursor);
+  const filtered = Object.entries(search).some(([key, value]) => key !== "sort" && value !== undefined);
   const items = clusters.data?.items;
   return (
     <Card flush>
       <div className="toolbar">
         <SearchBox value={search.search ?? ""} onChange={onSearch} label={searchLabel} />
+        {filters}
         <PhaseChips value={search.phase} onChange={(phase) => change({ phase })} />
       </div>
       <ClusterTable
