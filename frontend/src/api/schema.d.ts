@@ -193,6 +193,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/clusters/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What all clusters that are found are together. Operators only. */
+        get: operations["admin_cluster_totals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/clusters/{id}/pause": {
         parameters: {
             query?: never;
@@ -225,6 +242,23 @@ export interface paths {
          *     cloud is not looked at: the receipt names what was recorded there. Refused as long as the cloud knows the project. Operators only.
          */
         post: operations["cluster_write_off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the service itself is: processes, database, cloud, queue, sweeps and keys. Operators only. */
+        get: operations["admin_health_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -374,11 +408,32 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * The sessions, tokens and kubeconfigs of a person that are good now, and programs that may fetch a token, in all projects; the newest first, a
+         *     thousand at most. Operators only.
+         */
+        get: operations["admin_access_list"];
         put?: never;
         post?: never;
         /** End all sessions, tokens and kubeconfigs of a person at once, in all projects; the answer says how much that was. Operators only. */
         delete: operations["admin_person_cut_off"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/people/{id}/access/{held}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of them: every call with it is refused at once, open streams are cut. Operators only. */
+        delete: operations["admin_access_end"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1938,6 +1993,21 @@ export interface components {
             /** @description The newest first. */
             versions: components["schemas"]["VersionUse"][];
         };
+        /** @description How the service itself is. */
+        AdminHealth: {
+            keys: components["schemas"]["SealHealth"];
+            /**
+             * Format: date-time
+             * @description Since when the cluster is due that has waited longest for the engine.
+             */
+            oldest_due_at?: string | null;
+            parts: components["schemas"]["PartHealth"][];
+            processes: components["schemas"]["ProcessHealth"][];
+            queue: components["schemas"]["Queue"];
+            schema: components["schemas"]["SchemaHealth"];
+            services: components["schemas"]["ServiceHealth"][];
+            sweeps: components["schemas"]["SweepHealth"];
+        };
         /** @description An operation with whose it is and what may be done about it. */
         AdminOperation: components["schemas"]["Operation"] & {
             /** @description Whether it is under way and no deletion. */
@@ -2453,6 +2523,27 @@ export interface components {
             nodes_ready: number;
             phase: components["schemas"]["Phase"];
         };
+        /** @description Clusters taken together, by what was asked for: what a deletion under way still has counts. */
+        ClusterTotals: {
+            /** Format: int64 */
+            clusters: number;
+            /**
+             * Format: int64
+             * @description Masters and nodes.
+             */
+            nodes: number;
+            /** Format: int64 */
+            ram_mib: number;
+            /**
+             * Format: int64
+             * @description Nodes with flavors of which the cloud has never told the size: their vCPU and memory are not in the sums.
+             */
+            unsized_nodes: number;
+            /** Format: int64 */
+            vcpus: number;
+            /** @description Every version that any cluster has, whatever was searched for; the newest first. */
+            versions: string[];
+        };
         ClusterWriteOff: {
             /** @description The cluster's name, typed. */
             confirm: string;
@@ -2827,6 +2918,33 @@ export interface components {
             /** @description `member`, `reader`, or the id of a role of the project's own. */
             role: string;
         };
+        /** @description One of the things that a person holds and that are good now. */
+        Held: {
+            cluster?: components["schemas"]["ClusterRef"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: components["schemas"]["HeldId"];
+            kind: components["schemas"]["HeldKind"];
+            /** Format: date-time */
+            last_used_at?: string | null;
+            /** @description The address a token was last used from. */
+            last_used_from?: string | null;
+            /** @description What it is for, or the host of the program; a session has none. */
+            name?: string | null;
+            project: components["schemas"]["ProjectRef"];
+        };
+        /**
+         * Format: uuid
+         * @description A session, token or kubeconfig of a person's, whichever it is.
+         */
+        HeldId: string;
+        /**
+         * @description A kind of what a person holds.
+         * @enum {string}
+         */
+        HeldKind: "session" | "device" | "token" | "kubeconfig";
         /** @description A person and how much of what is good now they hold, in all projects. */
         Holder: {
             /** @description Id of the domain. */
@@ -3422,6 +3540,32 @@ export interface components {
                 ram_mib: number;
                 /** Format: int32 */
                 vcpus: number;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
+        List_Held: {
+            items: {
+                cluster?: components["schemas"]["ClusterRef"] | null;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                expires_at: string;
+                id: components["schemas"]["HeldId"];
+                kind: components["schemas"]["HeldKind"];
+                /** Format: date-time */
+                last_used_at?: string | null;
+                /** @description The address a token was last used from. */
+                last_used_from?: string | null;
+                /** @description What it is for, or the host of the program; a session has none. */
+                name?: string | null;
+                project: components["schemas"]["ProjectRef"];
             }[];
             /** @description Pass as `cursor` for the next page; missing on the last one. */
             next_cursor?: string | null;
@@ -4297,9 +4441,15 @@ export interface components {
          * @description An object in the cloud that nobody looks after.
          */
         OrphanId: string;
-        /** @description How one part is. */
+        /** @description One part of the process that answers, with its own words. */
         PartHealth: {
             message: string;
+            ok: boolean;
+            /** @description `database`, `cloud`, `engine`. */
+            part: string;
+        };
+        /** @description Whether one part is well. What is wrong with it is not for everybody: the log tells that. */
+        PartReadiness: {
             ok: boolean;
             /** @description `database`, `cloud`, `engine`. */
             part: string;
@@ -4408,6 +4558,17 @@ export interface components {
             title: string;
             /** @description `/problems/<code>` */
             type: string;
+        };
+        /** @description A process that runs. */
+        ProcessHealth: {
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it last said that it runs. One that has been silent for a minute is not listed.
+             */
+            seen_at: string;
+            /** @description Of the program; absent: of a version that does not say. */
+            version?: string | null;
         };
         /** @description What a project's clusters cost, all absent where there is no price list. */
         ProjectCost: {
@@ -4554,7 +4715,7 @@ export interface components {
          */
         QuotaRequestState: "pending" | "approved" | "declined" | "withdrawn";
         Readiness: {
-            parts: components["schemas"]["PartHealth"][];
+            parts: components["schemas"]["PartReadiness"][];
             ready: boolean;
         };
         /** @description What a delete did, object by object. */
@@ -4620,6 +4781,50 @@ export interface components {
         RoleId: string;
         /** @enum {string} */
         RuleDirection: "ingress" | "egress";
+        /** @description The steps that the database's schema has taken. */
+        SchemaHealth: {
+            /**
+             * Format: int64
+             * @description The newest that the process that answers knows.
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description The newest of the database.
+             */
+            version: number;
+        };
+        /** @description How far sealing anew is. */
+        SealHealth: {
+            /**
+             * Format: int64
+             * @description Secrets that are not sealed with the active key yet.
+             */
+            left: number;
+            next_step: components["schemas"]["KeyStep"];
+            /**
+             * Format: int64
+             * @description Secrets.
+             */
+            rows: number;
+        };
+        /** @description How the process that answers last met one of the cloud's services. */
+        ServiceHealth: {
+            /**
+             * Format: date-time
+             * @description When it last answered; absent: not since the process began.
+             */
+            answered_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it is left alone because it does not answer; it is tried every 15 seconds.
+             */
+            away_since?: string | null;
+            /** @description `identity`, `compute`, `network`, `block-storage`, `image`, `load-balancer`. */
+            service: string;
+            /** @description Why it was given up. */
+            why?: string | null;
+        };
         /** @description A cloud object that a Service in the cluster made. */
         ServiceObject: {
             id: string;
@@ -4782,6 +4987,24 @@ export interface components {
          * @enum {string}
          */
         Support: "preview" | "current" | "deprecated" | "hidden";
+        /** @description The looks through projects for orphans. */
+        SweepHealth: {
+            /**
+             * Format: int64
+             * @description Projects whose turn it is.
+             */
+            due: number;
+            /**
+             * Format: date-time
+             * @description Since when the one is due that has waited longest.
+             */
+            oldest_due_at?: string | null;
+            /**
+             * Format: int64
+             * @description Projects that are being looked through.
+             */
+            running: number;
+        };
         Taint: {
             effect: components["schemas"]["TaintEffect"];
             key: string;
@@ -5638,11 +5861,13 @@ export interface operations {
     admin_cluster_list: {
         parameters: {
             query?: {
-                /** @description Part of the cluster's name. */
+                /** @description Part of the cluster's or its project's name, or the id of either. */
                 search?: string;
                 phase?: components["schemas"]["Phase"];
                 /** @description Part of the project's name, or its id. */
                 project?: string;
+                /** @description `v1.36.3`, or only its beginning: `v1.36`. */
+                version?: string;
                 /** @description 1 to 200; default 50. */
                 limit?: number;
                 cursor?: string;
@@ -5661,6 +5886,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["List_Cluster"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_cluster_totals: {
+        parameters: {
+            query?: {
+                search?: string;
+                phase?: components["schemas"]["Phase"];
+                project?: string;
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterTotals"];
                 };
             };
             /** @description A field is wrong: `field` and `errors` name it */
@@ -6006,6 +6300,61 @@ export interface operations {
             };
             /** @description The Idempotency-Key was used with another request */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_health_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminHealth"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6664,6 +7013,81 @@ export interface operations {
             };
         };
     };
+    admin_access_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Held"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     admin_person_cut_off: {
         parameters: {
             query?: never;
@@ -6682,6 +7106,99 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Holder"];
                 };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_access_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                held: components["schemas"]["HeldId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A field is wrong: `field` and `errors` name it */
             400: {
@@ -7985,7 +8502,7 @@ export interface operations {
     cluster_list: {
         parameters: {
             query?: {
-                /** @description Part of the name. */
+                /** @description Part of the name, or the id. */
                 search?: string;
                 phase?: components["schemas"]["Phase"];
                 /** @description 1 to 200; default 50. */
