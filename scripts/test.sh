@@ -139,8 +139,8 @@ suite() {
     local status=$?
     last=$(tail -n 1 "$logs/$name.log")
     if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
-        count "$name" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" 0
-        grep '^seconds: ' "$logs/$name.log"
+        count "$name" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "$(grep -c '^SKIPPED:' "$logs/$name.log")"
+        grep -E '^(SKIPPED|seconds): ' "$logs/$name.log"
     else
         count "$name" 0 1 0
     fi

@@ -52,8 +52,8 @@ describe("the list of all clusters", () => {
     const choice = screen.getByRole("combobox", { name: en.admin.version });
     expect([...choice.querySelectorAll("option")].map((option) => option.textContent)).toEqual([en.admin.anyVersion, "v1.36.3", "v1.35.4"]);
     fireEvent.change(choice, { target: { value: "v1.35.4" } });
-    const { search } = known.navigate.mock.calls[0]?.[0] as { search: (old: object) => object };
-    expect(search(known.search)).toEqual({ phase: "Running", cursor: undefined, version: "v1.35.4" });
+    const going = known.navigate.mock.calls[0]?.[0] as { search: (old: object) => object };
+    expect(going.search(known.search)).toEqual({ phase: "Running", cursor: undefined, version: "v1.35.4" });
   });
 
   it("tells nothing from nothing that is found", () => {

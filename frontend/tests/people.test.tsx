@@ -120,21 +120,21 @@ describe("cutting off", () => {
   });
 });
 
+function holding(given: { data?: { items: Held[] }; error?: unknown }) {
+  vi.mocked(useAccess).mockReturnValue({ refetch: vi.fn(), ...given } as unknown as ReturnType<typeof useAccess>);
+}
+
+async function open() {
+  const { invalidate } = show();
+  fireEvent.click(screen.getByRole("button", { name: "Show what ada holds" }));
+  return { invalidate, dialog: await screen.findByRole("dialog") };
+}
+
 describe("one thing that a person holds", () => {
   const project = { id: "p-a", name: "tenant-a" };
   const session: Held = { id: "h-1", kind: "session", project, created_at: "2026-01-01T00:00:00Z", expires_at: "2026-01-02T00:00:00Z" };
   const token: Held = { ...session, id: "h-2", kind: "token", name: "nightly", last_used_at: "2026-01-01T01:00:00Z", last_used_from: "192.0.2.7" };
   const kubeconfig: Held = { ...session, id: "h-3", kind: "kubeconfig", name: "on call", cluster: { id: "c-1", name: "shop" } };
-
-  function holding(given: { data?: { items: Held[] }; error?: unknown }) {
-    vi.mocked(useAccess).mockReturnValue({ refetch: vi.fn(), ...given } as unknown as ReturnType<typeof useAccess>);
-  }
-
-  async function open() {
-    const { invalidate } = show();
-    fireEvent.click(screen.getByRole("button", { name: "Show what ada holds" }));
-    return { invalidate, dialog: await screen.findByRole("dialog") };
-  }
 
   it("is shown with where and when it was used", async () => {
     holding({ data: { items: [session, token, kubeconfig] } });

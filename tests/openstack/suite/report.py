@@ -48,6 +48,11 @@ def check(what, test):
     return True
 
 
+def skip(what, why):
+    """What this machine cannot show; ../../../scripts/test.sh counts the line."""
+    print('SKIPPED: %s: %s' % (what, why), flush=True)
+
+
 class phase:
     """with phase('create'): its time goes into the report."""
 

@@ -79,11 +79,12 @@ export function AdminClustersPage() {
   );
 }
 
+const numeric = (text: string) => <span className="numeric">{text}</span>;
+
 /** Of all that are found, on whatever page of the list. */
 function Totals({ totals }: { totals: ClusterTotals }) {
   const { t } = useTranslation();
   const { amount, memory } = useFormat();
-  const numeric = (text: string) => <span className="numeric">{text}</span>;
   return (
     <Card title={t("admin.totals")}>
       <div className="stack">
