@@ -193,10 +193,10 @@ impl Scoped {
         monitor
     }
 
-    async fn listener_of(&self, id: &str, port: Option<u16>) -> Result<Option<ListenerView>> {
+    async fn listener_of(&self, id: &str, port: u16) -> Result<Option<ListenerView>> {
         let call = Call::get(BALANCER, "list listeners", &["listeners"]).query("load_balancer_id", id);
         let listeners: Vec<ListenerView> = self.0.list(call, "listeners").await?;
-        Ok(listeners.into_iter().find(|listener| port.is_none_or(|port| listener.protocol_port == port)))
+        Ok(listeners.into_iter().find(|listener| listener.protocol_port == port))
     }
 
     async fn pools_of(&self, id: &str) -> Result<Vec<PoolView>> {
@@ -275,8 +275,8 @@ impl LoadBalancers for Scoped {
         Ok(self.0.json::<BalancerBody>(&call).await?.loadbalancer.into())
     }
 
-    async fn tree(&self, id: &str) -> Result<Tree> {
-        let (listener, pools) = futures::try_join!(self.listener_of(id, None), self.pools_of(id))?;
+    async fn tree(&self, id: &str, port: u16) -> Result<Tree> {
+        let (listener, pools) = futures::try_join!(self.listener_of(id, port), self.pools_of(id))?;
         let mut tree = outline(id.to_owned(), listener, pools).tree;
         if let Some(pool) = &tree.pool_id {
             tree.members = self.members_of(pool).await?;
@@ -284,12 +284,12 @@ impl LoadBalancers for Scoped {
         Ok(tree)
     }
 
-    async fn outlines(&self) -> Result<Vec<Outline>> {
+    async fn outlines(&self, port: u16) -> Result<Vec<Outline>> {
         let listeners = self.0.list::<ListenerView>(Call::get(BALANCER, "list all listeners", &["listeners"]), "listeners");
         let pools = self.0.list::<PoolView>(Call::get(BALANCER, "list all pools", &["pools"]), "pools");
         let (listeners, pools) = futures::try_join!(listeners, pools)?;
         let mut under: BTreeMap<String, (Option<ListenerView>, Vec<PoolView>)> = BTreeMap::new();
-        for listener in listeners {
+        for listener in listeners.into_iter().filter(|listener| listener.protocol_port == port) {
             for parent in listener.load_balancers.clone() {
                 under.entry(parent.id).or_default().0.get_or_insert_with(|| listener.clone());
             }
@@ -327,7 +327,7 @@ impl LoadBalancers for Scoped {
     }
 
     async fn complete(&self, id: &str, wanted: &NewLoadBalancer) -> Result<bool> {
-        let Some(listener) = self.listener_of(id, Some(wanted.port)).await? else {
+        let Some(listener) = self.listener_of(id, wanted.port).await? else {
             let mut body = self.listener(wanted);
             body["loadbalancer_id"] = json!(id);
             self.post("create listener", "listeners", json!({"listener": body})).await?;

@@ -124,9 +124,10 @@ pub trait LoadBalancers: Send + Sync {
     async fn providers(&self) -> Result<Vec<String>>;
     async fn load_balancers_by_name(&self, name: &str) -> Result<Vec<LoadBalancer>>;
     async fn load_balancer(&self, id: &str) -> Result<LoadBalancer>;
-    async fn tree(&self, id: &str) -> Result<Tree>;
-    /// What is under all of the project's, by two lists. Who knows the members of when the pool was last changed knows enough.
-    async fn outlines(&self) -> Result<Vec<Outline>>;
+    /// What listens at this port, and what is under that: whatever else somebody made under it is theirs.
+    async fn tree(&self, id: &str, port: u16) -> Result<Tree>;
+    /// The same of all of the project's, by two lists. Who knows the members of when the pool was last changed knows enough.
+    async fn outlines(&self, port: u16) -> Result<Vec<Outline>>;
     /// Makes it with listener, pool, monitor and members in one call.
     async fn create_load_balancer(&self, load_balancer: &NewLoadBalancer) -> Result<String>;
     /// Switches it on.

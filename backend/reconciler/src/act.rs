@@ -299,7 +299,7 @@ impl World<'_> {
                 if !service.load_balancer(id).await?.enabled {
                     service.enable(id).await?;
                 } else if !service.complete(id, &wanted).await?
-                    && let Some(pool) = service.tree(id).await?.pool_id
+                    && let Some(pool) = service.tree(id, API_PORT).await?.pool_id
                 {
                     service.set_members(&pool, API_PORT, &wanted.members).await?;
                 }

@@ -1,6 +1,7 @@
 //! A project's objects as its clusters look at them: each list is read once for all of them. A look that must be newer than something
 //! waits for the next reading; whoever comes while one is under way shares that one, failures included.
 
+use crate::act::API_PORT;
 use cloud::compute::{Server, ServerGroup};
 use cloud::error::CloudErrorKind;
 use cloud::load_balancers::{LoadBalancer, LoadBalancers, Member, Outline, Tree};
@@ -199,14 +200,14 @@ impl Lists<'_> {
         Ok(only(&self.load_balancers(service).await?, |lb| lb.name == name))
     }
 
-    /// What is under a load balancer. Its members are asked for only when one is new, or its pool was changed since.
+    /// What is under a load balancer of a cluster's API. Its members are asked for only when one is new, or its pool was changed since.
     pub async fn tree(&self, service: &dyn LoadBalancers, id: &str) -> Result<Tree, CloudError> {
-        let all = self.shelves.outlines.get(self.freshness, service.outlines()).await?;
+        let all = self.shelves.outlines.get(self.freshness, service.outlines(API_PORT)).await?;
         let Some(outline) = all.iter().find(|outline| outline.load_balancer_id == id) else { return Ok(Tree::default()) };
         if let Some(members) = self.known(outline) {
             return Ok(Tree { members, ..outline.tree.clone() });
         }
-        let tree = service.tree(id).await?;
+        let tree = service.tree(id, API_PORT).await?;
         let mut known = self.shelves.members.lock().unwrap_or_else(PoisonError::into_inner);
         let here: std::collections::HashSet<&String> = all.iter().flat_map(|outline| &outline.member_ids).collect();
         known.retain(|id, _| here.contains(id));

@@ -471,7 +471,8 @@ impl Eye<'_> {
 /// The masters that the load balancer finds answering, as it says now; None: it cannot be told.
 async fn serving_masters(work: &Work, cloud: &Cloud) -> Option<Vec<NodeId>> {
     let service = cloud.load_balancers.as_ref()?;
-    let tree = service.tree(cloud_id(work, "load_balancer")?).await.inspect_err(|error| tracing::warn!(%error, "load balancer members")).ok()?;
+    let tree =
+        service.tree(cloud_id(work, "load_balancer")?, API_PORT).await.inspect_err(|error| tracing::warn!(%error, "load balancer members")).ok()?;
     // One that has checked nobody yet, or does not check, says nothing of anybody.
     if !tree.members.iter().any(|m| matches!(m.operating.as_str(), "ONLINE" | "ERROR")) {
         return None;

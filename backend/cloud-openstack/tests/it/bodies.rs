@@ -173,6 +173,32 @@ async fn what_was_changed_under_a_load_balancer_is_put_right_one_by_one() {
 }
 
 #[tokio::test]
+async fn a_listener_that_somebody_added_to_a_load_balancer_is_not_taken_for_ours() {
+    let scripted = Scripted::new(|a| {
+        if a.url.contains("keystone") {
+            return None;
+        }
+        let under = json!([{"id": "lb"}]);
+        ok(
+            200,
+            &json!({
+                "listeners": [
+                    {"id": "theirs", "protocol_port": 80, "default_pool_id": "web", "loadbalancers": under},
+                    {"id": "ours", "protocol_port": 6443, "default_pool_id": "p", "loadbalancers": under},
+                ],
+                "pools": [{"id": "web", "name": "web", "loadbalancers": under}, {"id": "p", "name": "kcs-1-api", "loadbalancers": under}],
+                "members": [],
+            }),
+        )
+    });
+    let service = scripted.cloud().load_balancers.unwrap();
+    let tree = service.tree("lb", 6443).await.unwrap();
+    assert_eq!((tree.listener_id.as_deref(), tree.pool_id.as_deref()), (Some("ours"), Some("p")));
+    let outlines = service.outlines(6443).await.unwrap();
+    assert_eq!(outlines.into_iter().map(|outline| outline.tree).collect::<Vec<_>>(), [tree]);
+}
+
+#[tokio::test]
 async fn a_port_whose_security_was_switched_off_is_put_into_its_groups_with_it_on() {
     let scripted = Scripted::new(|a| {
         if a.url.contains("keystone") {

@@ -260,7 +260,7 @@ async fn balancer(bench: &Bench, stage: &Stage, cloud: &Cloud, subnet: &str, add
     let active = async || Ok(lbs.load_balancer(&id).await?.provisioning == Provisioning::Active);
     until(bench, "load balancer active", active).await;
     bench.holds("nothing is missing", !lbs.complete(&id, &wanted).await.unwrap());
-    let tree = lbs.tree(&id).await.unwrap();
+    let tree = lbs.tree(&id, 6443).await.unwrap();
     bench.holds("the tree is whole", tree.listener_id.is_some() && tree.monitor_id.is_some() && tree.members.len() == 1);
     let pool = tree.pool_id.unwrap();
     let more = [member(address), member("10.253.0.77")];
@@ -270,7 +270,7 @@ async fn balancer(bench: &Bench, stage: &Stage, cloud: &Cloud, subnet: &str, add
         Ok(()) => bench.finding("a pending load balancer was changed".into()),
     }
     until(bench, "members set", active).await;
-    bench.holds("two members", lbs.tree(&id).await.unwrap().members.len() == 2);
+    bench.holds("two members", lbs.tree(&id, 6443).await.unwrap().members.len() == 2);
     let found = lbs.load_balancers_by_name(&wanted.name).await.unwrap();
     bench.holds("load balancer found", found.len() == 1 && found[0].description == "mark" && !found[0].vip_address.is_empty());
     bare(bench, stage, cloud, &wanted).await;
@@ -292,7 +292,7 @@ async fn bare(bench: &Bench, stage: &Stage, cloud: &Cloud, wanted: &NewLoadBalan
         made += 1;
     }
     bench.holds("listener, pool, monitor and members", made == 4);
-    let tree = lbs.tree(&id).await.unwrap();
+    let tree = lbs.tree(&id, 6443).await.unwrap();
     bench.holds("complete", tree.listener_id.is_some() && tree.pool_id.is_some() && tree.monitor_id.is_some() && tree.members.len() == 1);
     lbs.delete_load_balancer(&id).await.unwrap();
     until(bench, "bare load balancer gone", async || gone(lbs.load_balancer(&id).await)).await;
