@@ -309,7 +309,8 @@ impl World<'_> {
                 let node = node_named(work, row)?;
                 let Some(group) = cloud_id(work, security_group_key(node.role)) else { return Ok(()) };
                 let seen = cloud.network.ports_by_name(&row.name).await?;
-                if let Some(port) = seen.into_iter().find(|p| p.id == id) {
+                // Neutron refuses a group that is named twice: somebody may have put it back meanwhile.
+                if let Some(port) = seen.into_iter().find(|p| p.id == id && !p.security_group_ids.iter().any(|has| has == group)) {
                     let mut groups = port.security_group_ids;
                     groups.push(group.to_owned());
                     cloud.network.set_security_groups(id, &groups).await?;
@@ -317,12 +318,16 @@ impl World<'_> {
             }
             ResourceKind::Volume => {
                 let node = node_named(work, row)?;
-                // Whoever attached it to something else has to settle that.
-                if let Some(other) = cloud.volumes.volume(id).await?.attached_to.first() {
-                    return Err(local_fault(Code::CloudRejected, format!("the volume {id} is attached to the server {other}"), &row.name).into());
-                }
-                if let Some(server) = cloud_id(work, &node_key(ResourceKind::Server, &node.name)) {
-                    cloud.compute.attach_volume(server, id).await?;
+                let Some(server) = cloud_id(work, &node_key(ResourceKind::Server, &node.name)) else { return Ok(()) };
+                let attached_to = cloud.volumes.volume(id).await?.attached_to;
+                match attached_to.iter().find(|at| *at != server) {
+                    // Whoever attached it to something else has to settle that.
+                    Some(other) => {
+                        return Err(local_fault(Code::CloudRejected, format!("the volume {id} is attached to the server {other}"), &row.name).into());
+                    }
+                    None if attached_to.is_empty() => cloud.compute.attach_volume(server, id).await?,
+                    // Somebody has put it back meanwhile.
+                    None => {}
                 }
             }
             ResourceKind::FloatingIp => {
