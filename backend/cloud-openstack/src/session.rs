@@ -100,7 +100,14 @@ impl Session {
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer> {
         let mut grant = self.grant(None).await?;
         if self.auth.renewable() && self.lacks(call.service, &grant) {
-            grant = self.grant(Some(&grant)).await?;
+            grant = match self.grant(Some(&grant)).await {
+                Ok(newer) => newer,
+                Err(failure) => {
+                    // Nobody has refused it: the services that it lists take it all the same.
+                    self.held.lock().await.grant.get_or_insert(grant);
+                    return Err(failure);
+                }
+            };
         }
         match self.send_with(call, &grant).await {
             Err(e) if e.kind == CloudErrorKind::Unauthenticated && self.auth.renewable() && !self.hopeless(call.service, &grant) => {

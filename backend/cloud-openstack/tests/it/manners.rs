@@ -345,6 +345,31 @@ async fn case_13_a_service_that_the_catalogue_lacks_is_said_and_the_others_work(
 }
 
 #[tokio::test]
+async fn case_13_whoever_asks_for_a_service_that_is_not_there_costs_the_others_no_token() {
+    let away = Arc::new(AtomicBool::new(false));
+    let is_away = away.clone();
+    let scripted = Scripted::new(move |a| {
+        if !a.url.ends_with("/auth/tokens") {
+            return ok(200, &json!({"networks": []}));
+        }
+        if is_away.load(Ordering::SeqCst) {
+            return ok(503, &json!({"error": {"message": "down"}}));
+        }
+        let mut response = token("t", 3_600);
+        let body = String::from_utf8(response.body().to_vec()).unwrap().replace("\"volumev3\"", "\"something-else\"");
+        *response.body_mut() = body.into();
+        Some(Ok(response))
+    });
+    let (openstack, clock) = with(&scripted, Limits::default());
+    let cloud = tenant(&openstack, "a");
+    assert_eq!(cloud.volumes.volume_types().await.unwrap_err().kind, Kind::Unsupported);
+    away.store(true, Ordering::SeqCst);
+    clock.pass(Duration::from_secs(10));
+    assert_eq!(cloud.volumes.volume_types().await.unwrap_err().kind, Kind::Unavailable);
+    cloud.network.networks_by_name("n").await.unwrap();
+}
+
+#[tokio::test]
 async fn case_13_a_service_that_comes_back_into_the_catalogue_is_found_with_a_new_token() {
     let back = Arc::new(AtomicBool::new(false));
     let is_back = back.clone();
