@@ -62,6 +62,29 @@ describe("Dialog", () => {
     unmount();
     expect(app?.inert).toBe(false);
   });
+
+  it("gives the focus back to the page, also when others have stood in its place", () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const opener = document.body.appendChild(document.createElement("button"));
+    opener.focus();
+    const dialog = (title: string) => (
+      <Dialog key={title} title={title} footer={null}>
+        <button type="button">in {title}</button>
+      </Dialog>
+    );
+    const { rerender, unmount } = render(dialog("all"));
+    for (const [here, next] of [["all", "one"], ["one", "all again"]] as const) {
+      screen.getByRole("button", { name: `in ${here}` }).focus();
+      rerender(dialog(next));
+      act(() => vi.runOnlyPendingTimers());
+    }
+    screen.getByRole("button", { name: "in all again" }).focus();
+    unmount();
+    vi.runOnlyPendingTimers();
+    vi.useRealTimers();
+    expect(document.activeElement).toBe(opener);
+    opener.remove();
+  });
 });
 
 describe("DataTable", () => {

@@ -5,10 +5,13 @@ import { useEffect, useState } from "react";
 /** What stands behind dialogs. Toasts do not: they are read out meanwhile. */
 const behind = () => document.querySelectorAll<HTMLElement>("#root > :not(.toasts)");
 let open = 0;
+/** What of the page had the focus before: a dialog that takes another's place finds the focus in that one, which is gone afterwards. */
+let ofPage: Element | null = null;
 
 export function Dialog(props: Omit<ModalProps, "open">) {
   const [before] = useState(() => document.activeElement);
   useEffect(() => {
+    if (!before?.closest("[role=dialog]")) ofPage = before;
     open += 1;
     for (const element of behind()) element.inert = true;
     return () => {
@@ -16,7 +19,8 @@ export function Dialog(props: Omit<ModalProps, "open">) {
       if (open === 0) for (const element of behind()) element.inert = false;
       // After the dialog has left the page: what stood before may be gone too, then the focus stays with the page.
       setTimeout(() => {
-        if (before instanceof HTMLElement && before.isConnected && document.activeElement === document.body) before.focus();
+        const back = before?.isConnected ? before : ofPage;
+        if (back instanceof HTMLElement && back.isConnected && document.activeElement === document.body) back.focus();
       });
     };
   }, [before]);

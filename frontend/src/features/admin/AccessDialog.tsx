@@ -19,7 +19,7 @@ export default function AccessDialog({ person, onClose }: { person: Holder; onCl
   if (ending) return <EndDialog person={person} held={ending} onClose={() => setEnding(null)} />;
   const title = t("admin.people.accessTitle", { name: person.name });
   return (
-    <Dialog width={920} title={title} footer={<Button onClick={onClose}>{t("cluster.close")}</Button>} onCancel={onClose}>
+    <Dialog width={920} title={title} footer={null} onCancel={onClose}>
       <DataTable
         name={title}
         columns={columns}
