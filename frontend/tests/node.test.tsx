@@ -8,6 +8,7 @@ import type { Cluster, ClusterNode, KubernetesNode, Pod } from "../src/api/types
 import { NodesTab } from "../src/features/cluster/NodesTab";
 import en from "../src/locales/en-US";
 import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>, useParams: () => ({ id: "c1" }), useNavigate: () => vi.fn(), useSearch: () => ({}) }));
 
@@ -23,10 +24,10 @@ const inside: KubernetesNode = {
   roles: [],
   version: "v1.36.3",
   cpu: "4",
-  memory: "8Gi",
+  memory: "16777216Ki",
   pods: "110",
   allocatable_cpu: "3800m",
-  allocatable_memory: "7Gi",
+  allocatable_memory: "16000000Ki",
   conditions: [
     { type: "DiskPressure", status: "True", reason: "Full", message: "the disk is full", since: time },
     { type: "Ready", status: "True", reason: "", message: "" },
@@ -38,9 +39,11 @@ const inside: KubernetesNode = {
 };
 const pod: Pod = { name: "web-1", namespace: "shop", status: "Running", ready: 1, restarts: 3, containers: [], labels: {} };
 const asked = vi.fn();
+let podsFail = false;
 
 beforeEach(() => {
   asked.mockReset();
+  podsFail = false;
   const items: Record<string, unknown> = {
     "/api/v1/clusters/{id}": cluster,
     "/api/v1/clusters/{id}/nodes": { items: [one, { ...one, id: "n2", name: "w-1" }] },
@@ -49,6 +52,7 @@ beforeEach(() => {
   };
   vi.spyOn(client, "GET").mockImplementation((async (path: string, given?: { params?: { query?: unknown } }) => {
     asked(path, given?.params?.query);
+    if (podsFail && path.endsWith("/pods")) throw refusal(503, "KCS-API-001");
     return { data: items[path] ?? { items: [] } };
   }) as unknown as typeof client.GET);
 });
@@ -64,8 +68,22 @@ describe("a node", () => {
     const dialog = within(await screen.findByRole("dialog"));
     await dialog.findByText("web-1");
     expect(asked).toHaveBeenCalledWith("/api/v1/clusters/{id}/kubernetes/pods", { node: "w-0", limit: 500 });
-    for (const text of ["the disk is full", "4, of which pods may use 3800m", "8Gi, of which pods may use 7Gi", "1 of at most 110", "gpu=yes:NoSchedule", "team=shop"]) expect(dialog.getByText(text)).toBeTruthy();
+    for (const text of ["the disk is full", "4, of which pods may use 3800m", "16 GiB, of which pods may use 15.3 GiB", "1 of at most 110", "gpu=yes:NoSchedule", "team=shop"]) expect(dialog.getByText(text)).toBeTruthy();
     expect(dialog.getByText(en.cluster.node.condition)).toBeTruthy();
+  });
+
+  it("counts no pods before they are known", async () => {
+    podsFail = true;
+    render(
+      <QueryClientProvider client={new QueryClient()}>
+        <NodesTab />
+      </QueryClientProvider>,
+    );
+    fireEvent.click(await screen.findByRole("button", { name: "w-0" }));
+    const dialog = within(await screen.findByRole("dialog"));
+    expect((await dialog.findByRole("alert")).textContent).toContain("KCS-API-001");
+    expect(dialog.queryByText(/of at most 110/)).toBeNull();
+    expect(dialog.getByRole("heading", { name: en.workload.pods })).toBeTruthy();
   });
 
   it("that Kubernetes does not know leads nowhere", async () => {

@@ -8,6 +8,7 @@ import { Dialog } from "../../components/Dialog";
 import { Definitions, Empty } from "../../components/Page";
 import { Status, type Tone } from "../../components/Status";
 import { Ago } from "../../components/Time";
+import { useFormat } from "../../i18n/format";
 import { podTone } from "./WorkloadsTab";
 
 type Condition = KubernetesNode["conditions"][number];
@@ -18,16 +19,26 @@ function tone({ type, status }: Condition): Tone {
   return (status === "True") === (type === "Ready") ? "ok" : "bad";
 }
 
+/** A quantity as kubelets write memory, `8148740Ki`, in the units of the rest of the console; others are shown as they are. */
+function useMemory() {
+  const { memory } = useFormat();
+  return (quantity: string) => {
+    const kib = /^(\d+)Ki$/.exec(quantity)?.[1];
+    return kib ? memory(Math.round(Number(kib) / 1024)) : quantity;
+  };
+}
+
 const tags = (words: string[]) => (words.length > 0 ? <span className="tags">{words.map((word) => <span key={word} className="tag">{word}</span>)}</span> : <span className="muted">—</span>);
 
 export default function NodeDialog({ clusterId, node, onClose }: { clusterId: string; node: KubernetesNode; onClose: () => void }) {
   const { t } = useTranslation();
+  const memory = useMemory();
   const pods = usePods(clusterId, { node: node.name, limit: 500 }, true);
   const conditions: Column<Condition>[] = [
     { key: "type", title: t("cluster.node.condition"), main: true, render: (condition) => condition.type },
     { key: "status", title: t("clusters.col.status"), render: (condition) => <Status tone={tone(condition)}>{condition.status}</Status> },
     { key: "message", title: t("cluster.node.message"), render: (condition) => <span className="break">{condition.message || condition.reason || "—"}</span> },
-    { key: "since", title: t("cluster.since"), render: (condition) => (condition.since ? <Ago time={condition.since} /> : "—") },
+    { key: "since", title: t("cluster.node.since"), render: (condition) => (condition.since ? <Ago time={condition.since} /> : "—") },
   ];
   const columns: Column<Pod>[] = [
     { key: "name", title: t("workload.col.name"), main: true, render: (pod) => <span className="break">{pod.name}</span> },
@@ -51,15 +62,21 @@ export default function NodeDialog({ clusterId, node, onClose }: { clusterId: st
         <Definitions
           items={[
             { label: "CPU", value: room(node.cpu, node.allocatable_cpu) },
-            { label: t("cluster.node.memory"), value: room(node.memory, node.allocatable_memory) },
-            { label: t("workload.pods"), value: <span className="numeric">{t("cluster.node.pods", { count: pods.data?.items.length ?? 0, limit: node.pods })}</span> },
+            { label: t("cluster.node.memory"), value: room(memory(node.memory), memory(node.allocatable_memory)) },
+            { label: t("workload.pods"), value: pods.data ? <span className="numeric">{t("cluster.node.pods", { count: pods.data.items.length, limit: node.pods })}</span> : <span className="muted">—</span> },
             { label: t("cluster.node.system"), value: [node.operating_system, node.container_runtime, node.version].filter(Boolean).join(" · ") || "—" },
             { label: t("create.taints"), value: tags(node.taints) },
             { label: t("create.labels"), value: tags(Object.entries(node.labels).map(([key, value]) => (value ? `${key}=${value}` : key))) },
           ]}
         />
-        <DataTable name={t("cluster.node.conditions")} columns={conditions} rows={node.conditions} rowKey={(condition) => condition.type} empty={<Empty title={t("cluster.healthNone")} />} />
-        <DataTable name={t("workload.pods")} columns={columns} rows={pods.data?.items} rowKey={(pod) => `${pod.namespace}/${pod.name}`} error={pods.error} onRetry={() => void pods.refetch()} empty={<Empty title={t("workload.noPods")} />} />
+        <section className="stack-small">
+          <h3>{t("cluster.node.conditions")}</h3>
+          <DataTable name={t("cluster.node.conditions")} columns={conditions} rows={node.conditions} rowKey={(condition) => condition.type} empty={<Empty title={t("cluster.healthNone")} />} />
+        </section>
+        <section className="stack-small">
+          <h3>{t("workload.pods")}</h3>
+          <DataTable name={t("workload.pods")} columns={columns} rows={pods.data?.items} rowKey={(pod) => `${pod.namespace}/${pod.name}`} error={pods.error} onRetry={() => void pods.refetch()} empty={<Empty title={t("workload.noPods")} />} />
+        </section>
       </div>
     </Dialog>
   );
