@@ -39,9 +39,9 @@ const pools: NodePool[] = [
 ];
 
 /** The text of a page about a cluster of this specification. */
-async function text(spec: ClusterSpec, page: ReactNode, until: string): Promise<string> {
+async function text(spec: ClusterSpec, page: ReactNode, until: string, networks: object[] = []): Promise<string> {
   const cluster = { id: "c1", name: "shop", spec, status: { phase: "Running", conditions: [], masters_ready: 1, nodes_ready: 1 }, permissions: [], created_at: "2026-01-01T00:00:00Z" } as unknown as Cluster;
-  const items: Record<string, unknown> = { "/api/v1/clusters/{id}": cluster, "/api/v1/clusters/{id}/node-pools": { items: pools } };
+  const items: Record<string, unknown> = { "/api/v1/clusters/{id}": cluster, "/api/v1/clusters/{id}/node-pools": { items: pools }, "/api/v1/project-networks": { items: networks } };
   vi.spyOn(client, "GET").mockImplementation((async (path: string) => ({ data: items[path] ?? { items: [] } })) as unknown as typeof client.GET);
   const { container } = render(<QueryClientProvider client={new QueryClient()}>{page}</QueryClientProvider>);
   await waitFor(() => expect(container.textContent).toContain(until));
@@ -53,6 +53,12 @@ describe("the specification of a cluster", () => {
     const shown = await text(particular, <OverviewTab />, usual.version);
     const words = ["net-7", "sub-7", "10.0.0.53, 10.0.1.53", en.create.exposureOf.restricted, "192.0.2.0/24", "ovn", "7200 s", "900 s", "ntp.example.com", "http://proxy:3128", "http://proxy:3129", ".example.com", "mirror.example.com", "2 of its own", en.create.addon.isolate_namespaces];
     for (const word of words) expect(shown).toContain(word);
+  });
+
+  it("names the network that it was put into", async () => {
+    const shown = await text(particular, <OverviewTab />, "office-4", [{ id: "net-7", name: "office", shared: false, subnets: [{ id: "sub-7", name: "office-4", cidr: "10.6.0.0/24" }] }]);
+    expect(shown).not.toContain("net-7");
+    expect(shown).not.toContain("sub-7");
   });
 
   it("is short where everything is as usual", async () => {

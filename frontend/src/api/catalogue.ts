@@ -27,8 +27,8 @@ export function useVolumeTypes() {
 }
 
 /** Networks that nodes may be put into. */
-export function useProjectNetworks() {
-  return useQuery({ queryKey: ["project-networks"], queryFn: () => unwrap(client.GET("/api/v1/project-networks")), staleTime });
+export function useProjectNetworks(enabled = true) {
+  return useQuery({ queryKey: ["project-networks"], queryFn: () => unwrap(client.GET("/api/v1/project-networks")), staleTime, enabled });
 }
 
 export function useKeyPairs() {

@@ -1,5 +1,6 @@
 // What was chosen for a cluster and its pools beyond the usual; what was left as it is takes no line.
 import { useTranslation } from "react-i18next";
+import { useProjectNetworks } from "../../api/catalogue";
 import type { Cluster, ClusterSpec, NodePool } from "../../api/types";
 import { IDLE_SECONDS } from "../create/idle";
 
@@ -9,13 +10,17 @@ const seconds = (idle: number | undefined) => (idle === undefined || idle === ID
 export function useChoices(spec: ClusterSpec): { label: string; value: string }[] {
   const { t } = useTranslation();
   const { network, api, proxy } = spec;
+  const place = network.existing;
+  // By name where it is still there to be seen.
+  const known = useProjectNetworks(Boolean(place)).data?.items.find((item) => item.id === place?.network_id);
+  const subnet = known?.subnets.find((item) => item.id === place?.subnet_id);
   const comma = t("create.comma");
   const exposure = api?.exposure ?? "public";
   const ranges = exposure === "restricted" ? (api?.allowed_cidrs ?? []) : [];
   const authorities = spec.ca_certificates?.length ?? 0;
   const lines: [string, string | null | undefined][] = [
-    [t("create.network"), network.existing?.network_id],
-    [t("create.subnet"), network.existing?.subnet_id],
+    [t("create.network"), known?.name || place?.network_id],
+    [t("create.subnet"), subnet?.name || place?.subnet_id],
     [t("create.dnsServers"), network.dns_servers.join(comma)],
     [t("create.exposure"), t(`create.exposureOf.${exposure}`)],
     [t("create.allowedCidrs"), ranges.join(comma)],
@@ -72,9 +77,9 @@ export function PoolDisks({ cluster, pool }: PoolProps) {
   const volumes = workers({ cluster, pool })?.data_volumes ?? [];
   return (
     <div className="state-cell-narrow">
-      <span className="numeric nowrap">{pool.root_volume_gib === 0 ? t("cluster.pools.localDisk") : [`${pool.root_volume_gib} GiB`, pool.volume_type].filter(Boolean).join(" · ")}</span>
+      <span className="numeric">{pool.root_volume_gib === 0 ? t("cluster.pools.localDisk") : [`${pool.root_volume_gib} GiB`, pool.volume_type].filter(Boolean).join(" · ")}</span>
       {volumes.map((volume) => (
-        <span key={volume.name} className="small muted numeric nowrap">
+        <span key={volume.name} className="small muted numeric">
           {[volume.name, `${volume.size_gib} GiB`, volume.type, volume.mount_path].filter(Boolean).join(" · ")}
         </span>
       ))}
