@@ -29,6 +29,12 @@ describe("rules that others added", () => {
     for (const text of ["kcs-c1-worker", "8000–8010", "192.0.2.0/24"]) expect(screen.getByText(text)).toBeTruthy();
   });
 
+  it("have a type and a code where they are of ICMP, which has no ports", async () => {
+    show([{ group: "kcs-c1-worker", direction: "ingress", ip_version: 4, protocol: "icmp", first_port: 8, last_port: 0 }]);
+    expect(await screen.findByText("Type 8, code 0")).toBeTruthy();
+    expect(screen.getByText(en.cluster.rules.anyone)).toBeTruthy();
+  });
+
   it("are not spoken of where there are none", async () => {
     show(undefined);
     expect(await screen.findByText(en.cluster.objects.none)).toBeTruthy();

@@ -61,18 +61,29 @@ export function ObjectsTab() {
   );
 }
 
-const ports = (rule: AddedRule) => (rule.first_port === rule.last_port ? rule.first_port : `${rule.first_port}–${rule.last_port}`);
+/** Names and numbers under which Neutron knows ICMP: type and code stand where others have ports. */
+const ICMP = new Set(["icmp", "icmpv6", "ipv6-icmp", "1", "58"]);
+
+function usePorts() {
+  const { t } = useTranslation();
+  return ({ protocol, first_port: first, last_port: last }: AddedRule) => {
+    if (typeof first !== "number") return t("cluster.rules.any");
+    if (protocol && ICMP.has(protocol)) return t("cluster.rules.icmp", { type: first, code: last });
+    return first === last ? first : `${first}–${last}`;
+  };
+}
 
 /** Rules in the cluster's security groups that are not KCS's. */
 function AddedRules({ rules }: { rules: AddedRule[] }) {
   const { t } = useTranslation();
+  const ports = usePorts();
   if (rules.length === 0) return null;
   const columns: Column<AddedRule>[] = [
     { key: "group", title: t("cluster.rules.group"), main: true, render: (rule) => <span className="break">{rule.group}</span> },
     { key: "direction", title: t("cluster.rules.direction"), render: (rule) => t(`cluster.rules.directionOf.${rule.direction}`) },
     { key: "ip", title: t("cluster.rules.ip"), render: (rule) => `IPv${rule.ip_version}` },
     { key: "protocol", title: t("cluster.rules.protocol"), render: (rule) => rule.protocol ?? t("cluster.rules.any") },
-    { key: "ports", title: t("cluster.rules.ports"), render: (rule) => (rule.first_port === undefined || rule.first_port === null ? t("cluster.rules.any") : ports(rule)) },
+    { key: "ports", title: t("cluster.rules.ports"), render: ports },
     { key: "peer", title: t("cluster.rules.peer"), render: (rule) => (rule.peer ? <code>{rule.peer}</code> : t("cluster.rules.anyone")) },
   ];
   return (
