@@ -162,13 +162,15 @@ function Volumes({ plan, erased, onChange }: { plan: DeletePlan; erased: Readonl
         {plan.volumes.map((volume) => (
           <li key={volume.id}>
             <span className="step-object-kind numeric">{volume.size_gib} GiB</span>
-            <span className="break">
-              {volume.claim ?? volume.name} <code className="id">{volume.id}</code>
-              {volume.reclaim_policy && <span className="small muted"> {t(`cluster.del.reclaimOf.${volume.reclaim_policy}`)}</span>}
-              {!!volume.snapshots?.length && <span className="small muted"> {t("cluster.del.snapshots", { names: volume.snapshots.join(", ") })}</span>}
-            </span>
+            <div className="state-cell-narrow break">
+              <span>
+                {volume.claim ?? volume.name} <code className="id">{volume.id}</code>
+              </span>
+              {volume.reclaim_policy && <span className="small muted">{t(`cluster.del.reclaimOf.${volume.reclaim_policy}`)}</span>}
+              {!!volume.snapshots?.length && <span className="small muted">{t("cluster.del.snapshots", { names: volume.snapshots.join(t("create.comma")) })}</span>}
+            </div>
             <label className="check">
-              <input type="checkbox" checked={erased.has(volume.id)} onChange={() => toggle(volume.id)} />
+              <input type="checkbox" aria-label={`${t("cluster.del.eraseOne")} ${volume.claim ?? volume.name}`} checked={erased.has(volume.id)} onChange={() => toggle(volume.id)} />
               <span>{t("cluster.del.eraseOne")}</span>
             </label>
           </li>

@@ -1,0 +1,40 @@
+// What the plan of a delete says of each volume that a workload made, and that each can be erased by itself.
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { fireEvent, render, screen } from "@testing-library/react";
+import type { ReactNode } from "react";
+import { beforeAll, expect, it, vi } from "vitest";
+import { client } from "../src/api/client";
+import type { Cluster, DeletePlan } from "../src/api/types";
+import DeleteDialog from "../src/features/cluster/DeleteDialog";
+import en from "../src/locales/en-US";
+import { inEnglish } from "./english";
+
+vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a> }));
+
+beforeAll(inEnglish);
+
+const plan: DeletePlan = {
+  objects: [],
+  services: [],
+  blocked: [],
+  api_reachable: true,
+  volumes: [
+    { id: "v-1", name: "pvc-1", size_gib: 10, claim: "shop/data", reclaim_policy: "retain", snapshots: ["nightly", "weekly"] },
+    { id: "v-2", name: "pvc-2", size_gib: 20, snapshots: [] },
+  ],
+};
+
+it("a volume says whose it is, what the cluster would do with it and what hangs on it, and is erased by its name", async () => {
+  vi.spyOn(client, "GET").mockImplementation((async () => ({ data: plan })) as unknown as typeof client.GET);
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <DeleteDialog cluster={{ id: "c1", name: "shop" } as Cluster} onClose={vi.fn()} onAccepted={vi.fn()} />
+    </QueryClientProvider>,
+  );
+  const own = await screen.findByRole<HTMLInputElement>("checkbox", { name: "Erase shop/data" });
+  const other = screen.getByRole<HTMLInputElement>("checkbox", { name: "Erase pvc-2" });
+  for (const text of [en.cluster.del.reclaimOf.retain, "Snapshots: nightly, weekly"]) expect(screen.getByText(text)).toBeTruthy();
+  expect(screen.queryByText(en.cluster.del.reclaimOf.delete)).toBeNull();
+  fireEvent.click(own);
+  expect([own.checked, other.checked]).toEqual([true, false]);
+});
