@@ -49,7 +49,7 @@ describe("the page", () => {
     expect(rowsOf(en.admin.health.services)[0]).toContain(en.admin.health.answers);
     expect(screen.getByText("The database's schema is at step 22, as this program wants it")).toBeTruthy();
     expect(screen.getByText(en.admin.keys.stepOf.settled)).toBeTruthy();
-    for (const text of [en.admin.health.ill, en.admin.health.away, en.admin.health.mixed, en.admin.health.paused]) expect(screen.queryByText(text)).toBeNull();
+    for (const text of [en.admin.health.ill, en.admin.health.away, en.admin.health.mixed, en.common.paused.everything]) expect(screen.queryByText(text)).toBeNull();
   });
 
   it("says what is ill, in its own words, and what waits since when", () => {
@@ -73,7 +73,8 @@ describe("the page", () => {
     expect(image).toContain(en.admin.health.unasked);
     expect(rowsOf(en.admin.keys.processes)[1]).toContain(en.admin.health.older);
     expect(screen.getByText(en.admin.health.mixed)).toBeTruthy();
-    expect(screen.getByText(en.admin.health.paused)).toBeTruthy();
+    expect(screen.getByText(en.common.paused.everything)).toBeTruthy();
+    expect(screen.getByText("the cloud is upgraded")).toBeTruthy();
     expect(screen.getByText("The database's schema is at step 21, this program knows 22: run kcs migrate")).toBeTruthy();
     expect(screen.getByText("6 of 10 secrets left to seal anew")).toBeTruthy();
     const due = screen.getByText(en.admin.queue.figure.due).parentElement;

@@ -9,6 +9,7 @@ import type { ServiceStanding } from "../../api/types";
 import { Forbidden } from "../../app/FallbackPages";
 import { DataTable, type Column } from "../../components/DataTable";
 import { Card, Definitions, Empty, Loading, Page } from "../../components/Page";
+import { PausedNotice } from "../../components/PausedNotice";
 import { LoadProblem } from "../../components/Problem";
 import { Status } from "../../components/Status";
 import { Ago } from "../../components/Time";
@@ -58,7 +59,7 @@ function Parts({ health }: { health: ServiceStanding }) {
   return (
     <Card flush title={t("admin.health.parts")}>
       <DataTable name={t("admin.health.parts")} columns={columns} rows={health.parts} rowKey={({ part }) => part} empty={null} />
-      <div className="toolbar">
+      <div className="card-foot">
         <Status tone={version === known ? "ok" : "warn"}>{t(version === known ? "admin.health.schema" : version < known ? "admin.health.schemaBehind" : "admin.health.schemaAhead", { version, known })}</Status>
       </div>
     </Card>
@@ -126,13 +127,9 @@ function Waiting({ health }: { health: ServiceStanding }) {
     </>
   );
   return (
-    <Card title={t("admin.health.waiting")}>
+    <Card title={t("admin.health.waiting")} extra={<Link to="/admin/operations">{t("shell.nav.adminOperations")}</Link>}>
       <div className="stack">
-        {queue.paused && (
-          <p>
-            <Status tone="warn">{t("admin.health.paused")}</Status> <Link to="/admin/operations">{t("shell.nav.adminOperations")}</Link>
-          </p>
-        )}
+        {queue.paused && <PausedNotice pause={queue.paused} />}
         <Definitions
           items={[
             { label: t("admin.queue.figure.due"), value: figure(queue.due, health.oldest_due_at) },
