@@ -9,6 +9,7 @@ import { ToastHost } from "../src/components/Toast";
 import { AdminClustersPage } from "../src/features/admin/AdminClustersPage";
 import en from "../src/locales/en-US";
 import { inEnglish } from "./english";
+import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ search: {} as Record<string, string>, navigate: vi.fn() }));
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>, useNavigate: () => known.navigate, useSearch: () => known.search }));
@@ -19,9 +20,9 @@ beforeAll(inEnglish);
 
 const totals: ClusterTotals = { clusters: 12, nodes: 80, vcpus: 320, ram_mib: 655_360, unsized_nodes: 0, versions: ["v1.36.3", "v1.35.4"] };
 
-function show(given: ClusterTotals) {
+function show(given: ClusterTotals | undefined, error: unknown = null) {
   vi.mocked(useAdminClusters).mockReturnValue({ data: { items: [], total: 0 }, error: null, refetch: vi.fn(), isPlaceholderData: false } as unknown as ReturnType<typeof useAdminClusters>);
-  vi.mocked(useClusterTotals).mockReturnValue({ data: given } as unknown as ReturnType<typeof useClusterTotals>);
+  vi.mocked(useClusterTotals).mockReturnValue({ data: given, error, refetch: vi.fn() } as unknown as ReturnType<typeof useClusterTotals>);
   render(
     <QueryClientProvider client={new QueryClient()}>
       <ToastHost>
@@ -54,6 +55,12 @@ describe("the list of all clusters", () => {
     fireEvent.change(choice, { target: { value: "v1.35.4" } });
     const going = known.navigate.mock.calls[0]?.[0] as { search: (old: object) => object };
     expect(going.search(known.search)).toEqual({ phase: "Running", cursor: undefined, version: "v1.35.4" });
+  });
+
+  it("says when what they are together cannot be told, and lists them all the same", () => {
+    show(undefined, refusal(503, "KCS-INTERNAL-001"));
+    expect(screen.getByRole("alert").textContent).toContain(en.error["KCS-INTERNAL-001"].title);
+    expect(screen.getByText(en.admin.none)).toBeTruthy();
   });
 
   it("tells nothing from nothing that is found", () => {

@@ -10,7 +10,8 @@ import { useSession } from "../../api/session";
 import type { Cluster, ClusterTotals } from "../../api/types";
 import { Forbidden } from "../../app/FallbackPages";
 import type { AdminListSearch, ListSearch } from "../../app/router";
-import { Card, Definitions, Empty, Page } from "../../components/Page";
+import { Card, Definitions, Empty, Loading, Page } from "../../components/Page";
+import { LoadProblem } from "../../components/Problem";
 import { Select } from "../../components/Select";
 import { useFormat } from "../../i18n/format";
 import { ClusterList } from "../clusters/ClusterList";
@@ -42,7 +43,9 @@ export function AdminClustersPage() {
   }
   return (
     <Page title={t("admin.title")} description={t("admin.description")} crumbs={[]}>
-      {totals.data && <Totals totals={totals.data} />}
+      <Card title={t("admin.totals")}>
+        {totals.data ? <Totals totals={totals.data} /> : totals.error ? <LoadProblem error={totals.error} onRetry={() => void totals.refetch()} /> : <Loading rows={2} />}
+      </Card>
       <ClusterList
         clusters={clusters}
         search={search}
@@ -86,18 +89,16 @@ function Totals({ totals }: { totals: ClusterTotals }) {
   const { t } = useTranslation();
   const { amount, memory } = useFormat();
   return (
-    <Card title={t("admin.totals")}>
-      <div className="stack">
-        <Definitions
-          items={[
-            { label: t("create.quota.clusters"), value: numeric(amount(totals.clusters)) },
-            { label: t("create.quota.nodes"), value: numeric(amount(totals.nodes)) },
-            { label: t("create.quota.vcpus"), value: numeric(amount(totals.vcpus)) },
-            { label: t("create.quota.ram_mib"), value: numeric(memory(totals.ram_mib)) },
-          ]}
-        />
-        {totals.unsized_nodes > 0 && <p className="small muted">{t("admin.unsized", { count: totals.unsized_nodes })}</p>}
-      </div>
-    </Card>
+    <div className="stack">
+      <Definitions
+        items={[
+          { label: t("create.quota.clusters"), value: numeric(amount(totals.clusters)) },
+          { label: t("create.quota.nodes"), value: numeric(amount(totals.nodes)) },
+          { label: t("create.quota.vcpus"), value: numeric(amount(totals.vcpus)) },
+          { label: t("create.quota.ram_mib"), value: numeric(memory(totals.ram_mib)) },
+        ]}
+      />
+      {totals.unsized_nodes > 0 && <p className="small muted">{t("admin.unsized", { count: totals.unsized_nodes })}</p>}
+    </div>
   );
 }
