@@ -109,7 +109,7 @@ function Actions({ operation, onAsk }: { operation: AdminOperation; onAsk: (what
   if (operation.kind === "cluster_delete" && (operation.state === "succeeded" || operation.state === "cancelled")) {
     const { id, cluster } = operation;
     return (
-      <a className="link-button" href={`/api/v1/admin/operations/${id}/receipt?format=text`} download={`receipt-${cluster.name}.txt`} aria-label={`${t("admin.queue.receipt")} ${cluster.name}`}>
+      <a className="link-button link-button-small" href={`/api/v1/admin/operations/${id}/receipt?format=text`} download={`receipt-${cluster.name}.txt`} aria-label={`${t("admin.queue.receipt")} ${cluster.name}`}>
         {t("admin.queue.receipt")}
       </a>
     );
