@@ -311,15 +311,50 @@ export function operation(n, kind, of, state, at, more = {}) {
   };
 }
 
+/** @type {Schema<"AddedRule">[]} */
+const addedRules = [
+  { group: "kcs-1a2b3c4d-worker", direction: "ingress", ip_version: 4, protocol: "tcp", first_port: 8000, last_port: 8010, peer: "192.0.2.0/24" },
+  { group: "kcs-1a2b3c4d-worker", direction: "ingress", ip_version: 4, protocol: "icmp", first_port: 8, last_port: 0 },
+  { group: "kcs-1a2b3c4d-master", direction: "egress", ip_version: 6, peer: "5f1e0c1a-0000-4000-8000-000000000042" },
+];
+
+/** Everything is chosen that can be, with long names. @type {Schema<"ClusterSpec">} */
+const chosenSpec = {
+  ...completeSpec(templates[0].spec),
+  network: { ...completeSpec().network, node_cidr: "10.40.0.0/24", existing: { network_id: "net-office", subnet_id: "sub-office" }, dns_servers: ["10.40.0.53", "2001:db8:4:9::53"] },
+  api: { exposure: "restricted", allowed_cidrs: ["192.0.2.0/24", "198.51.100.0/24", "2001:db8:4::/48"], provider: "amphora", client_timeout_seconds: 7200, member_timeout_seconds: 900 },
+  control_plane: { count: 1, flavor: "m1.medium", root_volume_gib: 40, volume_type: "ssd", zones: ["az1"], image: "kcs-node-v1.36.3-as-the-security-team-hardened-it", key_pair: "operations" },
+  node_pools: [
+    {
+      name: "default",
+      flavor: "m1.medium",
+      count: 2,
+      root_volume_gib: 0,
+      image: "kcs-node-v1.36.3-gpu",
+      key_pair: "laptop",
+      anti_affinity: false,
+      data_volumes: [
+        { name: "containers", size_gib: 500, type: "ssd-replicated-three-times", mount_path: "/var/lib/containerd" },
+        { name: "scratch", size_gib: 70 },
+      ],
+    },
+  ],
+  ntp_servers: ["ntp-1.example.org", "ntp-2.example.org"],
+  proxy: { http: "http://proxy.example.org:3128", https: "http://proxy.example.org:3129", no_proxy: [".example.org", "10.0.0.0/8"] },
+  registry_mirror: "mirror.example.org/proxy-of-all-public-registries",
+  ca_certificates: ["one", "two"],
+  addons: { pod_network: true, cloud_controller: true, storage: true, metrics: true, ingress: true, isolate_namespaces: true },
+};
+
 /** @type {MockCluster[]} */
 export const clusters = [
   cluster(1, "shop-production", "Running"),
   cluster(2, "team-sandbox", "Provisioning", { status: { phase: "Provisioning", conditions: conditions({ ApiReachable: ["Unknown", "NotThereYet"], NodesReady: ["Unknown", "NotKnown"], InfrastructureReady: ["False", "ObjectsMissing", "4"] }), masters_ready: 0, nodes_ready: 0 } }),
   cluster(3, "billing", "Degraded", {
     spec: completeSpec({ ...templates[1].spec, deletion_protection: true }),
-    status: { phase: "Degraded", conditions: conditions({ InfrastructureReady: ["False", "ObjectsDrifted", "kcs-1a2b3c4d-security-group (rules: +1)", "KCS-CLOUD-006"], ControlPlaneHealthy: ["False", "MastersNotReady", "kcs-1a2b3c4d-m-2", "KCS-CMP-010"] }), api_endpoint: "https://127.30.0.3:6443", api_vip: "10.0.0.5", masters_ready: 2, nodes_ready: 3 },
+    status: { phase: "Degraded", conditions: conditions({ InfrastructureReady: ["False", "ObjectsDrifted", "kcs-1a2b3c4d-security-group (rules: +1)", "KCS-CLOUD-006"], ControlPlaneHealthy: ["False", "MastersNotReady", "kcs-1a2b3c4d-m-2", "KCS-CMP-010"] }), api_endpoint: "https://127.30.0.3:6443", api_vip: "10.0.0.5", masters_ready: 2, nodes_ready: 3, added_rules: addedRules },
   }),
-  cluster(4, "machine-learning", "Updating"),
+  cluster(4, "machine-learning", "Updating", { spec: chosenSpec }),
   cluster(5, "quota-too-small", "Provisioning", { status: { phase: "Provisioning", conditions: [], masters_ready: 0, nodes_ready: 0 } }),
   cluster(6, "old-experiment", "Failed", { status: { phase: "Failed", conditions: conditions({ ApiReachable: ["False", "NoAnswer", "connection refused (127.30.0.6:6443)", "KCS-API-001"], ControlPlaneHealthy: ["Unknown", "NotKnown"], NodesReady: ["Unknown", "NotKnown"] }), masters_ready: 0, nodes_ready: 0 } }),
   cluster(7, "retired", "Deleting", { status: { phase: "Deleting", conditions: [], masters_ready: 0, nodes_ready: 0 } }),
@@ -416,6 +451,7 @@ export const nodes = [
     address: "10.0.0.13",
     created_at: ago(240),
   },
+  { id: uuid(505), name: "kcs-1a2b3c4d-w0-3", pool: "default", role: "worker", ready: false, joined_at: ago(3000), unready_since: ago(310), removing: false, bootstrap: { state: "done", at: ago(3010) }, server: { id: "c4d14e77-6b1d-4d1c-9a0b-77c2b8d1e04a", state: "known", status: "ACTIVE", zone: "az2" }, address: "10.0.0.14", kubelet_version: "v1.36.3", created_at: ago(3200) },
 ];
 nodes[3].removing = false;
 
@@ -482,8 +518,34 @@ export const addons = [
   { name: "metrics", version: "v0.8.0", essential: false, state: "pending", ready: 0, desired: 1 },
 ];
 
-/** @type {Schema<"KubernetesNode">[]} */
-export const kubernetesNodes = nodes.slice(0, 3).map((node, i) => ({ name: node.name, status: i === 2 ? "NotReady" : "Ready", schedulable: i !== 1, roles: i === 0 ? ["control-plane"] : [], version: "v1.36.3", cpu: "2", memory: "4016Mi", pods: "110", allocatable_cpu: "1900m", allocatable_memory: "3516Mi", conditions: [{ type: "DiskPressure", status: "False", reason: "KubeletHasNoDiskPressure", message: "kubelet has no disk pressure", since: ago(7200) }, { type: "Ready", status: i === 2 ? "Unknown" : "True", reason: "KubeletReady", message: "kubelet is posting ready status", since: ago(7200) }], taints: i === 0 ? ["node-role.kubernetes.io/control-plane:NoSchedule"] : [], operating_system: "Ubuntu 24.04 LTS", container_runtime: "containerd://2.1.4", labels: {} }));
+/** Those that joined: one is well, one has no room left and takes no new pods, one is silent. @type {Schema<"KubernetesNode">[]} */
+export const kubernetesNodes = nodes
+  .filter((node) => node.joined_at)
+  .map((node, i) => ({
+    name: node.name,
+    status: node.ready ? "Ready" : "NotReady",
+    schedulable: i !== 1,
+    roles: i === 0 ? ["control-plane"] : [],
+    version: "v1.36.3",
+    cpu: "2",
+    memory: "4015704Ki",
+    pods: "110",
+    allocatable_cpu: "1900m",
+    allocatable_memory: "3503704Ki",
+    conditions: [
+      { type: "MemoryPressure", status: "False", reason: "KubeletHasSufficientMemory", message: "kubelet has sufficient memory available", since: ago(7200) },
+      i === 1
+        ? { type: "DiskPressure", status: "True", reason: "KubeletHasDiskPressure", message: "kubelet has disk pressure", since: ago(240) }
+        : { type: "DiskPressure", status: "False", reason: "KubeletHasNoDiskPressure", message: "kubelet has no disk pressure", since: ago(7200) },
+      node.ready
+        ? { type: "Ready", status: "True", reason: "KubeletReady", message: "kubelet is posting ready status", since: ago(3290) }
+        : { type: "Ready", status: "Unknown", reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status.", since: ago(310) },
+    ],
+    taints: i === 0 ? ["node-role.kubernetes.io/control-plane:NoSchedule"] : ["node.kubernetes.io/disk-pressure:NoSchedule", "node.kubernetes.io/unschedulable:NoSchedule"],
+    operating_system: "Ubuntu 24.04 LTS",
+    container_runtime: "containerd://2.1.4",
+    labels: { "kubernetes.io/hostname": node.name, "topology.kubernetes.io/zone": node.server?.zone ?? "", "node.kubernetes.io/exclude-from-external-load-balancers": "" },
+  }));
 
 /** @param {number} n @param {Partial<Schema<"Orphan">>} rest @returns {Schema<"Orphan">} */
 const orphan = (n, rest) => ({

@@ -98,6 +98,27 @@ function quotaChecks(quota) {
   return short.map((entry) => ({ key: "quota", level: "blocked", code: "KCS-QUOTA-001", message: "short", params: { resource: entry.resource, need: entry.need, left: Number(entry.limit) - entry.used } }));
 }
 
+/** What a cloud can do: for a cluster of this name it has no volumes and lets nobody make credentials. @param {string} name */
+function cloudChecks(name) {
+  if (name !== "diskless") return ["block_storage", "credentials"].map((key) => ({ key, level: "ok", message: "", params: {} }));
+  const lacks = (/** @type {string} */ reason, /** @type {string} */ field) => ({ key: "block_storage", level: "blocked", code: "KCS-VOL-003", message: "the cloud has no block storage service", params: { reason }, field });
+  return [
+    lacks("root", "spec.control_plane.root_volume_gib"),
+    lacks("claims", "spec.addons.storage"),
+    { key: "credentials", level: "blocked", code: "KCS-CLOUD-002", message: "You are not authorized to perform the requested action: identity:create_user", params: {} },
+  ];
+}
+
+/** Addresses that the subnet of any cluster's nodes has left. */
+const FREE_ADDRESSES = 6;
+
+/** One more than there come is needed, for a node that is replaced. @param {number} more */
+function addressChecks(more) {
+  if (more === 0) return [];
+  if (more < FREE_ADDRESSES) return [{ key: "addresses", level: "ok", message: "", params: {} }];
+  return [{ key: "addresses", level: "blocked", code: "KCS-NET-003", message: "too few addresses are left", params: { free: FREE_ADDRESSES, need: more + 1 }, field: "count" }];
+}
+
 /** @param {import("../../src/api/schema").components["schemas"]["ClusterRequest"]} request */
 function plan(request) {
   const template = data.templates.find((candidate) => candidate.id === request.template);
@@ -117,6 +138,7 @@ function plan(request) {
       ? { key: "image", level: "ok", message: "", params: {} }
       : { key: "image", level: "blocked", code: "KCS-IMG-002", message: "the image is queued", params: { image: "kcs-node", progress: 42 }, field: "spec.version" },
     ...["flavors", "zones", "volume_types", "external_network", "load_balancer", "allowed", "cluster_quota"].map((key) => ({ key, level: "ok", message: "", params: {} })),
+    ...cloudChecks(request.name),
     ...limitChecks(limits),
     ...quotaChecks(quota),
   ];
@@ -154,6 +176,7 @@ function sizePlan(cluster, pool, given, from) {
   const checks = [
     ...(more === 0 ? [] : ["image", ...(small ? [] : ["flavors"]), "zones", "volume_types"].map((key) => ({ key, level: "ok", message: "", params: {} }))),
     ...(small ? [{ key: "flavors", level: "blocked", code: "KCS-CMP-013", message: `${volume} GiB for the system, ${IMAGE_GIB} GiB are needed`, params: { flavor: given.flavor, disk_gib: volume, minimum_gib: IMAGE_GIB }, field: `${masters ? "spec.control_plane" : "spec.node_pools[0]"}.root_volume_gib` }] : []),
+    ...addressChecks(more),
     ...limitChecks(limits),
     ...quotaChecks(quota),
     { key: "replacement_room", level: "ok", message: "", params: {} },
@@ -527,7 +550,10 @@ async function deviceApi(request, response, parts) {
 /** @param {Response} response @param {URL} url @param {string} method @param {string[]} parts @param {{ user: string }} session */
 function peopleApi(response, url, method, parts, session) {
   if (session.user !== "operator") return fail(response, 403, "KCS-RBAC-002");
-  if (parts[3] === "access" && method === "GET") return send(response, 200, { items: data.held, total: data.held.length });
+  if (parts[3] === "access" && method === "GET") {
+    const items = parts[2] === "u-member-c" ? [] : data.held;
+    return send(response, 200, { items, total: items.length });
+  }
   if (parts[4]) {
     const one = data.held.findIndex((held) => held.id === parts[4]);
     if (one < 0) return fail(response, 404, "KCS-NOTFOUND-001");
@@ -632,7 +658,12 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
     const shop = cluster.name === "shop-production";
     return send(response, 200, {
       objects: data.resources,
-      volumes: shop ? [{ id: "4b1f0c1e-7f6a-4f1e-9d37-2f3c1a5b6c7d", name: "pvc-1", size_gib: 10, claim: "default/data-db-0", snapshots: ["nightly"] }] : [],
+      volumes: shop
+        ? [
+            { id: "4b1f0c1e-7f6a-4f1e-9d37-2f3c1a5b6c7d", name: "pvc-1", size_gib: 10, claim: "default/data-db-0", reclaim_policy: "delete", snapshots: ["nightly"] },
+            { id: "9c3e5d20-2b84-4f1e-9d37-2f3c1a5b6c7d", name: "pvc-2", size_gib: 200, claim: "monitoring/prometheus-data-prometheus-of-the-whole-shop-0", reclaim_policy: "retain", snapshots: [] },
+          ]
+        : [],
       services: shop ? [{ kind: "load_balancer", id: "7d0e44aa-13c2-4f1e-9d37-2f3c1a5b6c7d", name: "kube_service_default_web" }] : [],
       blocked: cluster.spec.deletion_protection ? [{ key: "deletion_protection", level: "blocked", code: "KCS-CONF-005", message: "The cluster is protected against deletion", params: {} }] : [],
       api_reachable: true,
@@ -679,8 +710,8 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
   if (part === "nodes" && parts[4] === "console") return send(response, 200, { text: "[  OK  ] Started cloud-init\n[  12.41] kcs-bootstrap: bundle fetched\n[  14.02] kubeadm: control plane is up" });
   if (part === "nodes") return send(response, 200, { items: cluster.status.phase === "Provisioning" ? [] : cluster.name === "shop-production" ? data.nodes : data.nodes.slice(0, 2) });
   if (part === "node-pools" && !sub) {
-    const pools = cluster.spec.node_pools.map((pool) => ({ name: pool.name, role: "worker", flavor: pool.flavor, root_volume_gib: 20, desired: pool.count, current: pool.count, ready: pool.count, zones: ["az1", "az2"], labels: { "team": "shop", "disk": "fast" }, taints: pool.name === "gpu" ? [{ key: "gpu", value: "true", effect: "NoSchedule" }] : [] }));
-    return send(response, 200, { items: [{ name: "control-plane", role: "master", flavor: cluster.spec.control_plane.flavor, root_volume_gib: 20, desired: cluster.masters_desired, current: cluster.masters_desired, ready: cluster.status.masters_ready, zones: [], labels: {}, taints: [] }, ...pools] });
+    const pools = cluster.spec.node_pools.map((pool) => ({ name: pool.name, role: "worker", flavor: pool.flavor, root_volume_gib: pool.root_volume_gib ?? 20, volume_type: pool.volume_type, desired: pool.count, current: pool.count, ready: pool.count, zones: ["az1", "az2"], labels: { "team": "shop", "disk": "fast" }, taints: pool.name === "gpu" ? [{ key: "gpu", value: "true", effect: "NoSchedule" }] : [] }));
+    return send(response, 200, { items: [{ name: "control-plane", role: "master", flavor: cluster.spec.control_plane.flavor, root_volume_gib: cluster.spec.control_plane.root_volume_gib, volume_type: cluster.spec.control_plane.volume_type, desired: cluster.masters_desired, current: cluster.masters_desired, ready: cluster.status.masters_ready, zones: [], labels: {}, taints: [] }, ...pools] });
   }
   if (part === "node-pools" && parts[4] === "plan") {
     const { count } = await readBody(request);
@@ -697,13 +728,14 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
     if (cluster.status.phase === "Provisioning") return fail(response, 409, "KCS-API-002");
     const namespace = url.searchParams.get("namespace");
     const search = url.searchParams.get("search") ?? "";
+    const node = url.searchParams.get("node");
     const open = (/** @type {string} */ name) => namespaces.length === 0 || namespaces.includes(name);
     if (namespaces.length > 0 && (sub === "nodes" || (namespace && !open(namespace)))) return fail(response, 403, "KCS-RBAC-004", { params: { namespaces } });
     const fits = (/** @type {{ name: string, namespace: string }} */ item) => open(item.namespace) && (!namespace || item.namespace === namespace) && item.name.includes(search);
     if (sub === "namespaces") return send(response, 200, { items: ["default", "kube-node-lease", "kube-public", "kube-system"].filter(open).map((name) => ({ name, status: "Active", labels: {} })) });
     if (sub === "nodes") return send(response, 200, { items: cluster.name === "shop-production" ? data.kubernetesNodes : [] });
     if (sub === "deployments") return send(response, 200, page(data.deployments.filter(fits), url));
-    if (sub === "pods") return send(response, 200, page(data.pods.filter(fits), url));
+    if (sub === "pods") return send(response, 200, page(data.pods.filter((pod) => fits(pod) && (!node || pod.node === node)), url));
   }
   return fail(response, 404, "KCS-NOTFOUND-001");
 }
