@@ -5,6 +5,8 @@ use sealed::Token;
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
+const PRIVATE_KEY: &str = "PRIVATE KEY";
+const HIDDEN: &str = "[private key]";
 
 /// The text without private keys, tokens of ours and tokens that nodes join with.
 #[must_use]
@@ -22,14 +24,21 @@ pub fn veiled(text: &str) -> String {
     shown
 }
 
-/// One that is cut off has no end: then nothing after its beginning is shown.
+/// One that is cut off has no end, then nothing after its beginning is shown; or no beginning, for these are the last lines of many, then nothing before
+/// its end.
 fn without_private_keys(text: &str) -> String {
     let (mut shown, mut rest) = (String::with_capacity(text.len()), text);
+    let first = text.split(DASHES).skip(1).find(|mark| mark.ends_with(PRIVATE_KEY));
+    let end = first.filter(|mark| mark.trim_start_matches('-').starts_with("END "));
+    if let Some((_, behind)) = end.and_then(|mark| text.split_once(&format!("{DASHES}{mark}{DASHES}"))) {
+        shown.push_str(HIDDEN);
+        rest = behind;
+    }
     while let Some((before, after)) = rest.split_once(BEGIN) {
         shown.push_str(before);
         let (label, block) = after.split_once(DASHES).unwrap_or((after, ""));
-        if label.ends_with("PRIVATE KEY") {
-            shown.push_str("[private key]");
+        if label.ends_with(PRIVATE_KEY) {
+            shown.push_str(HIDDEN);
             rest = block.split_once(END).and_then(|(_, end)| end.split_once(DASHES)).map_or("", |(_, behind)| behind);
         } else {
             shown.push_str(BEGIN);
@@ -57,6 +66,10 @@ mod tests {
             "a\n-----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY-----\nb\n-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
         assert_eq!(veiled(key), "a\n[private key]\nb\n-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n");
         assert_eq!(veiled("x -----BEGIN PRIVATE KEY-----\nMHc"), "x [private key]");
+        let late = "MHc\n-----END EC PRIVATE KEY-----\nb\n-----BEGIN PRIVATE KEY-----\nMHc\n-----END PRIVATE KEY-----\nc";
+        assert_eq!(veiled(late), "[private key]\nb\n[private key]\nc");
+        let public = "MII\n-----END CERTIFICATE-----\nb";
+        assert_eq!(veiled(public), public);
         let plain = "kubelet v1.36.3 10.0.0.12:6443 kcs_node_short näher… 节点\t\u{1b}[0m ";
         assert_eq!(veiled(plain), plain);
         assert_eq!(veiled(""), "");
