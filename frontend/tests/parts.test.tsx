@@ -52,6 +52,12 @@ describe("MenuButton", () => {
   });
 });
 
+const dialog = (title: string) => (
+  <Dialog key={title} title={title} footer={null}>
+    <button type="button">in {title}</button>
+  </Dialog>
+);
+
 describe("Dialog", () => {
   it("takes what stands behind it out of reach, all but toasts, and gives it back", () => {
     document.body.innerHTML = '<div id="root"><div class="app"></div><div class="toasts"></div></div>';
@@ -67,11 +73,6 @@ describe("Dialog", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const opener = document.body.appendChild(document.createElement("button"));
     opener.focus();
-    const dialog = (title: string) => (
-      <Dialog key={title} title={title} footer={null}>
-        <button type="button">in {title}</button>
-      </Dialog>
-    );
     const { rerender, unmount } = render(dialog("all"));
     for (const [here, next] of [["all", "one"], ["one", "all again"]] as const) {
       screen.getByRole("button", { name: `in ${here}` }).focus();

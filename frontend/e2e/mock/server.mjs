@@ -98,10 +98,11 @@ function quotaChecks(quota) {
   return short.map((entry) => ({ key: "quota", level: "blocked", code: "KCS-QUOTA-001", message: "short", params: { resource: entry.resource, need: entry.need, left: Number(entry.limit) - entry.used } }));
 }
 
+const lacks = (/** @type {string} */ reason, /** @type {string} */ field) => ({ key: "block_storage", level: "blocked", code: "KCS-VOL-003", message: "the cloud has no block storage service", params: { reason }, field });
+
 /** What a cloud can do: for a cluster of this name it has no volumes and lets nobody make credentials. @param {string} name */
 function cloudChecks(name) {
   if (name !== "diskless") return ["block_storage", "credentials"].map((key) => ({ key, level: "ok", message: "", params: {} }));
-  const lacks = (/** @type {string} */ reason, /** @type {string} */ field) => ({ key: "block_storage", level: "blocked", code: "KCS-VOL-003", message: "the cloud has no block storage service", params: { reason }, field });
   return [
     lacks("root", "spec.control_plane.root_volume_gib"),
     lacks("claims", "spec.addons.storage"),

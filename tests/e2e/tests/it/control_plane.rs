@@ -1,8 +1,8 @@
 //! Three masters: one is lost, the API answers on through the load balancer, the console says what is wrong, and it heals when the master is back. Others do
 //! not come back and are replaced, until too many are gone at once.
 
-use crate::dev::{Dev, client};
-use crate::etcd::etcdctl;
+use crate::dev::{Dev, client, wait_for};
+use crate::etcd::{etcdctl, try_etcdctl};
 use crate::guests::signal;
 use crate::need_kubernetes;
 use crate::story::Story;
@@ -75,13 +75,22 @@ async fn case_56_a_lost_master_is_replaced_and_nothing_of_it_is_left_in_etcd(sto
     let before = story.names("master").await;
     let name = leader(story, &before[0]);
     let node = story.nodes("master").await.into_iter().find(|n| n["name"] == name.as_str()).unwrap();
-    story.delete_server(&node).await;
-    lost(story, &name).await;
     let through = before.iter().find(|other| **other != name).unwrap();
     let member = members(story, through).into_iter().find(|m| m["name"] == name.as_str()).unwrap();
     etcdctl(&story.tools, through, &["member", "remove", &format!("{:x}", member["ID"].as_u64().unwrap())]);
     let peer = format!("--peer-urls=https://{}:2380", node["address"].as_str().unwrap());
-    etcdctl(&story.tools, through, &["member", "add", &name, "--learner", &peer]);
+    let add = ["member", "add", &name, "--learner", &peer];
+    // The others choose a new leader first.
+    let added = wait_for("etcd to take a learner", Duration::from_secs(60), async || try_etcdctl(&story.tools, through, &add).ok.then_some(()));
+    added.await.expect("etcd takes no learner");
+    story.delete_server(&node).await;
+    // It is said, and where something else is being put right by then, it is replaced at once.
+    let missed = wait_for("the master to be missed", Duration::from_secs(180), async || {
+        story.dev.let_pass(Duration::from_secs(16)).await;
+        let said = story.condition("ControlPlaneHealthy").await["message"].as_str().unwrap_or_default().contains(&name);
+        (said || !story.names("master").await.contains(&name)).then_some(())
+    });
+    missed.await.expect("nobody misses the master");
     story.dev.let_pass(Duration::from_secs(6 * 60)).await;
     story.replaced("master", &before, &name).await;
     etcd_is_of_the_masters(story).await;

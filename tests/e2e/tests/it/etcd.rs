@@ -1,19 +1,26 @@
 //! What the etcd of a guest says of itself, and what it has on its disk, read past every API: the entries of its log are as the API server sent them.
 
-use crate::tools::Tools;
+use crate::tools::{Ran, Tools};
 use std::path::{Path, PathBuf};
 
 /// Field 2 (the value) of a put request, after field 1 (the key).
 const VALUE: u8 = 0x12;
 
 /// etcdctl beside the etcd of a master.
-pub fn etcdctl(tools: &Tools, master: &str, words: &[&str]) -> String {
+pub fn try_etcdctl(tools: &Tools, master: &str, words: &[&str]) -> Ran {
     let (pod, pki) = (format!("etcd-{master}"), "/etc/kubernetes/pki/etcd");
     let files = [format!("--cacert={pki}/ca.crt"), format!("--cert={pki}/server.crt"), format!("--key={pki}/server.key")];
     let mut command = vec!["exec", "-n", "kube-system", &pod, "-c", "etcd", "--", "etcdctl", "--endpoints=https://127.0.0.1:2379"];
     command.extend(files.iter().map(String::as_str));
     command.extend(words);
-    tools.kubectl(&command)
+    tools.try_kubectl(&command)
+}
+
+/// The same, which must succeed; answers its output.
+pub fn etcdctl(tools: &Tools, master: &str, words: &[&str]) -> String {
+    let ran = try_etcdctl(tools, master, words);
+    assert!(ran.ok, "etcdctl {words:?}: {}{}", ran.out, ran.err);
+    ran.out
 }
 
 /// The values written under a key, in all clusters of a state directory.
