@@ -5,8 +5,9 @@ use crate::failures::Attempt;
 use crate::limiter::network;
 use crate::state::State;
 use auth::{Actor, Grants, Narrowing, Project, User, Via};
+use cloud::CloudError;
 use cloud::error::CloudErrorKind;
-use cloud::identity::{Token, TokenInfo};
+use cloud::identity::{Token, TokenInfo, WideScope};
 use domain::codes::Code;
 use domain::ids::TenantId;
 use domain::permissions::Role;
@@ -23,6 +24,8 @@ pub struct TokenCache {
     refused: Cache<[u8; 32], ()>,
     /// Networks that good ones came from.
     trusted: Cache<String, ()>,
+    /// Whether people are operators by what they have beyond projects, by their ids.
+    wide_operators: Cache<String, bool>,
 }
 
 impl Default for TokenCache {
@@ -31,16 +34,36 @@ impl Default for TokenCache {
             good: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
             refused: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(30)).build(),
             trusted: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(24 * 3600)).build(),
+            wide_operators: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
         }
     }
 }
 
-/// What a token's roles are worth here.
-#[must_use]
-pub fn grants(state: &State, info: &TokenInfo) -> Grants {
-    match &info.project {
+/// What a token is worth here: by its roles in its project, and by those that its person has beyond projects.
+///
+/// # Errors
+/// When Keystone does not say what those are.
+pub async fn grants(state: &State, info: &TokenInfo) -> cloud::Result<Grants> {
+    let mut grants = match &info.project {
         Some(project) => state.settings.roles.grants(&info.roles, &project.id, &project.name, &project.domain_id),
         None => Grants { roles: Vec::new(), operator: false },
+    };
+    // An application credential has nothing of what its owner has beyond its project.
+    if !grants.operator && info.application_credential.is_none() {
+        grants.operator = state.keystone_tokens.is_wide_operator(state, &info.user_id).await?;
+    }
+    Ok(grants)
+}
+
+/// A person's roles in a scope. Where KCS may not look, there are none.
+async fn wide_roles(state: &State, user_id: &str, scope: &WideScope) -> cloud::Result<Vec<String>> {
+    match state.identity.wide_roles(user_id, scope).await {
+        Err(error) if error.kind == CloudErrorKind::Denied => {
+            tracing::warn!(%error, %scope, "the service account may not list role assignments there: nobody is an operator by them");
+            Ok(Vec::new())
+        }
+        Err(error) if error.is_not_found() => Ok(Vec::new()),
+        other => other,
     }
 }
 
@@ -60,7 +83,7 @@ pub async fn actor(state: &State, info: &TokenInfo, via: Via) -> Answer<Actor> {
     let project = Project { id: TenantId(project.id.clone()), name: project.name.clone() };
     let given = state.store.member_rights(&project.id, &info.user_id).await?;
     let user = User { id: info.user_id.clone(), name: info.user_name.clone(), domain: info.user_domain_id.clone() };
-    let grants = grants(state, info);
+    let grants = grants(state, info).await?;
     let narrowing = narrowing(info.application_credential.is_some(), &grants.roles);
     let actor = Actor { narrowing, ..Actor::new(user, project, grants, given, via) };
     Some(actor).filter(Actor::has_a_place).ok_or_else(nowhere)
@@ -74,6 +97,29 @@ impl TokenCache {
     pub async fn of(&self, state: &State, token: SecretString, source: Option<&str>) -> Answer<(Actor, Arc<Token>)> {
         let token = self.token(state, token, source).await?;
         Ok((actor(state, &token.info, Via::KeystoneToken).await?, token))
+    }
+
+    /// What is asked next about a person is asked of Keystone.
+    pub async fn forget_wide_operator(&self, user_id: &str) {
+        self.wide_operators.invalidate(user_id).await;
+    }
+
+    /// Whether somebody is an operator by a role in a domain or in the system. Where no such roles count, Keystone is not asked.
+    async fn is_wide_operator(&self, state: &State, user_id: &str) -> cloud::Result<bool> {
+        let names = &state.settings.roles;
+        let scopes = names.wide_scopes();
+        if scopes.is_empty() {
+            return Ok(false);
+        }
+        let ask = async {
+            for scope in scopes {
+                if names.is_operator_in(scope, &wide_roles(state, user_id, scope).await?) {
+                    return Ok::<bool, CloudError>(true);
+                }
+            }
+            Ok(false)
+        };
+        self.wide_operators.try_get_with(user_id.to_owned(), ask).await.map_err(|error| (*error).clone())
     }
 
     async fn token(&self, state: &State, token: SecretString, source: Option<&str>) -> Answer<Arc<Token>> {

@@ -147,17 +147,23 @@ pub async fn open(state: &State, hash: &TokenHash) -> Answer<OpenSession> {
 }
 
 async fn recheck(state: &State, hash: &TokenHash, secrets: &Secrets, record: &mut SessionRecord) -> Answer<()> {
-    match state.identity.validate(&secrets.token.clone().into()).await {
+    let grants = match state.identity.validate(&secrets.token.clone().into()).await {
         Ok(info) => {
-            let grants = keystone_tokens::grants(state, &info);
+            state.keystone_tokens.forget_wide_operator(&info.user_id).await;
+            keystone_tokens::grants(state, &info).await
+        }
+        Err(error) if matches!(error.kind, CloudErrorKind::Unauthenticated | CloudErrorKind::NotFound | CloudErrorKind::Denied) => {
+            state.store.session_delete(*hash).await?;
+            return Err(Problem::new(Code::SessionExpired));
+        }
+        Err(error) => Err(error),
+    };
+    match grants {
+        Ok(grants) => {
             state.store.session_checked(*hash, grants.roles.clone(), grants.operator).await?;
             record.roles = grants.roles;
             record.operator = grants.operator;
             Ok(())
-        }
-        Err(error) if matches!(error.kind, CloudErrorKind::Unauthenticated | CloudErrorKind::NotFound | CloudErrorKind::Denied) => {
-            state.store.session_delete(*hash).await?;
-            Err(Problem::new(Code::SessionExpired))
         }
         Err(_) if OffsetDateTime::now_utc() - record.checked_at < GRACE => Ok(()),
         Err(error) => Err(error.into()),
@@ -205,8 +211,9 @@ pub(crate) async fn enter(state: &State, unscoped: &SecretString, projects: &[cl
     };
     for project in candidates {
         let token = state.identity.rescope(unscoped, &project.id).await?;
-        if keystone_tokens::actor(state, &token.info, Via::Session).await.is_ok() {
-            return Ok(token);
+        match keystone_tokens::actor(state, &token.info, Via::Session).await {
+            Err(problem) if problem.code == Code::NoProject => {}
+            other => return other.map(|_| token),
         }
     }
     Err(Problem::new(Code::NoProject))

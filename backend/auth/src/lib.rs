@@ -45,5 +45,5 @@ pub use policy::{
     QuotaRequest, TemplateChange, TemplateCreate, TokenCreate, TokenRevoke,
 };
 pub use rights::{Grade, Place, Rights, Sight};
-pub use roles::{Grants, OperatorGrant, RoleNames};
+pub use roles::{Grants, OperatorGrant, OperatorPlace, RoleNames};
 pub use scope::{OperatorScope, Scope};

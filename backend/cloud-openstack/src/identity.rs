@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use cloud::error::CloudErrorKind;
 use cloud::identity::{
     ApplicationCredential, CredentialName, Identity, Project, ProjectMember, ProjectState, ServiceUser, SignedIn, Standing, Token, TokenInfo,
+    WideScope,
 };
 use cloud::{Cloud, CloudError, Result};
 use moka::sync::Cache;
@@ -209,6 +210,10 @@ impl Identity for OpenStack {
 
     async fn standing(&self, user_id: &str, project_id: &str) -> Result<Option<Standing>> {
         people::standing(self, user_id, project_id).await
+    }
+
+    async fn wide_roles(&self, user_id: &str, scope: &WideScope) -> Result<Vec<String>> {
+        people::wide_roles(self, user_id, scope).await
     }
 
     async fn project_state(&self, project_id: &str) -> Result<ProjectState> {

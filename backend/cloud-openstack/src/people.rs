@@ -8,7 +8,7 @@ use crate::identity::OpenStack;
 use crate::lenient::or_default;
 use cloud::Result;
 use cloud::error::CloudErrorKind;
-use cloud::identity::{Project, ProjectMember, ProjectState, Standing};
+use cloud::identity::{Project, ProjectMember, ProjectState, Standing, WideScope};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -43,6 +43,18 @@ struct Assignment {
     role: Role,
     /// A group's, where groups were not resolved.
     user: Option<Named>,
+    scope: Option<Scope>,
+}
+
+#[derive(Deserialize)]
+struct Scope {
+    domain: Option<DomainRef>,
+    system: Option<System>,
+}
+
+#[derive(Deserialize)]
+struct System {
+    all: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -67,14 +79,18 @@ fn read_project(project_id: &str) -> Call<'_> {
     Call::get(Identity, "read project", &["projects", project_id])
 }
 
-/// Those through groups included.
-fn assignments(project_id: &str) -> Call<'_> {
+/// Those in a scope, through groups included.
+fn assignments(scope: &'static str, of: &str) -> Call<'static> {
     let call = Call::get(Identity, "list role assignments", &["role_assignments"]);
-    call.query("scope.project.id", project_id).query("effective", "true").query("include_names", "true")
+    call.query(scope, of).query("effective", "true").query("include_names", "true")
+}
+
+fn in_project(project_id: &str) -> Call<'static> {
+    assignments("scope.project.id", project_id)
 }
 
 pub(crate) async fn members(cloud: &OpenStack, project_id: &str) -> Result<Vec<ProjectMember>> {
-    let held: Vec<Assignment> = cloud.account().list(assignments(project_id), "role_assignments").await?;
+    let held: Vec<Assignment> = cloud.account().list(in_project(project_id), "role_assignments").await?;
     let mut members: BTreeMap<(String, String), ProjectMember> = BTreeMap::new();
     for assignment in held {
         let (Some(user), Some(role)) = (assignment.user, assignment.role.name) else { continue };
@@ -108,7 +124,7 @@ async fn in_disabled_domain<const N: usize>(cloud: &OpenStack, ids: [&str; N]) -
 pub(crate) async fn standing(cloud: &OpenStack, user_id: &str, project_id: &str) -> Result<Option<Standing>> {
     let account = cloud.account();
     let (user, project) = (Call::get(Identity, "read user", &["users", user_id]), read_project(project_id));
-    let held = assignments(project_id).query("user.id", user_id);
+    let held = in_project(project_id).query("user.id", user_id);
     // Who is gone has no assignments to ask for, and is no error.
     let found = futures::try_join!(account.json::<UserBody>(&user), account.json::<ProjectBody>(&project));
     let (UserBody { user }, ProjectBody { project }) = match found {
@@ -125,6 +141,21 @@ pub(crate) async fn standing(cloud: &OpenStack, user_id: &str, project_id: &str)
     }
     let roles = held.into_iter().filter_map(|assignment| assignment.role.name).collect();
     Ok(Some(Standing { roles, project: Project { id: project.id, name: project.name, domain_id: project.domain_id } }))
+}
+
+pub(crate) async fn wide_roles(cloud: &OpenStack, user_id: &str, scope: &WideScope) -> Result<Vec<String>> {
+    let call = match scope {
+        WideScope::Domain(id) => assignments("scope.domain.id", id),
+        WideScope::System => assignments("scope.system", "all"),
+    };
+    let held: Vec<Assignment> = cloud.account().list(call.query("user.id", user_id), "role_assignments").await?;
+    // A Keystone that does not know one of the filters answers with more: what somebody has elsewhere must not count as theirs here.
+    let there = |held: &Scope| match scope {
+        WideScope::Domain(id) => held.domain.as_ref().is_some_and(|domain| domain.id == *id),
+        WideScope::System => held.system.as_ref().is_some_and(|system| system.all == Some(true)),
+    };
+    let theirs = |held: &Assignment| held.user.as_ref().is_some_and(|user| user.id == user_id) && held.scope.as_ref().is_some_and(there);
+    Ok(held.into_iter().filter(theirs).filter_map(|assignment| assignment.role.name).collect())
 }
 
 pub(crate) async fn project_state(cloud: &OpenStack, project_id: &str) -> Result<ProjectState> {

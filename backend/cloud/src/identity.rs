@@ -2,7 +2,7 @@
 
 use crate::{Cloud, Result};
 use async_trait::async_trait;
-pub use domain::tenants::ProjectState;
+pub use domain::tenants::{ProjectState, WideScope};
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
@@ -122,6 +122,9 @@ pub trait Identity: Send + Sync {
 
     /// Everybody with a role in a project, as the service account sees it, by name.
     async fn members(&self, project_id: &str) -> Result<Vec<ProjectMember>>;
+
+    /// Keystone role names of a person in a domain or in the system, those through groups included, as the service account sees it.
+    async fn wide_roles(&self, user_id: &str, scope: &WideScope) -> Result<Vec<String>>;
 
     /// Whether a project is there and enabled, and its domain with it, as the service account sees it.
     async fn project_state(&self, project_id: &str) -> Result<ProjectState>;

@@ -10,6 +10,7 @@ use crate::requests::{FlavorSize, Offers};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// How a tenant's project stands in the cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,24 @@ pub enum ProjectState {
     Disabled,
     /// The cloud's identity service does not know it any more.
     Gone,
+}
+
+/// A scope of the cloud's identity service that is wider than a project.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WideScope {
+    /// By the domain's id.
+    Domain(String),
+    /// The cloud itself.
+    System,
+}
+
+impl fmt::Display for WideScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Domain(id) => write!(f, "domain {id}"),
+            Self::System => f.write_str("system"),
+        }
+    }
 }
 
 /// What a tenant may have only so much of.

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::{clouds_yaml, dev_config, serve};
 use cloud::compute::{Flavor, Limit};
 use cloud::error::CloudErrorKind;
-use cloud::identity::{Identity, SignedIn, Token};
+use cloud::identity::{Identity, SignedIn, Token, WideScope};
 use cloud::images::Image;
 use cloud::{Cloud, CloudError};
 use domain::versions::{CatalogueVersion, Support};
@@ -114,6 +114,9 @@ async fn look(config: &Config, project: Option<&str>) -> Result<Vec<Line>, Box<d
     volumes(&cloud, &mut lines).await;
     network(&cloud, &mut lines).await;
     load_balancers(config, &cloud, &mut lines).await;
+    for scope in config.access.wide_scopes() {
+        lines.push(operators(scope, identity.wide_roles(&token.info.user_id, scope).await));
+    }
     lines.push(endpoint(config));
     match project {
         Some(project) => tenant(&identity, project, &mut lines).await,
@@ -286,6 +289,17 @@ async fn load_balancers(config: &Config, cloud: &Cloud, lines: &mut Vec<Line>) {
         (Ok(providers), _) => lines.push(ok("Octavia", format!("providers: {}", providers.join(", ")))),
         (Err(error), _) => {
             lines.push(refused("Octavia", &error, "give the service account load-balancer_admin or load-balancer_member in its project"))
+        }
+    }
+}
+
+/// Whether it can be seen who is an operator by a role in a scope.
+fn operators(scope: &WideScope, listed: cloud::Result<Vec<String>>) -> Line {
+    let what = format!("operators of the {scope}");
+    match listed {
+        Ok(_) => ok(&what, "role assignments can be listed"),
+        Err(error) => {
+            refused(&what, &error, "access.operators names it: let the service account list role assignments there, or nobody is an operator by one")
         }
     }
 }

@@ -38,6 +38,24 @@ fn the_service_account_must_be_an_administrator() {
 }
 
 #[test]
+fn operators_whom_the_service_account_cannot_see_are_told() {
+    let system = WideScope::System;
+    assert_eq!(operators(&system, Ok(Vec::new())).level, Level::Ok);
+    let denied = CloudError {
+        kind: CloudErrorKind::Denied,
+        outcome: cloud::Outcome::NotDone,
+        service: "identity",
+        operation: "list role assignments",
+        message: "You are not authorized".to_owned(),
+        status: Some(403),
+        request_id: None,
+    };
+    let line = operators(&system, Err(denied));
+    assert_eq!((line.level, line.what.as_str()), (Level::Missing, "operators of the system"));
+    assert!(line.remedy.contains("access.operators"), "{}", line.remedy);
+}
+
+#[test]
 fn a_quota_with_no_room_for_a_small_cluster_is_told() {
     let limit = |used, limit| Limit { used, limit };
     assert_eq!(quota("ports", &limit(7, None), 6).level, Level::Ok);

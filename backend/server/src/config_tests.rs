@@ -73,6 +73,29 @@ fn every_error_names_its_key() {
 }
 
 #[test]
+fn each_operator_grant_names_a_role_and_one_place() {
+    let with = |grant: &str| format!("{GOOD}\naccess: {{operators: [{{role: admin, project: admin}}, {{{grant}}}]}}");
+    for grant in ["role: admin, system: all", "role: admin, domain: default", "role: cloud_admin, project: ops"] {
+        assert_eq!(load(&with(grant), &[]).unwrap().access.operators.len(), 2, "{grant}");
+    }
+    for (grant, key) in [
+        ("role: admin", "access.operators[1]: "),
+        ("role: admin, project: a, domain: b", "access.operators[1]: "),
+        ("role: admin, project: a, system: all", "access.operators[1]: "),
+        ("role: admin, domain: ''", "access.operators[1]: "),
+        ("role: '', system: all", "access.operators[1]: role"),
+        ("project: admin", "access.operators[1].role: "),
+        ("role: admin, system: some", "access.operators[1].system: "),
+        ("role: admin, system: all, user: ada", "access.operators[1].user: "),
+    ] {
+        let said = error(&with(grant));
+        assert!(said.starts_with(key), "{grant}: {said}");
+    }
+    let by_environment = load(GOOD, &[("KCS_ACCESS__OPERATORS", "[{role: admin, system: all}]")]).unwrap();
+    assert_eq!(by_environment.access.wide_scopes().len(), 1);
+}
+
+#[test]
 fn keys_come_from_a_file_or_from_the_environment() {
     let key = "A".repeat(43) + "=";
     let both = format!("2026-11:{key},2026-05:{key}");

@@ -2,7 +2,7 @@
 
 use crate::scripted::{Asked, Scripted, answer, ok, token};
 use cloud::error::CloudErrorKind as Kind;
-use cloud::identity::{CredentialName, Identity, ProjectState};
+use cloud::identity::{CredentialName, Identity, ProjectState, WideScope};
 use http::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -193,6 +193,30 @@ async fn who_or_whose_project_is_in_a_disabled_domain_has_no_place_there() {
         let standing = scripted.openstack().standing("u1", "p1").await.unwrap();
         assert_eq!(standing.map(|standing| standing.roles.join(" ")).as_deref(), expected, "{disabled}");
         assert!(scripted.calls().iter().any(|asked| asked.url.ends_with("/domains?enabled=false")), "{disabled}");
+    }
+}
+
+#[tokio::test]
+async fn roles_beyond_projects_are_those_of_the_person_in_that_very_scope() {
+    let held = |user: &str, role: &str, scope: Value| json!({"role": {"name": role}, "user": {"id": user, "name": user}, "scope": scope});
+    // What a Keystone says that knows none of the filters.
+    let scripted = Scripted::new(move |asked| {
+        let list = json!([
+            held("u1", "of-system", json!({"system": {"all": true}})),
+            held("u1", "of-domain", json!({"domain": {"id": "d1", "name": "ops"}})),
+            held("u1", "elsewhere", json!({"domain": {"id": "d2", "name": "d1"}})),
+            held("u1", "of-project", json!({"project": {"id": "d1", "name": "d1", "domain": {"id": "d1"}}})),
+            held("u2", "of-another", json!({"system": {"all": true}})),
+            {"role": {"name": "of-group"}, "group": {"id": "g"}, "scope": {"system": {"all": true}}},
+        ]);
+        if asked.url.contains("/role_assignments") { ok(200, &json!({ "role_assignments": list })) } else { None }
+    });
+    let openstack = scripted.openstack();
+    assert_eq!(openstack.wide_roles("u1", &WideScope::System).await.unwrap(), ["of-system"]);
+    assert_eq!(openstack.wide_roles("u1", &WideScope::Domain("d1".to_owned())).await.unwrap(), ["of-domain"]);
+    let urls: Vec<String> = scripted.calls().iter().map(|asked| asked.url.clone()).filter(|url| url.contains("/role_assignments")).collect();
+    for (url, scope) in urls.iter().zip(["scope.system=all", "scope.domain.id=d1"]) {
+        assert!([scope, "user.id=u1", "effective=true"].iter().all(|part| url.contains(part)), "{url}");
     }
 }
 

@@ -82,6 +82,14 @@ pub(crate) struct Credential {
     pub expires_at: Option<String>,
 }
 
+/// Where else than in a project somebody may have a role.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum WideScope {
+    /// By its id.
+    Domain(String),
+    System,
+}
+
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Identity {
     #[serde(default = "domains::first")]
@@ -91,6 +99,9 @@ pub(crate) struct Identity {
     pub roles: Table<Role>,
     /// (project, user, role)
     pub assignments: BTreeSet<(String, String, String)>,
+    /// (scope, user, role)
+    #[serde(default)]
+    pub wide_assignments: BTreeSet<(WideScope, String, String)>,
     pub credentials: Table<Credential>,
     pub tokens: HashMap<String, tokens::Token>,
 }
@@ -135,6 +146,10 @@ pub(crate) fn serve(state: &mut State, call: &Call<'_>) -> Answer {
         (&Method::GET, ["role_assignments"]) => projects::assignments(state, call),
         (&Method::GET, ["projects", project, "users", user, "roles"]) => projects::roles(state, call, project, user),
         (method, ["projects", project, "users", user, "roles", role]) => projects::assignment(state, call, method, (project, user, role)),
+        (method, ["domains", id, "users", user, "roles", role]) => {
+            projects::wide_assignment(state, call, method, WideScope::Domain((*id).to_owned()), (user, role))
+        }
+        (method, ["system", "users", user, "roles", role]) => projects::wide_assignment(state, call, method, WideScope::System, (user, role)),
         (&Method::GET, ["roles"]) => projects::all_roles(state, call),
         (&Method::GET, ["domains"]) => Ok(domains::list(state, call)),
         (&Method::POST, ["domains"]) => domains::create(state, call),

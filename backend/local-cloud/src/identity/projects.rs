@@ -1,6 +1,6 @@
 //! Projects, roles and who holds which role where.
 
-use super::{DEFAULT_DOMAIN, Project, not_found};
+use super::{DEFAULT_DOMAIN, Project, WideScope, not_found};
 use crate::http::{Answer, Call, Failure, Reply, text, text_or_empty, truth};
 use crate::state::State;
 use http::Method;
@@ -98,20 +98,57 @@ pub(super) fn roles(state: &State, call: &Call<'_>, project: &str, user: &str) -
 /// Who holds which role where. There are no groups and no inheritance here: the effective assignments are all there are.
 pub(super) fn assignments(state: &State, call: &Call<'_>) -> Answer {
     call.admin("identity:list_role_assignments")?;
-    let wanted = |user: &str, project: &str| {
-        call.query("user.id").is_none_or(|id| id == user) && call.query("scope.project.id").is_none_or(|id| id == project)
+    let identity = &state.identity;
+    let of_user = |user: &str| call.query("user.id").is_none_or(|id| id == user);
+    let (project_id, domain_id, system) = (call.query("scope.project.id"), call.query("scope.domain.id"), call.query("scope.system"));
+    let in_project = |id: &str| domain_id.is_none() && system.is_none() && project_id.is_none_or(|wanted| wanted == id);
+    let in_scope = |scope: &WideScope| match scope {
+        WideScope::Domain(id) => project_id.is_none() && system.is_none() && domain_id.is_none_or(|wanted| wanted == id),
+        WideScope::System => project_id.is_none() && domain_id.is_none(),
     };
-    let held = state.identity.assignments.iter().filter(|(project, user, _)| wanted(user, project));
-    let view = |(project, user, role): &(String, String, String)| {
-        let name = state.identity.roles.get(role).map(|r| r.name.clone());
-        let known = state.identity.users.get(user);
-        let of = state.identity.domain(known.map_or(DEFAULT_DOMAIN, |u| u.domain_id.as_str()));
+    let view = |user: &str, role: &str, scope: Value| {
+        let name = identity.roles.get(role).map(|r| r.name.clone());
+        let known = identity.users.get(user);
+        let of = identity.domain(known.map_or(DEFAULT_DOMAIN, |u| u.domain_id.as_str()));
         let user = json!({"id": user, "name": known.map(|u| &u.name), "domain": of});
-        let domain = state.identity.domain(DEFAULT_DOMAIN);
-        let project = json!({"id": project, "name": state.identity.projects.get(project).map(|p| &p.name), "domain": domain});
-        json!({"role": {"id": role, "name": name}, "user": user, "scope": {"project": project}, "links": {}})
+        json!({"role": {"id": role, "name": name}, "user": user, "scope": scope, "links": {}})
     };
-    Ok(listing(&call.url, "role_assignments", held.map(view).collect()))
+    let mut held = Vec::new();
+    for (project, user, role) in identity.assignments.iter().filter(|(project, user, _)| of_user(user) && in_project(project)) {
+        let name = identity.projects.get(project).map(|p| &p.name);
+        let project = json!({"id": project, "name": name, "domain": identity.domain(DEFAULT_DOMAIN)});
+        held.push(view(user, role, json!({ "project": project })));
+    }
+    for (scope, user, role) in identity.wide_assignments.iter().filter(|(scope, user, _)| of_user(user) && in_scope(scope)) {
+        let scope = match scope {
+            WideScope::Domain(id) => json!({"domain": identity.domain(id)}),
+            WideScope::System => json!({"system": {"all": true}}),
+        };
+        held.push(view(user, role, scope));
+    }
+    Ok(listing(&call.url, "role_assignments", held))
+}
+
+/// Gives, checks or takes a role in a domain or in the system. No token here is scoped so: none ends with it.
+pub(super) fn wide_assignment(state: &mut State, call: &Call<'_>, method: &Method, scope: WideScope, (user, role): (&str, &str)) -> Answer {
+    call.admin("identity:create_grant")?;
+    let identity = &mut state.identity;
+    if let WideScope::Domain(id) = &scope {
+        identity.domains.get(id).ok_or_else(|| not_found("domain", id))?;
+    }
+    identity.users.get(user).ok_or_else(|| not_found("user", user))?;
+    identity.roles.get(role).ok_or_else(|| not_found("role", role))?;
+    let key = (scope, user.to_owned(), role.to_owned());
+    let there = match *method {
+        Method::PUT => {
+            identity.wide_assignments.insert(key);
+            true
+        }
+        Method::HEAD | Method::GET => identity.wide_assignments.contains(&key),
+        Method::DELETE => identity.wide_assignments.remove(&key),
+        _ => return Err(Failure::no_route()),
+    };
+    if there { Ok(Reply::empty(204)) } else { Err(Failure::missing(format!("Could not find role assignment with role: {role}, user: {user}."))) }
 }
 
 /// Gives, checks or takes a role.

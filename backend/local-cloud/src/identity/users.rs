@@ -104,6 +104,7 @@ pub(super) fn delete(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
     call.admin("identity:delete_user")?;
     state.identity.users.shift_remove(id).ok_or_else(|| not_found("user", id))?;
     state.identity.assignments.retain(|(_, user, _)| user != id);
+    state.identity.wide_assignments.retain(|(_, user, _)| user != id);
     state.identity.credentials.retain(|_, credential| credential.user_id != id);
     state.identity.tokens.retain(|_, token| token.user_id != id);
     Ok(Reply::empty(204))

@@ -11,7 +11,7 @@ const REFUSED: &str = "KCS-AUTH-011";
 const BOUND: &str = "KCS-AUTH-010";
 const NARROWED: &str = "KCS-RBAC-003";
 
-struct Credential {
+pub struct Credential {
     owner: String,
     id: String,
     secret: String,
@@ -19,7 +19,7 @@ struct Credential {
 
 impl Credential {
     /// Somebody makes themselves one with these roles.
-    async fn of(house: &House, user: &str, project: &str, roles: &[&str]) -> Self {
+    pub async fn of(house: &House, user: &str, project: &str, roles: &[&str]) -> Self {
         let token = house.keystone_token(user, project).await;
         let about = keystone(house, &token, "GET", "/auth/tokens", &Value::Null);
         let owner = about["token"]["user"]["id"].as_str().unwrap().to_owned();
@@ -34,7 +34,7 @@ impl Credential {
         json!({"id": self.id, "secret": self.secret})
     }
 
-    async fn sign_in(&self, house: &House) -> Got {
+    pub async fn sign_in(&self, house: &House) -> Got {
         house.call(None, "POST", PATH, Some(&self.by_id())).await
     }
 }

@@ -8,6 +8,7 @@ use api::peers::Proxies;
 use api::state::{Health, Settings, State};
 use api::streams::StreamLimits;
 use async_trait::async_trait;
+use auth::{OperatorGrant, RoleNames};
 use bytes::Bytes;
 use cloud_openstack::{OpenStack, Transport, TransportError};
 use domain::changes::Change;
@@ -119,7 +120,7 @@ struct Catalogue {
 fn settings() -> Settings {
     let catalogue: Catalogue = serde_yaml_ng::from_str(include_str!("../../src/dev_catalogue.yaml")).unwrap();
     Settings {
-        roles: auth::RoleNames::default(),
+        roles: RoleNames::default(),
         federation: vec![api::federation::Provider {
             id: "corp".to_owned(),
             label: "Corporate account".to_owned(),
@@ -218,6 +219,12 @@ impl House {
     /// One more replica that lets so many people in a minute sign in whose browsers it does not know.
     pub async fn beside_limited(&self, sign_ins_per_minute: u32) -> Self {
         Self::on(self.database.clone(), self.cloud.clone(), Settings { sign_ins_per_minute, ..settings() }).await
+    }
+
+    /// One more replica to which these roles make an operator, and no others.
+    pub async fn beside_operators(&self, operators: Vec<OperatorGrant>) -> Self {
+        let roles = RoleNames { operators, ..RoleNames::default() };
+        Self::on(self.database.clone(), self.cloud.clone(), Settings { roles, ..settings() }).await
     }
 
     /// One more replica whose operator lets nobody past the gate.

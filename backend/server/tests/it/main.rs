@@ -24,6 +24,7 @@ mod keys;
 mod keystone_tokens;
 mod members;
 mod node_keys;
+mod operator_scopes;
 mod operators_queue;
 mod orphans;
 mod proxies;
