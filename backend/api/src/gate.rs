@@ -63,7 +63,11 @@ fn status(problem: &Problem) -> HttpResponse {
     };
     let message = format!("{} ({})", problem.detail, problem.code.as_str());
     let body = serde_json::json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": reason, "code": problem.status});
-    HttpResponse::build(problem.status_code()).json(body)
+    let mut builder = HttpResponse::build(problem.status_code());
+    if let Some(seconds) = problem.retry_after {
+        builder.insert_header((header::RETRY_AFTER, seconds.to_string()));
+    }
+    builder.json(body)
 }
 
 async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) -> Answer<HttpResponse> {

@@ -1,5 +1,5 @@
 //! Limits on how often: signing in per person and address, per person, per address and in all; tokens that Keystone refuses; programs that want to
-//! be signed in; requests per person.
+//! be signed in; requests per person, of the API and through the gate.
 
 use crate::errors::{Answer, Problem};
 use crate::failures::{Attempt, Failures};
@@ -29,6 +29,8 @@ pub struct Limiter {
     device_codes: DefaultKeyedRateLimiter<String>,
     device_polls: DefaultKeyedRateLimiter<String>,
     requests: DefaultKeyedRateLimiter<String>,
+    /// None: no limit.
+    gate_requests: Option<DefaultKeyedRateLimiter<String>>,
     clock: DefaultClock,
 }
 
@@ -46,7 +48,7 @@ pub fn network(address: &str) -> String {
 impl Limiter {
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
-        let &Settings { requests_per_minute, sign_ins_per_minute, failed_sign_ins_per_person, .. } = settings;
+        let &Settings { requests_per_minute, gate_requests_per_minute, sign_ins_per_minute, failed_sign_ins_per_person, .. } = settings;
         Self {
             sign_in_device: RateLimiter::keyed(per_minute(10, 10)),
             sign_in_pair: RateLimiter::keyed(per_minute(20, 20)),
@@ -60,6 +62,7 @@ impl Limiter {
             device_codes: RateLimiter::keyed(per_minute(20, 20)),
             device_polls: RateLimiter::keyed(per_minute(600, 600)),
             requests: RateLimiter::keyed(per_minute(requests_per_minute, requests_per_minute)),
+            gate_requests: (gate_requests_per_minute > 0).then(|| RateLimiter::keyed(per_minute(gate_requests_per_minute, gate_requests_per_minute))),
             clock: DefaultClock::default(),
         }
     }
@@ -137,6 +140,14 @@ impl Limiter {
         self.requests.check_key(&user_id.to_owned()).map_err(|until| self.refusal(until))
     }
 
+    /// One request of a person's through the gate, with whichever of their kubeconfigs.
+    pub fn gate_request(&self, user_id: &str) -> Answer<()> {
+        match &self.gate_requests {
+            Some(limit) => limit.check_key(&user_id.to_owned()).map_err(|until| self.refusal(until)),
+            None => Ok(()),
+        }
+    }
+
     /// Forgets keys nothing was heard of for long.
     pub fn tidy(&self) {
         self.sign_in_device.retain_recent();
@@ -148,6 +159,9 @@ impl Limiter {
         self.device_codes.retain_recent();
         self.device_polls.retain_recent();
         self.requests.retain_recent();
+        if let Some(limit) = &self.gate_requests {
+            limit.retain_recent();
+        }
     }
 
     fn refusal(&self, until: governor::NotUntil<governor::clock::QuantaInstant>) -> Problem {

@@ -37,6 +37,8 @@ pub struct Settings {
     /// Whether KCS reaches APIs of clusters without a public address.
     pub private_route: bool,
     pub requests_per_minute: u32,
+    /// Of a person's through the gate, with kubeconfigs; 0: no limit.
+    pub gate_requests_per_minute: u32,
     /// Of people whose browsers are not known; that many sign-ins Keystone is asked for at most, and as many by identity providers, and of tokens.
     pub sign_ins_per_minute: u32,
     /// Of those, as many as may fail as one person at once; all of them are forgotten after half an hour.

@@ -72,6 +72,7 @@ pub async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) 
         let token = TokenHash::of(text.ok_or_else(unauthorized)?);
         let found = state.store.kubeconfig_by_token(token).await?.filter(|k| k.kubeconfig.cluster == id).ok_or_else(unauthorized)?;
         let (actor, cluster) = bearer_of(state, found).await?;
+        state.limiter.gate_request(&actor.user.id)?;
         if !actor.scope().holds(&cluster) {
             return Err(Problem::not_found());
         }

@@ -192,6 +192,9 @@ pub struct Limits {
     pub nodes_per_cluster: u32,
     #[serde(default = "default_requests")]
     pub requests_per_minute: u32,
+    /// Through the gate, with kubeconfigs; 0: no limit.
+    #[serde(default = "default_gate_requests")]
+    pub gate_requests_per_minute: u32,
     /// Of people whose browsers are not known.
     #[serde(default = "default_sign_ins")]
     pub sign_ins_per_minute: u32,
@@ -268,6 +271,9 @@ fn default_nodes() -> u32 {
 fn default_requests() -> u32 {
     1200
 }
+fn default_gate_requests() -> u32 {
+    6000
+}
 fn default_idle() -> u32 {
     60
 }
@@ -312,6 +318,7 @@ impl Default for Limits {
             nodes_per_pool: default_pool_nodes(),
             nodes_per_cluster: default_nodes(),
             requests_per_minute: default_requests(),
+            gate_requests_per_minute: default_gate_requests(),
             sign_ins_per_minute: default_sign_ins(),
             failed_sign_ins_per_person: default_failed_sign_ins(),
             stream_idle_minutes: default_idle(),
@@ -475,6 +482,7 @@ impl Config {
         within("limits.failed_sign_ins_per_person", self.limits.failed_sign_ins_per_person, 1, 1_000)?;
         within("limits.stream_idle_minutes", self.limits.stream_idle_minutes, 1, 1440)?;
         within("limits.stream_hours", self.limits.stream_hours, 1, 168)?;
+        within("limits.gate_requests_per_minute", self.limits.gate_requests_per_minute, 0, 1_000_000)?;
         within("limits.requests_per_minute", self.limits.requests_per_minute, 10, 1_000_000)
     }
 

@@ -59,6 +59,7 @@ fn every_error_names_its_key() {
         ("limits: {clusters_per_project: 0}", "limits.clusters_per_project: "),
         ("limits: {volumes_per_project: 0}", "limits.volumes_per_project: "),
         ("limits: {nodes_per_pool: 5001}", "limits.nodes_per_pool: "),
+        ("limits: {gate_requests_per_minute: 1000001}", "limits.gate_requests_per_minute: "),
         ("limits: {kubeconfig_days: 366}", "limits.kubeconfig_days: "),
         ("prices: {currency: ''}", "prices.currency: "),
         ("prices: {currency: EUR, load_balancer: -1}", "prices.load_balancer: "),

@@ -230,6 +230,7 @@ fn settings(config: &Config, gate: &Gate, demo: bool) -> Settings {
         templates: config.templates.clone(),
         private_route: config.engine.private_api_route.is_some(),
         requests_per_minute: config.limits.requests_per_minute,
+        gate_requests_per_minute: config.limits.gate_requests_per_minute,
         sign_ins_per_minute: config.limits.sign_ins_per_minute,
         failed_sign_ins_per_person: config.limits.failed_sign_ins_per_person,
         streams: StreamLimits {

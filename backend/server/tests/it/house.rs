@@ -131,6 +131,7 @@ fn settings() -> Settings {
         templates: catalogue.templates,
         private_route: false,
         requests_per_minute: 100_000,
+        gate_requests_per_minute: 0,
         sign_ins_per_minute: 600,
         failed_sign_ins_per_person: 5,
         streams: StreamLimits { idle: Duration::from_secs(3600), longest: Duration::from_secs(24 * 3600) },
@@ -225,6 +226,12 @@ impl House {
     pub async fn beside_operators(&self, operators: Vec<OperatorGrant>) -> Self {
         let roles = RoleNames { operators, ..RoleNames::default() };
         Self::on(self.database.clone(), self.cloud.clone(), Settings { roles, ..settings() }).await
+    }
+
+    /// One more replica that lets so many requests of a person's in a minute through the gate, and so many to the API.
+    pub async fn beside_gate_limited(&self, gate_requests_per_minute: u32, requests_per_minute: u32) -> Self {
+        let settings = Settings { gate_requests_per_minute, requests_per_minute, ..settings() };
+        Self::on(self.database.clone(), self.cloud.clone(), settings).await
     }
 
     /// One more replica whose operator lets nobody past the gate.

@@ -19,6 +19,7 @@ mod federation;
 mod foreign;
 mod fuzz;
 mod gate;
+mod gate_limit;
 mod house;
 mod keys;
 mod keystone_tokens;
