@@ -135,8 +135,9 @@ fn binaries() -> Result<PathBuf> {
         found.push((15, folder));
     }
     let newest = found.into_iter().filter(|(version, _)| *version >= 15).max();
+    // Where the server leads to, its other programs are, too.
     newest
-        .map(|(_, folder)| folder)
+        .and_then(|(_, folder)| folder.join("postgres").canonicalize().ok()?.parent().map(Path::to_owned))
         .ok_or_else(|| Error::new(ErrorKind::NotFound, "no PostgreSQL server 15 or later is installed (Debian package postgresql)"))
 }
 

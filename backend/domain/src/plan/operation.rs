@@ -224,9 +224,13 @@ impl Draft<'_> {
         let live = || self.next.ledger.iter().filter(|r| r.state != ResourceState::Gone);
         // A quota is not short while something of ours is just leaving it.
         let leaving = live().any(|r| r.state == ResourceState::Deleting && r.failures == 0);
+        // Nor is it when what was refused was asked for before that had left it.
+        let has_left = |refused: &LedgerRow| {
+            self.next.ledger.iter().any(|r| r.state == ResourceState::Gone && r.called_at.is_some() && r.called_at >= refused.called_at)
+        };
         let stuck = live().filter(|r| r.failures > 0 || r.state == ResourceState::Ambiguous).filter_map(|r| Some((r, r.fault.as_ref()?)));
         for (row, fault) in stuck {
-            let waits = (fault.code == Code::Quota && leaving) || (fatal(fault.code) && fault.retryable && row.failures < PATIENCE);
+            let waits = (fault.code == Code::Quota && (leaving || has_left(row))) || (fatal(fault.code) && fault.retryable && row.failures < PATIENCE);
             if (blocks(fault.code) || fatal(fault.code)) && !waits {
                 return Some(fault.clone());
             }

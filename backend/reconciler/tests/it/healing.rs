@@ -300,7 +300,7 @@ async fn case_24_where_the_quota_of_ports_is_full_the_port_of_a_dead_server_make
     assert!(there(&lab), "Nova leaves ports that it has not made");
     lab.watch(Duration::minutes(6)).await;
     assert!(!there(&lab) && lab.names(NodeRole::Worker).len() == 3);
-    assert_eq!(asked(&lab), before + 1, "the cloud has never had to refuse one");
+    assert!(asked(&lab) <= before + 2, "at most one was asked for before the other had left, and its refusal worried nobody");
     whole(&lab);
 }
 
@@ -398,11 +398,11 @@ async fn case_59_pods_that_may_not_leave_are_named_and_given_up_on_in_time() {
 
 #[tokio::test]
 async fn case_59_a_webhook_that_refuses_evictions_has_a_code_of_its_own() {
-    let mut lab = running(262, 1, 1).await;
-    let node = lab.names(NodeRole::Worker)[0].clone();
     for words in
         ["admission webhook \"deny.example.com\" denied the request: no", "Internal error occurred: failed calling webhook \"deny.example.com\": EOF"]
     {
+        let mut lab = running(262, 1, 1).await;
+        let node = lab.names(NodeRole::Worker)[0].clone();
         lab.in_cluster.lock().unwrap().pinned = Some(format!("shop/db-0: {words}"));
         lab.wish(&Wish::NodeDrain { node: lab.node(&node) });
         lab.watch(Duration::minutes(1)).await;
