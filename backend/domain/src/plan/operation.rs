@@ -222,15 +222,9 @@ impl Draft<'_> {
             return Some(fault);
         }
         let live = || self.next.ledger.iter().filter(|r| r.state != ResourceState::Gone);
-        // A quota is not short while something of ours is just leaving it.
-        let leaving = live().any(|r| r.state == ResourceState::Deleting && r.failures == 0);
-        // Nor is it when what was refused was asked for before that had left it.
-        let has_left = |refused: &LedgerRow| {
-            self.next.ledger.iter().any(|r| r.state == ResourceState::Gone && r.called_at.is_some() && r.called_at >= refused.called_at)
-        };
         let stuck = live().filter(|r| r.failures > 0 || r.state == ResourceState::Ambiguous).filter_map(|r| Some((r, r.fault.as_ref()?)));
         for (row, fault) in stuck {
-            let waits = (fault.code == Code::Quota && (leaving || has_left(row))) || (fatal(fault.code) && fault.retryable && row.failures < PATIENCE);
+            let waits = (fault.code == Code::Quota && self.makes_room(row)) || (fatal(fault.code) && fault.retryable && row.failures < PATIENCE);
             if (blocks(fault.code) || fatal(fault.code)) && !waits {
                 return Some(fault.clone());
             }
@@ -246,6 +240,19 @@ impl Draft<'_> {
         }
         let given_up = |n: &&Node| n.intent == NodeIntent::Keep && n.fault.is_some() && !self.may_replace(&n.name);
         self.next.nodes.iter().find(given_up).and_then(|n| n.fault.clone()).or_else(|| self.obstacle_of_kind())
+    }
+
+    /// A quota is not short while something of ours leaves it or is about to, nor where what was refused was asked for before that had left it, or is
+    /// being asked for again.
+    fn makes_room(&self, refused: &LedgerRow) -> bool {
+        let wanted: Vec<String> = self.wanted().into_iter().map(|part| part.key).collect();
+        let again = refused.called_at == Some(self.now);
+        again
+            || self.next.ledger.iter().any(|row| match row.state {
+                ResourceState::Deleting => row.failures == 0,
+                ResourceState::Gone => row.called_at.is_some() && row.called_at >= refused.called_at,
+                _ => row.kind == refused.kind && !wanted.contains(&row.key),
+            })
     }
 
     /// What stands against operations of one kind.
