@@ -34,7 +34,7 @@ pub static ENGINE_RUNTIME: OnceLock<tokio::runtime::Handle> = OnceLock::new();
 const FORGET: Duration = Duration::from_secs(300);
 
 /// Connections to the database that a thread which serves requests has of its own at most: questions at the gate are short.
-const MOST_NEAR: usize = 2;
+const MOST_NEAR: u32 = 2;
 
 /// `kcs serve`: until a signal.
 ///
@@ -68,7 +68,7 @@ pub fn store_options(config: &Config) -> Result<StoreOptions, Box<dyn Error>> {
     let half = config.database.connections.div_ceil(2);
     options.api_connections = half;
     options.engine_connections = half;
-    options.near_connections = (half as usize / listeners::workers()).min(MOST_NEAR);
+    options.near_connections = (half / u32::try_from(listeners::workers())?).clamp(1, MOST_NEAR);
     Ok(options)
 }
 

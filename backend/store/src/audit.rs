@@ -1,9 +1,8 @@
 //! The audit log: who did what to what, from where, and how it ended. Append-only, in the same transaction as the deed.
 
 use crate::error::StoreError;
-use crate::near::ask;
 use crate::pages::{Page, PageRequest};
-use crate::pool::{Store, read, write};
+use crate::pool::{Store, read, statement, write};
 use auth::{Actor, Scope};
 use domain::ids::{ClusterId, OperationId, TenantId};
 use serde_json::{Value, json};
@@ -127,7 +126,7 @@ impl Store {
     /// For deeds that are no writes of the store: refusals, commands in containers, changes in a cluster. One statement, and so a transaction by itself:
     /// what waits for the line waits for one round trip.
     pub async fn audit_append(&self, entry: AuditEntry, context: RequestContext) -> Result<(), StoreError> {
-        ask(self, (entry, context), |db, (entry, context)| Box::pin(append(db, entry, context))).await
+        statement(&self.api, (entry, context), |db, (entry, context)| Box::pin(append(db, entry, context))).await
     }
 
     /// A sign-in that was refused, under the name that came with it: nobody knows whose it was. It is of no project, and told to operators.

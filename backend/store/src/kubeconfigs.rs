@@ -4,8 +4,7 @@ use crate::audit::{AuditEntry, RequestContext, append};
 use crate::changes::announce;
 use crate::clusters;
 use crate::error::StoreError;
-use crate::near::ask;
-use crate::pool::{Store, read, write};
+use crate::pool::{Store, read, statement, write};
 use auth::{KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, Narrowing, Permit, Project, Resource, Rights, Scope, User};
 use domain::clusters::ClusterEndpoint;
 use domain::ids::{ClusterId, KubeconfigId, TenantId};
@@ -155,7 +154,7 @@ impl Store {
 
     /// The one a token belongs to, if it is good now: not expired, not revoked, its cluster there. Notes the use, at most once a minute.
     pub async fn kubeconfig_by_token(&self, token: TokenHash) -> Result<Option<KubeconfigUse>, StoreError> {
-        ask(self, token, |db, token| Box::pin(by_token(db, token))).await
+        statement(&self.near.pool(), token, |db, token| Box::pin(by_token(db, token))).await
     }
 }
 

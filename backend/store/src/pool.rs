@@ -25,7 +25,7 @@ pub struct StoreOptions {
     pub api_connections: u32,
     pub engine_connections: u32,
     /// Besides, those of each thread that serves requests, for what is asked of every one.
-    pub near_connections: usize,
+    pub near_connections: u32,
     /// How long a request waits for a connection before it is answered 503.
     pub acquire_timeout: Duration,
 }
@@ -56,7 +56,7 @@ pub struct Store {
 
 const APPLICATION: &str = "kcs";
 /// A connection that came back longer ago is looked at before it is lent again: a round trip, which a busy gate saves. No server restarts in so short a time.
-pub(crate) const RESTED: Duration = Duration::from_millis(50);
+const RESTED: Duration = Duration::from_millis(50);
 
 fn bounded(options: &PgConnectOptions, statement: &str) -> PgConnectOptions {
     options.clone().application_name(APPLICATION).options([
@@ -69,7 +69,7 @@ fn bounded(options: &PgConnectOptions, statement: &str) -> PgConnectOptions {
     ])
 }
 
-fn pool(options: PgConnectOptions, connections: u32, acquire: Duration) -> PgPool {
+pub(crate) fn pool(options: PgConnectOptions, connections: u32, acquire: Duration) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(acquire)
@@ -90,7 +90,7 @@ impl Store {
     pub async fn connect(options: &StoreOptions, keys: Arc<KeyRing>) -> Result<Self, StoreError> {
         let api = pool(bounded(&options.connect, "10s"), options.api_connections, options.acquire_timeout);
         let engine = pool(bounded(&options.connect, "20s"), options.engine_connections, Duration::from_secs(10));
-        let near = Near::new(bounded(&options.connect, "10s"), options.near_connections, options.acquire_timeout);
+        let near = Arc::new(Near::new(bounded(&options.connect, "10s"), options.near_connections, options.acquire_timeout));
         let hub = Hub::new(options.connect.clone().application_name(APPLICATION));
         let store = Self { api, engine, near, hub, keys, installation_keys: Arc::default() };
         store.ping().await?;
@@ -208,6 +208,6 @@ where
     read(pool, data, unit).await
 }
 
-pub(crate) async fn spawned<T: Send + 'static, E: UnitError>(unit: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E> {
+async fn spawned<T: Send + 'static, E: UnitError>(unit: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E> {
     tokio::spawn(unit.in_current_span()).await.unwrap_or_else(|_| Err(E::from(StoreError::Unexpected("a unit of work ended early".to_owned()))))
 }

@@ -2,8 +2,7 @@
 
 use crate::changes::announce_person;
 use crate::error::StoreError;
-use crate::near::ask;
-use crate::pool::{Store, write};
+use crate::pool::{Store, statement, write};
 use auth::{Project, Rights, User};
 use domain::ids::TenantId;
 use domain::permissions::Role;
@@ -59,7 +58,7 @@ impl Store {
     }
 
     pub async fn session(&self, id: TokenHash) -> Result<Option<SessionRecord>, StoreError> {
-        ask(self, id, |db, id| Box::pin(find(db, id))).await
+        statement(&self.near.pool(), id, |db, id| Box::pin(find(db, id))).await
     }
 
     /// Keystone confirmed it, with these roles.

@@ -3,8 +3,7 @@
 use crate::audit::{AuditEntry, RequestContext, append};
 use crate::changes::announce_person;
 use crate::error::StoreError;
-use crate::near::ask;
-use crate::pool::{Store, read, write};
+use crate::pool::{Store, read, statement, write};
 use auth::{Narrowing, Permit, Project, Resource, Rights, Scope, TokenCreate, TokenRevoke, User};
 use domain::codes::Code;
 use domain::ids::{ClusterId, TenantId, TokenId};
@@ -138,7 +137,7 @@ impl Store {
 
     /// The one with this hash, if it is good now. Notes the use and from where, at most once a minute.
     pub async fn token_by_hash(&self, token: TokenHash, source: String) -> Result<Option<TokenRecord>, StoreError> {
-        ask(self, (token, source), |db, (token, source)| Box::pin(by_hash(db, token, source))).await
+        statement(&self.near.pool(), (token, source), |db, (token, source)| Box::pin(by_hash(db, token, source))).await
     }
 
     /// Keystone confirmed the owner, with these roles; none: the person has no place in the project now.
