@@ -65,13 +65,15 @@ async fn a_thread_asks_by_connections_of_its_own_which_no_other_gets_and_no_writ
     assert_eq!((own.len(), connections(&database).await.len()), (2, 2), "one of the pool of requests, one of this thread");
 
     // Another thread is not lent the one that lies idle here: it makes itself one.
-    let asking = store.clone();
+    let (there, asking) = (database.clone(), store.clone());
     let thread = tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(ask(&asking))
+        runtime.block_on(async {
+            ask(&asking).await.unwrap();
+            connections(&there).await
+        })
     });
-    thread.await.unwrap().unwrap();
-    assert_eq!(connections(&database).await.iter().filter(|pid| !own.contains(pid)).count(), 1);
+    assert_eq!(thread.await.unwrap().iter().filter(|pid| !own.contains(pid)).count(), 1);
 
     // The one connection of the pool is taken, and nobody who asks notices.
     let mut held = database.lock("audit").await;
