@@ -9,15 +9,9 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'openstack', 'suite'))
 
 import guests
-from kcs import PASSWORD, Person
+from kcs import PASSWORD, Person, spec
 from kubectl import Kubectl
 from report import check, eventually, phase, say
-
-POOL = {'name': 'default', 'flavor': 'm1.small'}
-
-
-def spec(masters, workers, **more):
-    return dict({'control_plane': {'count': masters, 'flavor': 'm1.medium'}, 'node_pools': [dict(POOL, count=workers)]}, **more)
 
 
 class Cluster:
@@ -27,7 +21,7 @@ class Cluster:
         self.kcs, self.name, self._inside = kcs, name, inside
         self.person = Person(kcs, 'member-a')
         with phase('%s: create' % name):
-            self.id, operation = self.person.create(name, spec(masters, workers, **more))
+            self.id, operation = self.person.create(name, dict(spec(masters, workers), **more))
             done = self.person.finish(operation, 900)
         for step in done['steps']:
             say('      %-20s %s - %s' % (step['key'], (step.get('started_at') or '')[11:19], (step.get('finished_at') or '')[11:19]))

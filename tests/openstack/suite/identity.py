@@ -9,13 +9,11 @@ import time
 import openstack
 
 import cloud
-from kcs import PASSWORD, Person, Refused
+from cloud import TENANT, servers
+from kcs import PASSWORD, Person, Refused, spec
 from report import check, eventually, phase, say
 
-TENANT = 'tenant-a'
 ROLES = ('member', 'load-balancer_member')
-SPEC = {'control_plane': {'count': 1, 'flavor': 'm1.medium'},
-        'node_pools': [{'name': 'default', 'flavor': 'm1.small', 'count': 1}]}
 
 
 @contextlib.contextmanager
@@ -55,7 +53,6 @@ def identity(kcs, conn):
     tenant = ks.find_project(TENANT)
     person = Person(kcs, 'member-a')
     sign_ins = lambda: kcs.figure('kcs_cloud_calls_total', service='identity', operation='authenticate')
-    servers = lambda: [s for s in conn.compute.servers(all_projects=True) if s.metadata.get('kcs_cluster') == id]
     service_user = lambda: ks.find_user('kcs-' + tenant.id)
 
     def ledger():
@@ -72,7 +69,7 @@ def identity(kcs, conn):
     def case_16_token_ends_midway():
         """Every token of the cluster's ends in the middle of its create: one new one, and the create goes on. (One that is only short-lived is never
         refused: it is renewed when half of its life is over.)"""
-        eventually('the first master runs', 240, lambda: [s for s in servers() if '-cp-' in s.name and s.status == 'ACTIVE'])
+        eventually('the first master runs', 240, lambda: [s for s in servers(conn, id) if '-cp-' in s.name and s.status == 'ACTIVE'])
         before = sign_ins()
         end_tokens(conn, service_user(), tenant)
         person.finish(operation, 600)
@@ -86,7 +83,7 @@ def identity(kcs, conn):
         assert not ks.get_user(maker.id).is_enabled
         made = person.call('PATCH', '/clusters/%s/node-pools/default' % id, {'count': 2})
         person.finish(made['operation'], 300)
-        assert len(servers()) == 3
+        assert len(servers(conn, id)) == 3
 
     def case_13_endpoint_removed():
         """Block storage leaves the catalogue: said by its name, nothing of the cluster is given up, what needs other services goes on; and it is seen
@@ -104,7 +101,7 @@ def identity(kcs, conn):
             newcomer.get('/key-pairs')
             newcomer.get('/project-networks')
             assert newcomer.get('/volume-types')['items'] == []
-            plan = newcomer.call('POST', '/clusters/plan', {'name': 'later', 'spec': SPEC})
+            plan = newcomer.call('POST', '/clusters/plan', {'name': 'later', 'spec': spec(1, 1)})
             assert plan['blocked'] and 'KCS-VOL-003' in [line.get('code') for line in plan['checks'] if line['level'] == 'blocked'], plan
             assert ledger() == before
         finally:
@@ -149,7 +146,7 @@ def identity(kcs, conn):
         assert not ours()
 
     with member(conn, 'maker', tenant) as maker:
-        id, operation = Person(kcs, 'maker').create('identity', SPEC)
+        id, operation = Person(kcs, 'maker').create('identity', spec(1, 1))
         try:
             for role in ROLES:
                 ks.unassign_project_role_from_user(tenant, maker, ks.find_role(role))
@@ -179,7 +176,7 @@ def case_21_project_deleted(kcs, conn):
     try:
         with member(conn, 'leaver', project):
             person = Person(kcs, 'leaver')
-            id, operation = person.create('gone', SPEC)
+            id, operation = person.create('gone', spec(1, 1))
             # At once, so that it is stuck with little: a network without a subnet, and neither ports nor servers.
             conn.block_storage.update_quota_set(project.id, volumes=0)
             conn.network.update_quota(project.id, subnets=0)
