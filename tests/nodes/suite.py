@@ -107,16 +107,6 @@ def a_volume_is_used(c):
     eventually('Cinder has the volume no more', 90, lambda: volume not in [v.id for v in cinder.volumes(all_projects=True)])
 
 
-def nothing_left(before):
-    with phase('look for what is left'):
-        conn = cloud.connect()
-        # A tenant's service identity outlives its clusters; it is the only thing that may.
-        kept = lambda line: line.startswith('left: user ') and ' kcs-' in line
-        rest = lambda: [l for l in cloud.difference(before, cloud.objects(conn)) if not kept(l)]
-        check('the cloud is as before', lambda: eventually('difference: %s' % rest(), 60, lambda: not rest(), every=2))
-        check('nothing is left on this machine', lambda: eventually('left: %s' % guests.left(), 20, lambda: not guests.left(), every=1))
-
-
 def small(kcs):
     """One master, two workers; use; resize; replace and reboot a worker; delete."""
     c = Cluster(kcs, 'small', 1, 2)
@@ -229,7 +219,8 @@ def main():
         for tell in (small, ha):
             if tell.__name__ in wanted:
                 story(tell.__name__, lambda: tell(kcs))
-                nothing_left(before)
+                with phase('look for what is left'):
+                    cloud.nothing_left(cloud.connect(), before)
     finally:
         kcs.stop()
     kcs.forget()

@@ -6,7 +6,8 @@ import sys
 
 import openstack
 
-from guests import STATE, sh
+from guests import STATE, left, sh
+from report import check, eventually
 
 TENANT = 'tenant-a'
 
@@ -54,6 +55,14 @@ def objects(conn):
 def difference(before, after):
     gone = ['gone: %s %s' % (k, v) for k, v in before.items() if k not in after]
     return gone + ['left: %s %s' % (k, v) for k, v in after.items() if k not in before]
+
+
+def nothing_left(conn, before):
+    """The cloud and this machine are as they were before."""
+    kept = lambda line: line.startswith('left: user ') and ' kcs-' in line  # a tenant's service identity outlives its clusters
+    rest = lambda: [l for l in difference(before, objects(conn)) if not kept(l)]
+    check('the cloud is as before', lambda: eventually('difference: %s' % rest(), 60, lambda: not rest(), every=2))
+    check('nothing is left on this machine', lambda: eventually('left: %s' % left(), 20, lambda: not left(), every=1))
 
 
 def servers(conn, cluster):

@@ -6,7 +6,6 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__))))
 
 import cloud
-import guests
 from cloud import quota, servers, volumes
 from faults import much_goes_wrong
 from identity import case_21_project_deleted, identity
@@ -259,13 +258,6 @@ def ha(kcs, conn):
         check('everything goes in the end', case_39_network_in_use)
 
 
-def nothing_left(conn, before):
-    kept = lambda line: line.startswith('left: user ') and ' kcs-' in line  # a tenant's service identity outlives its clusters
-    rest = lambda: [l for l in cloud.difference(before, cloud.objects(conn)) if not kept(l)]
-    check('the cloud is as before', lambda: eventually('difference: %s' % rest(), 60, lambda: not rest(), every=2))
-    check('nothing is left on this machine', lambda: eventually('left: %s' % guests.left(), 20, lambda: not guests.left(), every=1))
-
-
 STORIES = [ha, load_balancer_in_error, case_36_volume_in_error, case_26_no_valid_host, case_41_names_alike, quota_before_and_midway, much_goes_wrong, identity,
            case_21_project_deleted]
 
@@ -280,7 +272,7 @@ def main():
         for tell in STORIES:
             if tell.__name__ in wanted:
                 story(tell.__name__, lambda: tell(kcs, conn))
-                nothing_left(conn, before)
+                cloud.nothing_left(conn, before)
     finally:
         kcs.stop()
     kcs.forget()
