@@ -15,7 +15,7 @@ from cluster import (HERE, Cluster, a_container_is_added_to_look_around, a_perso
                      ways_are_cut_with_their_kubeconfig, workload)
 import cloud
 import guests
-from kcs import Kcs
+from kcs import Kcs, condition
 from report import check, end, eventually, phase, phases, say, skip, story
 
 NODE_ADDRESS = '198.19.255.1'
@@ -164,9 +164,8 @@ def survives_a_power_cut(c):
     try:
         eventually('KCS says Degraded', 180, lambda: c.phase() == 'Degraded' or say('      ' + c.phase()), every=5)
         phases['power cut: said after'] = round(time.time() - begun, 1)
-        conditions = c.person.cluster(c.id)['status']['conditions']
-        said = [x for x in conditions if x['type'] == 'ControlPlaneHealthy']
-        assert said and said[0]['status'] == 'False' and victim['name'] in said[0]['message'], conditions
+        said = condition(c.person.cluster(c.id), 'ControlPlaneHealthy')
+        assert said['status'] == 'False' and victim['name'] in said['message'], said
     finally:
         time.sleep(max(0, begun + 60 - time.time()))  # the first minute is what is measured
         stop.set()

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import cloud
 from cloud import quota, servers
-from kcs import Person, Refused, blocked_by, retired, spec
+from kcs import Person, Refused, blocked_by, condition, retired, spec
 from report import eventually, phase
 
 FLAVOR = 'withdrawn'
@@ -83,8 +83,8 @@ def case_27_no_address_is_left(c, refill):
     assert now['state'] == 'blocked', now['state']
     rest = datetime.fromisoformat(now['next_attempt_at']) - datetime.now(timezone.utc)
     assert rest > timedelta(minutes=20), rest
-    conditions = {x['type']: x for x in c.person.cluster(c.id)['status']['conditions']}
-    assert conditions['InfrastructureReady']['status'] == 'False', conditions
+    infrastructure = condition(c.person.cluster(c.id), 'InfrastructureReady')
+    assert infrastructure['status'] == 'False', infrastructure
     balancers = lambda: [b.id for b in c.conn.load_balancer.load_balancers() if c.id in b.name]
     before = balancers()
     assert len(before) == 1, before
@@ -136,8 +136,8 @@ def case_31_a_server_is_switched_off(c, server):
 
     def said():
         looks_again(c)
-        conditions = {x['type']: x for x in c.person.cluster(c.id)['status']['conditions']}
-        return conditions['NodesReady']['status'] == 'False' and server.name in conditions['NodesReady']['message']
+        nodes = condition(c.person.cluster(c.id), 'NodesReady')
+        return nodes['status'] == 'False' and server.name in nodes['message']
     eventually('KCS says so', 60, said)
     assert status() == 'SHUTOFF' and not node()['removing'] and not node().get('fault'), node()
     before = workers(c)

@@ -10,7 +10,7 @@ import openstack
 
 import cloud
 from cloud import TENANT, servers
-from kcs import PASSWORD, Person, Refused, spec
+from kcs import PASSWORD, Person, Refused, condition, spec
 from report import check, eventually, phase, say
 
 ROLES = ('member', 'load-balancer_member')
@@ -44,7 +44,7 @@ def end_tokens(conn, user, project):
 
 
 def reachable(cluster):
-    return next(c for c in cluster['status']['conditions'] if c['type'] == 'CloudReachable')
+    return condition(cluster, 'CloudReachable')
 
 
 def identity(kcs, conn):

@@ -182,6 +182,11 @@ class Person:
         return path
 
 
+def condition(cluster, kind):
+    """One of the things that KCS says of a cluster's state."""
+    return next(c for c in cluster['status']['conditions'] if c['type'] == kind)
+
+
 def blocked_by(person, operation, code, seconds=90):
     """Waits until an operation says what keeps it from going on."""
     def fault():
