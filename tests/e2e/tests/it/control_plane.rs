@@ -5,7 +5,7 @@ use crate::dev::{Dev, client, wait_for};
 use crate::etcd::{etcdctl, try_etcdctl};
 use crate::guests::signal;
 use crate::need_kubernetes;
-use crate::story::Story;
+use crate::story::{APART, Story};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -86,7 +86,7 @@ async fn case_56_a_lost_master_is_replaced_and_nothing_of_it_is_left_in_etcd(sto
     story.delete_server(&node).await;
     // It is said, and where something else is being put right by then, it is replaced at once.
     let missed = wait_for("the master to be missed", Duration::from_secs(180), async || {
-        story.dev.let_pass(Duration::from_secs(16)).await;
+        story.dev.let_pass(APART).await;
         let said = story.condition("ControlPlaneHealthy").await["message"].as_str().unwrap_or_default().contains(&name);
         (said || !story.names("master").await.contains(&name)).then_some(())
     });

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Between two looks of the engine's that are to count as two.
-const APART: Duration = Duration::from_secs(16);
+pub const APART: Duration = Duration::from_secs(16);
 
 pub struct Story {
     pub dev: Dev,
