@@ -57,15 +57,24 @@ beforeEach(() => {
   }) as unknown as typeof client.GET);
 });
 
+function show() {
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <NodesTab />
+    </QueryClientProvider>,
+  );
+}
+
+/** The dialog that the node's name leads to. */
+async function opened() {
+  show();
+  fireEvent.click(await screen.findByRole("button", { name: "w-0" }));
+  return within(await screen.findByRole("dialog"));
+}
+
 describe("a node", () => {
   it("is shown with its conditions, its room and its pods, for whoever may only look, too", async () => {
-    render(
-      <QueryClientProvider client={new QueryClient()}>
-        <NodesTab />
-      </QueryClientProvider>,
-    );
-    fireEvent.click(await screen.findByRole("button", { name: "w-0" }));
-    const dialog = within(await screen.findByRole("dialog"));
+    const dialog = await opened();
     await dialog.findByText("web-1");
     expect(asked).toHaveBeenCalledWith("/api/v1/clusters/{id}/kubernetes/pods", { node: "w-0", limit: 500 });
     for (const text of ["the disk is full", "4, of which pods may use 3800m", "16 GiB, of which pods may use 15.3 GiB", "1 of at most 110", "gpu=yes:NoSchedule", "team=shop"]) expect(dialog.getByText(text)).toBeTruthy();
@@ -74,24 +83,14 @@ describe("a node", () => {
 
   it("counts no pods before they are known", async () => {
     podsFail = true;
-    render(
-      <QueryClientProvider client={new QueryClient()}>
-        <NodesTab />
-      </QueryClientProvider>,
-    );
-    fireEvent.click(await screen.findByRole("button", { name: "w-0" }));
-    const dialog = within(await screen.findByRole("dialog"));
+    const dialog = await opened();
     expect((await dialog.findByRole("alert")).textContent).toContain("KCS-API-001");
     expect(dialog.queryByText(/of at most 110/)).toBeNull();
     expect(dialog.getByRole("heading", { name: en.workload.pods })).toBeTruthy();
   });
 
   it("that Kubernetes does not know leads nowhere", async () => {
-    render(
-      <QueryClientProvider client={new QueryClient()}>
-        <NodesTab />
-      </QueryClientProvider>,
-    );
+    show();
     await screen.findByRole("button", { name: "w-0" });
     expect(screen.getByText("w-1")).toBeTruthy();
     expect(screen.queryByRole("button", { name: "w-1" })).toBeNull();
