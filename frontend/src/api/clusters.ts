@@ -22,9 +22,7 @@ export function useClusters(filter: ClusterFilter) {
   });
 }
 
-interface AdminFilter {
-  search?: string;
-  phase?: Phase;
+interface AdminFilter extends Pick<ClusterFilter, "search" | "phase"> {
   /** Part of the project's name, or its id. */
   project?: string;
   /** `v1.36.3`, or only its beginning. */
