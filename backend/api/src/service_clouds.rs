@@ -12,12 +12,21 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Service users by project, for as long as nobody is likely to have removed them.
-pub struct ServiceClouds(Cache<TenantId, Arc<ServiceUser>>);
+/// Service users by project.
+pub struct ServiceClouds {
+    /// For as long as nobody is likely to have removed them.
+    made: Cache<TenantId, Arc<ServiceUser>>,
+    /// Why Keystone lets one in no more, though it was just made sure of: it is left alone for a while. It locks out who keeps trying, and to set a password
+    /// ends what is signed in with it.
+    refused: Cache<TenantId, CloudError>,
+}
 
 impl Default for ServiceClouds {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(600)).build())
+        Self {
+            made: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(600)).build(),
+            refused: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
+        }
     }
 }
 
@@ -32,9 +41,23 @@ impl ServiceClouds {
     }
 
     async fn user(&self, state: &State, project: &TenantId) -> Result<Arc<ServiceUser>, CloudError> {
+        if let Some(error) = self.refused.get(project).await {
+            return Err(error);
+        }
         let name = domain::names::service_user(project);
         let made = async { state.identity.ensure_service_user(&name, &project.0).await.map(Arc::new) };
-        self.0.try_get_with(project.clone(), made).await.map_err(|error: Arc<CloudError>| (*error).clone())
+        let user = self.made.try_get_with(project.clone(), made).await.map_err(|error: Arc<CloudError>| (*error).clone());
+        self.noted(project, user).await
+    }
+
+    /// The answer; that Keystone refuses the user is remembered.
+    async fn noted<T>(&self, project: &TenantId, answer: Result<T, CloudError>) -> Result<T, CloudError> {
+        if let Err(error) = &answer
+            && error.kind == CloudErrorKind::Unauthenticated
+        {
+            self.refused.insert(project.clone(), error.clone()).await;
+        }
+        answer
     }
 
     /// Whether clusters of the project get credentials: its service user can be made sure of, and is let in.
@@ -46,17 +69,15 @@ impl ServiceClouds {
     }
 
     async fn let_in(&self, state: &State, project: &TenantId) -> Result<(), CloudError> {
-        let ask = async || {
-            let user = self.user(state, project).await?;
-            state.identity.application_credentials(&user, &project.0).await
-        };
-        match ask().await {
+        let ask = async |user: Arc<ServiceUser>| state.identity.application_credentials(&user, &project.0).await.map(drop);
+        match ask(self.user(state, project).await?).await {
             // Somebody may have removed or changed it since it was made sure of.
             Err(error) if error.kind == CloudErrorKind::Unauthenticated => {
-                self.0.invalidate(project).await;
-                ask().await.map(drop)
+                self.made.invalidate(project).await;
+                let answer = ask(self.user(state, project).await?).await;
+                self.noted(project, answer).await
             }
-            answer => answer.map(drop),
+            answer => answer,
         }
     }
 }

@@ -125,6 +125,21 @@ async fn a_plan_says_whether_clusters_of_the_project_get_credentials() {
 }
 
 #[actix_web::test]
+async fn plans_do_not_keep_showing_keystone_a_service_user_that_it_refuses() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let plan = async || house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&json!({"name": "web", "template": "dev"}))).await.body;
+    let asked = || house.cloud.calls(Service::Identity, "GET", "/identity/v3/users/{id}/application_credentials");
+    let refused = FaultRule::new(Effect::Status { status: 401, body: None }).on(Service::Identity, "GET", "/application_credentials$");
+    house.cloud.inject(refused.count(None));
+    let blocked = ("blocked".to_owned(), Some("KCS-AUTH-002".to_owned()));
+    assert_eq!(said(&plan().await, "credentials"), blocked);
+    let before = asked();
+    assert!(before > 0);
+    assert_eq!((said(&plan().await, "credentials"), asked()), (blocked, before));
+}
+
+#[actix_web::test]
 async fn a_cloud_without_volumes_takes_clusters_that_need_none() {
     let house = House::new().await;
     house.cloud.hide(Service::BlockStorage);
