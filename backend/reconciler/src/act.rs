@@ -323,7 +323,7 @@ impl World<'_> {
                 match attached_to.iter().find(|at| *at != server) {
                     // Whoever attached it to something else has to settle that.
                     Some(other) => {
-                        return Err(local_fault(Code::CloudRejected, format!("the volume {id} is attached to the server {other}"), &row.name).into());
+                        return Err(local_fault(Code::InUse, format!("the volume {id} is attached to the server {other}"), &row.name).into());
                     }
                     None if attached_to.is_empty() => cloud.compute.attach_volume(server, id).await?,
                     // Somebody has put it back meanwhile.

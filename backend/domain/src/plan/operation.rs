@@ -8,6 +8,7 @@ use crate::ids::TenantId;
 use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
 use crate::nodes::{Fault, Node, NodeIntent};
 use crate::operations::{Operation, OperationKind, OperationState, Receipt, ReceiptLine, StepState};
+use std::cell::LazyCell;
 use time::{Duration, OffsetDateTime};
 
 /// What somebody must act on before it can go on; it looks again by itself, rarely.
@@ -23,6 +24,8 @@ fn of_project(code: Code) -> bool {
 
 /// A refusal that may come of the cloud's own slowness (what was just made is not found yet) is believed after so many.
 const PATIENCE: u32 = 4;
+/// What the cloud does not let go of is worth a person's look after so many tries.
+const TRIES: u32 = 6;
 
 /// What no waiting mends.
 fn fatal(code: Code) -> bool {
@@ -61,9 +64,16 @@ impl Draft<'_> {
         operation.next_attempt_at = None;
         // What it waited for somebody does not count.
         operation.deadline_at = operation.deadline_at.max(now + operation.kind.limit());
-        for row in self.next.ledger.iter_mut().filter(|r| r.state == ResourceState::Intended || r.state == ResourceState::Deleting) {
-            row.fault = None;
+        self.forget_failures();
+    }
+
+    /// Calls that failed are made anew, at once and as if for the first time; why an object was given up stays.
+    fn forget_failures(&mut self) {
+        for row in self.next.ledger.iter_mut().filter(|r| r.failures > 0 && r.state != ResourceState::Gone) {
             row.failures = 0;
+            if !retired(row) {
+                row.fault = None;
+            }
         }
     }
 
@@ -99,12 +109,7 @@ impl Draft<'_> {
         if operation.steps.is_empty() {
             operation.steps = operation_steps(operation.kind, &spec);
         }
-        for row in self.next.ledger.iter_mut().filter(|r| r.failures > 0 && r.state != ResourceState::Gone) {
-            row.failures = 0;
-            if !retired(row) {
-                row.fault = None;
-            }
-        }
+        self.forget_failures();
     }
 
     /// Every object but the credential is gone, and a whole look at the cloud has just found none that is ours.
@@ -231,7 +236,7 @@ impl Draft<'_> {
         }
         if deleting {
             // A foreign object in the way is worth a person's look after a few tries.
-            let in_use = live().find(|r| r.state == ResourceState::Deleting && r.failures >= 6);
+            let in_use = live().find(|r| r.state == ResourceState::Deleting && r.failures >= TRIES);
             return in_use.and_then(|r| r.fault.clone());
         }
         // Failed objects that the budget no longer lets us replace.
@@ -245,7 +250,7 @@ impl Draft<'_> {
     /// A quota is not short while something of ours leaves it or is about to, nor where what was refused was asked for before that had left it, or is
     /// being asked for again.
     fn makes_room(&self, refused: &LedgerRow) -> bool {
-        let wanted: Vec<String> = self.wanted().into_iter().map(|part| part.key).collect();
+        let wanted: LazyCell<Vec<String>, _> = LazyCell::new(|| self.wanted().into_iter().map(|part| part.key).collect());
         let again = refused.called_at == Some(self.now);
         again
             || self.next.ledger.iter().any(|row| match row.state {
@@ -265,8 +270,15 @@ impl Draft<'_> {
             OperationKind::ClusterRepair if !operation.automatic() && self.damage().is_empty() => {
                 self.brake().map(|why| Fault { code: Code::HealingPaused, message: why, cloud_request_id: None, retryable: true, object: None })
             }
+            OperationKind::ClusterRepair => self.not_let_go(),
             _ => None,
         }
+    }
+
+    /// Something drifted that the cloud does not let us put right, however often it is asked: whoever uses it has to free it.
+    fn not_let_go(&self) -> Option<Fault> {
+        let held = |r: &&LedgerRow| r.state == ResourceState::Known && r.failures >= TRIES && r.fault.as_ref().is_some_and(|f| f.code == Code::InUse);
+        self.next.ledger.iter().find(held).and_then(|r| r.fault.clone())
     }
 
     fn end(&mut self, state: OperationState, fault: Option<Fault>) {

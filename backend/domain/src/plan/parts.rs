@@ -24,6 +24,15 @@ pub struct Part {
     pub step: StepKey,
 }
 
+impl Part {
+    /// The node that it is a part of, if it is one of a node's.
+    #[must_use]
+    pub fn node(&self) -> Option<&str> {
+        let of_node = matches!(self.kind, ResourceKind::Server | ResourceKind::Port | ResourceKind::Volume);
+        of_node.then(|| self.key.split('/').nth(1)).flatten()
+    }
+}
+
 /// The key of a node's part.
 #[must_use]
 pub fn node_key(kind: ResourceKind, node: &str) -> String {

@@ -163,8 +163,7 @@ impl Draft<'_> {
     }
 
     pub(super) fn lost(&self, part: &Part) -> bool {
-        let of_node = matches!(part.kind, ResourceKind::Server | ResourceKind::Port | ResourceKind::Volume);
-        of_node && self.next.nodes.iter().any(|n| n.fault.is_some() && part.key.split('/').nth(1) == Some(n.name.as_str()))
+        self.next.nodes.iter().any(|n| n.fault.is_some() && part.node() == Some(n.name.as_str()))
     }
 
     fn gate_open(&self, part: &Part) -> bool {

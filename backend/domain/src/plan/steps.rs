@@ -202,25 +202,27 @@ impl Draft<'_> {
             .is_some_and(|r| r.state == ResourceState::Known && self.object(r).is_some_and(|o| o.state == ObjectState::Ready && !o.drift))
     }
 
-    /// Whether what this operation was to bring about works. Nodes that were unwell before are not its business.
+    /// Whether what this operation was to bring about works. Nodes that were unwell before, and what hangs on them, are not its business.
     fn sound(&self, kind: OperationKind) -> bool {
         use crate::conditions::ConditionStatus::True;
-        use crate::conditions::ConditionType::{AddonsHealthy, ControlPlaneHealthy, NodesReady, SelfHealing};
+        use crate::conditions::ConditionType::{AddonsHealthy, ControlPlaneHealthy, InfrastructureReady, NodesReady, SelfHealing};
         if kind == OperationKind::ClusterRepair {
             let asked = self.next.operation.as_ref().is_some_and(|o| !o.automatic());
             return self.damage().is_empty() && !(asked && self.brake().is_some());
         }
         let access = self.observed.kubernetes.view().is_some_and(|v| v.access);
         let conditions = &self.next.cluster.status.conditions;
-        let about_nodes = |t| matches!(t, ControlPlaneHealthy | NodesReady | SelfHealing);
+        let looked_at_below = |t| matches!(t, ControlPlaneHealthy | NodesReady | SelfHealing | InfrastructureReady);
         let old_addons = |t| t == AddonsHealthy && kind != OperationKind::ClusterCreate;
         let since = self.next.operation.as_ref().and_then(|o| o.started_at);
         let old = |n: &Node| kind != OperationKind::ClusterCreate && n.joined_at.is_some() && n.joined_at < since;
+        let of_old = |p: &Part| self.next.nodes.iter().any(|n| old(n) && p.node() == Some(n.name.as_str()));
         access
             && self.next.nodes.iter().all(|n| n.intent == NodeIntent::Keep)
             && !conditions.is_empty()
-            && conditions.iter().filter(|c| !about_nodes(c.r#type) && !old_addons(c.r#type)).all(|c| c.status == True)
+            && conditions.iter().filter(|c| !looked_at_below(c.r#type) && !old_addons(c.r#type)).all(|c| c.status == True)
             && self.next.nodes.iter().filter(|n| n.intent == NodeIntent::Keep && !old(n)).all(|n| n.ready == Some(true))
+            && self.wanted().iter().filter(|p| p.kind != ResourceKind::Server && !of_old(p)).all(|p| self.part_ready(p))
     }
 
     /// The step among `keys` that shows a row.

@@ -7,7 +7,7 @@ use domain::conditions::{ConditionStatus, ConditionType};
 use domain::ledger::{ResourceKind, ResourceState};
 use domain::nodes::NodeRole;
 use domain::operations::{ENGINE, OperationKind, OperationState};
-use domain::plan::{ObjectState, REPAIR_REST, REPAIR_RETRIES, UNREADY_LIMIT};
+use domain::plan::{BLOCKED_REST, ObjectState, REPAIR_REST, REPAIR_RETRIES, UNREADY_LIMIT};
 use time::Duration;
 
 fn running(masters: u32, workers: u32) -> World {
@@ -288,5 +288,36 @@ fn an_object_found_late_is_taken_away_without_anybody_asking() {
     world.watch(Duration::minutes(2));
     assert!(!world.objects.contains_key("late"));
     assert!(world.objects.contains_key(&id));
+    repaired(&world);
+}
+
+#[test]
+fn a_repair_that_a_quota_blocks_goes_on_after_one_rest() {
+    let mut world = running(1, 1);
+    world.objects.values_mut().find(|(k, _)| *k == ResourceKind::SecurityGroup).unwrap().1.drift = true;
+    world.updates_refused = Some(Code::Quota);
+    world.watch(Duration::minutes(5));
+    let operation = world.work.operation.clone().unwrap();
+    assert_eq!((operation.kind, operation.state), (OperationKind::ClusterRepair, OperationState::Blocked), "{operation:#?}");
+    world.updates_refused = None;
+    world.watch(BLOCKED_REST);
+    repaired(&world);
+}
+
+#[test]
+fn what_is_not_let_go_of_ends_a_repair_and_holds_up_nothing_that_somebody_asks_for() {
+    let mut world = running(1, 2);
+    let worker = world.names(NodeRole::Worker)[0].clone();
+    world.objects.values_mut().find(|(k, o)| *k == ResourceKind::Volume && o.name == worker).unwrap().1.drift = true;
+    world.updates_refused = Some(Code::InUse);
+    world.watch(Duration::minutes(5));
+    let repair = world.work.operation.clone().unwrap();
+    assert_eq!((repair.kind, repair.state), (OperationKind::ClusterRepair, OperationState::Failed), "{repair:#?}");
+    assert_eq!(repair.fault.unwrap().code, Code::InUse);
+    world.resize(3);
+    assert_eq!(world.settle(), OperationState::Succeeded, "{:#?}", world.work.operation);
+    assert_eq!(world.condition(ConditionType::InfrastructureReady).reason, "ObjectsDrifted", "it is shown as long as it is so");
+    world.updates_refused = None;
+    world.watch(Duration::minutes(10));
     repaired(&world);
 }

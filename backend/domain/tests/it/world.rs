@@ -40,6 +40,8 @@ pub struct World {
     /// Server creations that end in ERROR, from the front.
     pub broken_servers: u32,
     pub quota_short: bool,
+    /// What the cloud says to updates instead of making them.
+    pub updates_refused: Option<Code>,
     /// The list of keys for Secrets, and how far these are written anew.
     pub keys: KeysView,
     pub secrets: Option<SecretsView>,
@@ -74,6 +76,7 @@ impl World {
             log: vec![],
             broken_servers: 0,
             quota_short: false,
+            updates_refused: None,
             keys: KeysView { generation: 0, stage: KeyStage::Settled, changed_at: None },
             secrets: None,
             secrets_refused: None,
@@ -177,15 +180,7 @@ impl World {
                 self.log.push(format!("create {}", row.key));
                 if self.quota_short && row.kind == ResourceKind::Server {
                     row.state = ResourceState::Intended;
-                    row.failures += 1;
-                    row.fault = Some(Fault {
-                        code: Code::Quota,
-                        message: "Quota exceeded for cores".into(),
-                        cloud_request_id: None,
-                        retryable: false,
-                        object: None,
-                    });
-                    return self.put(row);
+                    return self.refuse(row, Code::Quota);
                 }
                 let state = if row.kind == ResourceKind::Server && self.broken_servers > 0 {
                     self.broken_servers -= 1;
@@ -214,11 +209,16 @@ impl World {
                 row.state = ResourceState::Gone;
                 self.put(row);
             }
-            Action::Update(row) => {
+            Action::Update(mut row) => {
                 self.log.push(format!("update {}", row.key));
+                if let Some(code) = self.updates_refused {
+                    return self.refuse(row, code);
+                }
                 if let Some((_, object)) = row.cloud_id.as_ref().and_then(|id| self.objects.get_mut(id)) {
                     object.drift = false;
                 }
+                (row.failures, row.fault) = (0, None);
+                self.put(row);
             }
             Action::Start(row) | Action::Reboot(row) => {
                 self.log.push(format!("power {}", row.key));
@@ -266,6 +266,12 @@ impl World {
                 self.detached.push(node);
             }
         }
+    }
+
+    fn refuse(&mut self, mut row: LedgerRow, code: Code) {
+        row.failures += 1;
+        row.fault = Some(Fault { code, message: "refused".into(), cloud_request_id: None, retryable: code.retryable(), object: None });
+        self.put(row);
     }
 
     pub fn state(&self) -> OperationState {

@@ -197,6 +197,31 @@ async fn a_data_volume_that_somebody_detaches_is_shown_and_attached_again() {
 }
 
 #[tokio::test]
+async fn a_data_volume_that_somebody_attached_elsewhere_is_not_taken_from_there_and_holds_up_nothing_else() {
+    let mut lab = Lab::new(214, 1, 2);
+    let data = DataVolume { name: "data".into(), size_gib: 3, volume_type: None, mount_path: Some("/srv/data".into()) };
+    lab.db.lock().unwrap().work.cluster.spec.node_pools[0].data_volumes = vec![data];
+    lab.made().await;
+    let workers = lab.names(NodeRole::Worker);
+    let volume = lab.id_of(&format!("volume/{}/data", workers[0]));
+    let attachments = |lab: &Lab, worker: &str| format!("/compute/v2.1/servers/{}/os-volume_attachments", lab.id_of(&format!("server/{worker}")));
+    let (own, other) = (attachments(&lab, &workers[0]), attachments(&lab, &workers[1]));
+    lab.person("DELETE", &format!("{own}/{volume}"), &Value::Null);
+    lab.person("POST", &other, &json!({"volumeAttachment": {"volumeId": volume}}));
+    lab.watch(Duration::minutes(5)).await;
+    let repair = lab.operation();
+    assert_eq!((repair.kind, repair.state), (OperationKind::ClusterRepair, OperationState::Failed), "{repair:#?}");
+    let fault = repair.fault.unwrap();
+    assert_eq!(fault.code, Code::InUse);
+    assert!(fault.message.contains(&lab.id_of(&format!("server/{}", workers[1]))), "{}", fault.message);
+    lab.resize(3);
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+    lab.person("DELETE", &format!("{other}/{volume}"), &Value::Null);
+    lab.watch(Duration::minutes(5)).await;
+    whole(&lab);
+}
+
+#[tokio::test]
 async fn case_35_the_load_balancer_forgets_a_master_before_its_server_goes() {
     let mut lab = running(235, 3, 0).await;
     let members = |lab: &Lab| {
