@@ -17,6 +17,7 @@ import cloud
 import guests
 from kcs import Kcs, condition
 from report import check, end, eventually, phase, phases, say, skip, story
+from rotation import Rotation
 
 NODE_ADDRESS = '198.19.255.1'
 
@@ -108,7 +109,7 @@ def a_volume_is_used(c):
 
 
 def small(kcs):
-    """One master, two workers; use; resize; replace and reboot a worker; delete."""
+    """One master, two workers; use; another cloud credential under load; resize; replace and reboot a worker; delete."""
     c = Cluster(kcs, 'small', 1, 2)
     check('what booted is the user-data KCS made, unchanged', lambda: user_data_is_what_kcs_made(c))
     check('no secret of the bootstrap is left on the nodes', lambda: secrets_are_gone(c))
@@ -119,19 +120,24 @@ def small(kcs):
     with phase('small: workload'):
         if check('a Deployment runs', lambda: workload(c)):
             claim(c)
+            # It waits more than it works: what has nothing to do with the cloud is looked at beside it.
+            rotation = Rotation(c)
             check('its Service answers by name, from every pod', lambda: service_answers(c))
             check('names resolve', lambda: names_resolve(c))
             check('its NodePort answers at every node', lambda: node_ports_answer(c))
-            check('a Service of type LoadBalancer answers at its public address', lambda: load_balancer_answers(c))
             check('logs and exec, and KCS shows the pods', lambda: logs_and_exec(c))
-            check('a person sees all of it in a browser, and gets in with what is saved there', lambda: a_person_looks_around(c, 3))
             check('files are copied into a container and out of it', lambda: files_are_copied(c))
             check('a port of a pod is reached', lambda: a_port_is_reached(c))
             check('revoked, a kubeconfig leads nowhere at once', lambda: ways_are_cut_with_their_kubeconfig(c))
             check('a container is added to a pod to look around', lambda: a_container_is_added_to_look_around(c))
+            check("the cluster's cloud credential is replaced while Services and claims come and go", rotation.ends)
+            check('a Service of type LoadBalancer answers at its public address', lambda: load_balancer_answers(c))
+            check('the old credential is refused, and what was got with it', rotation.old_is_refused)
+            check('a person sees all of it in a browser, and gets in with what is saved there', lambda: a_person_looks_around(c, 3))
             check('a claim gets a volume of Cinder, which is mounted, grows and goes with it', lambda: a_volume_is_used(c))
             check('every kind is watched at once', lambda: much_is_watched(c))
             check("a token of the OpenStack client opens the API and the cluster", lambda: a_token_of_the_openstack_client_opens_all_doors(c))
+            check('no call of the cloud controller or the storage driver has failed meanwhile', rotation.no_call_failed)
     check('console logs are shown', lambda: console_log(c))
     c.resize(3)
     check('4 nodes Ready', lambda: eventually('nodes', 60, lambda: c.kubectl.ready(4)))
@@ -218,7 +224,7 @@ def main():
         for tell in (small, ha):
             if tell.__name__ in wanted:
                 story(tell.__name__, lambda: tell(kcs))
-                with phase('look for what is left'):
+                with phase('%s: look for what is left' % tell.__name__):
                     cloud.nothing_left(cloud.connect(), before)
     finally:
         kcs.stop()

@@ -85,7 +85,7 @@ api() {
         --http-socket 127.0.0.1:$port "${also[@]}" --listen 100 --buffer-size 65535 --http-chunked-input \
         --add-header 'Connection: close' --post-buffering 8192 \
         --processes "$OSLAB_WORKERS" --threads 1 --thunder-lock \
-        --worker-reload-mercy 5 --disable-logging --set start-time=%t --virtualenv "$OSLAB_VENV" \
+        --worker-reload-mercy 5 --set start-time=%t --virtualenv "$OSLAB_VENV" \
         --module "$module" ${1:+--pyargv "$*"}
 }
 http() { curl -s -o /dev/null --max-time 5 "http://127.0.0.1:$1/"; }

@@ -1,6 +1,9 @@
 """The whole cloud as an administrator sees it, and the lab's knobs."""
+import collections
+import glob
 import json
 import os
+import re
 import socket
 import sys
 
@@ -98,6 +101,27 @@ def forget_tokens():
         memcached.sendall(b'flush_all\r\n')
         answer = memcached.recv(64)
     assert answer == b'OK\r\n', answer
+
+
+Call = collections.namedtuple('Call', 'service address method path status')
+# As uWSGI tells a request: [pid: 7|app: 0|req: 1/9] ADDRESS () {28 vars in 382 bytes} [TIME] METHOD PATH => generated 10 bytes in 1 msecs (HTTP/1.1 STATUS) ...
+CALL = re.compile(r'\] (\S+) \(.*?\) \{\d+ vars in \d+ bytes\} \[[^]]+\] (\S+) (\S+) => generated .*? \(HTTP/\S+ (\d+)\)')
+
+
+class Asked:
+    """What the cloud's services are asked from now on, and by whom, as their own logs say."""
+
+    def __init__(self):
+        self.from_here = {path: os.path.getsize(path) for path in glob.glob(STATE + '/log/*.log')}
+
+    def so_far(self):
+        calls = []
+        for path, begun in self.from_here.items():
+            with open(path, 'rb') as f:
+                f.seek(begun)
+                told = CALL.findall(f.read().decode(errors='replace'))
+            calls += [Call(os.path.basename(path)[:-len('.log')], *who_and_what, int(status)) for *who_and_what, status in told]
+        return calls
 
 
 class Office:
