@@ -54,7 +54,7 @@ def skip(what, why):
 
 
 class phase:
-    """with phase('create'): its time goes into the report."""
+    """with phase('create'): its time is told at its end, and goes into the report."""
 
     def __init__(self, name):
         self.name = name
@@ -65,6 +65,7 @@ class phase:
 
     def __exit__(self, *_):
         phases[self.name] = round(time.time() - self.begun, 1)
+        say('----  %s: %.1f s' % (self.name, phases[self.name]))
 
 
 def story(name, tell):
