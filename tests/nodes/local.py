@@ -10,7 +10,7 @@ from cluster import (Cluster, addons_are_ready, browse, console_log, load_balanc
                      rebooted, secrets_are_gone, service_answers, system_pods, workload)
 import guests
 from kcs import PASSWORD, Kcs
-from report import check, end, eventually, phase, say, story
+from report import check, end, eventually, phase, story
 
 
 class LocalKcs(Kcs):

@@ -8,7 +8,9 @@ import tempfile
 
 from guests import sh
 
-CACHE = os.environ.get('KCS_KUBERNETES_CACHE') or os.path.join(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'kcs/kubernetes')
+# As ../../kubernetes/build.sh lays it down.
+CACHE = (os.environ.get('KCS_KUBERNETES_DIR') or os.environ.get('KCS_KUBERNETES_CACHE')
+         or os.path.join(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'kcs/kubernetes'))
 
 
 class Kubectl:
