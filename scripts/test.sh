@@ -132,19 +132,23 @@ e2e() {
 
 # suite NAME COMMAND...: one that ends with "N passed, N failed".
 suite() {
-    local name=$1 last
+    local name=$1 last p=0 f=0
     shift
     began=$SECONDS
     "$@" >"$logs/$name.log" 2>&1
     local status=$?
     last=$(tail -n 1 "$logs/$name.log")
     if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
-        count "$name" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "$(grep -c '^SKIPPED:' "$logs/$name.log")"
-        grep -E '^(SKIPPED|seconds): ' "$logs/$name.log"
+        p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]}
     else
-        count "$name" 0 1 0
+        status=1
     fi
-    if [[ $status -ne 0 ]]; then
+    if [[ $status -ne 0 && $f -eq 0 ]]; then
+        f=1 # it did not get to its end, or went wrong behind it
+    fi
+    count "$name" "$p" "$f" "$(grep -c '^SKIPPED:' "$logs/$name.log")"
+    grep -E '^(SKIPPED|seconds): ' "$logs/$name.log"
+    if [[ $f -gt 0 ]]; then
         failures+=("$name")
         # What a suite found is told before the line that says so.
         grep -E -B 4 'FAIL|^failed: ' "$logs/$name.log" | cut -c 1-4000 || true
