@@ -42,6 +42,21 @@ export async function signIn(page, user, secret) {
   await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
 }
 
+/**
+ * Waits until the first of what a selector finds is visible. It is looked for in every frame: a locator that has looked a few times pauses ever
+ * longer, up to half a second.
+ * @param {import("playwright-core").Page} page
+ * @param {string} selector
+ */
+export async function shown(page, selector) {
+  await page.waitForFunction((wanted) => {
+    const element = document.querySelector(wanted);
+    if (!element?.checkVisibility({ visibilityProperty: true })) return false;
+    const { width, height } = element.getBoundingClientRect();
+    return width > 0 && height > 0;
+  }, selector);
+}
+
 /** Waits until nothing moves any more: what is half faded in has no true contrast, and a button that moves between press and release is not clicked. @param {import("playwright-core").Page} page */
 export async function settled(page) {
   await page.evaluate(async () => {

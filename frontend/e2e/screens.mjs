@@ -6,7 +6,7 @@
 // a variant's name, such as dark-390.
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { baseUrl, collectErrors, launch, password, settled, signIn } from "./browser.mjs";
+import { baseUrl, collectErrors, launch, password, settled, shown, signIn } from "./browser.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const out = process.env.KCS_SCREENS;
@@ -30,10 +30,10 @@ const POOLS = ":is(.table tbody tr, .row-cards > li):has(.menu-trigger[aria-labe
 const NODE = ":is(.table tbody tr, .row-cards > li):has(.menu-trigger[aria-label*='w0-0'])";
 const OWN_TEMPLATE = ":is(.table tbody tr, .row-cards > li):has(.menu-trigger[aria-label*='Shop'])";
 /** @param {Page} page */
-const dialog = (page) => page.locator(".ant-modal-footer").waitFor();
+const dialog = (page) => shown(page, ".ant-modal-footer");
 /** The plan of what is in a dialog, to its end. @param {Page} page */
 async function planned(page) {
-  await page.locator(".ant-modal .plan[aria-busy=false]").waitFor();
+  await shown(page, ".ant-modal .plan[aria-busy=false]");
   await page.locator(".ant-modal-footer").scrollIntoViewIfNeeded();
 }
 
@@ -954,17 +954,21 @@ async function follow(page, screen) {
   // By way of a page that is like no other, so that nothing of the last screen is taken for this one. The router hears of what is pushed.
   const to = (/** @type {string} */ path) => page.evaluate((p) => history.pushState(null, "", p), path);
   await to("/no-such-page");
-  await page.locator("main.fallback").evaluate((element) => element.setAttribute("data-between", ""));
+  await page.waitForFunction(() => {
+    const between = document.querySelector("main.fallback");
+    between?.setAttribute("data-between", "");
+    return between !== null;
+  });
   if (screen.path === "/no-such-page") return;
   await to(screen.path);
-  await page.locator("[data-between]").waitFor({ state: "detached" });
-  if (screen.ready) await page.locator(screen.ready).first().waitFor();
+  await page.waitForFunction(() => !document.querySelector("[data-between]"));
+  if (screen.ready) await shown(page, screen.ready);
 }
 
 /** Loads a screen as an address typed does, and waits until it is there. @param {Page} page @param {(typeof screens)[number]} screen */
 async function load(page, screen) {
   await page.goto(`${baseUrl}${screen.path}`);
-  if (screen.ready) await page.locator(screen.ready).first().waitFor();
+  if (screen.ready) await shown(page, screen.ready);
 }
 
 /** @param {Page} page @param {"light" | "dark"} theme */
@@ -974,15 +978,35 @@ async function wear(page, theme) {
   await settled(page);
 }
 
-/** The page's requests that have no answer yet. @param {Page} page */
+/** The page's requests that have no answer yet; that of a stream is there when it begins. @param {Page} page */
 function unanswered(page) {
   /** @type {Set<import("playwright-core").Request>} */
   const pending = new Set();
   page.on("request", (request) => pending.add(request));
   page.on("requestfinished", (request) => pending.delete(request));
   page.on("requestfailed", (request) => pending.delete(request));
+  page.on("response", (response) => {
+    if (/^text\/(event-stream|plain)/.test(response.headers()["content-type"] ?? "")) pending.delete(response.request());
+  });
   return pending;
 }
+
+/**
+ * Waits until the page has an answer to all that it asked for, so that nothing of it is still to come when it is looked at. Two seconds at most:
+ * then it is said what was looked at without.
+ * @param {Page} page
+ * @param {ReturnType<typeof unanswered>} pending
+ * @param {string} where
+ */
+async function answered(page, pending, where) {
+  const until = Date.now() + 2_000;
+  do await page.evaluate(() => new Promise(requestAnimationFrame));
+  while (pending.size > 0 && Date.now() < until);
+  if (pending.size > 0) console.error(`${where}: looked at before there was an answer to ${urls(pending)}`);
+}
+
+/** @param {ReturnType<typeof unanswered>} pending */
+const urls = (pending) => [...pending].map((request) => request.url()).join(", ");
 
 /** Walks all screens in one language and width; each is opened once and looked at in every theme. @param {import("playwright-core").Browser} browser @param {(typeof variants)[number]} variant */
 async function walk(browser, { language, width, themes }) {
@@ -1000,10 +1024,16 @@ async function walk(browser, { language, width, themes }) {
       try {
         await (user ? follow : load)(page, screen).catch((error) => {
           // Seen about once in a thousand pages on a busy machine, and not understood: said, with what was still on its way.
-          console.error(`${where}: opened a second time: ${firstLines(error)}; unanswered: ${[...pending].map((request) => request.url()).join(", ")}`);
+          console.error(`${where}: opened a second time: ${firstLines(error)}; unanswered: ${urls(pending)}`);
+          // What a page asked for that is left may never be said to have ended.
+          pending.clear();
           return load(page, screen);
         });
-        if (screen.act) await screen.act(page);
+        await answered(page, pending, where);
+        if (screen.act) {
+          await screen.act(page);
+          await answered(page, pending, where);
+        }
         for (const theme of themes) {
           where = `${screen.name}-${language}-${theme}-${width}`;
           await wear(page, theme);
