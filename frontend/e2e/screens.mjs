@@ -1018,6 +1018,8 @@ async function walk(browser, { language, width, themes }) {
     page.setDefaultTimeout(30_000);
     const errors = collectErrors(page);
     const pending = unanswered(page);
+    // The theme that the page wears already comes first: each screen changes it once.
+    const order = [...themes];
     if (user) await signIn(page, user, password);
     for (const screen of wanted.filter((candidate) => candidate.user === user)) {
       let where = `${screen.name}-${language}-${width}`;
@@ -1034,13 +1036,14 @@ async function walk(browser, { language, width, themes }) {
           await screen.act(page);
           await answered(page, pending, where);
         }
-        for (const theme of themes) {
+        for (const theme of order) {
           where = `${screen.name}-${language}-${theme}-${width}`;
           await wear(page, theme);
           await check(page, where);
           if (out) await page.screenshot({ path: `${out}/${where}.png`, fullPage: !screen.act && screen.name !== "cluster-logs" });
           count += 1;
         }
+        order.reverse();
       } catch (error) {
         findings.push(`${where}: ${firstLines(error)}`);
         if (out) await page.screenshot({ path: `${out}/${where}-error.png` });
