@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # ages.sh TARGET: cargo builds what is younger than its last build, and in a fresh clone every file is. Files that are as they were in the last
-# clone built into TARGET get the age back that they had there; the others stay young. Only for a target directory that nothing else builds into.
+# clone built into TARGET, and directories with all that is in them, get the age back that they had there; the others stay young. Only for a target
+# directory that nothing else builds into.
 set -euo pipefail
 ages=$1/ages
 mkdir -p "$1"
@@ -9,8 +10,8 @@ if [[ -n $(git status --porcelain) ]]; then
     rm -f "$ages"
     exit
 fi
-files() { git ls-files -s | awk '{ hash = $2; sub(/^[^\t]*\t/, ""); print hash "\t" $0 }'; }
+files() { { git ls-files -s | cut -d ' ' -f 2- && git ls-tree -rd HEAD | cut -d ' ' -f 3-; } | awk '{ hash = $1; sub(/^[^\t]*\t/, ""); print hash "\t" $0 }'; }
 [[ -e $ages ]] && awk -F '\t' 'NR == FNR { age[$1 FS $2] = $3; next } ($1 FS $2) in age { print age[$1 FS $2] "\t" $2 }' "$ages" <(files) |
     while IFS=$'\t' read -r age file; do touch -h -d "@$age" "$file"; done
-paste <(files) <(git ls-files -z | xargs -0 stat -c %.Y) >"$ages.new"
+paste <(files) <(files | cut -f 2 | tr '\n' '\0' | xargs -0 stat -c %.Y) >"$ages.new"
 mv "$ages.new" "$ages"
