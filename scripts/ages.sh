@@ -2,12 +2,25 @@
 # ages.sh TARGET: cargo builds what is younger than its last build, and in a fresh clone every file is. Files that are as they were in the last
 # clone built into TARGET, and directories with all that is in them, get the age back that they had there; the others stay young. Only for a target
 # directory that nothing else builds into.
+# ages.sh TARGET DIRECTORY: the same for a directory that was built meanwhile and goes into the program, where the first was called.
 set -euo pipefail
 ages=$1/ages
 mkdir -p "$1"
+if [[ -n ${2-} ]]; then
+    [[ -e $ages ]] || exit 0
+    built=$ages.$(basename "$2")
+    now=$(cd "$2" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1)
+    read -r before age 2>/dev/null <"$built" || before=
+    if [[ $now == "$before" ]]; then
+        find "$2" -exec touch -h -d "@$age" {} +
+    else
+        printf '%s %s\n' "$now" "$(date +%s.%N)" >"$built"
+    fi
+    exit
+fi
 # What was built from changed files would pass for what is committed.
 if [[ -n $(git status --porcelain) ]]; then
-    rm -f "$ages"
+    rm -f "$ages" "$ages".*
     exit
 fi
 files() { { git ls-files -s | cut -d ' ' -f 2- && git ls-tree -rd HEAD | cut -d ' ' -f 3-; } | awk '{ hash = $1; sub(/^[^\t]*\t/, ""); print hash "\t" $0 }'; }

@@ -91,6 +91,8 @@ console_tests() {
 prepare() {
     scripts/deps.sh test || exit 1
     make --no-print-directory console || exit 1
+    # A console that is as it was when it was last put into the program is not put there again.
+    scripts/ages.sh "${CARGO_TARGET_DIR:-target}" frontend/dist || exit 1
 }
 
 lint() {
