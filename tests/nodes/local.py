@@ -70,7 +70,7 @@ def full(kcs):
     check('a worker is rebooted: Kubernetes sees a new boot', lambda: rebooted(c))
     with phase('full: KCS is killed and started'):
         kcs.kill()
-        check('its guests go with it', lambda: eventually('left: %s' % left(kcs.state), 30, lambda: not left(kcs.state)))
+        check('its guests go with it', lambda: eventually(lambda: 'left: %s' % left(kcs.state), 30, lambda: not left(kcs.state)))
         kcs.start()
         check('2 nodes Ready again', lambda: eventually('nodes', 240, lambda: c.kubectl.ready(2)))
         check('the Service answers again', lambda: (workload(c), service_answers(c))[1])

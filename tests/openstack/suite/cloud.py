@@ -64,8 +64,8 @@ def nothing_left(conn, before):
     """The cloud and this machine are as they were before."""
     kept = lambda line: line.startswith('left: user ') and ' kcs-' in line  # a tenant's service identity outlives its clusters
     rest = lambda: [l for l in difference(before, objects(conn)) if not kept(l)]
-    check('the cloud is as before', lambda: eventually('difference: %s' % rest(), 60, lambda: not rest(), every=2))
-    check('nothing is left on this machine', lambda: eventually('left: %s' % left(), 20, lambda: not left(), every=1))
+    check('the cloud is as before', lambda: eventually(lambda: 'difference: %s' % rest(), 60, lambda: not rest(), every=2))
+    check('nothing is left on this machine', lambda: eventually(lambda: 'left: %s' % left(), 20, lambda: not left(), every=1))
 
 
 def servers(conn, cluster):

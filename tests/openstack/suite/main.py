@@ -116,7 +116,7 @@ def case_41_names_alike(kcs, conn):
     def different():
         now = office.told()
         return {k: (untouched.get(k), now.get(k)) for k in untouched.keys() | now.keys() if untouched.get(k) != now.get(k)}
-    eventually('the network is as it was; before and after: %s' % json.dumps(different())[:3000], 20, lambda: not different())
+    eventually(lambda: 'the network is as it was; before and after: %s' % json.dumps(different())[:3000], 20, lambda: not different())
     office.remove()
 
 

@@ -14,7 +14,8 @@ def say(text):
 
 
 def eventually(what, seconds, ask, every=0.5):
-    """The first answer of ask() that is true, within so many seconds. An exception is an answer that is not."""
+    """The first answer of ask() that is true, within so many seconds. An exception is an answer that is not. `what` may be a function: it is asked
+    when the time is over, for what it costs to know and how it is then."""
     until = time.time() + seconds
     while True:
         error = ''
@@ -25,7 +26,7 @@ def eventually(what, seconds, ask, every=0.5):
         if answer:
             return answer
         if time.time() > until:
-            raise AssertionError('%s: not within %d s%s' % (what, seconds, error[-1500:]))
+            raise AssertionError('%s: not within %d s%s' % (what() if callable(what) else what, seconds, error[-1500:]))
         time.sleep(every)
 
 
