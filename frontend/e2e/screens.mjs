@@ -6,6 +6,7 @@
 // a variant's name, such as dark-390.
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import { baseUrl, collectErrors, launch, password, settled, shown, signIn } from "./browser.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -1008,60 +1009,64 @@ async function answered(page, pending, where) {
 /** @param {ReturnType<typeof unanswered>} pending */
 const urls = (pending) => [...pending].map((request) => request.url()).join(", ");
 
-/** Walks all screens in one language and width; each is opened once and looked at in every theme. @param {import("playwright-core").Browser} browser @param {(typeof variants)[number]} variant */
-async function walk(browser, { language, width, themes }) {
-  const wanted = screens.filter((screen) => only.some((part) => screen.name.includes(part)) && (!process.env.KCS_URL || !standInOnly(screen)));
-  for (const user of new Set(wanted.map((screen) => screen.user))) {
-    const context = await browser.newContext({ viewport: { width, height: width > 1000 ? 900 : 844 }, locale: language, reducedMotion: "reduce" });
-    await context.addInitScript((chosen) => localStorage.setItem("kcs.language", chosen), language);
-    const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
-    const errors = collectErrors(page);
-    const pending = unanswered(page);
-    // The theme that the page wears already comes first: each screen changes it once.
-    const order = [...themes];
-    if (user) await signIn(page, user, password);
-    for (const screen of wanted.filter((candidate) => candidate.user === user)) {
-      let where = `${screen.name}-${language}-${width}`;
-      try {
-        await (user ? follow : load)(page, screen).catch((error) => {
-          // Seen about once in a thousand pages on a busy machine, and not understood: said, with what was still on its way.
-          console.error(`${where}: opened a second time: ${firstLines(error)}; unanswered: ${urls(pending)}`);
-          // What a page asked for that is left may never be said to have ended.
-          pending.clear();
-          return load(page, screen);
-        });
+const wanted = screens.filter((screen) => only.some((part) => screen.name.includes(part)) && (!process.env.KCS_URL || !standInOnly(screen)));
+
+/** What each page walks: one person's screens in one language and width. The longest come first. */
+const walks = variants
+  .flatMap((variant) => [...new Set(wanted.map((screen) => screen.user))].map((user) => ({ ...variant, user, own: wanted.filter((screen) => screen.user === user) })))
+  .toSorted((one, other) => other.own.length - one.own.length);
+
+/** Opens each screen once and looks at it in every theme. @param {import("playwright-core").Browser} browser @param {(typeof walks)[number]} what */
+async function walk(browser, { language, width, themes, user, own }) {
+  const context = await browser.newContext({ viewport: { width, height: width > 1000 ? 900 : 844 }, locale: language, reducedMotion: "reduce" });
+  await context.addInitScript((chosen) => localStorage.setItem("kcs.language", chosen), language);
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  const errors = collectErrors(page);
+  const pending = unanswered(page);
+  // The theme that the page wears already comes first: each screen changes it once.
+  let order = themes;
+  if (user) await signIn(page, user, password);
+  for (const screen of own) {
+    let where = `${screen.name}-${language}-${width}`;
+    try {
+      await (user ? follow : load)(page, screen).catch((error) => {
+        // Seen about once in a thousand pages on a busy machine, and not understood: said, with what was still on its way.
+        console.error(`${where}: opened a second time: ${firstLines(error)}; unanswered: ${urls(pending)}`);
+        // What a page asked for that is left may never be said to have ended.
+        pending.clear();
+        return load(page, screen);
+      });
+      await answered(page, pending, where);
+      if (screen.act) {
+        await screen.act(page);
         await answered(page, pending, where);
-        if (screen.act) {
-          await screen.act(page);
-          await answered(page, pending, where);
-        }
-        for (const theme of order) {
-          where = `${screen.name}-${language}-${theme}-${width}`;
-          await wear(page, theme);
-          await check(page, where);
-          if (out) await page.screenshot({ path: `${out}/${where}.png`, fullPage: !screen.act && screen.name !== "cluster-logs" });
-          count += 1;
-        }
-        order.reverse();
-      } catch (error) {
-        findings.push(`${where}: ${firstLines(error)}`);
-        if (out) await page.screenshot({ path: `${out}/${where}-error.png` });
       }
-      for (const error of errors.splice(0)) findings.push(`${where}: console ${error}`);
+      for (const theme of order) {
+        where = `${screen.name}-${language}-${theme}-${width}`;
+        await wear(page, theme);
+        await check(page, where);
+        if (out) await page.screenshot({ path: `${out}/${where}.png`, fullPage: !screen.act && screen.name !== "cluster-logs" });
+        count += 1;
+      }
+      order = order.toReversed();
+    } catch (error) {
+      findings.push(`${where}: ${firstLines(error)}`);
+      if (out) await page.screenshot({ path: `${out}/${where}-error.png` });
     }
-    await context.close();
+    for (const error of errors.splice(0)) findings.push(`${where}: console ${error}`);
   }
+  await context.close();
 }
 
 const browser = await launch();
 try {
-  // Two at a time: one page's renderer keeps one processor busy.
-  const left = [...variants];
+  // One more at a time than there are processors: while a page waits for a frame or an answer, another keeps its processor busy.
+  const left = [...walks];
   const lane = async () => {
-    for (let variant = left.shift(); variant; variant = left.shift()) await walk(browser, variant);
+    for (let next = left.shift(); next; next = left.shift()) await walk(browser, next);
   };
-  await Promise.all([lane(), lane()]);
+  await Promise.all(Array.from({ length: availableParallelism() + 1 }, lane));
 } finally {
   await browser.close();
 }
