@@ -47,17 +47,18 @@ impl Database {
             .get_or_init(|| async {
                 let folder = folder();
                 let server = embedded::start_with(&folder.path().join("postgres"), &["fsync=off", "synchronous_commit=off"]).await.unwrap();
+                // The schema is made once; what tests get are copies of it.
+                Store::migrate(&StoreOptions::from_url(&server.url()).unwrap()).await.unwrap();
                 (server, folder)
             })
             .await;
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
-        let options: sqlx::postgres::PgConnectOptions = server.url().parse().unwrap();
+        // From beside it: what is copied may have nobody in it.
+        let options: sqlx::postgres::PgConnectOptions = server.url_of("postgres").parse().unwrap();
         let mut connection = options.connect().await.unwrap();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE kcs"))).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
-        let database = Self { url: server.url_of(&name), keys: Arc::new(KeyRing::generate().unwrap()) };
-        Store::migrate(&database.options()).await.unwrap();
-        database
+        Self { url: server.url_of(&name), keys: Arc::new(KeyRing::generate().unwrap()) }
     }
 
     pub fn options(&self) -> StoreOptions {
