@@ -29,32 +29,45 @@ impl Times {
     }
 }
 
-/// Processor time of KCS and of the proxy from here on.
+/// Whose processor time is counted: a process, or some threads, each by its file of `proc_pid_stat(5)`.
+#[derive(Clone)]
+pub struct Counted(pub Vec<String>);
+
+impl Counted {
+    pub fn process(id: u32) -> Self {
+        Self(vec![format!("/proc/{id}/stat")])
+    }
+
+    /// User and system time (fields 14 and 15, in hundredths of a second).
+    fn seconds(&self) -> f64 {
+        let times = self.0.iter().flat_map(|file| {
+            let text = std::fs::read_to_string(file).unwrap();
+            let fields: Vec<String> = text.rsplit_once(')').unwrap().1.split_whitespace().map(str::to_owned).collect();
+            fields[11..=12].to_vec()
+        });
+        times.map(|field| field.parse::<f64>().unwrap() / 100.0).sum()
+    }
+}
+
+/// Processor time of KCS, of the proxy and of the floor from here on.
 pub struct Meter {
-    processes: [u32; 2],
-    before: [f64; 2],
+    counted: [Counted; 3],
+    before: [f64; 3],
     begun: Instant,
 }
 
 impl Meter {
     pub fn start(ways: &Ways) -> Self {
-        let processes = [ways.kcs_process, ways.proxy_process()];
-        Self { processes, before: processes.map(processor_seconds), begun: Instant::now() }
+        let counted = ways.counted();
+        let before = counted.each_ref().map(Counted::seconds);
+        Self { counted, before, begun: Instant::now() }
     }
 
-    /// Shares of one core: of KCS, of the proxy.
-    fn shares(&self) -> [f64; 2] {
+    /// Shares of one core: of KCS, of the proxy, of the floor.
+    fn shares(&self) -> [f64; 3] {
         let wall = self.begun.elapsed().as_secs_f64();
-        let [kcs, proxy] = self.processes.map(processor_seconds);
-        [(kcs - self.before[0]) / wall, (proxy - self.before[1]) / wall]
+        std::array::from_fn(|of| (self.counted[of].seconds() - self.before[of]) / wall)
     }
-}
-
-/// User and system time of a process (`proc_pid_stat(5)`, fields 14 and 15, in hundredths of a second).
-fn processor_seconds(process: u32) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    let fields: Vec<&str> = text.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    fields[11..=12].iter().map(|field| field.parse::<f64>().unwrap() / 100.0).sum()
 }
 
 /// The most memory that a process had since `forget_peak`, in MiB.
@@ -73,10 +86,10 @@ pub fn forget_peak(process: u32) -> f64 {
 /// What was measured of one thing, by way.
 #[derive(Default)]
 pub struct Measured {
-    times: [Times; 3],
+    times: [Times; 4],
     /// Sums over the turns of each way.
-    shares: [[f64; 2]; 3],
-    turns: [f64; 3],
+    shares: [[f64; 3]; 4],
+    turns: [f64; 4],
 }
 
 impl Measured {
@@ -89,8 +102,13 @@ impl Measured {
         self.turns[way] += 1.0;
     }
 
-    fn share(&self, way: usize, process: usize) -> f64 {
-        self.shares[way][process] / self.turns[way]
+    fn quantiles(&mut self, quantile: f64) -> [f64; 4] {
+        self.times.each_mut().map(|times| times.quantile(quantile))
+    }
+
+    /// What a process, or the floor's threads, took of one core in the turns of each way.
+    fn cores(&self, of: usize) -> [f64; 4] {
+        std::array::from_fn(|way| self.shares[way][of] / self.turns[way])
     }
 }
 
@@ -100,31 +118,29 @@ pub struct Report {
 }
 
 impl Report {
-    /// A row of the table.
-    pub fn row(&mut self, what: &str, mut measured: Measured) {
-        let p50 = std::array::from_fn::<f64, 3, _>(|way| measured.times[way].quantile(0.5));
-        let p99 = std::array::from_fn::<f64, 3, _>(|way| measured.times[way].quantile(0.99));
-        println!(
-            "{what:<34} p50 ms {:8.2} {:8.2} {:8.2}  p99 ms {:8.2} {:8.2} {:8.2}  KCS/direct {:.2}  KCS/proxy {:.2}  cores: KCS {:.2} {:.2} {:.2}, proxy {:.2}",
-            p50[0],
-            p50[1],
-            p50[2],
-            p99[0],
-            p99[1],
-            p99[2],
-            p50[1] / p50[0],
-            p50[1] / p50[2],
-            measured.share(0, 0),
-            measured.share(1, 0),
-            measured.share(2, 0),
-            measured.share(2, 1),
-        );
-        self.check(p50[1] <= p50[0] * LIMIT, format!("{what}: {:.2} times as long as directly", p50[1] / p50[0]));
+    /// What was measured of one thing, a column for each way.
+    pub fn rows(&mut self, what: &str, mut measured: Measured) {
+        let (p50, p99) = (measured.quantiles(0.5), measured.quantiles(0.99));
+        let [kcs, proxy, floor]: [[f64; 4]; 3] = std::array::from_fn(|of| measured.cores(of));
+        println!("{what:<34} {:>10}{:>10}{:>10}{:>10}", "direct", "KCS", "proxy", "floor");
+        for (of, [direct, by_kcs, by_proxy, by_floor]) in [
+            ("p50, ms", p50),
+            ("p99, ms", p99),
+            ("p50, times the direct way's", p50.map(|time| time / p50[0])),
+            ("p50, times the floor's", p50.map(|time| time / p50[3])),
+            ("cores of KCS", kcs),
+            ("cores of the proxy", proxy),
+            ("cores of the floor", floor),
+        ] {
+            println!("  {of:<32} {direct:10.2}{by_kcs:10.2}{by_proxy:10.2}{by_floor:10.2}");
+        }
+        let (times, least) = (p50[1] / p50[0], p50[3] / p50[0]);
+        self.check(p50[1] <= p50[0] * LIMIT, format!("{what}: {times:.2} times as long as directly, where the floor takes {least:.2} times as long"));
         self.check(p50[1] <= p50[2], format!("{what}: {:.2} times as long as through kubectl proxy", p50[1] / p50[2]));
     }
 
     pub fn memory(&mut self, what: &str, before: f64, peak: f64) {
-        println!("{what:<34} memory of KCS {before:.0} MiB, at most {peak:.0} MiB");
+        println!("  {:<32} {before:.0}, at most {peak:.0}", "memory of KCS, MiB");
         self.check(peak - before <= GROWTH, format!("{what}: memory grows by {:.0} MiB", peak - before));
     }
 

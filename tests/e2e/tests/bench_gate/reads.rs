@@ -43,7 +43,7 @@ async fn measure(ways: &Ways, path: &str, accept: &str, encoding: &str, each_tur
 
 pub async fn one_object(ways: &Ways, report: &mut Report) {
     let measured = measure(ways, "/api/v1/namespaces/kube-system/configmaps/kubeadm-config", "application/json", "identity", 100).await;
-    report.row("get one object", measured);
+    report.rows("get one object", measured);
 }
 
 /// Pods that nobody places.
@@ -81,7 +81,7 @@ pub async fn lists(ways: &Ways, report: &mut Report) {
                 let path = format!("/api/v1/namespaces/many/pods?limit={count}");
                 let measured = measure(ways, &path, accept, encoding, each_turn).await;
                 let what = format!("list {count} pods, {form}, {encoding}");
-                report.row(&what, measured);
+                report.rows(&what, measured);
                 report.memory(&what, before, peak(ways.kcs_process));
             }
         }

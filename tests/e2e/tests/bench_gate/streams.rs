@@ -32,7 +32,7 @@ pub async fn watches(ways: &Ways, report: &mut Report) {
         let (times, meter) = watch(ways, way).await;
         measured.add(number, times, &meter);
     }
-    report.row("200 watches, 1,000 events/s", measured);
+    report.rows("200 watches, 1,000 events/s", measured);
     report.memory("200 watches, 1,000 events/s", before, peak(ways.kcs_process));
 }
 
@@ -101,7 +101,7 @@ pub async fn commands(ways: &Ways, report: &mut Report) {
             }
         }
     }
-    report.row("a command in a pod", measured);
+    report.rows("a command in a pod", measured);
 }
 
 /// All of a log of 100 MB.
@@ -115,7 +115,7 @@ pub async fn log(ways: &Ways, report: &mut Report) {
             measured.add(number, times, &meter);
         }
     }
-    report.row("a log of 100 MB", measured);
+    report.rows("a log of 100 MB", measured);
     report.memory("a log of 100 MB", before, peak(ways.kcs_process));
 }
 

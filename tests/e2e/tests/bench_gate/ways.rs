@@ -1,7 +1,12 @@
-//! The three ways to the API of one cluster.
+//! The four ways to the API of one cluster.
 
 use crate::dev::{Dev, Person, wait_for};
+use crate::figures::Counted;
+use crate::floor::Floor;
 use reqwest::{Certificate, Client, Identity, RequestBuilder};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -42,9 +47,11 @@ pub struct Ways {
     pub direct: Way,
     pub kcs: Way,
     pub proxy: Way,
+    pub floor: Way,
     /// The process of KCS, which is the load balancer, too.
     pub kcs_process: u32,
     proxy_process: Proxy,
+    floor_threads: Counted,
 }
 
 /// `kubectl proxy`, ended with the bench.
@@ -70,28 +77,37 @@ impl Ways {
         };
         let (file, _) = member.kubeconfig(cluster, folder).await;
         let (base, token, authority) = read_kubeconfig(&std::fs::read_to_string(file).unwrap());
-        let client = || client().add_root_certificate(Certificate::from_pem(authority.as_bytes()).unwrap());
-        let kcs = Way { name: "KCS", http: client().build().unwrap(), plain: client().http1_only().build().unwrap(), base, token: Some(token) };
+        let kcs = Way { token: Some(token), ..over_tls("KCS", base, authority.as_bytes()) };
         let (proxy_process, port) = keys.proxy(cache, &endpoint, folder).await;
         let plain = || reqwest::Client::builder().no_proxy().build().unwrap();
         let proxy = Way { name: "kubectl proxy", http: plain(), plain: plain(), base: format!("http://127.0.0.1:{port}"), token: None };
-        Self { direct, kcs, proxy, kcs_process: dev.facts()["pid"].as_u64().unwrap().try_into().unwrap(), proxy_process }
+        let Floor { port, threads: floor_threads } = keys.floor(&endpoint).await;
+        let floor = over_tls("floor", format!("https://127.0.0.1:{port}"), &keys.read("ca.crt"));
+        let kcs_process = dev.facts()["pid"].as_u64().unwrap().try_into().unwrap();
+        Self { direct, kcs, proxy, floor, kcs_process, proxy_process, floor_threads }
     }
 
-    pub fn all(&self) -> [&Way; 3] {
-        [&self.direct, &self.kcs, &self.proxy]
+    pub fn all(&self) -> [&Way; 4] {
+        [&self.direct, &self.kcs, &self.proxy, &self.floor]
     }
 
-    pub fn proxy_process(&self) -> u32 {
-        self.proxy_process.0.id()
+    /// KCS, the proxy, the floor.
+    pub fn counted(&self) -> [Counted; 3] {
+        [Counted::process(self.kcs_process), Counted::process(self.proxy_process.0.id()), self.floor_threads.clone()]
     }
+}
+
+/// A way that begins with a server under this authority, without saying who one is.
+fn over_tls(name: &'static str, base: String, authority: &[u8]) -> Way {
+    let client = || client().add_root_certificate(Certificate::from_pem(authority).unwrap());
+    Way { name, http: client().build().unwrap(), plain: client().http1_only().build().unwrap(), base, token: None }
 }
 
 fn client() -> reqwest::ClientBuilder {
     Client::builder().no_proxy().use_rustls_tls().tls_built_in_root_certs(false)
 }
 
-/// An administrator's certificate, made with the authority on the disk of the only master: KCS itself keeps none.
+/// An administrator's certificate, and the floor's own, made with the authority on the disk of the only master: KCS itself keeps none.
 struct Keys {
     folder: PathBuf,
 }
@@ -107,11 +123,19 @@ impl Keys {
         for file in ["ca.crt", "ca.key"] {
             std::fs::copy(master.join("root/etc/kubernetes/pki").join(file), folder.join(file)).unwrap();
         }
-        let make = "openssl req -x509 -CA ca.crt -CAkey ca.key -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /O=system:masters/CN=bench
-            -addext basicConstraints=critical,CA:FALSE -addext extendedKeyUsage=clientAuth -days 1 -keyout client.key -out client.crt";
-        let made = Command::new("env").args(make.split_whitespace()).current_dir(folder).output().unwrap();
+        let keys = Self { folder: folder.to_owned() };
+        keys.make("client", "/O=system:masters/CN=bench", "-addext extendedKeyUsage=clientAuth");
+        keys.make("floor", "/CN=floor", "-addext extendedKeyUsage=serverAuth -addext subjectAltName=IP:127.0.0.1");
+        keys
+    }
+
+    fn make(&self, name: &str, subject: &str, extensions: &str) {
+        let make = format!(
+            "openssl req -x509 -CA ca.crt -CAkey ca.key -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj {subject}
+            -addext basicConstraints=critical,CA:FALSE {extensions} -days 1 -keyout {name}.key -out {name}.crt"
+        );
+        let made = Command::new("env").args(make.split_whitespace()).current_dir(&self.folder).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        Self { folder: folder.to_owned() }
     }
 
     fn read(&self, file: &str) -> Vec<u8> {
@@ -122,6 +146,19 @@ impl Keys {
         let pair = [self.read("client.crt"), self.read("client.key")].concat();
         let builder = client().add_root_certificate(Certificate::from_pem(&self.read("ca.crt")).unwrap());
         shape(builder.identity(Identity::from_pem(&pair).unwrap())).build().unwrap()
+    }
+
+    /// The proxy that checks nothing, as the administrator.
+    async fn floor(&self, endpoint: &str) -> Floor {
+        let chain = |file: &str| vec![CertificateDer::from_pem_slice(&self.read(file)).unwrap()];
+        let key = |file: &str| PrivateKeyDer::from_pem_slice(&self.read(file)).unwrap();
+        let mut server = ServerConfig::builder().with_no_client_auth().with_single_cert(chain("floor.crt"), key("floor.key")).unwrap();
+        // As KCS: nothing is upgraded in HTTP/2.
+        server.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let mut roots = RootCertStore::empty();
+        roots.add(chain("ca.crt").remove(0)).unwrap();
+        let client = ClientConfig::builder().with_root_certificates(roots).with_client_auth_cert(chain("client.crt"), key("client.key")).unwrap();
+        Floor::start(endpoint.strip_prefix("https://").unwrap().parse().unwrap(), server, client).await
     }
 
     async fn proxy(&self, cache: &Path, endpoint: &str, folder: &Path) -> (Proxy, u16) {
