@@ -2,40 +2,82 @@
 
 use crate::channel::{BoxError, RequestBody};
 use bytes::{Bytes, BytesMut};
+use futures::stream::Fuse;
 use futures::{FutureExt, Stream, StreamExt, stream};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::task::yield_now;
+use tokio::time::Instant;
 
 /// A body in pieces.
 pub type BodyStream = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
 
 /// As much as is passed on at once.
 const TOGETHER: usize = 64 << 10;
+/// What is waited for so long is an event, not a part of something large.
+const SILENCE: Duration = Duration::from_millis(1);
 
-/// Passes on together what has come: alone, each piece costs an encryption, a write and a turn of the client. Nothing waits for what is still to come.
-pub fn together(pieces: BodyStream) -> BodyStream {
-    Box::pin(stream::unfold((pieces.fuse(), None), |(mut pieces, broken)| async move {
-        if let Some(error) = broken {
-            return Some((Err(error), (pieces, None)));
+/// Passes on together what has come: alone, each piece costs an encryption, a write and a turn of the client. Nothing waits for what is still to come, and an event
+/// not even for the others' turns. What has come by now is there at once, to go out with the head.
+pub async fn together(pieces: BodyStream) -> BodyStream {
+    let mut pieces = Pieces { pieces: pieces.fuse(), broken: None };
+    let begun = pieces.come(Vec::new()).await;
+    let begun = stream::iter((!begun.is_empty()).then_some(Ok(begun)));
+    Box::pin(begun.chain(stream::unfold(pieces, |mut pieces| async move { Some((pieces.next().await?, pieces)) })))
+}
+
+struct Pieces {
+    pieces: Fuse<BodyStream>,
+    /// Told after what came before it.
+    broken: Option<std::io::Error>,
+}
+
+impl Pieces {
+    async fn next(&mut self) -> Option<std::io::Result<Bytes>> {
+        if let Some(error) = self.broken.take() {
+            return Some(Err(error));
         }
-        let mut whole = match pieces.next().await? {
-            Ok(first) => BytesMut::from(first),
-            Err(error) => return Some((Err(error), (pieces, None))),
+        let asked = Instant::now();
+        let first = match self.pieces.next().await? {
+            Ok(first) => first,
+            Err(error) => return Some(Err(error)),
         };
-        while whole.len() < TOGETHER {
-            // The connection's own task has its turn to bring more.
-            tokio::task::yield_now().await;
-            match pieces.next().now_or_never() {
-                Some(Some(Ok(piece))) => whole.extend_from_slice(&piece),
-                Some(Some(Err(error))) => return Some((Ok(whole.freeze()), (pieces, Some(error)))),
+        if asked.elapsed() >= SILENCE {
+            return Some(Ok(first));
+        }
+        yield_now().await;
+        Some(Ok(self.come(vec![first]).await))
+    }
+
+    /// These, with what has come; nothing, if nothing has.
+    async fn come(&mut self, mut parts: Vec<Bytes>) -> Bytes {
+        let mut length: usize = parts.iter().map(Bytes::len).sum();
+        while length < TOGETHER {
+            match self.pieces.next().now_or_never() {
+                Some(Some(Ok(piece))) => {
+                    length += piece.len();
+                    parts.push(piece);
+                }
+                Some(Some(Err(error))) => {
+                    self.broken = Some(error);
+                    break;
+                }
                 Some(None) | None => break,
             }
+            // The connection's own task has its turn to bring more.
+            yield_now().await;
         }
-        Some((Ok(whole.freeze()), (pieces, None)))
-    }))
+        if parts.len() == 1 {
+            return parts.swap_remove(0);
+        }
+        let mut whole = BytesMut::with_capacity(length);
+        parts.iter().for_each(|part| whole.extend_from_slice(part));
+        whole.freeze()
+    }
 }
 
 /// Whether a body went over its limit while it was sent.
@@ -62,4 +104,63 @@ pub fn limited(stream: BodyStream, limit: usize) -> (RequestBody, Overflow) {
         Ok::<_, BoxError>(Frame::data(piece))
     });
     (StreamBody::new(frames).boxed_unsync(), overflow)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use futures::channel::mpsc::{UnboundedSender, unbounded};
+
+    type Sender = UnboundedSender<std::io::Result<Bytes>>;
+
+    /// A body of which this has come when it is passed on.
+    async fn begun(pieces: &[&'static str]) -> (Sender, BodyStream) {
+        let (sender, receiver) = unbounded();
+        for piece in pieces {
+            sender.unbounded_send(Ok(Bytes::from_static(piece.as_bytes()))).unwrap();
+        }
+        (sender, together(Box::pin(receiver)).await)
+    }
+
+    /// What is there without a turn of anybody else's.
+    fn at_once(body: &mut BodyStream) -> Bytes {
+        body.next().now_or_never().unwrap().unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_has_come_is_there_with_the_head_and_in_one_piece() {
+        let (sender, mut body) = begun(&["a", "list ", "in ", "pieces"]).await;
+        assert_eq!(at_once(&mut body), "a list in pieces");
+        assert!(body.next().now_or_never().is_none(), "it has not ended");
+        drop(sender);
+        assert!(body.next().await.is_none());
+        let (sender, mut nothing) = begun(&[]).await;
+        drop(sender);
+        assert!(nothing.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_that_was_waited_for_goes_out_without_a_turn_of_the_others_and_many_at_once_go_together() {
+        let (sender, mut watch) = begun(&[]).await;
+        let send = |pieces: &[&'static str]| pieces.iter().for_each(|piece| sender.unbounded_send(Ok(Bytes::from_static(piece.as_bytes()))).unwrap());
+        for event in ["first", "second"] {
+            assert!(watch.next().now_or_never().is_none(), "nothing has come");
+            tokio::time::advance(SILENCE).await;
+            send(&[event]);
+            assert_eq!(at_once(&mut watch), event);
+        }
+        send(&["many ", "at ", "once"]);
+        assert_eq!(watch.next().await.unwrap().unwrap(), "many at once");
+    }
+
+    #[tokio::test]
+    async fn what_came_before_a_break_is_passed_on_and_then_the_break() {
+        let (sender, receiver) = unbounded();
+        sender.unbounded_send(Ok(Bytes::from_static(b"half"))).unwrap();
+        sender.unbounded_send(Err(std::io::Error::other("cut"))).unwrap();
+        let mut body = together(Box::pin(receiver)).await;
+        assert_eq!(body.next().await.unwrap().unwrap(), "half");
+        assert!(body.next().await.unwrap().is_err());
+    }
 }

@@ -208,17 +208,17 @@ async fn answer(response: Response<Incoming>, upgrade: Option<&'static str>) -> 
             Ok(Answer::Tunnel(Tunnel { head, io: Box::new(TokioIo::new(upgraded)) }))
         }
         // Whoever caches by ETag is told that nothing changed; any other answer of this kind leads elsewhere.
-        (StatusCode::NOT_MODIFIED, _) => Ok(Answer::Response(passed_on(response))),
+        (StatusCode::NOT_MODIFIED, _) => Ok(Answer::Response(passed_on(response).await)),
         _ if status.is_redirection() => Err(KubeError::BadAnswer("a redirect".to_owned())),
         _ if status.is_informational() => Err(KubeError::BadAnswer("an upgrade nobody asked for".to_owned())),
-        _ => Ok(Answer::Response(passed_on(response))),
+        _ => Ok(Answer::Response(passed_on(response).await)),
     }
 }
 
-fn passed_on(response: Response<Incoming>) -> Response<BodyStream> {
+async fn passed_on(response: Response<Incoming>) -> Response<BodyStream> {
     let (parts, body) = response.into_parts();
     let stream: BodyStream = Box::pin(body.into_data_stream().map(|piece| piece.map_err(std::io::Error::other)));
-    let mut passed = Response::new(body::together(stream));
+    let mut passed = Response::new(body::together(stream).await);
     *passed.status_mut() = parts.status;
     *passed.headers_mut() = headers::for_client(parts.status, &parts.headers);
     passed
