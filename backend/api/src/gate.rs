@@ -3,7 +3,8 @@
 
 use crate::caller::{self, opens_socket};
 use crate::errors::{Answer, Problem};
-use crate::sight::{impersonation, into_namespace};
+use crate::passage::Passage;
+use crate::sight::into_namespace;
 use crate::state::State;
 use crate::streams::{Activity, HangUp, OpenStream};
 use crate::visitors::{Visitor, over, visitor};
@@ -29,13 +30,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::AuditEntry;
 use tokio::io::AsyncWriteExt;
-use tokio::task::yield_now;
+use tokio::task::{JoinHandle, yield_now};
 use tokio_util::sync::CancellationToken;
 
 /// After the end of a way into a pod, its connection to the cluster is closed by then, whatever is still on its way there.
 const PARTING: Duration = Duration::from_secs(5);
 /// The address under which clusters are.
 pub const PREFIX: &str = "/k8s/clusters/";
+/// What the audit log calls a way into a pod.
+const EXEC: &str = "kubernetes_exec";
 
 /// One request to a cluster.
 pub async fn pass(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
@@ -83,18 +86,13 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
         );
     }
     let mut payload = Some(pump(payload));
-    let arriving = match ahead {
-        Some(arriving) => arriving,
+    let arriving = match ahead.look {
+        Some(look) => look,
         None => {
             // What comes after an upgrade is no body: it waits for the tunnel.
             let body = payload.take_if(|_| !upgrade).unwrap_or_else(|| Box::pin(futures::stream::empty()));
             let outgoing = outgoing(request, path, body)?;
-            let told = permit(request, state, &visitor, &cluster, &outgoing).await?;
-            let arriving = forward(state, visitor.actor(), &cluster, outgoing);
-            match told {
-                Some(entry) => with_result(state, entry, &visitor, arriving).boxed_local(),
-                None => arriving.boxed_local(),
-            }
+            set_out(request, state, &visitor, &cluster, outgoing, ahead.way).await?
         }
     };
     // A cluster may take long to say its first word; the right to hear it may end before.
@@ -117,6 +115,17 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
 /// A request on its way to the cluster. Once there it counts as open until the first is dropped.
 type Arriving<'a> = LocalBoxFuture<'a, Answer<(OpenStream, Forwarded)>>;
 
+/// A passage into a pod, on its way.
+type Opening = JoinHandle<Answer<Passage>>;
+
+/// What set out as whoever it was the last time, before it is known who it is.
+struct Ahead<'a> {
+    /// All of a mere look.
+    look: Option<Arriving<'a>>,
+    /// The connection of a way into a pod, and nothing on it.
+    way: Option<Opening>,
+}
+
 /// Lets somebody in. A look with a kubeconfig that was here before sets out at once; what it brings is shown only if the database says, asked after
 /// the request came, that the same person may still be here as the same.
 async fn enter<'a>(
@@ -125,14 +134,15 @@ async fn enter<'a>(
     state: &'a Data<State>,
     id: ClusterId,
     path: &'a str,
-) -> Answer<(Visitor, ClusterEndpoint, Option<Arriving<'a>>)> {
+) -> Answer<(Visitor, ClusterEndpoint, Ahead<'a>)> {
     let token = caller::bearer(request).map(TokenHash::of);
     let last = match &token {
         Some(token) => state.visits.last(token).await.filter(|last| last.cluster.id == id),
         None => None,
     };
-    let ahead = last.clone().and_then(|last| look_ahead(request, payload, state, last, path));
-    let waits = ahead.is_some();
+    let look = last.clone().and_then(|last| look_ahead(request, payload, state, last, path));
+    let waits = look.is_some();
+    let way = last.as_deref().filter(|_| !waits).and_then(|last| way_ahead(request, state, last, path));
     let asked = pin!(async {
         // The look's first bytes leave before the question to the database: that takes less time than the cluster does.
         if waits {
@@ -140,16 +150,16 @@ async fn enter<'a>(
         }
         admit(request, state, id, token, last.as_deref()).await
     });
-    let (admitted, ahead) = match ahead {
+    let (admitted, look) = match look {
         None => (asked.await, None),
         // Whichever comes first: nobody waits for an answer that is not theirs.
-        Some(ahead) => match select(ahead, asked).await {
+        Some(look) => match select(look, asked).await {
             Either::Left((arrived, asked)) => (asked.await, Some(ready(arrived).boxed_local())),
-            Either::Right((admitted, ahead)) => (admitted, Some(ahead)),
+            Either::Right((admitted, look)) => (admitted, Some(look)),
         },
     };
     let (visitor, cluster, same) = admitted?;
-    Ok((visitor, cluster, ahead.filter(|_| same)))
+    Ok((visitor, cluster, Ahead { look: look.filter(|_| same), way: way.filter(|_| same) }))
 }
 
 /// Who it is, the cluster, and whether all that is as it was the last time.
@@ -182,8 +192,19 @@ fn look_ahead<'a>(request: &HttpRequest, payload: &Body, state: &'a State, last:
         return None;
     }
     let outgoing = outgoing(request, path, Box::pin(futures::stream::empty())).ok()?;
-    let seen = outgoing.access().ok()? == Access::Read && within(&last.actor, last.cluster.id, &outgoing.reach().ok()?).is_ok();
+    let seen = matches!(judged(&last.actor, &last.cluster, &outgoing), Ok(None));
     seen.then(|| async move { forward(state, &last.actor, &last.cluster, outgoing).await }.boxed_local())
+}
+
+/// The connection for a way into a pod that was open to whoever the kubeconfig belonged to when it was last used. None: it is no way into a pod.
+fn way_ahead(request: &HttpRequest, state: &Data<State>, last: &Visit, path: &str) -> Option<Opening> {
+    let asked = GatewayRequest::new(request.method().as_str(), path, None, Box::pin(futures::stream::empty())).ok()?;
+    matches!(judged(&last.actor, &last.cluster, &asked), Ok(Some((EXEC, Ok(()))))).then(|| opening(state, &last.actor, &last.cluster))
+}
+
+fn opening(state: &Data<State>, actor: &Actor, cluster: &ClusterEndpoint) -> Opening {
+    let (state, actor, cluster) = (state.clone(), actor.clone(), cluster.clone());
+    actix_web::rt::spawn(async move { Passage::into_pod(&state, &actor, &cluster).await })
 }
 
 fn outgoing(request: &HttpRequest, path: &str, body: BodyStream) -> Answer<GatewayRequest> {
@@ -195,10 +216,7 @@ fn outgoing(request: &HttpRequest, path: &str, body: BodyStream) -> Answer<Gatew
 }
 
 async fn forward(state: &State, actor: &Actor, cluster: &ClusterEndpoint, outgoing: GatewayRequest) -> Answer<(OpenStream, Forwarded)> {
-    let who = impersonation(actor, cluster.id)?;
-    let open = state.streams.open(&actor.user.id, Some(&cluster.id.to_string()))?;
-    let target = state.targets.of(state, cluster).await?;
-    Ok((open, state.kube.gateway(&target).await?.forward(&who, outgoing).await?))
+    Passage::open(state, actor, cluster).await?.send(outgoing).await
 }
 
 /// The cluster's id and the path within, as it came over the wire.
@@ -218,38 +236,58 @@ fn wants_spdy(request: &HttpRequest) -> bool {
     request.head().upgrade() && protocol.trim().to_ascii_uppercase().starts_with("SPDY/")
 }
 
-/// Decides by role; the cluster's own rules decide again. Changes, looks at secrets and commands are written into the audit log: the line that was
-/// written.
-async fn permit(
+/// Sends a request on its way, where the role allows it. Changes, looks at secrets and commands are in the audit log before the cluster hears of them; meanwhile a way
+/// into a pod gets its connection, if it has none yet.
+async fn set_out<'a>(
     request: &HttpRequest,
-    state: &State,
-    visitor: &Visitor,
-    cluster: &ClusterEndpoint,
-    outgoing: &GatewayRequest,
-) -> Answer<Option<AuditEntry>> {
+    state: &'a Data<State>,
+    visitor: &'a Visitor,
+    cluster: &'a ClusterEndpoint,
+    outgoing: GatewayRequest,
+    way: Option<Opening>,
+) -> Answer<Arriving<'a>> {
     let actor = visitor.actor();
+    let Some((action, decided)) = judged(actor, cluster, &outgoing)? else {
+        return Ok(forward(state, actor, cluster, outgoing).boxed_local());
+    };
+    let into_pod = action == EXEC && decided.is_ok();
+    let way = into_pod.then(|| way.unwrap_or_else(|| opening(state, actor, cluster)));
+    let entry = entry(request, actor, cluster.id, &outgoing, action).outcome(if decided.is_ok() { "accepted" } else { "denied" });
+    state.store.audit_append(entry.clone(), visitor.context()).await?;
+    decided?;
+    let arriving = async move {
+        match way {
+            Some(way) => way.await.map_err(Problem::internal)??.send(outgoing).await,
+            None => forward(state, actor, cluster, outgoing).await,
+        }
+    };
+    Ok(with_result(state, entry, visitor, arriving).boxed_local())
+}
+
+/// Decides by role; the cluster's own rules decide again. What is written down has a name for the audit log; None: a look that is open to them.
+fn judged(actor: &Actor, cluster: &ClusterEndpoint, outgoing: &GatewayRequest) -> Answer<Option<(&'static str, Answer<()>)>> {
     let reach = outgoing.reach()?;
     let namespace = if let Reach::Namespace(name) = &reach { Some(name.as_str()) } else { None };
     let within = within(actor, cluster.id, &reach);
     let (action, allowed) = match outgoing.access()? {
         Access::Read => return within.map(|()| None),
-        Access::Exec => ("kubernetes_exec", actor.may_inside::<KubernetesExec>(cluster, namespace).map(drop)),
+        Access::Exec => (EXEC, actor.may_inside::<KubernetesExec>(cluster, namespace).map(drop)),
         Access::Secrets => ("kubernetes_secret_read", actor.may_inside::<KubernetesWrite>(cluster, namespace).map(drop)),
         Access::Write => ("kubernetes_write", actor.may_inside::<KubernetesWrite>(cluster, namespace).map(drop)),
     };
+    // Which namespaces are open says more than that this one is not.
+    Ok(Some((action, within.and(allowed.map_err(Problem::from)))))
+}
+
+/// The line of a call in the audit log.
+fn entry(request: &HttpRequest, actor: &Actor, cluster: ClusterId, outgoing: &GatewayRequest, action: &'static str) -> AuditEntry {
     let mut detail = serde_json::json!({ "method": request.method().as_str(), "path": shortened(&outgoing.path) });
-    if action == "kubernetes_exec" {
+    if action == EXEC {
         let query = url::form_urlencoded::parse(outgoing.query.as_deref().unwrap_or_default().as_bytes());
         let command: Vec<String> = query.filter(|(key, _)| key == "command").map(|(_, word)| word.into_owned()).collect();
         detail["command"] = shortened(&command.join(" ")).into();
     }
-    let id = cluster.id;
-    // Which namespaces are open says more than that this one is not.
-    let decided = within.and(allowed.map_err(Problem::from));
-    let outcome = if decided.is_ok() { "accepted" } else { "denied" };
-    let entry = AuditEntry::new(actor, action, "cluster", id).cluster(id).outcome(outcome).detail(detail);
-    state.store.audit_append(entry.clone(), visitor.context()).await?;
-    decided.map(|()| Some(entry))
+    AuditEntry::new(actor, action, "cluster", cluster).cluster(cluster).detail(detail)
 }
 
 /// A call that is in the audit log. One that the cluster refused, or that did not get there, gets a line more, which says so; one without that went well.
@@ -363,7 +401,8 @@ fn tunnelled(
         let copy = async {
             while let Some(Ok(piece)) = payload.next().await {
                 incoming.touch();
-                if to_cluster.write_all(&piece).await.is_err() {
+                // What the cluster did not take at once TLS keeps, until it is asked to send it.
+                if to_cluster.write_all(&piece).await.is_err() || to_cluster.flush().await.is_err() {
                     break;
                 }
             }

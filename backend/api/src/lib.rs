@@ -46,6 +46,7 @@ pub mod openapi;
 pub mod operations;
 pub mod operators;
 pub mod orphans;
+pub mod passage;
 pub mod pauses;
 pub mod peers;
 pub mod people;

@@ -3,6 +3,7 @@
 
 use crate::KubeError;
 use crate::destinations::Destinations;
+use crate::own_connection::OwnConnection;
 use crate::route::{Route, RouteConnector};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -44,7 +45,8 @@ const TWICE: usize = 4;
 /// The largest answer of a unary call that is read: 500 large objects fit.
 const ANSWER: usize = 32 << 20;
 
-type Connections = Client<TimeoutConnector<HttpsConnector<RouteConnector>>, RequestBody>;
+pub(crate) type Connector = TimeoutConnector<HttpsConnector<RouteConnector>>;
+type Connections = Client<Connector, RequestBody>;
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 pub type RequestBody = UnsyncBoxBody<Bytes, BoxError>;
 
@@ -54,6 +56,7 @@ pub struct Channel {
     client: Connections,
     /// Keeps no connection: what has to go by another one is surely on a new one, made within `CONNECT` or not at all.
     anew: Connections,
+    connector: Connector,
     authority: Authority,
     twice: Arc<Semaphore>,
 }
@@ -82,8 +85,8 @@ impl Channel {
         let mut connector = TimeoutConnector::new(https);
         connector.set_connect_timeout(Some(CONNECT));
         let anew = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector.clone());
-        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(POOL_IDLE).build(connector);
-        Ok(Self { client, anew, authority, twice: Arc::new(Semaphore::new(TWICE)) })
+        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(POOL_IDLE).build(connector.clone());
+        Ok(Self { client, anew, connector, authority, twice: Arc::new(Semaphore::new(TWICE)) })
     }
 
     /// Sends a request whose URI is path and query only; the answer's body is still to be read.
@@ -97,6 +100,11 @@ impl Channel {
         parts.uri = self.absolute(path)?;
         parts.headers.remove(HOST);
         connections.request(Request::from_parts(parts, body)).await.map_err(|e| KubeError::Unreachable(innermost(&e)))
+    }
+
+    /// A connection for one request alone.
+    pub async fn dial(&self) -> Result<OwnConnection, KubeError> {
+        OwnConnection::open(self.connector.clone(), self.absolute(Some(PathAndQuery::from_static("/")))?).await
     }
 
     /// Sends a request that changes nothing and has no body, and once more where no answer begins; whichever begins first is the answer, but for
@@ -176,12 +184,12 @@ fn ca_der(pem: &str) -> Result<Vec<u8>, KubeError> {
     STANDARD.decode(base64).map_err(access)
 }
 
-fn access(error: impl fmt::Display) -> KubeError {
+pub fn access(error: impl fmt::Display) -> KubeError {
     KubeError::Access(error.to_string())
 }
 
 /// The cause at the bottom says most: "connection refused", "invalid peer certificate".
-fn innermost(error: &dyn StdError) -> String {
+pub fn innermost(error: &dyn StdError) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

@@ -8,6 +8,7 @@ mod destinations;
 pub mod engine;
 mod error;
 pub mod gateway;
+mod own_connection;
 pub mod reads;
 mod route;
 
@@ -16,6 +17,7 @@ pub use destinations::Destinations;
 pub use engine::Engine;
 pub use error::KubeError;
 pub use gateway::{Access, Gateway, GatewayRequest, Group, Impersonation, Reach};
+pub use own_connection::OwnConnection;
 pub use reads::Reads;
 pub use route::{Route, RouteError};
 

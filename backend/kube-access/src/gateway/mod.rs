@@ -17,8 +17,8 @@ pub use body::BodyStream;
 pub use headers::CSRF_PROTOCOL;
 pub use impersonation::{Group, Impersonation};
 
-use crate::KubeError;
 use crate::channel::{Channel, RequestBody, full};
+use crate::{KubeError, OwnConnection};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -35,6 +35,8 @@ use tokio_util::io::ReaderStream;
 pub const BODY_LIMIT: usize = 3 << 20;
 /// As long as the API server gives itself for a request that is no stream.
 const HEAD: Duration = Duration::from_secs(65);
+/// As much as a record of TLS holds: so much of what comes through a tunnel is read at once.
+const RECORD: usize = 16 << 10;
 
 /// A request as it came in.
 pub struct GatewayRequest {
@@ -110,7 +112,7 @@ impl Tunnel {
     #[must_use]
     pub fn split(self) -> (Response<()>, BodyStream, WriteHalf<Box<dyn TunnelIo>>) {
         let (from_cluster, to_cluster) = tokio::io::split(self.io);
-        let bytes = ReaderStream::new(from_cluster);
+        let bytes = ReaderStream::with_capacity(from_cluster, RECORD);
         (self.head, Box::pin(bytes), to_cluster)
     }
 }
@@ -139,8 +141,22 @@ impl Gateway {
         Self { channel }
     }
 
+    /// Makes the connection that a way into a pod will have, and sends nothing on it. After an upgrade it is of no use to anybody else anyway.
+    pub async fn dial(&self) -> Result<OwnConnection, KubeError> {
+        self.channel.dial().await
+    }
+
     /// Passes a request on. Whether the person's role allows it (`GatewayRequest::access`) was decided before; the cluster's RBAC decides again.
     pub async fn forward(&self, who: &Impersonation, request: GatewayRequest) -> Result<Answer, KubeError> {
+        self.pass(None, who, request).await
+    }
+
+    /// The same, by a connection that was made for it.
+    pub async fn forward_by(&self, connection: OwnConnection, who: &Impersonation, request: GatewayRequest) -> Result<Answer, KubeError> {
+        self.pass(Some(connection), who, request).await
+    }
+
+    async fn pass(&self, connection: Option<OwnConnection>, who: &Impersonation, request: GatewayRequest) -> Result<Answer, KubeError> {
         let access = request.access()?;
         // Nothing but the ways into a pod is upgraded; elsewhere the wish is dropped with the other hop-by-hop headers.
         let upgrade = headers::upgrade_of(&request.headers).filter(|_| access == Access::Exec);
@@ -154,9 +170,10 @@ impl Gateway {
         *outgoing.uri_mut() = uri;
         *outgoing.headers_mut() = headers;
         let sent = async {
-            match body {
-                None if looks => self.channel.look(outgoing).await,
-                body => self.channel.send(outgoing.map(|()| body.unwrap_or_else(|| full(Bytes::new())))).await,
+            match (connection, body) {
+                (Some(connection), body) => connection.send(whole(outgoing, body)).await,
+                (None, None) if looks => self.channel.look(outgoing).await,
+                (None, body) => self.channel.send(whole(outgoing, body)).await,
             }
         };
         let sent = if patient { sent.await } else { tokio::time::timeout(HEAD, sent).await.unwrap_or(Err(KubeError::Timeout(HEAD))) };
@@ -176,6 +193,10 @@ impl Gateway {
         let headers = headers::for_cluster(&headers, None, who)?;
         self.channel.call(Method::PATCH, &format!("/api/v1/nodes/{}", crate::engine::segment(node)), headers, patch).await.map(drop)
     }
+}
+
+fn whole(head: Request<()>, body: Option<RequestBody>) -> Request<RequestBody> {
+    head.map(|()| body.unwrap_or_else(|| full(Bytes::new())))
 }
 
 /// None: it has no body.

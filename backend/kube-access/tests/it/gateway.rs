@@ -387,6 +387,24 @@ async fn upgrades_become_tunnels_of_raw_bytes() {
 }
 
 #[tokio::test]
+async fn a_way_into_a_pod_goes_by_the_connection_that_was_made_for_it_and_takes_none_of_the_others() {
+    let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::FORBIDDEN, "no") })).await;
+    let gateway = gateway(&api).await;
+    read(response(&gateway, request("GET", "/version", &[])).await).await;
+    let own = soon(gateway.dial()).await.unwrap();
+    assert_eq!(api.count(), 1, "something was said on it");
+    let exec = request("POST", "/api/v1/namespaces/a/pods/p/exec?command=sh", &[]);
+    let Answer::Response(refused) = soon(gateway.forward_by(own, &member(), exec)).await.unwrap() else { panic!("a tunnel") };
+    assert_eq!(read(refused).await, "no");
+    let seen = api.last();
+    assert_eq!(seen.uri, "/api/v1/namespaces/a/pods/p/exec?command=sh");
+    assert_eq!(seen.headers["host"], api.target.endpoint.strip_prefix("https://").unwrap());
+    assert_eq!(seen.headers["impersonate-user"], "kcs:u1");
+    read(response(&gateway, request("GET", "/version", &[])).await).await;
+    assert_eq!((api.count(), api.clients.lock().unwrap().len()), (3, 2));
+}
+
+#[tokio::test]
 async fn only_the_ways_into_a_pod_are_upgraded_and_a_refused_upgrade_is_a_plain_answer() {
     let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::FORBIDDEN, "no") })).await;
     let gateway = gateway(&api).await;

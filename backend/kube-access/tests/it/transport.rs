@@ -13,6 +13,8 @@ async fn a_server_of_another_authority_is_not_spoken_to() {
     let api = FakeApi::start_with_wrong_certificate().await;
     let error = access().engine(&api.target).await.unwrap().readyz().await.unwrap_err();
     assert!(matches!(&error, KubeError::Unreachable(why) if why.contains("certificate")), "{error}");
+    let error = access().gateway(&api.target).await.unwrap().dial().await.unwrap_err();
+    assert!(matches!(&error, KubeError::Unreachable(why) if why.contains("certificate")), "{error}");
     assert_eq!(api.count(), 0);
 }
 

@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sealed::ClusterPki;
 use secrecy::ExposeSecret;
 use serde_json::json;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -25,6 +26,8 @@ pub struct ClusterApi {
     pub pki: ClusterPki,
     /// The heads of requests for ways into pods; of others the first line. Of a command `yes` also that it was `full`, and that it was `left`.
     pub heads: Arc<Mutex<Vec<String>>>,
+    /// Connections over TLS that were made, whatever was said on them; where ways into pods are echoed only.
+    pub connections: Arc<AtomicUsize>,
     running: Running,
 }
 
@@ -74,16 +77,21 @@ impl ClusterApi {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("https://{}", listener.local_addr().unwrap());
         let (acceptor, heads) = (TlsAcceptor::from(Arc::new(tls(&pki))), Arc::<Mutex<Vec<String>>>::default());
-        let seen = heads.clone();
+        let (seen, connections) = (heads.clone(), Arc::<AtomicUsize>::default());
+        let made = connections.clone();
         let accepting = async move {
             let mut open = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (acceptor, seen) = (acceptor.clone(), seen.clone());
-                open.spawn(async move { echo(acceptor.accept(stream).await?, &seen).await });
+                let (acceptor, seen, made) = (acceptor.clone(), seen.clone(), made.clone());
+                open.spawn(async move {
+                    let stream = acceptor.accept(stream).await?;
+                    made.fetch_add(1, Ordering::SeqCst);
+                    echo(stream, &seen).await
+                });
             }
         };
-        Self { endpoint, pki, heads, running: Running::Raw(actix_web::rt::spawn(accepting).abort_handle()) }
+        Self { endpoint, pki, heads, connections, running: Running::Raw(actix_web::rt::spawn(accepting).abort_handle()) }
     }
 
     fn with<F: AsyncFn(&HttpRequest) -> HttpResponse + Clone + Send + 'static>(answer: F) -> Self {
@@ -105,7 +113,7 @@ impl ClusterApi {
         let running = server.run();
         let server = running.handle();
         actix_web::rt::spawn(running);
-        Self { endpoint, pki, heads, running: Running::Http(server) }
+        Self { endpoint, pki, heads, connections: Arc::default(), running: Running::Http(server) }
     }
 }
 

@@ -1,8 +1,10 @@
-//! Ways into pods over SPDY, as kubectl before 1.31 and older client libraries open them: the same rules as for WebSockets, by raw bytes on real connections.
+//! Ways into pods over SPDY, as kubectl before 1.31 and older client libraries open them: the same rules as for WebSockets, by raw bytes on real connections. What
+//! the cluster hears of either before it is known who comes, and written down.
 
 use crate::cluster_api::ClusterApi;
 use crate::house::{House, Person};
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -107,6 +109,51 @@ async fn spdy_leads_into_a_pod_as_the_person_and_is_written_down() {
     assert!(who.len() == 1 && who[0].starts_with("impersonate-user: kcs:"), "{who:?}");
     let told = commands(&house, &member).await;
     assert_eq!((told.len(), &told[0].0, &told[0].1["command"]), (1, &json!("accepted"), &json!("ls -l")), "{told:?}");
+}
+
+#[actix_web::test]
+async fn the_connection_into_a_pod_is_made_meanwhile_and_nothing_is_said_on_it_before_it_is_written_down_who_comes() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, api) = house.cluster_with_echoing_api(&member, "web").await;
+    let (_, token) = house.kubeconfig(&member, &cluster).await;
+    let mut open = Vec::new();
+    // Who is here for the first time is known, and cannot be written down; of who was here before it is not even known who it is.
+    for (before, held) in ["audit", "tenants"].into_iter().enumerate() {
+        let mut slow = house.database.lock(held).await;
+        let mut client = connect(&house).await;
+        client.write_all(exec(&cluster, &bearer(&token)).as_bytes()).await.unwrap();
+        soon(async {
+            while api.connections.load(Ordering::SeqCst) == before || slow.waiting().await == 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        assert_eq!(api.heads.lock().unwrap().len(), before, "{held}: something was said");
+        slow.release().await;
+        let head = head(&mut client).await;
+        assert!(head.starts_with("http/1.1 101"), "{held}: {head}");
+        echoed(&mut client, b"\x80\x03\0\x01 raw").await;
+        open.push(client);
+    }
+    assert_eq!((api.connections.load(Ordering::SeqCst), api.heads.lock().unwrap().len()), (2, 2), "one connection for each");
+}
+
+#[actix_web::test]
+async fn who_cannot_be_written_down_gets_into_no_pod() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, api) = house.cluster_with_echoing_api(&member, "web").await;
+    let (_, token) = house.kubeconfig(&member, &cluster).await;
+    let first = opened(&house, &cluster, &token).await;
+    house.database.execute("ALTER TABLE audit ADD CONSTRAINT shut CHECK (false) NOT VALID").await;
+    let mut client = connect(&house).await;
+    client.write_all(exec(&cluster, &bearer(&token)).as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    soon(client.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 5"), "{answer}");
+    assert_eq!(api.heads.lock().unwrap().len(), 1, "it got there");
+    drop(first);
 }
 
 #[actix_web::test]
