@@ -299,6 +299,21 @@ const screens = [
       await page.locator(".ant-modal :is(.table, .row-cards) a").first().waitFor();
     },
   },
+  ...["", "-refused"].map((end) => ({
+    name: `node-marks${end}`,
+    user: "member-a",
+    path: `/clusters/${id(1)}/nodes`,
+    ready: ".fault-words",
+    act: async (/** @type {Page} */ page) => {
+      await page.locator(".name-button", { hasText: "w0-0" }).click();
+      await page.locator(".ant-modal .ant-btn:has(.anticon-edit)").click();
+      await page.locator(".pair-row").first().waitFor();
+      if (!end) return;
+      await page.locator(".pair-row input").first().fill("two words");
+      await page.locator(".ant-modal-footer .ant-btn-primary").click();
+      await page.locator(".ant-modal .fault-bad").waitFor();
+    },
+  })),
   { name: "node-menu", user: "member-a", path: `/clusters/${id(1)}/nodes`, ready: ".fault-words", act: (page) => choose(page, NODE) },
   ...(/** @type {const} */ ([["node-drain", 3], ["node-replace", 1]])).map(([name, fromEnd]) => ({
     name,

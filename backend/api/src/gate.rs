@@ -3,6 +3,7 @@
 
 use crate::caller::{self, opens_socket};
 use crate::errors::{Answer, Problem};
+use crate::inside;
 use crate::passage::Passage;
 use crate::sight::into_namespace;
 use crate::state::State;
@@ -290,7 +291,7 @@ fn entry(request: &HttpRequest, actor: &Actor, cluster: ClusterId, outgoing: &Ga
     AuditEntry::new(actor, action, "cluster", cluster).cluster(cluster).detail(detail)
 }
 
-/// A call that is in the audit log. One that the cluster refused, or that did not get there, gets a line more, which says so; one without that went well.
+/// A call that is in the audit log; without a line more it went well.
 async fn with_result(
     state: &State,
     entry: AuditEntry,
@@ -303,12 +304,7 @@ async fn with_result(
         Ok(_) => return arrived,
         Err(problem) => ("code", problem.code.as_str().into()),
     };
-    let mut detail = entry.detail.clone();
-    detail[key] = value;
-    // What was done in the cluster is done: who did it is told, whether this can be written down or not.
-    if let Err(error) = state.store.audit_append(entry.outcome("failed").detail(detail), visitor.context()).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "how a call to a cluster ended cannot be written into the audit log");
-    }
+    inside::failed(state, entry, visitor.context(), key, value).await;
     arrived
 }
 

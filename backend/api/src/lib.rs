@@ -28,6 +28,7 @@ pub mod gate;
 pub mod health;
 pub mod idempotency;
 pub mod in_force;
+pub mod inside;
 pub mod json;
 pub mod keys;
 pub mod keystone_tokens;

@@ -46,8 +46,9 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(node_pools::node_pool_create_plan).service(control_plane::control_plane_resize_plan);
     config.service(node_pools::node_pool_create).service(node_pools::node_pool_delete).service(control_plane::control_plane_resize);
     config.service(node_verbs::node_cordon).service(node_verbs::node_uncordon).service(node_verbs::node_drain);
-    config.service(node_verbs::node_reboot).service(node_verbs::node_replace).service(control_plane::cluster_repair);
-    config.service(addons::addon_list).service(addons::credential_rotate).service(control_plane::encryption_key_rotate);
+    config.service(node_verbs::node_reboot).service(node_verbs::node_replace).service(node_verbs::node_update);
+    config.service(addons::addon_list).service(addons::credential_rotate);
+    config.service(control_plane::cluster_repair).service(control_plane::encryption_key_rotate);
     config.service(nodes::node_list).service(nodes::node_console);
     config.service(kubeconfigs::kubeconfig_list).service(kubeconfigs::kubeconfig_issue).service(kubeconfigs::kubeconfig_revoke);
     config.service(kubeconfigs::kubeconfig_revoke_all).service(kubeconfig_exec::kubeconfig_exec);

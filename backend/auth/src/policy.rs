@@ -33,7 +33,7 @@ actions! {
     NodePoolCreate (NodePoolCreate) on ClusterId;
     /// Delete a node pool with its nodes.
     NodePoolDelete (NodePoolDelete) on ClusterId;
-    /// Cordon, drain, reboot or replace a node, and read what it said as it booted.
+    /// Cordon, label, taint, drain, reboot or replace a node, and read what it said as it booted.
     NodeOperate (NodeOperate) on ClusterId;
     /// Change the count of a node pool.
     NodePoolResize (NodePoolResize) on ClusterId;

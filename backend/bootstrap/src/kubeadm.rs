@@ -3,7 +3,6 @@
 
 use crate::bundle::{Action, BundleInput};
 use crate::{BootstrapError, POOL_LABEL, api_audit, encryption, validate};
-use domain::clusters::TaintEffect;
 use domain::settings::ApiAuditLevel;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -120,7 +119,7 @@ fn node_registration<'a>(input: &'a BundleInput<'_>) -> Result<NodeRegistration<
     let mut taints = Vec::new();
     for taint in input.taints {
         validate::taint(taint)?;
-        taints.push(Taint { key: &taint.key, value: &taint.value, effect: effect(taint.effect) });
+        taints.push(Taint { key: &taint.key, value: &taint.value, effect: taint.effect.as_str() });
     }
     Ok(NodeRegistration {
         name: input.node_name,
@@ -138,14 +137,6 @@ fn node_registration<'a>(input: &'a BundleInput<'_>) -> Result<NodeRegistration<
         .flatten()
         .collect(),
     })
-}
-
-fn effect(effect: TaintEffect) -> &'static str {
-    match effect {
-        TaintEffect::NoSchedule => "NoSchedule",
-        TaintEffect::PreferNoSchedule => "PreferNoSchedule",
-        TaintEffect::NoExecute => "NoExecute",
-    }
 }
 
 fn endpoint(input: &BundleInput<'_>) -> String {

@@ -13,6 +13,7 @@ pub mod installation;
 pub mod installation_checks;
 pub mod key_rotation;
 pub mod ledger;
+pub mod marks;
 pub mod members;
 pub mod names;
 pub mod needs;

@@ -1,8 +1,9 @@
 //! From a request to a complete specification: template and defaults put together, and every rule a specification must keep.
 
 use crate::addons::AddonsRequest;
-use crate::clusters::{ClusterSpec, ClusterSpecRequest, ControlPlaneRequest, ControlPlaneSpec, NetworkRequest, NetworkSpec, NodePoolSpec, Taint};
+use crate::clusters::{ClusterSpec, ClusterSpecRequest, ControlPlaneRequest, ControlPlaneSpec, NetworkRequest, NetworkSpec, NodePoolSpec};
 use crate::codes::Code;
+use crate::marks;
 use crate::nodes::CONTROL_PLANE_POOL;
 use crate::settings::{ApiAuditRequest, ApiAuditSpec, ApiRequest, ExistingNetwork};
 use crate::versions::{CatalogueVersion, KubernetesVersion, Support};
@@ -176,14 +177,14 @@ fn newest(versions: &[CatalogueVersion]) -> Option<String> {
 }
 
 /// Collects violations.
-struct Rules(Vec<Violation>);
+pub(crate) struct Rules(pub(crate) Vec<Violation>);
 
 impl Rules {
     fn refuse(&mut self, field: &str, code: Code, message: impl Into<String>) {
         self.0.push(Violation { field: field.to_owned(), code, message: message.into() });
     }
 
-    fn must(&mut self, holds: bool, field: &str, message: &str) {
+    pub(crate) fn must(&mut self, holds: bool, field: &str, message: &str) {
         if !holds {
             self.refuse(field, Code::InvalidInput, message);
         }
@@ -280,8 +281,8 @@ fn pools(rules: &mut Rules, spec: &ClusterSpec, limits: &SpecLimits) {
             rules.refuse(&count_field, Code::InvalidInput, format!("must be at most {}", limits.nodes_per_pool));
         }
         machine(rules, &at, &pool.flavor, pool.root_volume_gib, pool.volume_type.as_deref(), &pool.zones, limits);
-        labels(rules, &at, pool);
-        taints(rules, &at, &pool.taints);
+        marks::labels(rules, &format!("{at}.labels"), pool.labels.iter().map(|(key, value)| (key, Some(value))));
+        marks::taints(rules, &format!("{at}.taints"), &pool.taints);
         site::data_volumes(rules, &at, &pool.data_volumes, limits);
         names_of(rules, &at, pool.image.as_deref(), pool.key_pair.as_deref());
     }
@@ -290,53 +291,15 @@ fn pools(rules: &mut Rules, spec: &ClusterSpec, limits: &SpecLimits) {
     }
 }
 
-fn labels(rules: &mut Rules, at: &str, pool: &NodePoolSpec) {
-    rules.must(pool.labels.len() <= 50, &format!("{at}.labels"), "must be at most 50 labels");
-    for (key, value) in pool.labels.iter().take(50) {
-        let field = format!("{at}.labels.{}", key.chars().take(80).collect::<String>());
-        rules.must(is_label_key(key), &field, "the key must be a Kubernetes label key");
-        rules.must(!is_reserved(key), &field, "keys of kubernetes.io and k8s.io are reserved");
-        rules.must(is_label_value(value), &field, "the value must be a Kubernetes label value");
-    }
-}
-
-fn taints(rules: &mut Rules, at: &str, taints: &[Taint]) {
-    rules.must(taints.len() <= 20, &format!("{at}.taints"), "must be at most 20 taints");
-    for (index, taint) in taints.iter().enumerate().take(20) {
-        let field = format!("{at}.taints[{index}]");
-        rules.must(is_label_key(&taint.key), &format!("{field}.key"), "must be a Kubernetes label key");
-        rules.must(!is_reserved(&taint.key), &format!("{field}.key"), "keys of kubernetes.io and k8s.io are reserved");
-        rules.must(is_label_value(&taint.value), &format!("{field}.value"), "must be a Kubernetes label value");
-        let twice = taints[..index].iter().any(|t| t.key == taint.key && t.effect == taint.effect);
-        rules.must(!twice, &field, "the same key and effect is there already");
-    }
-}
-
-fn is_label_value(text: &str) -> bool {
-    text.is_empty() || is_label_name(text)
-}
-
-fn is_label_name(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let inside = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    (1..=63).contains(&bytes.len()) && bytes.iter().all(inside) && bytes[0].is_ascii_alphanumeric() && bytes[bytes.len() - 1].is_ascii_alphanumeric()
-}
-
-fn is_label_key(text: &str) -> bool {
-    match text.split_once('/') {
-        None => is_label_name(text),
-        Some((domain, name)) => domain.len() <= 253 && domain.split('.').all(is_dns_label) && is_label_name(name),
-    }
+/// A name that Kubernetes takes for most of its objects: a DNS name in small letters.
+#[must_use]
+pub fn is_dns_name(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_dns_label)
 }
 
 fn is_dns_label(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=63).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with('-') && !text.ends_with('-')
-}
-
-fn is_reserved(key: &str) -> bool {
-    let within = |domain: &str, of: &str| domain == of || domain.ends_with(&format!(".{of}"));
-    key.split_once('/').is_some_and(|(domain, _)| within(domain, "kubernetes.io") || within(domain, "k8s.io"))
 }
 
 /// Ranges nobody may use, with what they are.

@@ -1,6 +1,6 @@
 //! Rules of what a cluster is told about its site: who reaches its API, time, proxy, mirror, authorities, disks.
 
-use super::{Rules, is_dns_label, is_name, overlap};
+use super::{Rules, is_dns_name, is_name, overlap};
 use crate::clusters::ClusterSpec;
 use crate::codes::Code;
 use crate::requests::SpecLimits;
@@ -87,7 +87,7 @@ fn is_mount_path(path: &str) -> bool {
 }
 
 fn is_host(text: &str) -> bool {
-    text.len() <= 253 && (text.parse::<Ipv4Addr>().is_ok() || text.split('.').all(is_dns_label))
+    text.parse::<Ipv4Addr>().is_ok() || is_dns_name(text)
 }
 
 fn is_host_port(text: &str) -> bool {

@@ -541,10 +541,11 @@ export const kubernetesNodes = nodes
         ? { type: "Ready", status: "True", reason: "KubeletReady", message: "kubelet is posting ready status", since: ago(3290) }
         : { type: "Ready", status: "Unknown", reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status.", since: ago(310) },
     ],
-    taints: i === 0 ? ["node-role.kubernetes.io/control-plane:NoSchedule"] : ["node.kubernetes.io/disk-pressure:NoSchedule", "node.kubernetes.io/unschedulable:NoSchedule"],
+    taints: i === 0 ? ["node-role.kubernetes.io/control-plane:NoSchedule"] : ["node.kubernetes.io/disk-pressure:NoSchedule", "node.kubernetes.io/unschedulable:NoSchedule", "dedicated=shop:NoExecute"],
     operating_system: "Ubuntu 24.04 LTS",
     container_runtime: "containerd://2.1.4",
-    labels: { "kubernetes.io/hostname": node.name, "topology.kubernetes.io/zone": node.server?.zone ?? "", "node.kubernetes.io/exclude-from-external-load-balancers": "" },
+    labels: { "kubernetes.io/hostname": node.name, "topology.kubernetes.io/zone": node.server?.zone ?? "", "node.kubernetes.io/exclude-from-external-load-balancers": "", "kcs.io/pool": node.pool, team: "shop" },
+    reserved: ["kcs.io/pool", "kubernetes.io/hostname", "node-role.kubernetes.io/control-plane", "node.kubernetes.io/disk-pressure", "node.kubernetes.io/exclude-from-external-load-balancers", "node.kubernetes.io/unschedulable", "topology.kubernetes.io/zone"],
   }));
 
 /** @param {number} n @param {Partial<Schema<"Orphan">>} rest @returns {Schema<"Orphan">} */

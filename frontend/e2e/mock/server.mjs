@@ -693,6 +693,14 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
     }
     return change(/** @type {import("../../src/api/schema").components["schemas"]["OperationKind"]} */ (`node_${verb}`), cluster, response);
   }
+  if (part === "nodes" && method === "PATCH") {
+    const given = await readBody(request);
+    const wrong = Object.keys(given.labels ?? {}).find((key) => !/^[\w./-]+$/.test(key));
+    if (wrong) return fail(response, 400, "KCS-INPUT-001", { detail: `labels.${wrong}: the key must be a Kubernetes label key`, errors: [{ field: `labels.${wrong}`, message: "the key must be a Kubernetes label key" }] });
+    const inside = data.kubernetesNodes.find((candidate) => candidate.name === data.nodes.find((node) => node.id === sub)?.name);
+    if (inside) inside.labels = Object.fromEntries(Object.entries({ ...inside.labels, ...given.labels }).filter(([, value]) => value !== null));
+    return send(response, 204);
+  }
   if (part === "node-pools" && sub === "plan" && method === "POST") {
     const given = await readBody(request);
     return send(response, 200, sizePlan(cluster, given.name, given, 0));

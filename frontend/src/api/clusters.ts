@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
 import { usePollInterval } from "./live";
-import type { CertificateRequest, Cluster, ClusterRequest, ClusterSettings, KubeconfigRequest, NodePoolSpec, Phase } from "./types";
+import type { CertificateRequest, Cluster, ClusterRequest, ClusterSettings, KubeconfigRequest, NodeMarks, NodePoolSpec, Phase } from "./types";
 
 export interface ClusterFilter {
   search?: string;
@@ -195,6 +195,11 @@ export function operateNode(id: string, node: string, verb: NodeVerb) {
 
 export function setSchedulable(id: string, node: string, on: boolean) {
   return unwrap(client.POST(`/api/v1/clusters/{id}/nodes/{node}/${on ? "uncordon" : "cordon"}`, { params: { path: { id, node } } }));
+}
+
+/** Sets labels and taints of a node in the cluster, and takes some away. */
+export function markNode(id: string, node: string, body: NodeMarks) {
+  return unwrap(client.PATCH("/api/v1/clusters/{id}/nodes/{node}", { params: { path: { id, node } }, body }));
 }
 
 export function useDeletePlan(id: string, enabled: boolean) {

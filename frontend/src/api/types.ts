@@ -34,6 +34,7 @@ export type RepairPolicy = Schemas["RepairPolicy"];
 export type ApiAuditLevel = Schemas["ApiAuditLevel"];
 export type AddonState = Schemas["AddonState"];
 export type KubernetesNode = Schemas["KubernetesNode"];
+export type NodeMarks = Schemas["NodeMarks"];
 export type OperationAccepted = Schemas["OperationAccepted"];
 export type TemplateRequest = Schemas["TemplateRequest"];
 export type ProjectCost = Schemas["ProjectCost"];

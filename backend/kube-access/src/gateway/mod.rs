@@ -10,6 +10,7 @@ mod access;
 mod body;
 mod headers;
 mod impersonation;
+mod nodes;
 mod path;
 
 pub use access::{Access, Reach};
@@ -21,7 +22,7 @@ use crate::channel::{Channel, RequestBody, full};
 use crate::{KubeError, OwnConnection};
 use bytes::Bytes;
 use futures::StreamExt;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -182,16 +183,6 @@ impl Gateway {
             Err(error) => Err(error),
             Ok(response) => answer(response, upgrade).await,
         }
-    }
-}
-
-impl Gateway {
-    /// Opens a node to new pods or closes it, as the person.
-    pub async fn set_schedulable(&self, who: &Impersonation, node: &str, schedulable: bool) -> Result<(), KubeError> {
-        let patch = Bytes::from(serde_json::json!({ "spec": { "unschedulable": !schedulable } }).to_string());
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/merge-patch+json"))]);
-        let headers = headers::for_cluster(&headers, None, who)?;
-        self.channel.call(Method::PATCH, &format!("/api/v1/nodes/{}", crate::engine::segment(node)), headers, patch).await.map(drop)
     }
 }
 

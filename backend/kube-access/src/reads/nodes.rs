@@ -3,10 +3,11 @@
 use super::Reads;
 use super::list::{Listed, Page, ReadQuery, created_at};
 use crate::{Impersonation, KubeError};
+use domain::marks::is_reserved;
 use k8s_openapi::api::core::v1::{self, Node};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 
 const ROLE_LABEL: &str = "node-role.kubernetes.io/";
@@ -36,6 +37,8 @@ pub struct KubernetesNode {
     pub operating_system: String,
     pub container_runtime: String,
     pub labels: BTreeMap<String, String>,
+    /// Keys of those labels and taints that belong to Kubernetes or KCS: nobody else sets them.
+    pub reserved: BTreeSet<String>,
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<OffsetDateTime>,
 }
@@ -80,6 +83,8 @@ impl Listed for KubernetesNode {
         let spec = node.spec.unwrap_or_default();
         let info = status.node_info.unwrap_or_default();
         let labels = node.metadata.labels.unwrap_or_default();
+        let keys = labels.keys().chain(spec.taints.iter().flatten().map(|t| &t.key));
+        let reserved = keys.filter(|key| is_reserved(key)).cloned().collect();
         Self {
             name: node.metadata.name.unwrap_or_default(),
             status: match ready.map(|c| c.status.as_str()) {
@@ -102,6 +107,7 @@ impl Listed for KubernetesNode {
             operating_system: info.os_image,
             container_runtime: info.container_runtime_version,
             labels,
+            reserved,
             created_at,
         }
     }
@@ -134,8 +140,8 @@ mod tests {
     fn a_node_tells_of_its_conditions_taints_and_what_pods_may_use() {
         let node = KubernetesNode::of(
             serde_json::from_value(json!({
-                "metadata": {"name": "w-0"},
-                "spec": {"taints": [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}, {"key": "bare", "effect": "NoExecute"}]},
+                "metadata": {"name": "w-0", "labels": {"kubernetes.io/os": "linux", "kcs.io/pool": "default", "tier": "web"}},
+                "spec": {"taints": [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}, {"key": "gpu", "value": "yes", "effect": "NoSchedule"}, {"key": "bare", "effect": "NoExecute"}]},
                 "status": {
                     "capacity": {"cpu": "4", "memory": "8Gi"},
                     "allocatable": {"cpu": "3800m", "memory": "7Gi"},
@@ -149,7 +155,8 @@ mod tests {
         );
         assert_eq!((node.status.as_str(), node.schedulable), ("Ready", true));
         assert_eq!((node.cpu.as_str(), node.allocatable_cpu.as_str(), node.allocatable_memory.as_str()), ("4", "3800m", "7Gi"));
-        assert_eq!(node.taints, ["gpu=yes:NoSchedule", "bare:NoExecute"]);
+        assert_eq!(node.taints, ["node.kubernetes.io/unschedulable:NoSchedule", "gpu=yes:NoSchedule", "bare:NoExecute"]);
+        assert_eq!(Vec::from_iter(node.reserved), ["kcs.io/pool", "kubernetes.io/os", "node.kubernetes.io/unschedulable"]);
         let full = &node.conditions[0];
         assert_eq!((full.kind.as_str(), full.status.as_str(), full.message.as_str()), ("DiskPressure", "True", "full"));
         assert_eq!(full.since.unwrap().unix_timestamp(), 1_767_323_045);

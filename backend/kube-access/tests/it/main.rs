@@ -6,6 +6,7 @@ mod engine;
 mod fake_api;
 mod gateway;
 mod hostile;
+mod nodes;
 mod reads;
 mod real_cluster;
 mod transport;

@@ -95,6 +95,7 @@ pub fn body(operation: &str, who: usize) -> Option<Value> {
         "node_pool_resize" | "node_pool_resize_plan" => json!({"count": 3}),
         "node_pool_create" | "node_pool_create_plan" => json!({"name": "second", "flavor": "m1.medium", "count": 1}),
         "control_plane_resize" | "control_plane_resize_plan" => json!({"count": 3}),
+        "node_update" => json!({"labels": {"tier": "web"}}),
         "token_create" => json!({"name": "ci", "expires_in": 3600}),
         "device_begin" => json!({"client_name": "kcs", "host_name": "laptop"}),
         "device_token" => json!({"device_code": "kcs_device_nonsense"}),

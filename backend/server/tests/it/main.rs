@@ -25,6 +25,7 @@ mod keys;
 mod keystone_tokens;
 mod members;
 mod node_keys;
+mod node_marks;
 mod operator_scopes;
 mod operators_queue;
 mod orphans;

@@ -1,5 +1,7 @@
 // A node as Kubernetes sees it: what its kubelet says of it, what it has room for, and the pods on it.
+import { EditOutlined } from "@ant-design/icons";
 import { Link } from "@tanstack/react-router";
+import { Button } from "antd";
 import { useTranslation } from "react-i18next";
 import { usePods } from "../../api/kubernetes";
 import type { KubernetesNode, Pod } from "../../api/types";
@@ -30,7 +32,15 @@ function useMemory() {
 
 const tags = (words: string[]) => (words.length > 0 ? <span className="tags">{words.map((word) => <span key={word} className="tag">{word}</span>)}</span> : <span className="muted">—</span>);
 
-export default function NodeDialog({ clusterId, node, onClose }: { clusterId: string; node: KubernetesNode; onClose: () => void }) {
+interface Props {
+  clusterId: string;
+  node: KubernetesNode;
+  /** Leads to where labels and taints are changed; absent for whoever may not. */
+  onMark?: () => void;
+  onClose: () => void;
+}
+
+export default function NodeDialog({ clusterId, node, onMark, onClose }: Props) {
   const { t } = useTranslation();
   const memory = useMemory();
   const pods = usePods(clusterId, { node: node.name, limit: 500 }, true);
@@ -69,6 +79,13 @@ export default function NodeDialog({ clusterId, node, onClose }: { clusterId: st
             { label: t("create.labels"), value: tags(Object.entries(node.labels).map(([key, value]) => (value ? `${key}=${value}` : key))) },
           ]}
         />
+        {onMark && (
+          <div>
+            <Button size="small" icon={<EditOutlined aria-hidden="true" />} onClick={onMark}>
+              {t("cluster.marks.edit")}
+            </Button>
+          </div>
+        )}
         <section className="stack-small">
           <h3>{t("cluster.node.conditions")}</h3>
           <DataTable name={t("cluster.node.conditions")} columns={conditions} rows={node.conditions} rowKey={(condition) => condition.type} empty={<Empty title={t("cluster.healthNone")} />} />

@@ -22,6 +22,7 @@ import type { Verb } from "./VerbDialog";
 
 const ConsoleDialog = lazy(() => import("./ConsoleDialog"));
 const ControlPlaneDialog = lazy(() => import("./ControlPlaneDialog"));
+const MarksDialog = lazy(() => import("./MarksDialog"));
 const NodeDialog = lazy(() => import("./NodeDialog"));
 const PoolDialog = lazy(() => import("./PoolDialog"));
 const ResizeDialog = lazy(() => import("./ResizeDialog"));
@@ -32,6 +33,7 @@ export function NodesTab() {
   const { id } = useParams({ from: "/app/clusters/$id" });
   const [console, setConsole] = useState<ClusterNode | null>(null);
   const [shown, setShown] = useState<string | null>(null);
+  const [marking, setMarking] = useState(false);
   const [wish, setWish] = useState<Verb | null>(null);
   const cluster = useCluster(id).data;
   const nodes = useNodes(id);
@@ -40,6 +42,7 @@ export function NodesTab() {
   const inside = useKubernetesNodes(id, up);
   const columns = useNodeColumns({ cluster, inside: inside.data, onShow: setShown, onConsole: setConsole, onWish: setWish });
   const seen = shown === null ? undefined : inside.data?.get(shown);
+  const own = nodes.data?.items.find((node) => node.name === shown);
   return (
     <div className="stack">
       {cluster && <Pools cluster={cluster} nodes={nodes.data?.items ?? []} onWish={setWish} />}
@@ -59,7 +62,8 @@ export function NodesTab() {
         />
       </Card>
       <Suspense fallback={null}>
-        {seen && <NodeDialog clusterId={id} node={seen} onClose={() => setShown(null)} />}
+        {seen && !marking && <NodeDialog clusterId={id} node={seen} onMark={own && may(cluster, "node_operate") ? () => setMarking(true) : undefined} onClose={() => setShown(null)} />}
+        {seen && own && marking && <MarksDialog clusterId={id} nodeId={own.id} node={seen} onClose={() => setMarking(false)} />}
         {console && <ConsoleDialog clusterId={id} node={console} onClose={() => setConsole(null)} />}
         {wish && cluster && <VerbDialog cluster={cluster} wish={wish} onClose={() => setWish(null)} />}
       </Suspense>
