@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The label by which objects of add-ons are found in a cluster; its value names the add-on.
+pub const LABEL: &str = "kcs.io/addon";
+
 /// One add-on, in the order in which they are applied: each works only when those before it do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -27,6 +27,7 @@ pub mod plan;
 pub mod preflight;
 pub mod requests;
 pub mod settings;
+pub mod storage_classes;
 pub mod templates;
 pub mod tenants;
 #[cfg(feature = "test-support")]

@@ -5,7 +5,7 @@
 use crate::journal::JournalError;
 use crate::kubernetes::{KubernetesError, Marks, Target, WorkloadSeen};
 use crate::world::{World, cloud_id, live};
-use bootstrap::addons::{AddonsInput, CloudConfig, LABEL, SET, VolumeType, addons, isolated};
+use bootstrap::addons::{AddonsInput, CloudConfig, LABEL, SET, VolumeType, addons, default_class, isolated};
 use cloud::identity::ApplicationCredential;
 use domain::addons::Addon;
 use domain::changes::Work;
@@ -203,6 +203,9 @@ impl World<'_> {
         for group in objects.chunk_by(|a, b| a.addon == b.addon) {
             let values: Vec<&Value> = group.iter().map(|o| &o.value).collect();
             self.services.kubernetes.apply(target, &values).await.map_err(words)?;
+        }
+        if let Some(class) = default_class(&volume_types) {
+            self.services.kubernetes.choose_default_class(target, &class).await.map_err(words)?;
         }
         let kinds: BTreeSet<String> = objects.iter().filter_map(|o| o.value["kind"].as_str().map(str::to_owned)).collect();
         let ours: BTreeSet<String> = objects.iter().map(|o| kube_access::engine::key_of(&o.value)).collect();

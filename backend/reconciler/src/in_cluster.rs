@@ -101,6 +101,10 @@ impl KubernetesApi for InCluster {
         Ok(self.engine(target).await?.marks(kinds, label).await?)
     }
 
+    async fn choose_default_class(&self, target: &Target, name: &str) -> Result<(), KubernetesError> {
+        Ok(self.engine(target).await?.choose_default_class(name).await?)
+    }
+
     async fn workloads(&self, target: &Target, label: &str, dns: &str) -> Result<Vec<WorkloadSeen>, KubernetesError> {
         Ok(self.engine(target).await?.workloads(label, dns).await?)
     }

@@ -6,8 +6,9 @@ mod isolation;
 mod storage_classes;
 
 pub use cloud_config::{CloudConfig, SECRET as CLOUD_CONFIG_SECRET};
+pub use domain::addons::LABEL;
 pub use isolation::isolated;
-pub use storage_classes::VolumeType;
+pub use storage_classes::{VolumeType, default_class};
 
 use crate::BootstrapError;
 use domain::addons::{Addon, AddonsSpec};
@@ -21,8 +22,6 @@ use std::net::Ipv4Addr;
 
 /// The version of this set as a whole; it rises with every change of a manifest or image here.
 pub const SET: &str = "1";
-/// The label by which our objects are found; its value names the add-on.
-pub const LABEL: &str = "kcs.io/addon";
 /// The annotation that holds the hash of what was applied.
 pub const APPLIED: &str = "kcs.io/applied";
 

@@ -9,6 +9,7 @@ mod health;
 mod join_tokens;
 mod nodes;
 mod secrets;
+mod storage_classes;
 mod volumes;
 
 pub use addons::{Marks, Workload, key_of};

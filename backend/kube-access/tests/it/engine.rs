@@ -283,3 +283,24 @@ async fn what_a_cluster_notes_in_a_status_is_no_change_of_an_object() {
     assert_eq!(mark("2", "2026-01-01T00:00:00Z", "2026-01-01T00:09:00Z").await, first);
     assert_ne!(mark("3", "2026-01-01T00:10:00Z", "2026-01-01T00:09:00Z").await, first);
 }
+
+#[tokio::test]
+async fn a_storage_class_is_made_the_default_only_where_nobody_has_chosen() {
+    let annotation = domain::storage_classes::DEFAULT;
+    for (annotations, chosen) in
+        [(json!({"other": "true"}), false), (json!({ (annotation): "true" }), true), (json!({ (annotation): "false" }), true)]
+    {
+        let cluster = Cluster::new(move |_, _| {
+            let class = json!({"metadata": {"name": "own", "annotations": annotations}, "provisioner": "example.com/disks"});
+            json(&json!({"kind": "StorageClassList", "apiVersion": "storage.k8s.io/v1", "metadata": {}, "items": [class]}))
+        })
+        .await;
+        cluster.engine.choose_default_class("cinder-ssd").await.unwrap();
+        let written = cluster.written();
+        assert_eq!(written.is_empty(), chosen, "{written:?}");
+        for (call, patch) in written {
+            assert_eq!(call, "PATCH /apis/storage.k8s.io/v1/storageclasses/cinder%2Dssd");
+            assert_eq!(patch, json!({"metadata": {"annotations": {(annotation): "true"}}}));
+        }
+    }
+}

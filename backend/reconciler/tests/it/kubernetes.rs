@@ -230,6 +230,10 @@ impl KubernetesApi for Api {
         self.open().map(|_| Marks::default())
     }
 
+    async fn choose_default_class(&self, _: &Target, _: &str) -> Result<(), KubernetesError> {
+        self.open().map(drop)
+    }
+
     async fn workloads(&self, _: &Target, _: &str, _: &str) -> Result<Vec<WorkloadSeen>, KubernetesError> {
         self.open().map(|_| Vec::new())
     }
