@@ -128,6 +128,33 @@ const screens = [
   { name: "cluster-deployments", user: "member-a", path: `/clusters/${id(1)}/workloads`, ready: ".table, .row-cards" },
   { name: "cluster-pods", user: "member-a", path: `/clusters/${id(1)}/workloads?kind=pods`, ready: ".table, .row-cards" },
   { name: "cluster-pods-not-ready", user: "member-a", path: `/clusters/${id(2)}/workloads?kind=pods`, ready: ".fault" },
+  { name: "cluster-storage", user: "member-a", path: `/clusters/${id(1)}/storage`, ready: ".table, .row-cards" },
+  { name: "cluster-storage-reader", user: "reader-a", path: `/clusters/${id(1)}/storage`, ready: ".table, .row-cards" },
+  { name: "cluster-storage-not-ready", user: "member-a", path: `/clusters/${id(2)}/storage`, ready: ".fault" },
+  ...["", "-taken"].map((end) => ({
+    name: `storage-class${end}`,
+    user: "member-a",
+    path: `/clusters/${id(1)}/storage`,
+    ready: ".table, .row-cards",
+    act: async (/** @type {Page} */ page) => {
+      await page.locator(".card-extra button").first().click();
+      await dialog(page);
+      if (!end) return;
+      await page.locator(".ant-modal form input").first().fill("scratch");
+      await page.locator(".ant-modal-footer .ant-btn-primary").click();
+      await page.locator(".ant-modal .field-error").waitFor();
+    },
+  })),
+  {
+    name: "storage-class-delete",
+    user: "member-a",
+    path: `/clusters/${id(1)}/storage`,
+    ready: ".table, .row-cards",
+    act: async (page) => {
+      await choose(page, ":is(.table tbody tr, .row-cards > li):has(.menu-trigger[aria-label*='scratch'])", 1);
+      await dialog(page);
+    },
+  },
   { name: "cluster-logs", user: "member-a", path: `/clusters/${id(1)}/pods/default/${"web-6d4cf56db6-xxogw"}/logs`, ready: ".log-line" },
   { name: "cluster-objects", user: "member-a", path: `/clusters/${id(1)}/objects`, ready: ".table, .row-cards" },
   { name: "cluster-objects-added", user: "member-a", path: `/clusters/${id(3)}/objects`, ready: ".card + .card :is(.table, .row-cards)" },

@@ -132,6 +132,8 @@ describe("every word of the backend", () => {
     ["QuotaRequestState", "quota.state"],
     ["QuotaAnswer", "admin.tenants"],
     ["HeldKind", "admin.people.kindOf"],
+    ["StorageReclaim", "storage.reclaimOf"],
+    ["StorageBinding", "storage.bindingOf"],
   ])("%s", (name, prefix) => {
     const values = schemas[name]?.enum ?? [];
     expect(values.length, `${name} in openapi.json`).toBeGreaterThan(1);

@@ -82,7 +82,11 @@ async fn page<T>(seen: &Sight, query: &ReadQuery<'_>, read: impl AsyncFn(&ReadQu
     Ok(Json(page.into()))
 }
 
-async fn of(state: &State, caller: &Caller, record: &ClusterRecord) -> Answer<(Reads, Impersonation)> {
+/// Reads of a cluster that the person was found to see, as this person.
+///
+/// # Errors
+/// While the cluster has no address yet.
+pub async fn of(state: &State, caller: &Caller, record: &ClusterRecord) -> Answer<(Reads, Impersonation)> {
     let who = impersonation(&caller.actor, record.cluster.id)?;
     let target = state.targets.of(state, &record.cluster.endpoint()).await?;
     Ok((state.kube.reads(&target).await?, who))

@@ -66,6 +66,7 @@ pub mod settings_checks;
 pub mod sight;
 pub mod size_plans;
 pub mod state;
+pub mod storage_classes;
 pub mod streams;
 pub mod targets;
 pub mod templates;

@@ -5,7 +5,7 @@ use crate::{
     about, addons, admin, admin_catalogue, admin_health, admin_operations, admin_people, announcements, audit, catalogue, certificates, clusters,
     control_plane, costs, credential_sign_in, device_sign_ins, docs, events, federation, gate, health, keys, kubeconfig_exec, kubeconfigs,
     kubernetes, members, node_bootstrap, node_pools, node_verbs, nodes, operations, orphans, pauses, projects, quota, quota_requests, roles, session,
-    settings, templates, tenants, tokens, write_offs,
+    settings, storage_classes, templates, tenants, tokens, write_offs,
 };
 use actix_web::web::{PathConfig, resource};
 use utoipa_actix_web::scope;
@@ -55,6 +55,8 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(certificates::certificate_list).service(certificates::certificate_issue);
     config.service(kubernetes::kubernetes_node_list).service(kubernetes::namespace_list);
     config.service(kubernetes::deployment_list).service(kubernetes::pod_list);
+    config.service(storage_classes::storage_class_list).service(storage_classes::storage_class_create);
+    config.service(storage_classes::storage_class_default).service(storage_classes::storage_class_delete);
     config.service(operations::operation_list).service(operations::operation_get).service(operations::operation_events);
     config.service(operations::operation_retry).service(operations::operation_cancel).service(operations::receipt_get);
     config.service(tokens::token_list).service(tokens::token_create).service(tokens::token_revoke);

@@ -119,6 +119,7 @@ codes! {
     RoleInUse = "KCS-CONF-006", 409, false, "Somebody has this role", "Give them another role first.";
     TenantThere = "KCS-CONF-007", 409, false, "The project was not deleted in the cloud", "Delete the cluster instead; where the project is disabled, enable it first.";
     RoleNameTaken = "KCS-NAME-004", 409, false, "A role of this name exists", "Choose another name.";
+    StorageClassTaken = "KCS-NAME-005", 409, false, "A storage class of this name exists", "Choose another name.";
     RoleMissing = "KCS-NOTFOUND-005", 404, false, "The role does not exist", "Choose one of the project's roles.";
     RoleQuota = "KCS-QUOTA-004", 409, false, "The project has too many roles", "Delete roles that nobody has.";
     NameTaken = "KCS-NAME-001", 409, false, "A cluster of this name exists", "Choose another name.";
@@ -168,6 +169,7 @@ codes! {
     WebhookRefuses = "KCS-API-006", 409, true, "A webhook keeps pods on the node", "Mend the admission webhook that is named, or delete its configuration; pods leave as soon as it lets them.";
     SecretsRefused = "KCS-API-005", 409, true, "The cluster does not take a Secret back as it was read", "See what refuses it, a webhook or a policy, and let it pass; work goes on by itself.";
     AddonsNotReady = "KCS-ADDON-001", 502, true, "An add-on that the cluster needs is not ready", "See on the add-ons page what it says, and the events of its pods; what was changed of it is applied again by itself.";
+    AddonOwned = "KCS-ADDON-002", 409, false, "It belongs to an add-on of the cluster, which would make it again", "Leave it, and make another beside it; which storage class is the default can be changed.";
     CloudUnavailable = "KCS-CLOUD-001", 503, true, "The cloud does not answer", "Nothing is lost; work goes on when the cloud is back.";
     CloudBusy = "KCS-CLOUD-009", 503, true, "The cloud wants to be asked more slowly", "Nothing needs to be done: work goes on as soon as the cloud lets it.";
     CloudDenied = "KCS-CLOUD-002", 502, false, "The cloud refuses the service's rights", "Ask the operator to give the service user the role named.";

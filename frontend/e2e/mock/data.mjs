@@ -478,6 +478,16 @@ export const deployments = [
   { name: "web", namespace: "default", desired: 20, ready: 17, updated: 18, available: 17, images: ["nginx:1.29"], labels: { app: "web" }, created_at: ago(900) },
 ];
 
+const CINDER = "cinder.csi.openstack.org";
+
+/** Of the add-on, of somebody's own, and of another driver. @type {Schema<"StorageClass">[]} */
+export const storageClasses = [
+  { name: "cinder-ssd", provisioner: CINDER, volume_type: "ssd", reclaim_policy: "Delete", binding: "WaitForFirstConsumer", expandable: true, default: false, managed: true, created_at: ago(3400) },
+  { name: "cinder-standard", provisioner: CINDER, volume_type: "standard", reclaim_policy: "Delete", binding: "WaitForFirstConsumer", expandable: true, default: true, managed: true, created_at: ago(3400) },
+  { name: "databases-that-nobody-may-lose-by-deleting-a-claim", provisioner: CINDER, volume_type: "ssd", reclaim_policy: "Retain", binding: "Immediate", expandable: true, default: false, managed: false, created_at: ago(900) },
+  { name: "scratch", provisioner: "local.csi.example.com", reclaim_policy: "Delete", binding: "WaitForFirstConsumer", expandable: false, default: false, managed: false, created_at: ago(600) },
+];
+
 /** @param {MockCluster} of @param {string} server What `kcs` is signed in to. */
 export function kubeconfigExec(of, server) {
   return `apiVersion: v1

@@ -739,14 +739,33 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
     const search = url.searchParams.get("search") ?? "";
     const node = url.searchParams.get("node");
     const open = (/** @type {string} */ name) => namespaces.length === 0 || namespaces.includes(name);
-    if (namespaces.length > 0 && (sub === "nodes" || (namespace && !open(namespace)))) return fail(response, 403, "KCS-RBAC-004", { params: { namespaces } });
+    if (namespaces.length > 0 && (sub === "nodes" || sub === "storage-classes" || (namespace && !open(namespace)))) return fail(response, 403, "KCS-RBAC-004", { params: { namespaces } });
     const fits = (/** @type {{ name: string, namespace: string }} */ item) => open(item.namespace) && (!namespace || item.namespace === namespace) && item.name.includes(search);
     if (sub === "namespaces") return send(response, 200, { items: ["default", "kube-node-lease", "kube-public", "kube-system"].filter(open).map((name) => ({ name, status: "Active", labels: {} })) });
     if (sub === "nodes") return send(response, 200, { items: cluster.name === "shop-production" ? data.kubernetesNodes : [] });
+    if (sub === "storage-classes") return storageClass(request, response, parts[4], parts[5] === "default");
     if (sub === "deployments") return send(response, 200, page(data.deployments.filter(fits), url));
     if (sub === "pods") return send(response, 200, page(data.pods.filter((pod) => fits(pod) && (!node || pod.node === node)), url));
   }
   return fail(response, 404, "KCS-NOTFOUND-001");
+}
+
+/** @param {Request} request @param {Response} response @param {string | undefined} name @param {boolean} chosen */
+async function storageClass(request, response, name, chosen) {
+  const classes = data.storageClasses;
+  const found = classes.find((known) => known.name === name);
+  if (request.method === "GET") return send(response, 200, { items: classes });
+  if (request.method === "POST") {
+    const given = await readBody(request);
+    if (classes.some((known) => known.name === given.name)) return fail(response, 409, "KCS-NAME-005", { errors: [{ field: "name", message: "A storage class of this name exists", code: "KCS-NAME-005" }] });
+    classes.push({ ...given, provisioner: "cinder.csi.openstack.org", default: false, managed: false, created_at: new Date().toISOString() });
+    return send(response, 201);
+  }
+  if (!found) return fail(response, 404, "KCS-NOTFOUND-001");
+  if (chosen) for (const known of classes) known.default = known === found;
+  else if (found.managed) return fail(response, 409, "KCS-ADDON-002");
+  else classes.splice(classes.indexOf(found), 1);
+  return send(response, 204);
 }
 
 /** @param {Request} request @param {Response} response @param {URL} url */

@@ -59,6 +59,10 @@ export type ClusterTotals = Schemas["ClusterTotals"];
 /** How the service itself is. */
 export type ServiceStanding = Schemas["AdminHealth"];
 export type KubeconfigIssued = Schemas["KubeconfigIssued"];
+export type StorageClass = Schemas["StorageClass"];
+export type StorageClassRequest = Schemas["StorageClassRequest"];
+export type StorageReclaim = Schemas["StorageReclaim"];
+export type StorageBinding = Schemas["StorageBinding"];
 export type Deployment = Schemas["Deployment"];
 export type Pod = Schemas["Pod"];
 export type Pause = Schemas["Pause"];

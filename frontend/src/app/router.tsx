@@ -78,6 +78,7 @@ const cluster = createRoute({ getParentRoute: () => app, path: "/clusters/$id", 
 const clusterOverview = createRoute({ getParentRoute: () => cluster, path: "/", component: lazyRouteComponent(() => import("../features/cluster/OverviewTab"), "OverviewTab") });
 const clusterNodes = createRoute({ getParentRoute: () => cluster, path: "/nodes", component: lazyRouteComponent(() => import("../features/cluster/NodesTab"), "NodesTab") });
 const clusterAddons = createRoute({ getParentRoute: () => cluster, path: "/addons", component: lazyRouteComponent(() => import("../features/cluster/AddonsTab"), "AddonsTab") });
+const clusterStorage = createRoute({ getParentRoute: () => cluster, path: "/storage", component: lazyRouteComponent(() => import("../features/cluster/StorageTab"), "StorageTab") });
 const clusterObjects = createRoute({ getParentRoute: () => cluster, path: "/objects", component: lazyRouteComponent(() => import("../features/cluster/ObjectsTab"), "ObjectsTab") });
 const clusterKubeconfigs = createRoute({ getParentRoute: () => cluster, path: "/kubeconfigs", component: lazyRouteComponent(() => import("../features/cluster/KubeconfigsTab"), "KubeconfigsTab") });
 const clusterOperations = createRoute({ getParentRoute: () => cluster, path: "/operations", component: lazyRouteComponent(() => import("../features/cluster/OperationsTab"), "OperationsTab") });
@@ -278,7 +279,7 @@ const routeTree = root.addChildren([
     overview,
     clusters,
     create,
-    cluster.addChildren([clusterOverview, clusterNodes, clusterWorkloads, podLogs, clusterAddons, clusterObjects, clusterKubeconfigs, clusterOperations]),
+    cluster.addChildren([clusterOverview, clusterNodes, clusterWorkloads, podLogs, clusterStorage, clusterAddons, clusterObjects, clusterKubeconfigs, clusterOperations]),
     templates,
     templateNew,
     template,

@@ -26,7 +26,7 @@ use http::{HeaderMap, Method};
 /// The field manager of everything that we apply.
 const FIELD_MANAGER: &str = "kcs";
 const APPLY: &str = "application/apply-patch+yaml";
-const MERGE: &str = "application/merge-patch+json";
+pub(crate) const MERGE: &str = "application/merge-patch+json";
 
 /// One cluster, as administrator.
 #[derive(Clone, Debug)]

@@ -12,6 +12,7 @@ mod headers;
 mod impersonation;
 mod nodes;
 mod path;
+mod storage_classes;
 
 pub use access::{Access, Reach};
 pub use body::BodyStream;
@@ -22,11 +23,12 @@ use crate::channel::{Channel, RequestBody, full};
 use crate::{KubeError, OwnConnection};
 use bytes::Bytes;
 use futures::StreamExt;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, WriteHalf};
@@ -183,6 +185,15 @@ impl Gateway {
             Err(error) => Err(error),
             Ok(response) => answer(response, upgrade).await,
         }
+    }
+}
+
+impl Gateway {
+    /// A change that is put together here, made as the person; what comes back is of no interest.
+    async fn write(&self, who: &Impersonation, method: Method, path: &str, content_type: &'static str, body: &Value) -> Result<(), KubeError> {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+        let headers = headers::for_cluster(&headers, None, who)?;
+        self.channel.call(method, path, headers, Bytes::from(body.to_string())).await.map(drop)
     }
 }
 

@@ -1,17 +1,15 @@
 //! What people change of a node: whether new pods may come to it, its labels and its taints.
 
-use super::{Gateway, Impersonation, headers};
+use super::{Gateway, Impersonation};
 use crate::KubeError;
-use crate::engine::segment;
-use bytes::Bytes;
+use crate::engine::{MERGE, segment};
 use domain::clusters::TaintEffect;
 use domain::marks::NodeMarks;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, Method};
 use k8s_openapi::api::core::v1::{NodeSpec, Taint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Taints are a list that is written as a whole: where somebody else wrote it meanwhile it is read again, so often.
 const ATTEMPTS: usize = 3;
@@ -28,14 +26,14 @@ struct Seen {
 impl Gateway {
     /// Opens a node to new pods or closes it, as the person.
     pub async fn set_schedulable(&self, who: &Impersonation, node: &str, schedulable: bool) -> Result<(), KubeError> {
-        self.patch(who, &path(node), &json!({ "spec": { "unschedulable": !schedulable } })).await
+        self.write(who, Method::PATCH, &path(node), MERGE, &json!({ "spec": { "unschedulable": !schedulable } })).await
     }
 
     /// Sets labels and taints of a node and takes some away, as the person. Both are changed, or none.
     pub async fn mark_node(&self, who: &Impersonation, node: &str, marks: &NodeMarks) -> Result<(), KubeError> {
         let (path, mut patch) = (path(node), json!({ "metadata": { "labels": marks.labels } }));
         if marks.taints.is_empty() && marks.remove_taints.is_empty() {
-            return self.patch(who, &path, &patch).await;
+            return self.write(who, Method::PATCH, &path, MERGE, &patch).await;
         }
         let mut left = ATTEMPTS;
         loop {
@@ -45,17 +43,11 @@ impl Gateway {
             let seen: Seen = self.channel.get(&path, headers).await?;
             patch["metadata"]["resourceVersion"] = json!(seen.metadata.resource_version);
             patch["spec"]["taints"] = json!(taints(seen.spec.taints.unwrap_or_default(), marks));
-            match self.patch(who, &path, &patch).await {
+            match self.write(who, Method::PATCH, &path, MERGE, &patch).await {
                 Err(KubeError::Status { status: 409, .. }) if left > 0 => (),
                 done => return done,
             }
         }
-    }
-
-    async fn patch(&self, who: &Impersonation, path: &str, patch: &Value) -> Result<(), KubeError> {
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/merge-patch+json"))]);
-        let headers = headers::for_cluster(&headers, None, who)?;
-        self.channel.call(Method::PATCH, path, headers, Bytes::from(patch.to_string())).await.map(drop)
     }
 }
 

@@ -5,6 +5,7 @@ mod list;
 mod namespaces;
 mod nodes;
 mod pods;
+mod storage_classes;
 mod volumes;
 
 pub use deployments::Deployment;
@@ -12,6 +13,7 @@ pub use list::{Page, ReadQuery};
 pub use namespaces::Namespace;
 pub use nodes::{KubernetesNode, NodeCondition};
 pub use pods::{Container, Pod};
+pub use storage_classes::StorageClass;
 pub use volumes::PersistentVolume;
 
 use crate::channel::Channel;

@@ -9,4 +9,5 @@ mod hostile;
 mod nodes;
 mod reads;
 mod real_cluster;
+mod storage_classes;
 mod transport;

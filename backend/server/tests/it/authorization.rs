@@ -95,6 +95,7 @@ pub fn body(operation: &str, who: usize) -> Option<Value> {
         "node_pool_resize" | "node_pool_resize_plan" => json!({"count": 3}),
         "node_pool_create" | "node_pool_create_plan" => json!({"name": "second", "flavor": "m1.medium", "count": 1}),
         "control_plane_resize" | "control_plane_resize_plan" => json!({"count": 3}),
+        "storage_class_create" => json!({"name": "fast", "volume_type": "ssd"}),
         "node_update" => json!({"labels": {"tier": "web"}}),
         "token_create" => json!({"name": "ci", "expires_in": 3600}),
         "device_begin" => json!({"client_name": "kcs", "host_name": "laptop"}),
@@ -266,7 +267,7 @@ impl Things {
         };
         let path = path.replace("{id}", id).replace("{kid}", &self.kubeconfig).replace("{node}", &self.node);
         let path = path.replace("{held}", &self.held);
-        path.replace("{pool}", "default").replace("{user_code}", &self.codes[who])
+        path.replace("{pool}", "default").replace("{name}", "fast").replace("{user_code}", &self.codes[who])
     }
 }
 

@@ -253,7 +253,7 @@ async fn a_deletes_plan_says_what_the_cluster_would_do_with_each_volume() {
     };
     let made = |name: &str| cinder("volumes", json!({"volume": {"name": name, "size": 1}}))["volume"]["id"].as_str().unwrap().to_owned();
     let (kept, gone, unknown) = (made("kept"), made("gone"), made("unknown"));
-    let api = ClusterApi::with_volumes(vec![(kept.clone(), "Retain"), (gone.clone(), "Delete")]);
+    let api = ClusterApi::with_volumes(&[(&kept, "Retain"), (&gone, "Delete")]);
     let (cluster, _api) = house.cluster_of(&member, "web", api).await;
     let tag = domain::names::cluster_tag(cluster.parse().unwrap());
     for id in [&kept, &gone, &unknown] {

@@ -1,6 +1,7 @@
 //! A cluster's API as far as the gate needs one: TLS under the cluster's own authority, and watches that go on until somebody ends them, and ways into pods
 //! that say back what they are told, or more than anybody takes.
 
+use actix_web::http::Method;
 use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use futures::StreamExt;
@@ -10,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sealed::ClusterPki;
 use secrecy::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -51,19 +52,23 @@ impl ClusterApi {
         Self::with(inhabitants)
     }
 
-    /// The same, with persistent volumes: (id in the cloud, reclaim policy).
-    pub fn with_volumes(volumes: Vec<(String, &'static str)>) -> Self {
+    /// One that answers, with these objects at one address.
+    pub fn holding(path: &'static str, items: Vec<Value>) -> Self {
         Self::with(async move |request: &HttpRequest| {
-            if request.path() != "/api/v1/persistentvolumes" {
+            if request.path() != path || request.method() != Method::GET {
                 return list(request).await;
             }
-            let volume = |(id, policy): &(String, &str)| {
-                let csi = json!({"driver": "cinder.csi.openstack.org", "volumeHandle": id});
-                json!({"metadata": {"name": format!("pv-{id}")}, "spec": {"persistentVolumeReclaimPolicy": policy, "csi": csi}})
-            };
-            let items: Vec<_> = volumes.iter().map(volume).collect();
-            HttpResponse::Ok().json(json!({"kind": "PersistentVolumeList", "apiVersion": "v1", "metadata": {}, "items": items}))
+            HttpResponse::Ok().json(json!({"metadata": {}, "items": items}))
         })
+    }
+
+    /// The same, with persistent volumes: (id in the cloud, reclaim policy).
+    pub fn with_volumes(volumes: &[(&String, &str)]) -> Self {
+        let volume = |(id, policy): &(&String, &str)| {
+            let csi = json!({"driver": "cinder.csi.openstack.org", "volumeHandle": id});
+            json!({"metadata": {"name": format!("pv-{id}")}, "spec": {"persistentVolumeReclaimPolicy": policy, "csi": csi}})
+        };
+        Self::holding("/api/v1/persistentvolumes", volumes.iter().map(volume).collect())
     }
 
     /// One that takes nothing.

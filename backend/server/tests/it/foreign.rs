@@ -38,7 +38,7 @@ fn told(answer: Got) -> (u16, Vec<(String, String)>, String) {
 
 /// The address of what does not exist.
 fn nowhere(path: &str) -> String {
-    ["{id}", "{kid}", "{node}", "{pool}", "{held}"].iter().fold(path.to_owned(), |path, parameter| path.replace(parameter, NOTHING))
+    ["{id}", "{kid}", "{node}", "{pool}", "{held}", "{name}"].iter().fold(path.to_owned(), |path, parameter| path.replace(parameter, NOTHING))
 }
 
 #[actix_web::test]

@@ -452,6 +452,13 @@ impl House {
         seen.known.into_iter().find(|o| o.object.name == name).unwrap().id
     }
 
+    /// What the audit log tells a person of an action, the oldest first: (outcome, detail).
+    pub async fn told(&self, person: &Person, action: &str) -> Vec<(String, Value)> {
+        let log = self.call(Some(person), "GET", &format!("/api/v1/audit?action={action}"), None).await.body;
+        let lines = log["items"].as_array().unwrap().iter().rev();
+        lines.map(|line| (line["outcome"].as_str().unwrap().to_owned(), line["detail"].clone())).collect()
+    }
+
     /// A kubeconfig of a person: (id, token).
     pub async fn kubeconfig(&self, person: &Person, cluster: &str) -> (String, String) {
         let path = format!("/api/v1/clusters/{cluster}/kubeconfigs");

@@ -34,6 +34,7 @@ mod quota;
 mod revocation;
 mod sessions;
 mod settings;
+mod storage;
 mod tokens;
 mod vault;
 mod write_offs;

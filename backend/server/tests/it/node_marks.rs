@@ -1,14 +1,7 @@
 //! Labels and taints of a node, and whether new pods come to it: changed in the cluster as the person, within the rules, and told.
 
-use crate::house::{House, Person};
-use serde_json::{Value, json};
-
-/// The lines of the audit log about an action, the oldest first: (outcome, detail).
-async fn told(house: &House, person: &Person, action: &str) -> Vec<(String, Value)> {
-    let log = house.call(Some(person), "GET", &format!("/api/v1/audit?action={action}"), None).await.body;
-    let lines = log["items"].as_array().unwrap().iter().rev();
-    lines.map(|line| (line["outcome"].as_str().unwrap().to_owned(), line["detail"].clone())).collect()
-}
+use crate::house::House;
+use serde_json::json;
 
 #[actix_web::test]
 async fn a_node_is_labelled_and_tainted_in_the_cluster_and_that_is_told() {
@@ -25,7 +18,7 @@ async fn a_node_is_labelled_and_tainted_in_the_cluster_and_that_is_told() {
     assert_eq!(done.status, 204, "{}", done.body);
     let asked: Vec<String> = api.heads.lock().unwrap().iter().filter(|head| head.contains("/api/v1/nodes/")).cloned().collect();
     assert!(asked[0].starts_with("GET ") && asked[1].starts_with("PATCH ") && asked.len() == 2, "{asked:?}");
-    let lines = told(&house, &member, "node_update").await;
+    let lines = house.told(&member, "node_update").await;
     let (after, removed) =
         (json!({"labels": {"tier": "web"}, "taints": ["gpu=yes:NoSchedule"]}), json!({"labels": ["old"], "taints": ["bare:NoExecute"]}));
     assert_eq!((lines.len(), lines[0].0.as_str()), (1, "accepted"), "{lines:?}");
@@ -58,7 +51,7 @@ async fn what_kubernetes_would_not_take_or_is_not_theirs_is_refused_by_field_bef
     }
     let asked = api.heads.lock().unwrap().clone();
     assert!(!asked.iter().any(|head| head.contains("/api/v1/nodes/")), "{asked:?}");
-    assert!(told(&house, &member, "node_update").await.is_empty());
+    assert!(house.told(&member, "node_update").await.is_empty());
 }
 
 #[actix_web::test]
@@ -69,7 +62,7 @@ async fn closing_a_node_to_pods_is_told_and_so_is_that_it_did_not_get_there() {
     for (verb, action) in [("cordon", "node_cordon"), ("uncordon", "node_uncordon")] {
         let done = house.call(Some(&member), "POST", &format!("/api/v1/clusters/{cluster}/nodes/{node}/{verb}"), None).await;
         assert_eq!(done.status, 204, "{}", done.body);
-        let lines = told(&house, &member, action).await;
+        let lines = house.told(&member, action).await;
         assert_eq!((lines.len(), lines[0].0.as_str()), (1, "accepted"), "{lines:?}");
     }
     let made = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&json!({"name": "dark", "template": "dev"}))).await.body;
@@ -77,7 +70,7 @@ async fn closing_a_node_to_pods_is_told_and_so_is_that_it_did_not_get_there() {
     let nodes = house.finish_with_workers(dark, &[true]).await;
     let lost = house.call(Some(&member), "POST", &format!("/api/v1/clusters/{dark}/nodes/{}/cordon", nodes[0]), None).await;
     assert_eq!(lost.body["code"], "KCS-API-002", "{}", lost.body);
-    let lines = told(&house, &member, "node_cordon").await;
+    let lines = house.told(&member, "node_cordon").await;
     let outcomes: Vec<&str> = lines.iter().map(|(outcome, _)| outcome.as_str()).collect();
     assert_eq!((outcomes, &lines[2].1["code"]), (vec!["accepted", "accepted", "failed"], &json!("KCS-API-002")), "{lines:?}");
 }

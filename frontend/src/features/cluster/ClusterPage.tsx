@@ -28,6 +28,7 @@ const TABS = [
   ["overview", "/clusters/$id"],
   ["nodes", "/clusters/$id/nodes"],
   ["workloads", "/clusters/$id/workloads"],
+  ["storage", "/clusters/$id/storage"],
   ["addons", "/clusters/$id/addons"],
   ["objects", "/clusters/$id/objects"],
   ["kubeconfigs", "/clusters/$id/kubeconfigs"],
@@ -35,7 +36,7 @@ const TABS = [
 ] as const;
 
 /** Of no use to whoever sees some namespaces only: what these show is in none. */
-const AROUND: readonly string[] = ["nodes", "addons", "objects"];
+const AROUND: readonly string[] = ["nodes", "storage", "addons", "objects"];
 
 /** What is behind the button for more, and what it takes. */
 const MENU = [

@@ -16,10 +16,11 @@ import permission from "./permission.json";
 import quota from "./quota.json";
 import shell from "./shell.json";
 import status from "./status.json";
+import storage from "./storage.json";
 import template from "./template.json";
 import token from "./token.json";
 import unit from "./unit.json";
 import workload from "./workload.json";
 
-const texts = { admin, audit, cluster, clusters, common, cost, create, device, error, kubeconfig, member, operation, overview, permission, quota, shell, status, template, token, unit, workload };
+const texts = { admin, audit, cluster, clusters, common, cost, create, device, error, kubeconfig, member, operation, overview, permission, quota, shell, status, storage, template, token, unit, workload };
 export default texts;
