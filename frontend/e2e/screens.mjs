@@ -128,9 +128,9 @@ const screens = [
   { name: "cluster-deployments", user: "member-a", path: `/clusters/${id(1)}/workloads`, ready: ".table, .row-cards" },
   { name: "cluster-pods", user: "member-a", path: `/clusters/${id(1)}/workloads?kind=pods`, ready: ".table, .row-cards" },
   { name: "cluster-pods-not-ready", user: "member-a", path: `/clusters/${id(2)}/workloads?kind=pods`, ready: ".fault" },
-  { name: "cluster-storage", user: "member-a", path: `/clusters/${id(1)}/storage`, ready: ".table, .row-cards" },
+  { name: "cluster-storage", user: "member-a", path: `/clusters/${id(1)}/storage`, ready: ".card + .card :is(.table, .row-cards)" },
   { name: "cluster-storage-reader", user: "reader-a", path: `/clusters/${id(1)}/storage`, ready: ".table, .row-cards" },
-  { name: "cluster-storage-not-ready", user: "member-a", path: `/clusters/${id(2)}/storage`, ready: ".fault" },
+  { name: "cluster-storage-not-ready", user: "member-a", path: `/clusters/${id(2)}/storage`, ready: ".fault + .fault" },
   ...["", "-taken"].map((end) => ({
     name: `storage-class${end}`,
     user: "member-a",

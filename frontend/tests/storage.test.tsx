@@ -1,9 +1,9 @@
-// Storage of a cluster: its classes, and making, choosing and deleting them.
+// Storage of a cluster: its classes, making, choosing and deleting them, and its volumes from both sides.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { client } from "../src/api/client";
-import type { Cluster, StorageClass } from "../src/api/types";
+import type { Cluster, ClusterVolume, StorageClass } from "../src/api/types";
 import { StorageTab } from "../src/features/cluster/StorageTab";
 import en from "../src/locales/en-US";
 import { inEnglish } from "./english";
@@ -18,13 +18,16 @@ const storage = (name: string, rest: Partial<StorageClass> = {}): StorageClass =
 const all = [storage("cinder-standard", { default: true, managed: true }), storage("own", { reclaim_policy: "Retain" })];
 let classes: StorageClass[];
 let permissions: Cluster["permissions"];
+let volumes: { items: ClusterVolume[]; api_reachable: boolean; cloud_reachable: boolean };
 
 beforeEach(() => {
   classes = all;
   permissions = ["kubernetes_write"];
+  volumes = { items: [], api_reachable: true, cloud_reachable: true };
   vi.spyOn(client, "GET").mockImplementation((async (path: string) => {
     if (path === "/api/v1/clusters/{id}") return { data: { id: "c1", name: "shop", permissions, status: { phase: "Running", conditions: [] } } };
     if (path.endsWith("/storage-classes")) return { data: { items: classes } };
+    if (path.endsWith("/volumes")) return { data: volumes };
     if (path.endsWith("/volume-types")) return { data: { items: [{ id: "v1", name: "ssd", default: false }, { id: "v2", name: "standard", default: true }] } };
     return { data: { items: [] } };
   }) as unknown as typeof client.GET);
@@ -106,5 +109,36 @@ describe("storage classes", () => {
     await press(dialog, en.storage.create);
     const body = { name: "fast", volume_type: "standard", reclaim_policy: "Delete", binding: "WaitForFirstConsumer", expandable: true };
     await waitFor(() => expect(post).toHaveBeenLastCalledWith("/api/v1/clusters/{id}/kubernetes/storage-classes", { params: { path: { id: "c1" } }, body }));
+  });
+});
+
+describe("volumes", () => {
+  const inside = { name: "pv-data", phase: "Bound", capacity: "10Gi", claim: "web/data", storage_class: "own", reclaim_policy: "Retain", access_modes: ["ReadWriteOnce"], driver: "cinder.csi.openstack.org", handle: "disk-1" };
+  const disk = { id: "disk-1", name: "pvc-1", status: "in-use", size_gib: 12, claim: "web/data" };
+  const row = async (text: string) => within((await screen.findByText(text)).closest("tr") as HTMLElement);
+
+  it("are shown with their claim and the disk in the cloud, whose id can be copied", async () => {
+    volumes.items = [{ persistent_volume: inside, disk }];
+    show();
+    const volume = await row("web/data");
+    for (const text of ["pv-data", "Bound", "12 GiB", "own", en.storage.reclaimOf.Retain, "in-use", "disk-1"]) expect(volume.getByText(text)).toBeTruthy();
+    expect(volume.getByRole("button", { name: "Copy cloud ID of pv-data" })).toBeTruthy();
+  });
+
+  it("that only one side knows of are shown, too, and it is said which", async () => {
+    volumes.items = [{ disk: { ...disk, id: "disk-2", claim: "web/left" } }, { persistent_volume: { ...inside, handle: "nowhere" } }];
+    show();
+    expect((await row("web/left")).getByText(en.storage.notInCluster)).toBeTruthy();
+    const lost = await row("web/data");
+    for (const text of ["nowhere", "cinder.csi.openstack.org", "10Gi"]) expect(lost.getByText(text)).toBeTruthy();
+    expect(screen.queryByText(en.storage.apiSilent)).toBeNull();
+  });
+
+  it("are not called missing while the cluster does not answer", async () => {
+    volumes = { items: [{ disk }], api_reachable: false, cloud_reachable: true };
+    show();
+    expect(await screen.findByText(en.storage.apiSilent)).toBeTruthy();
+    expect((await row("web/data")).queryByText(en.storage.notInCluster)).toBeNull();
+    expect(screen.queryByText(en.storage.cloudSilent)).toBeNull();
   });
 });

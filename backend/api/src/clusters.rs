@@ -11,9 +11,11 @@ use crate::preflight::Preflight;
 use crate::session::ProjectRef;
 use crate::sight;
 use crate::state::State;
+use crate::volumes;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
 use auth::{Actor, ClusterCreate, ClusterDelete, ClusterUpdate};
+use cloud::volumes::Volume;
 use domain::clusters::{ClusterPatch, ClusterSpec, ClusterSpecRequest, ClusterStatus, Phase};
 use domain::codes::Code;
 use domain::costs::{Cost, Prices, cluster_cost};
@@ -26,7 +28,7 @@ use domain::pauses::Pause;
 use domain::permissions::Permission;
 pub use domain::preflight::{Check, CheckLevel, QuotaNeed};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use store::{ClusterFilter, ClusterRecord, ClusterSort, NewCluster, PageRequest};
 use time::OffsetDateTime;
 
@@ -419,29 +421,23 @@ pub async fn cluster_delete_plan(caller: Caller, state: Data<State>, id: Path<Cl
     Ok(Json(DeletePlan { objects, volumes, services, blocked, api_reachable }))
 }
 
-/// Volumes that workloads made, as the cloud knows them: also when the cluster is dead. The storage driver writes there whose they are.
+/// Volumes that workloads made, as the cloud knows them: also when the cluster is dead.
 async fn data_volumes(state: &State, caller: &Caller, record: &ClusterRecord) -> Answer<Vec<DataVolume>> {
-    if !record.cluster.spec.addons.storage {
+    let disks = volumes::in_cloud(state, caller, record).await?;
+    if disks.is_empty() {
         return Ok(Vec::new());
     }
-    let tag = names::cluster_tag(record.cluster.id);
-    let cloud = caller.cloud(state).await?;
-    let volumes = cloud.volumes.volumes_by_metadata(names::VOLUME_CLUSTER, &tag).await?;
-    let snapshots = if volumes.is_empty() { Vec::new() } else { cloud.volumes.snapshots().await? };
+    let snapshots = caller.cloud(state).await?.volumes.snapshots().await?;
     let snapshots_of = |id: &str| snapshots.iter().filter(|s| s.volume_id == id).map(|s| s.name.clone()).collect();
-    let claim =
-        |m: &BTreeMap<String, String>| Some(format!("{}/{}", m.get("csi.storage.k8s.io/pvc/namespace")?, m.get("csi.storage.k8s.io/pvc/name")?));
-    Ok(volumes
-        .into_iter()
-        .map(|v| DataVolume {
-            claim: claim(&v.metadata),
-            snapshots: snapshots_of(&v.id),
-            id: v.id,
-            name: v.name,
-            size_gib: v.size_gib,
-            reclaim_policy: None,
-        })
-        .collect())
+    let shown = |v: Volume| DataVolume {
+        claim: volumes::claim(&v),
+        snapshots: snapshots_of(&v.id),
+        id: v.id,
+        name: v.name,
+        size_gib: v.size_gib,
+        reclaim_policy: None,
+    };
+    Ok(disks.into_iter().map(shown).collect())
 }
 
 /// What Services made, known by the cluster's own name that the cloud controller writes into it.

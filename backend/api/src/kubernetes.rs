@@ -11,7 +11,7 @@ use actix_web::get;
 use actix_web::web::{Data, Json, Path};
 use auth::Sight;
 use domain::ids::ClusterId;
-use kube_access::reads::{Deployment, KubernetesNode, Namespace, Page, Pod, ReadQuery};
+use kube_access::reads::{Deployment, KubernetesNode, Namespace, Page, PersistentVolume, Pod, ReadQuery};
 use kube_access::{Impersonation, KubeError, Reads};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -105,21 +105,27 @@ pub async fn kubelet_versions(state: &State, caller: &Caller, record: &ClusterRe
     tokio::time::timeout(DECORATION, read).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-/// What the cluster does with volumes once their claims are gone, by the volume's id in the cloud; empty while it does not answer.
-pub async fn reclaim_policies(state: &State, caller: &Caller, record: &ClusterRecord) -> HashMap<String, ReclaimPolicy> {
+/// All persistent volumes; None while the cluster does not answer.
+pub async fn persistent_volumes(state: &State, caller: &Caller, record: &ClusterRecord) -> Option<Vec<PersistentVolume>> {
     let read = async {
         let (reads, who) = of(state, caller, record).await?;
-        let (mut found, mut cursor) = (HashMap::new(), None::<String>);
+        let (mut found, mut cursor) = (Vec::new(), None::<String>);
         loop {
             let page = reads.persistent_volumes(&who, &ReadQuery { limit: 500, cursor: cursor.as_deref(), ..ReadQuery::default() }).await?;
-            found.extend(page.items.into_iter().filter_map(|v| Some((v.handle?, ReclaimPolicy::of(&v.reclaim_policy?)?))));
+            found.extend(page.items);
             cursor = page.next_cursor;
             if cursor.is_none() {
                 return Answer::Ok(found);
             }
         }
     };
-    tokio::time::timeout(DECORATION, read).await.ok().and_then(Result::ok).unwrap_or_default()
+    tokio::time::timeout(DECORATION, read).await.ok().and_then(Result::ok)
+}
+
+/// What the cluster does with volumes once their claims are gone, by the volume's id in the cloud; empty while it does not answer.
+pub async fn reclaim_policies(state: &State, caller: &Caller, record: &ClusterRecord) -> HashMap<String, ReclaimPolicy> {
+    let found = persistent_volumes(state, caller, record).await.unwrap_or_default();
+    found.into_iter().filter_map(|v| Some((v.handle?, ReclaimPolicy::of(&v.reclaim_policy?)?))).collect()
 }
 
 /// Whether the cluster's API answers this person.

@@ -77,4 +77,5 @@ pub mod trace;
 pub mod veil;
 pub mod visitors;
 pub mod visits;
+pub mod volumes;
 pub mod write_offs;

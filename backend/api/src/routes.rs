@@ -5,7 +5,7 @@ use crate::{
     about, addons, admin, admin_catalogue, admin_health, admin_operations, admin_people, announcements, audit, catalogue, certificates, clusters,
     control_plane, costs, credential_sign_in, device_sign_ins, docs, events, federation, gate, health, keys, kubeconfig_exec, kubeconfigs,
     kubernetes, members, node_bootstrap, node_pools, node_verbs, nodes, operations, orphans, pauses, projects, quota, quota_requests, roles, session,
-    settings, storage_classes, templates, tenants, tokens, write_offs,
+    settings, storage_classes, templates, tenants, tokens, volumes, write_offs,
 };
 use actix_web::web::{PathConfig, resource};
 use utoipa_actix_web::scope;
@@ -41,7 +41,8 @@ fn version_1(config: &mut ServiceConfig<'_>) {
         .service(clusters::cluster_update)
         .service(clusters::cluster_delete_plan)
         .service(clusters::cluster_delete)
-        .service(clusters::resource_list);
+        .service(clusters::resource_list)
+        .service(volumes::volume_list);
     config.service(node_pools::node_pool_list).service(node_pools::node_pool_resize_plan).service(node_pools::node_pool_resize);
     config.service(node_pools::node_pool_create_plan).service(control_plane::control_plane_resize_plan);
     config.service(node_pools::node_pool_create).service(node_pools::node_pool_delete).service(control_plane::control_plane_resize);

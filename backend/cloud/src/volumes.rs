@@ -24,6 +24,22 @@ pub enum VolumeStatus {
     Other(String),
 }
 
+impl VolumeStatus {
+    /// Cinder's word.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Creating => "creating",
+            Self::Downloading => "downloading",
+            Self::Available => "available",
+            Self::InUse => "in-use",
+            Self::Deleting => "deleting",
+            Self::Error => "error",
+            Self::Other(word) => word,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Volume {
     pub id: String,

@@ -488,6 +488,20 @@ export const storageClasses = [
   { name: "scratch", provisioner: "local.csi.example.com", reclaim_policy: "Delete", binding: "WaitForFirstConsumer", expandable: false, default: false, managed: false, created_at: ago(600) },
 ];
 
+/** Used, kept without its claim, known to the cloud only, and of another driver. @type {Schema<"ClusterVolume">[]} */
+export const volumes = [
+  { disk: { id: "c7d1f00d-3c95-4f1e-9d37-2f3c1a5b6c7d", name: "pvc-of-a-cluster-before", status: "available", size_gib: 40, claim: "default/data-db-1" } },
+  {
+    persistent_volume: { name: "pvc-1", phase: "Bound", capacity: "10Gi", claim: "default/data-db-0", storage_class: "cinder-standard", reclaim_policy: "Delete", access_modes: ["ReadWriteOnce"], driver: CINDER, handle: "4b1f0c1e-7f6a-4f1e-9d37-2f3c1a5b6c7d", created_at: ago(3000) },
+    disk: { id: "4b1f0c1e-7f6a-4f1e-9d37-2f3c1a5b6c7d", name: "pvc-1", status: "in-use", size_gib: 10, claim: "default/data-db-0" },
+  },
+  {
+    persistent_volume: { name: "pvc-2", phase: "Released", capacity: "200Gi", claim: "monitoring/prometheus-data-prometheus-of-the-whole-shop-0", storage_class: "databases-that-nobody-may-lose-by-deleting-a-claim", reclaim_policy: "Retain", access_modes: ["ReadWriteOnce"], driver: CINDER, handle: "9c3e5d20-2b84-4f1e-9d37-2f3c1a5b6c7d", created_at: ago(90_000) },
+    disk: { id: "9c3e5d20-2b84-4f1e-9d37-2f3c1a5b6c7d", name: "pvc-2", status: "error_extending", size_gib: 200, claim: "monitoring/prometheus-data-prometheus-of-the-whole-shop-0" },
+  },
+  { persistent_volume: { name: "scratch-0", phase: "Available", capacity: "5Gi", storage_class: "scratch", access_modes: ["ReadWriteOnce"], driver: "local.csi.example.com", handle: "disk-7", created_at: ago(600) } },
+];
+
 /** @param {MockCluster} of @param {string} server What `kcs` is signed in to. */
 export function kubeconfigExec(of, server) {
   return `apiVersion: v1

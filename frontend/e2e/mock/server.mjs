@@ -641,7 +641,7 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
   const method = request.method ?? "GET";
   const [, , part, sub] = parts;
   if (!part && method === "GET") return send(response, 200, cluster);
-  if (namespaces.length > 0 && ["nodes", "node-pools", "resources", "addons", "delete-plan"].includes(part ?? "")) return fail(response, 403, "KCS-RBAC-004", { params: { namespaces } });
+  if (namespaces.length > 0 && ["nodes", "node-pools", "resources", "volumes", "addons", "delete-plan"].includes(part ?? "")) return fail(response, 403, "KCS-RBAC-004", { params: { namespaces } });
   if (!part && method === "DELETE") {
     const given = await readBody(request);
     if (given.confirm !== cluster.name) return fail(response, 400, "KCS-CONF-004", { field: "confirm" });
@@ -714,6 +714,11 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
   if (part === "node-pools" && method === "DELETE") {
     cluster.spec.node_pools = cluster.spec.node_pools.filter((pool) => pool.name !== sub);
     return change("node_pool_delete", cluster, response);
+  }
+  if (part === "volumes") {
+    const shop = cluster.name === "shop-production";
+    const up = cluster.status.phase === "Running";
+    return send(response, 200, { items: shop ? data.volumes : data.volumes.slice(0, 1), api_reachable: up, cloud_reachable: up });
   }
   if (part === "resources") return send(response, 200, { items: data.resources });
   if (part === "nodes" && parts[4] === "console") return send(response, 200, { text: "[  OK  ] Started cloud-init\n[  12.41] kcs-bootstrap: bundle fetched\n[  14.02] kubeadm: control plane is up" });

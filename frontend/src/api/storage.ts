@@ -1,4 +1,4 @@
-// Storage of a cluster: its classes, read and changed as the person who is signed in.
+// Storage of a cluster: its classes, read and changed as the person who is signed in, and its volumes from both sides.
 import { useQuery } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
 import type { StorageClassRequest } from "./types";
@@ -12,6 +12,15 @@ export function useStorageClasses(id: string, enabled: boolean) {
     enabled,
     refetchInterval: 10_000,
     retry: false,
+  });
+}
+
+/** Volumes of workloads, as the cluster and the cloud know them. */
+export function useVolumes(id: string) {
+  return useQuery({
+    queryKey: ["cluster", id, "volumes"],
+    queryFn: () => unwrap(client.GET("/api/v1/clusters/{id}/volumes", { params: { path: { id } } })),
+    refetchInterval: 10_000,
   });
 }
 

@@ -59,6 +59,7 @@ export type ClusterTotals = Schemas["ClusterTotals"];
 /** How the service itself is. */
 export type ServiceStanding = Schemas["AdminHealth"];
 export type KubeconfigIssued = Schemas["KubeconfigIssued"];
+export type ClusterVolume = Schemas["ClusterVolume"];
 export type StorageClass = Schemas["StorageClass"];
 export type StorageClassRequest = Schemas["StorageClassRequest"];
 export type StorageReclaim = Schemas["StorageReclaim"];

@@ -244,20 +244,12 @@ async fn a_deletes_plan_says_what_the_cluster_would_do_with_each_volume() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;
     let token = house.keystone_token("member-a", "tenant-a").await;
-    let cinder = |path: &str, body: Value| {
-        let request = http::Request::builder().method("POST").uri(format!("http://cloud/volume/v3/{path}"));
-        let request = request.header("x-auth-token", &token).header("content-type", "application/json");
-        let answer = house.cloud.handle(request.body(Bytes::from(body.to_string())).unwrap());
-        assert!(answer.status().is_success(), "{path}: {:?}", answer.body());
-        serde_json::from_slice::<Value>(answer.body()).unwrap()
-    };
-    let made = |name: &str| cinder("volumes", json!({"volume": {"name": name, "size": 1}}))["volume"]["id"].as_str().unwrap().to_owned();
-    let (kept, gone, unknown) = (made("kept"), made("gone"), made("unknown"));
+    let [kept, gone, unknown] = ["kept", "gone", "unknown"].map(|name| house.volume(&token, name));
     let api = ClusterApi::with_volumes(&[(&kept, "Retain"), (&gone, "Delete")]);
     let (cluster, _api) = house.cluster_of(&member, "web", api).await;
     let tag = domain::names::cluster_tag(cluster.parse().unwrap());
     for id in [&kept, &gone, &unknown] {
-        cinder(&format!("volumes/{id}/metadata"), json!({"metadata": {(domain::names::VOLUME_CLUSTER): tag}}));
+        house.cinder(&token, &format!("volumes/{id}/metadata"), &json!({"metadata": {(domain::names::VOLUME_CLUSTER): tag}}));
     }
     let plan = house.call(Some(&member), "GET", &format!("/api/v1/clusters/{cluster}/delete-plan"), None).await.body;
     let policy = |id: &str| plan["volumes"].as_array().unwrap().iter().find(|v| v["id"] == id).unwrap().get("reclaim_policy").cloned();

@@ -351,6 +351,21 @@ impl House {
         serde_json::from_slice(answer.body()).unwrap_or(Value::Null)
     }
 
+    /// A call of a person's to Cinder, by their token.
+    pub fn cinder(&self, token: &str, path: &str, body: &Value) -> Value {
+        let request = Request::builder().method("POST").uri(format!("http://cloud/volume/v3/{path}"));
+        let request = request.header("x-auth-token", token).header("content-type", "application/json");
+        let answer = self.cloud.handle(request.body(Bytes::from(body.to_string())).unwrap());
+        assert!(answer.status().is_success(), "{path}: {:?}", answer.body());
+        serde_json::from_slice(answer.body()).unwrap()
+    }
+
+    /// A volume of a person's, by their token: its id.
+    pub fn volume(&self, token: &str, name: &str) -> String {
+        let made = self.cinder(token, "volumes", &json!({"volume": {"name": name, "size": 1}}));
+        made["volume"]["id"].as_str().unwrap().to_owned()
+    }
+
     /// A cluster whose creation has ended well, as far as the store knows: (cluster, operation).
     pub async fn running_cluster(&self, person: &Person, name: &str) -> (String, String) {
         let (cluster, operation) = self.begun_cluster(person, name).await;

@@ -1,7 +1,8 @@
-//! Storage of a cluster: its classes, and which of them people make, choose and delete.
+//! Storage of a cluster: its classes, which of them people make, choose and delete, and its volumes from both sides.
 
 use crate::cluster_api::ClusterApi;
 use crate::house::{House, Person};
+use local_cloud::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
 
 const CLASSES: &str = "/apis/storage.k8s.io/v1/storageclasses";
@@ -112,4 +113,54 @@ async fn what_the_add_on_would_make_again_is_not_deleted() {
     assert_eq!(house.call(Some(&member), "DELETE", &format!("{path}/own"), None).await.status, 204);
     assert_eq!(changes(&api), [format!("DELETE {CLASSES}/own")]);
     assert_eq!(house.told(&member, "storage_class_delete").await, [("accepted".to_owned(), json!({"storage_class": "own"}))]);
+}
+
+/// A persistent volume of a claim in the namespace `web`.
+fn volume(claim: &str, handle: &str) -> Value {
+    json!({
+        "metadata": {"name": format!("pv-{claim}")},
+        "spec": {
+            "capacity": {"storage": "1Gi"},
+            "claimRef": {"namespace": "web", "name": claim},
+            "csi": {"driver": "cinder.csi.openstack.org", "volumeHandle": handle},
+        },
+        "status": {"phase": "Bound"},
+    })
+}
+
+#[actix_web::test]
+async fn each_volume_is_shown_with_its_disk_whichever_side_knows_of_it() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let token = house.keystone_token("member-a", "tenant-a").await;
+    let [data, left] = ["data", "left"].map(|name| house.volume(&token, name));
+    let api = ClusterApi::holding("/api/v1/persistentvolumes", vec![volume("data", &data), volume("gone", "nowhere")]);
+    let (cluster, _api) = house.cluster_of(&member, "web", api).await;
+    let (dark, _) = house.running_cluster(&member, "dark").await;
+    let marked = |id: &str, cluster: &str, claim: &str| {
+        let tag = domain::names::cluster_tag(cluster.parse().unwrap());
+        let claim = json!({"csi.storage.k8s.io/pvc/namespace": "web", "csi.storage.k8s.io/pvc/name": claim, (domain::names::VOLUME_CLUSTER): tag});
+        house.cinder(&token, &format!("volumes/{id}/metadata"), &json!({ "metadata": claim }));
+    };
+    marked(&data, &cluster, "data");
+    marked(&left, &cluster, "left");
+    let shown = async |cluster: &str| {
+        let list = house.call(Some(&member), "GET", &format!("/api/v1/clusters/{cluster}/volumes"), None).await;
+        assert_eq!(list.status, 200, "{}", list.body);
+        list.body
+    };
+    let list = shown(&cluster).await;
+    assert_eq!((&list["api_reachable"], &list["cloud_reachable"]), (&json!(true), &json!(true)), "{list}");
+    let [both, inside, disk] = [0, 1, 2].map(|at| list["items"][at].clone());
+    assert_eq!((&both["persistent_volume"]["claim"], &both["persistent_volume"]["phase"]), (&json!("web/data"), &json!("Bound")), "{list}");
+    assert_eq!((&both["persistent_volume"]["capacity"], &both["disk"]["id"], &both["disk"]["size_gib"]), (&json!("1Gi"), &json!(data), &json!(1)));
+    assert_eq!((&inside["persistent_volume"]["handle"], &inside["disk"]), (&json!("nowhere"), &Value::Null), "{list}");
+    assert_eq!((&disk["persistent_volume"], &disk["disk"]["claim"]), (&Value::Null, &json!("web/left")), "{list}");
+    // Neither waits for the other.
+    marked(&left, &dark, "left");
+    let list = shown(&dark).await;
+    assert_eq!((&list["api_reachable"], &list["items"][0]["disk"]["id"]), (&json!(false), &json!(left)), "{list}");
+    house.cloud.inject(FaultRule::new(Effect::Status { status: 403, body: None }).on(Service::BlockStorage, "GET", "/volumes").count(None));
+    let list = shown(&cluster).await;
+    assert_eq!((&list["cloud_reachable"], list["items"].as_array().map(Vec::len)), (&json!(false), Some(2)), "{list}");
 }
