@@ -402,12 +402,22 @@ const screens = [
     },
   })),
   {
-    name: "pool-delete",
+    name: "pool-marks",
     user: "member-a",
     path: `/clusters/${id(1)}/nodes`,
     ready: ".fault-words",
     act: async (page) => {
       await choose(page, POOLS, 1);
+      await page.locator(".pair-row").first().waitFor();
+    },
+  },
+  {
+    name: "pool-delete",
+    user: "member-a",
+    path: `/clusters/${id(1)}/nodes`,
+    ready: ".fault-words",
+    act: async (page) => {
+      await choose(page, POOLS, 2);
       await dialog(page);
     },
   },

@@ -4,7 +4,7 @@ import { fireEvent, render, screen, waitFor, within } from "@testing-library/rea
 import type { ReactNode } from "react";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { client } from "../src/api/client";
-import type { Cluster, ClusterNode, KubernetesNode, Pod } from "../src/api/types";
+import type { Cluster, ClusterNode, KubernetesNode, NodePool, Pod } from "../src/api/types";
 import { changeOf, marksOf } from "../src/features/cluster/marks";
 import { NodesTab } from "../src/features/cluster/NodesTab";
 import en from "../src/locales/en-US";
@@ -41,6 +41,7 @@ const inside: KubernetesNode = {
   reserved: ["kubernetes.io/os", "node.kubernetes.io/unschedulable"],
 };
 const pod: Pod = { name: "web-1", namespace: "shop", status: "Running", ready: 1, restarts: 3, containers: [], labels: {} };
+const pool: NodePool = { name: "default", role: "worker", flavor: "m1.medium", root_volume_gib: 20, desired: 1, current: 1, ready: 1, zones: [], labels: { tier: "web" }, taints: [{ key: "gpu", value: "yes", effect: "NoSchedule" }] };
 const asked = vi.fn();
 let podsFail = false;
 let permissions: Cluster["permissions"] = [];
@@ -50,6 +51,7 @@ beforeEach(() => {
   podsFail = false;
   permissions = [];
   const items: Record<string, unknown> = {
+    "/api/v1/clusters/{id}/node-pools": { items: [pool] },
     "/api/v1/clusters/{id}/nodes": { items: [one, { ...one, id: "n2", name: "w-1" }] },
     "/api/v1/clusters/{id}/kubernetes/nodes": { items: [inside] },
     "/api/v1/clusters/{id}/kubernetes/pods": { items: [pod] },
@@ -100,6 +102,23 @@ describe("a node", () => {
     await screen.findByRole("button", { name: "w-0" });
     expect(screen.getByText("w-1")).toBeTruthy();
     expect(screen.queryByRole("button", { name: "w-1" })).toBeNull();
+  });
+});
+
+describe("labels and taints of a pool", () => {
+  it("are given to it in the place of those it has", async () => {
+    permissions = ["node_operate"];
+    const sent = vi.spyOn(client, "PUT").mockResolvedValue({ data: undefined } as never);
+    show();
+    fireEvent.click(await screen.findByRole("button", { name: "Actions on node pool default" }));
+    fireEvent.click(await screen.findByRole("menuitem", { name: en.cluster.pools.labels }));
+    const dialog = await screen.findByRole("dialog", { name: "Labels and taints of default" });
+    expect(within(dialog).getByText(en.cluster.marks.poolText)).toBeTruthy();
+    const taints = within(within(dialog).getByRole("group", { name: `default ${en.create.taints}` }));
+    fireEvent.click(taints.getByRole("button", { name: "Remove gpu" }));
+    await press(dialog, en.cluster.marks.save);
+    await waitFor(() => expect(sent).toHaveBeenCalledWith("/api/v1/clusters/{id}/node-pools/{pool}/marks", { params: { path: { id: "c1", pool: "default" } }, body: { labels: { tier: "web" }, taints: [] } }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   });
 });
 

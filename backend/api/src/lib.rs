@@ -52,6 +52,7 @@ pub mod pauses;
 pub mod peers;
 pub mod people;
 pub mod plan;
+pub mod pool_marks;
 pub mod preflight;
 pub mod projects;
 pub mod quota;

@@ -96,7 +96,10 @@ pub async fn node_pool_list(caller: Caller, state: Data<State>, id: Path<Cluster
 }
 
 /// A pool's size now; the control plane has verbs of its own.
-fn size(cluster: &Cluster, pool: &str) -> Answer<u32> {
+///
+/// # Errors
+/// When there is no such pool of workers.
+pub fn size(cluster: &Cluster, pool: &str) -> Answer<u32> {
     if pool == CONTROL_PLANE_POOL {
         return Err(Problem::new(Code::MethodNotAllowed).detail("the control plane is no node pool; see /control-plane"));
     }

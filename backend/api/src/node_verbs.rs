@@ -61,10 +61,11 @@ async fn change(caller: &Caller, state: &State, of: (ClusterRecord, NodeId), act
     let (cluster, id) = (of.0.cluster, of.1);
     let nodes = state.store.nodes(&caller.actor.scope(), cluster.id).await?;
     let node = nodes.into_iter().find(|n| n.node.id == id).ok_or_else(Problem::not_found)?.node.name;
-    let detail = match &change {
-        Change::Schedulable(_) => json!({ "node": node }),
-        Change::Marks(marks) => said_of(&node, marks),
+    let mut detail = match &change {
+        Change::Schedulable(_) => json!({}),
+        Change::Marks(marks) => said_of(marks),
     };
+    detail["node"] = node.clone().into();
     let entry = AuditEntry::new(&caller.actor, action, "cluster", cluster.id).cluster(cluster.id).detail(detail);
     let made = async {
         let target = state.targets.of(state, &cluster.endpoint()).await?;
@@ -81,12 +82,13 @@ async fn change(caller: &Caller, state: &State, of: (ClusterRecord, NodeId), act
 }
 
 /// For the audit log: what is set, and what is taken away.
-fn said_of(node: &str, marks: &NodeMarks) -> Value {
+#[must_use]
+pub fn said_of(marks: &NodeMarks) -> Value {
     let set: BTreeMap<&String, &String> = marks.labels.iter().filter_map(|(key, value)| Some((key, value.as_ref()?))).collect();
     let gone: Vec<&String> = marks.labels.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key).collect();
     let taints: Vec<String> = marks.taints.iter().map(ToString::to_string).collect();
     let removed: Vec<String> = marks.remove_taints.iter().map(ToString::to_string).collect();
-    json!({ "node": node, "after": { "labels": set, "taints": taints }, "removed": { "labels": gone, "taints": removed } })
+    json!({ "after": { "labels": set, "taints": taints }, "removed": { "labels": gone, "taints": removed } })
 }
 
 /// No new pods come to the node; those there stay.

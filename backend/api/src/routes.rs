@@ -4,8 +4,8 @@ use crate::errors::Problem;
 use crate::{
     about, addons, admin, admin_catalogue, admin_health, admin_operations, admin_people, announcements, audit, catalogue, certificates, clusters,
     control_plane, costs, credential_sign_in, device_sign_ins, docs, events, federation, gate, health, keys, kubeconfig_exec, kubeconfigs,
-    kubernetes, members, node_bootstrap, node_pools, node_verbs, nodes, operations, orphans, pauses, projects, quota, quota_requests, roles, session,
-    settings, storage_classes, templates, tenants, tokens, volumes, write_offs,
+    kubernetes, members, node_bootstrap, node_pools, node_verbs, nodes, operations, orphans, pauses, pool_marks, projects, quota, quota_requests,
+    roles, session, settings, storage_classes, templates, tenants, tokens, volumes, write_offs,
 };
 use actix_web::web::{PathConfig, resource};
 use utoipa_actix_web::scope;
@@ -45,11 +45,11 @@ fn version_1(config: &mut ServiceConfig<'_>) {
         .service(volumes::volume_list);
     config.service(node_pools::node_pool_list).service(node_pools::node_pool_resize_plan).service(node_pools::node_pool_resize);
     config.service(node_pools::node_pool_create_plan).service(control_plane::control_plane_resize_plan);
-    config.service(node_pools::node_pool_create).service(node_pools::node_pool_delete).service(control_plane::control_plane_resize);
+    config.service(node_pools::node_pool_create).service(node_pools::node_pool_delete).service(pool_marks::node_pool_mark);
     config.service(node_verbs::node_cordon).service(node_verbs::node_uncordon).service(node_verbs::node_drain);
     config.service(node_verbs::node_reboot).service(node_verbs::node_replace).service(node_verbs::node_update);
     config.service(addons::addon_list).service(addons::credential_rotate);
-    config.service(control_plane::cluster_repair).service(control_plane::encryption_key_rotate);
+    config.service(control_plane::control_plane_resize).service(control_plane::cluster_repair).service(control_plane::encryption_key_rotate);
     config.service(nodes::node_list).service(nodes::node_console);
     config.service(kubeconfigs::kubeconfig_list).service(kubeconfigs::kubeconfig_issue).service(kubeconfigs::kubeconfig_revoke);
     config.service(kubeconfigs::kubeconfig_revoke_all).service(kubeconfig_exec::kubeconfig_exec);

@@ -61,6 +61,39 @@ impl NodeMarks {
     }
 }
 
+/// The labels and taints of a pool's nodes: all of them, but for what belongs to Kubernetes and KCS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PoolMarks {
+    pub labels: BTreeMap<String, String>,
+    pub taints: Vec<Taint>,
+}
+
+impl PoolMarks {
+    /// Every rule that is broken.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut rules = Rules(Vec::new());
+        labels(&mut rules, "labels", self.labels.iter().map(|(key, value)| (key, Some(value))));
+        taints(&mut rules, "taints", &self.taints);
+        rules.0
+    }
+
+    /// What makes these of a node that had those from before. What was set on the node alone stays.
+    #[must_use]
+    pub fn after(&self, before: &Self) -> NodeMarks {
+        let gone = before.labels.keys().filter(|key| !is_reserved(key)).map(|key| (key.clone(), None));
+        let set = self.labels.iter().map(|(key, value)| (key.clone(), Some(value.clone())));
+        let stays = |old: &Taint| self.taints.iter().any(|t| t.key == old.key && t.effect == old.effect);
+        let leaving = before.taints.iter().filter(|old| !is_reserved(&old.key) && !stays(old));
+        NodeMarks {
+            labels: gone.chain(set).collect(),
+            taints: self.taints.clone(),
+            remove_taints: leaving.map(|old| TaintKey { key: old.key.clone(), effect: old.effect }).collect(),
+        }
+    }
+}
+
 /// Whether a key belongs to Kubernetes or KCS.
 #[must_use]
 pub fn is_reserved(key: &str) -> bool {
@@ -158,6 +191,22 @@ mod tests {
         for key in ["tier", "notkubernetes.io/x", "example.com/kcs.io", "kcs.io.example.com/x"] {
             assert!(!is_reserved(key), "{key}");
         }
+    }
+
+    #[test]
+    fn what_a_pool_had_goes_from_its_nodes_and_what_it_has_now_is_set() {
+        let pool = |labels: &[(&str, &str)], taints: Vec<Taint>| PoolMarks {
+            labels: labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            taints,
+        };
+        let before = pool(&[("tier", "web"), ("disk", "fast"), ("kcs.io/pool", "other")], vec![taint("gpu", "a"), taint("old", "")]);
+        let now = pool(&[("tier", "store"), ("new", "")], vec![taint("gpu", "b")]);
+        let change = now.after(&before);
+        let labels: Vec<(&str, Option<&str>)> = change.labels.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect();
+        assert_eq!(labels, [("disk", None), ("new", Some("")), ("tier", Some("store"))]);
+        assert_eq!((change.taints, change.remove_taints), (vec![taint("gpu", "b")], vec![gone("old")]));
+        assert!(now.violations().is_empty());
+        assert_eq!(before.violations()[0].field, "labels.kcs.io/pool");
     }
 
     #[test]

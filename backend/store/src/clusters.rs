@@ -473,9 +473,7 @@ async fn update(
 ) -> Result<ClusterRecord, StoreError> {
     let tenant = permit.tenant();
     let cluster = lock(db, tenant, *permit.id()).await?;
-    sqlx::query!("UPDATE clusters SET spec = spec || $3::jsonb WHERE id = $1 AND tenant_id = $2", cluster.id.0, tenant.0, json!(patch),)
-        .execute(&mut *db)
-        .await?;
+    lay_over(db, &cluster, json!(patch)).await?;
     let before = json!({ "deletion_protection": cluster.spec.deletion_protection, "repair": cluster.spec.repair, "direct_access": cluster.spec.direct_access });
     let entry = AuditEntry::new(permit.actor(), "cluster_update", "cluster", cluster.id).cluster(cluster.id);
     let entry = entry.detail(json!({ "name": cluster.name, "before": before, "after": patch }));
@@ -483,6 +481,14 @@ async fn update(
     wake(db, cluster.id).await?;
     announce(db, tenant, cluster.id, None).await?;
     record(db, Some(&tenant.0), cluster.id).await
+}
+
+/// Lays parts of a specification over that of a locked cluster.
+pub(crate) async fn lay_over(db: &mut PgConnection, cluster: &Cluster, parts: Value) -> Result<(), StoreError> {
+    sqlx::query!("UPDATE clusters SET spec = spec || $3::jsonb WHERE id = $1 AND tenant_id = $2", cluster.id.0, cluster.tenant.0, parts)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 async fn delete(

@@ -30,6 +30,7 @@ mod pages;
 mod pauses;
 mod people;
 mod pool;
+mod pool_marks;
 mod promises;
 mod quota_requests;
 mod roles;

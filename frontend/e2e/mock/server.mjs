@@ -636,6 +636,9 @@ function operationsApi(request, response, url, parts, all) {
   return send(response, 200, operation);
 }
 
+/** Labels and taints that pools were given, by cluster and name. @type {Map<string, object>} */
+const marked = new Map();
+
 /** @param {Request} request @param {Response} response @param {URL} url @param {string[]} parts @param {data.MockCluster} cluster @param {string[]} namespaces Those that are open; none: all. */
 async function clusterApi(request, response, url, parts, cluster, namespaces) {
   const method = request.method ?? "GET";
@@ -711,6 +714,10 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
     cluster.spec.node_pools.push(given);
     return change("node_pool_create", cluster, response);
   }
+  if (part === "node-pools" && parts[4] === "marks") {
+    marked.set(`${cluster.id}/${sub}`, await readBody(request));
+    return send(response, 204);
+  }
   if (part === "node-pools" && method === "DELETE") {
     cluster.spec.node_pools = cluster.spec.node_pools.filter((pool) => pool.name !== sub);
     return change("node_pool_delete", cluster, response);
@@ -724,7 +731,7 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
   if (part === "nodes" && parts[4] === "console") return send(response, 200, { text: "[  OK  ] Started cloud-init\n[  12.41] kcs-bootstrap: bundle fetched\n[  14.02] kubeadm: control plane is up" });
   if (part === "nodes") return send(response, 200, { items: cluster.status.phase === "Provisioning" ? [] : cluster.name === "shop-production" ? data.nodes : data.nodes.slice(0, 2) });
   if (part === "node-pools" && !sub) {
-    const pools = cluster.spec.node_pools.map((pool) => ({ name: pool.name, role: "worker", flavor: pool.flavor, root_volume_gib: pool.root_volume_gib ?? 20, volume_type: pool.volume_type, desired: pool.count, current: pool.count, ready: pool.count, zones: ["az1", "az2"], labels: { "team": "shop", "disk": "fast" }, taints: pool.name === "gpu" ? [{ key: "gpu", value: "true", effect: "NoSchedule" }] : [] }));
+    const pools = cluster.spec.node_pools.map((pool) => ({ name: pool.name, role: "worker", flavor: pool.flavor, root_volume_gib: pool.root_volume_gib ?? 20, volume_type: pool.volume_type, desired: pool.count, current: pool.count, ready: pool.count, zones: ["az1", "az2"], labels: { "team": "shop", "disk": "fast" }, taints: pool.name === "gpu" ? [{ key: "gpu", value: "true", effect: "NoSchedule" }] : [], ...marked.get(`${cluster.id}/${pool.name}`) }));
     return send(response, 200, { items: [{ name: "control-plane", role: "master", flavor: cluster.spec.control_plane.flavor, root_volume_gib: cluster.spec.control_plane.root_volume_gib, volume_type: cluster.spec.control_plane.volume_type, desired: cluster.masters_desired, current: cluster.masters_desired, ready: cluster.status.masters_ready, zones: [], labels: {}, taints: [] }, ...pools] });
   }
   if (part === "node-pools" && parts[4] === "plan") {

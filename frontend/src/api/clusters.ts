@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
 import { usePollInterval } from "./live";
-import type { CertificateRequest, Cluster, ClusterRequest, ClusterSettings, KubeconfigRequest, NodeMarks, NodePoolSpec, Phase } from "./types";
+import type { CertificateRequest, Cluster, ClusterRequest, ClusterSettings, KubeconfigRequest, NodeMarks, NodePoolSpec, Phase, PoolMarks } from "./types";
 
 export interface ClusterFilter {
   search?: string;
@@ -156,6 +156,11 @@ export function planPool(id: string, body: NodePoolSpec) {
 
 export function createPool(id: string, body: NodePoolSpec) {
   return unwrap(client.POST("/api/v1/clusters/{id}/node-pools", { params: { path: { id } }, body }));
+}
+
+/** Other labels and taints of a pool in the place of those it has, on its nodes too. */
+export function markPool(id: string, pool: string, body: PoolMarks) {
+  return unwrap(client.PUT("/api/v1/clusters/{id}/node-pools/{pool}/marks", { params: { path: { id, pool } }, body }));
 }
 
 export function deletePool(id: string, pool: string) {

@@ -35,6 +35,7 @@ export type ApiAuditLevel = Schemas["ApiAuditLevel"];
 export type AddonState = Schemas["AddonState"];
 export type KubernetesNode = Schemas["KubernetesNode"];
 export type NodeMarks = Schemas["NodeMarks"];
+export type PoolMarks = Schemas["PoolMarks"];
 export type OperationAccepted = Schemas["OperationAccepted"];
 export type TemplateRequest = Schemas["TemplateRequest"];
 export type ProjectCost = Schemas["ProjectCost"];

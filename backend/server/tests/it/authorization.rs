@@ -96,6 +96,7 @@ pub fn body(operation: &str, who: usize) -> Option<Value> {
         "node_pool_create" | "node_pool_create_plan" => json!({"name": "second", "flavor": "m1.medium", "count": 1}),
         "control_plane_resize" | "control_plane_resize_plan" => json!({"count": 3}),
         "storage_class_create" => json!({"name": "fast", "volume_type": "ssd"}),
+        "node_pool_mark" => json!({"labels": {"tier": "web"}, "taints": []}),
         "node_update" => json!({"labels": {"tier": "web"}}),
         "token_create" => json!({"name": "ci", "expires_in": 3600}),
         "device_begin" => json!({"client_name": "kcs", "host_name": "laptop"}),

@@ -423,7 +423,8 @@ impl House {
     pub async fn cluster_with_worker(&self, person: &Person, name: &str) -> (String, String, NodeId, ClusterApi) {
         let (cluster, operation) = self.begun_cluster(person, name).await;
         let (id, api) = (cluster.parse().unwrap(), ClusterApi::answering());
-        let worker = Node { ready: Some(true), ..Node::new(NodeId::generate(), id, NodeRole::Worker, "default", 0) };
+        let joined_at = Some(time::OffsetDateTime::now_utc());
+        let worker = Node { ready: Some(true), joined_at, ..Node::new(NodeId::generate(), id, NodeRole::Worker, "default", 0) };
         let key = node_key(ResourceKind::Server, &worker.name);
         let server = LedgerRow { key, state: ResourceState::Known, ..gone_row(id, ResourceKind::Server, "id-of-server") };
         self.finish_at(&cluster, Some(&api), vec![Change::Node(worker.clone()), Change::Ledger(server)]).await;

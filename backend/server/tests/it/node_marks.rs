@@ -1,4 +1,4 @@
-//! Labels and taints of a node, and whether new pods come to it: changed in the cluster as the person, within the rules, and told.
+//! Labels and taints of a node or a pool, and whether new pods come to it: changed in the cluster as the person, within the rules, and told.
 
 use crate::house::House;
 use serde_json::json;
@@ -73,4 +73,59 @@ async fn closing_a_node_to_pods_is_told_and_so_is_that_it_did_not_get_there() {
     let lines = house.told(&member, "node_cordon").await;
     let outcomes: Vec<&str> = lines.iter().map(|(outcome, _)| outcome.as_str()).collect();
     assert_eq!((outcomes, &lines[2].1["code"]), (vec!["accepted", "accepted", "failed"], &json!("KCS-API-002")), "{lines:?}");
+}
+
+#[actix_web::test]
+async fn a_pools_labels_and_taints_are_set_on_its_nodes_and_kept_for_those_that_come() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _, _, api) = house.cluster_with_worker(&member, "web").await;
+    let pools = format!("/api/v1/clusters/{cluster}/node-pools");
+    let path = format!("{pools}/default/marks");
+    let patches = || api.heads.lock().unwrap().iter().filter(|head| head.starts_with("PATCH /api/v1/nodes/")).count();
+    let shown = async || {
+        let list = house.call(Some(&member), "GET", &pools, None).await.body;
+        list["items"].as_array().unwrap().iter().find(|pool| pool["name"] == "default").unwrap().clone()
+    };
+    for (body, field) in [
+        (json!({"labels": {}}), "taints"),
+        (json!({"labels": {"a b": "c"}, "taints": []}), "labels.a b"),
+        (json!({"labels": {"kcs.io/pool": "x"}, "taints": []}), "labels.kcs.io/pool"),
+        (json!({"labels": {}, "taints": [{"key": "gpu", "effect": "Never"}]}), "taints[0].effect"),
+    ] {
+        let refused = house.call(Some(&member), "PUT", &path, Some(&body)).await;
+        assert_eq!((refused.status, refused.body["field"].as_str()), (400, Some(field)), "{body}: {}", refused.body);
+    }
+    let taint = json!({"key": "gpu", "value": "yes", "effect": "NoSchedule"});
+    let marks = json!({"labels": {"tier": "web"}, "taints": [taint]});
+    let done = house.call(Some(&member), "PUT", &path, Some(&marks)).await;
+    assert_eq!((done.status, patches()), (204, 1), "{}", done.body);
+    assert_eq!((&shown().await["labels"], &shown().await["taints"]), (&marks["labels"], &marks["taints"]));
+    // What it had goes from the nodes, too.
+    let nothing = json!({"labels": {}, "taints": []});
+    assert_eq!(house.call(Some(&member), "PUT", &path, Some(&nothing)).await.status, 204);
+    let lines = house.told(&member, "node_update").await;
+    assert_eq!((patches(), &lines[1].1["removed"]), (2, &json!({"labels": ["tier"], "taints": ["gpu:NoSchedule"]})), "{lines:?}");
+    let lines = house.told(&member, "node_pool_mark").await;
+    assert_eq!((&lines[1].1["before"], &lines[1].1["after"]), (&marks, &nothing), "{lines:?}");
+    assert_eq!(house.call(Some(&member), "PUT", &format!("{pools}/none/marks"), Some(&nothing)).await.status, 404);
+    assert_eq!(house.call(Some(&member), "PUT", &format!("{pools}/control-plane/marks"), Some(&nothing)).await.status, 405);
+}
+
+#[actix_web::test]
+async fn a_pools_labels_wait_for_what_is_under_way_and_for_nodes_that_come() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let made = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&json!({"name": "web", "template": "dev"}))).await.body;
+    let cluster = made["cluster"]["id"].as_str().unwrap();
+    let path = format!("/api/v1/clusters/{cluster}/node-pools/default/marks");
+    let marks = json!({"labels": {"tier": "web"}, "taints": []});
+    let refused = async || {
+        let refused = house.call(Some(&member), "PUT", &path, Some(&marks)).await.body;
+        (refused["code"].clone(), refused["detail"].as_str().unwrap().contains("has not joined"))
+    };
+    assert_eq!(refused().await, (json!("KCS-CONF-002"), false));
+    house.finish_with_workers(cluster, &[true]).await;
+    assert_eq!(refused().await, (json!("KCS-CONF-002"), true));
+    assert!(house.told(&member, "node_pool_mark").await.is_empty());
 }

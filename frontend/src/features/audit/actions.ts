@@ -12,6 +12,7 @@ export const ACTIONS: readonly string[] = [
   "node_pool_create",
   "node_pool_resize",
   "node_pool_delete",
+  "node_pool_mark",
   "node_replace",
   "node_drain",
   "node_reboot",

@@ -1,66 +1,70 @@
-// Changing labels and taints of one node; those of Kubernetes and of KCS itself are left out.
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+// A form of labels and taints; those of Kubernetes and of KCS itself are not in it.
+import { useMutation, useQueryClient, type QueryKey } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { markNode } from "../../api/clusters";
-import type { KubernetesNode, NodeMarks } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
 import { Fault, faultOf } from "../../components/Problem";
 import { useToast } from "../../components/Toast";
 import { LabelRows, TaintRows } from "../create/LabelRows";
 import { useServerErrors } from "../create/usePlan";
-import { changeOf, marksOf, type MarksDraft } from "./marks";
+import { changeOf, type MarksDraft } from "./marks";
 import "../create/create.css";
 
 interface Props {
-  clusterId: string;
-  nodeId: string;
-  node: KubernetesNode;
+  /** Whose they are. */
+  name: string;
+  text: string;
+  /** As they are when the dialog opens: what is behind it is read again and again. */
+  now: MarksDraft;
+  /** `before`: what the form began with. */
+  save: (before: MarksDraft, draft: MarksDraft) => Promise<unknown>;
+  /** What is read anew afterwards. */
+  stale: QueryKey[];
   onClose: () => void;
 }
 
-export default function MarksDialog({ clusterId, nodeId, node, onClose }: Props) {
+export function MarksDialog({ name, text, now, save, stale, onClose }: Props) {
   const { t } = useTranslation();
   const queryClient = useQueryClient();
   const notify = useToast();
-  /** As it was when the dialog opened: the node itself is read again and again. */
-  const [before] = useState(() => marksOf(node));
+  const [before] = useState(now);
   const [draft, setDraft] = useState(before);
-  const change = changeOf(before, draft);
-  const save = useMutation({
-    mutationFn: (wish: NodeMarks) => markNode(clusterId, nodeId, wish),
+  const act = useMutation({
+    mutationFn: () => save(before, draft),
     onSuccess: () => {
-      notify(t("cluster.marks.saved", { node: node.name }));
+      notify(t("cluster.marks.saved", { name }));
       onClose();
     },
-    onSettled: () => void queryClient.invalidateQueries({ queryKey: ["kubernetes", clusterId, "nodes"] }),
+    onSettled: () => {
+      for (const queryKey of stale) void queryClient.invalidateQueries({ queryKey });
+    },
   });
-  const errors = Object.entries(useServerErrors(undefined, save.error));
+  const errors = Object.entries(useServerErrors(undefined, act.error));
   const wrong = (...fields: string[]) => errors.find(([at]) => fields.some((field) => at === field || at.startsWith(`${field}.`) || at.startsWith(`${field}[`)))?.[1];
   const edit = (part: Partial<MarksDraft>) => {
     setDraft({ ...draft, ...part });
-    save.reset();
+    act.reset();
   };
   return (
     <Dialog
       width={760}
-      title={t("cluster.marks.title", { node: node.name })}
+      title={t("cluster.marks.title", { name })}
       okText={t("cluster.marks.save")}
       cancelText={t("cluster.close")}
-      okButtonProps={{ disabled: !change, loading: save.isPending }}
-      onOk={() => change && save.mutate(change)}
+      okButtonProps={{ disabled: !changeOf(before, draft), loading: act.isPending }}
+      onOk={() => act.mutate()}
       onCancel={onClose}
     >
       <div className="stack">
-        <p>{t("cluster.marks.text")}</p>
-        <LabelRows labels={draft.labels} error={wrong("labels")} onChange={(labels) => edit({ labels })} pool={node.name} />
-        <TaintRows taints={draft.taints} error={wrong("taints", "remove_taints")} onChange={(taints) => edit({ taints })} pool={node.name} />
+        <p>{text}</p>
+        <LabelRows labels={draft.labels} error={wrong("labels")} onChange={(labels) => edit({ labels })} pool={name} />
+        <TaintRows taints={draft.taints} error={wrong("taints", "remove_taints")} onChange={(taints) => edit({ taints })} pool={name} />
         {draft.taints.some((taint) => taint.effect === "NoExecute") && (
           <div className="fault fault-warn">
             <p className="fault-body">{t("cluster.marks.evicts")}</p>
           </div>
         )}
-        {save.error && <Fault alert fault={faultOf(save.error)} />}
+        {act.error && <Fault alert fault={faultOf(act.error)} />}
       </div>
     </Dialog>
   );

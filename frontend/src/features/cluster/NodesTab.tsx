@@ -22,9 +22,10 @@ import type { Verb } from "./VerbDialog";
 
 const ConsoleDialog = lazy(() => import("./ConsoleDialog"));
 const ControlPlaneDialog = lazy(() => import("./ControlPlaneDialog"));
-const MarksDialog = lazy(() => import("./MarksDialog"));
 const NodeDialog = lazy(() => import("./NodeDialog"));
+const NodeMarksDialog = lazy(() => import("./NodeMarksDialog"));
 const PoolDialog = lazy(() => import("./PoolDialog"));
+const PoolMarksDialog = lazy(() => import("./PoolMarksDialog"));
 const ResizeDialog = lazy(() => import("./ResizeDialog"));
 const VerbDialog = lazy(() => import("./VerbDialog"));
 
@@ -63,7 +64,7 @@ export function NodesTab() {
       </Card>
       <Suspense fallback={null}>
         {seen && !marking && <NodeDialog clusterId={id} node={seen} onMark={own && may(cluster, "node_operate") ? () => setMarking(true) : undefined} onClose={() => setShown(null)} />}
-        {seen && own && marking && <MarksDialog clusterId={id} nodeId={own.id} node={seen} onClose={() => setMarking(false)} />}
+        {seen && own && marking && <NodeMarksDialog clusterId={id} nodeId={own.id} node={seen} onClose={() => setMarking(false)} />}
         {console && <ConsoleDialog clusterId={id} node={console} onClose={() => setConsole(null)} />}
         {wish && cluster && <VerbDialog cluster={cluster} wish={wish} onClose={() => setWish(null)} />}
       </Suspense>
@@ -76,6 +77,7 @@ function Pools({ cluster, nodes, onWish }: { cluster: Cluster; nodes: ClusterNod
   const { id } = cluster;
   const pools = useNodePools(id);
   const [dialog, setDialog] = useState<NodePool | "add" | "controlPlane" | null>(null);
+  const [marking, setMarking] = useState<NodePool | null>(null);
   const standsAgainst = unchangeable(cluster);
   const unavailable = standsAgainst ? t(`cluster.unchangeable.${standsAgainst}`) : undefined;
   const of = (pool: NodePool) => nodes.filter((node) => node.pool === pool.name && node.role === "worker");
@@ -120,6 +122,7 @@ function Pools({ cluster, nodes, onWish }: { cluster: Cluster; nodes: ClusterNod
     const master = pool.role === "master";
     const items: MenuItem[] = [];
     if (may(cluster, master ? "control_plane_resize" : "node_pool_resize")) items.push({ key: "resize", label: t("cluster.pools.resize"), unavailable, onSelect: () => setDialog(master ? "controlPlane" : pool) });
+    if (!master && may(cluster, "node_operate")) items.push({ key: "marks", label: t("cluster.pools.labels"), unavailable, onSelect: () => setMarking(pool) });
     if (!master && may(cluster, "node_pool_delete")) items.push({ key: "delete", label: t("cluster.delete"), danger: true, unavailable, onSelect: () => onWish({ verb: "deletePool", pool, nodes: of(pool) }) });
     return items;
   };
@@ -154,6 +157,7 @@ function Pools({ cluster, nodes, onWish }: { cluster: Cluster; nodes: ClusterNod
         {dialog === "add" && <PoolDialog cluster={cluster} onClose={() => setDialog(null)} />}
         {dialog === "controlPlane" && <ControlPlaneDialog cluster={cluster} onClose={() => setDialog(null)} />}
         {dialog && typeof dialog === "object" && <ResizeDialog clusterId={id} pool={dialog} nodes={of(dialog)} onClose={() => setDialog(null)} />}
+        {marking && <PoolMarksDialog clusterId={id} pool={marking} onClose={() => setMarking(null)} />}
       </Suspense>
     </Card>
   );

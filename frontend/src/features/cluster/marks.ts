@@ -1,5 +1,5 @@
-// Labels and taints of a node as a form has them: those that people may change, and what a change of theirs is.
-import type { KubernetesNode, NodeMarks, Taint } from "../../api/types";
+// Labels and taints of a node or a pool as a form has them: those that people may change, and what a change of theirs is.
+import type { KubernetesNode, NodeMarks, PoolMarks, Taint } from "../../api/types";
 
 export interface MarksDraft {
   labels: { key: string; value: string }[];
@@ -25,6 +25,12 @@ const trimmed = <Row extends { key: string; value?: string }>(row: Row) => ({ ..
 /** What a form has besides empty rows, without blanks around it. */
 function filled({ labels, taints }: MarksDraft): MarksDraft {
   return { labels: labels.map(trimmed).filter((label) => label.key), taints: taints.map(trimmed).filter((taint) => taint.key) };
+}
+
+/** All of what is in the form, as a pool has it. */
+export function poolMarks(draft: MarksDraft): PoolMarks {
+  const { labels, taints } = filled(draft);
+  return { labels: Object.fromEntries(labels.map(({ key, value }) => [key, value])), taints };
 }
 
 const same = (one: Taint, other: Taint) => one.key === other.key && one.effect === other.effect;
