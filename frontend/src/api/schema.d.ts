@@ -944,6 +944,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clusters/{id}/kubernetes/storage-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Storage classes. */
+        get: operations["storage_class_list"];
+        put?: never;
+        /** Make a storage class of one of the cloud's volume types. */
+        post: operations["storage_class_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/kubernetes/storage-classes/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a storage class. Volumes that were made of it stay; those of an add-on would be made again and are refused. */
+        delete: operations["storage_class_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/kubernetes/storage-classes/{name}/default": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make a storage class the default: claims that name no class get it. The one that was it before is it no more. */
+        put: operations["storage_class_default"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clusters/{id}/node-pools": {
         parameters: {
             query?: never;
@@ -997,6 +1049,26 @@ export interface paths {
         patch: operations["node_pool_resize"];
         trace?: never;
     };
+    "/api/v1/clusters/{id}/node-pools/{pool}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a pool other labels and taints in the place of those it has: its nodes have them at once, and its next ones from the start. What was set on
+         *     one node alone stays there.
+         */
+        put: operations["node_pool_mark"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clusters/{id}/node-pools/{pool}/plan": {
         parameters: {
             query?: never;
@@ -1029,6 +1101,23 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/nodes/{node}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Set and take away labels and taints of one node. A node that takes its place has those of its pool. */
+        patch: operations["node_update"];
         trace?: never;
     };
     "/api/v1/clusters/{id}/nodes/{node}/console": {
@@ -1159,6 +1248,23 @@ export interface paths {
         };
         /** Cloud objects of a cluster. */
         get: operations["resource_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/volumes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Volumes of workloads, each with its persistent volume in the cluster and its disk in the cloud. */
+        get: operations["volume_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2544,6 +2650,18 @@ export interface components {
             /** @description Every version that any cluster has, whatever was searched for; the newest first. */
             versions: string[];
         };
+        /** @description A volume of workloads: in the cluster, in the cloud, or in both. */
+        ClusterVolume: {
+            disk?: components["schemas"]["Disk"] | null;
+            persistent_volume?: components["schemas"]["PersistentVolume"] | null;
+        };
+        ClusterVolumes: {
+            /** @description Whether the cluster has said what volumes it has. */
+            api_reachable: boolean;
+            /** @description Whether the cloud has said what disks the cluster has. */
+            cloud_reachable: boolean;
+            items: components["schemas"]["ClusterVolume"][];
+        };
         ClusterWriteOff: {
             /** @description The cluster's name, typed. */
             confirm: string;
@@ -2552,7 +2670,7 @@ export interface components {
          * @description A stable error code.
          * @enum {string}
          */
-        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-AUTH-006" | "KCS-AUTH-007" | "KCS-AUTH-008" | "KCS-AUTH-009" | "KCS-AUTH-010" | "KCS-AUTH-011" | "KCS-AUTH-012" | "KCS-AUTH-013" | "KCS-AUTH-014" | "KCS-AUTH-015" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-RBAC-003" | "KCS-RBAC-004" | "KCS-RBAC-005" | "KCS-RBAC-006" | "KCS-CONF-006" | "KCS-CONF-007" | "KCS-NAME-004" | "KCS-NOTFOUND-005" | "KCS-QUOTA-004" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-QUOTA-005" | "KCS-QUOTA-006" | "KCS-QUOTA-007" | "KCS-QUOTA-008" | "KCS-QUOTA-003" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-003" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-API-006" | "KCS-API-005" | "KCS-ADDON-001" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-SET-001" | "KCS-SET-002" | "KCS-SET-003" | "KCS-SET-004" | "KCS-SET-005" | "KCS-SET-006" | "KCS-SET-007" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
+        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-AUTH-006" | "KCS-AUTH-007" | "KCS-AUTH-008" | "KCS-AUTH-009" | "KCS-AUTH-010" | "KCS-AUTH-011" | "KCS-AUTH-012" | "KCS-AUTH-013" | "KCS-AUTH-014" | "KCS-AUTH-015" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-RBAC-003" | "KCS-RBAC-004" | "KCS-RBAC-005" | "KCS-RBAC-006" | "KCS-CONF-006" | "KCS-CONF-007" | "KCS-NAME-004" | "KCS-NAME-005" | "KCS-NOTFOUND-005" | "KCS-QUOTA-004" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-QUOTA-005" | "KCS-QUOTA-006" | "KCS-QUOTA-007" | "KCS-QUOTA-008" | "KCS-QUOTA-003" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-003" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-API-006" | "KCS-API-005" | "KCS-ADDON-001" | "KCS-ADDON-002" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-SET-001" | "KCS-SET-002" | "KCS-SET-003" | "KCS-SET-004" | "KCS-SET-005" | "KCS-SET-006" | "KCS-SET-007" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
         /** @description One condition; `reason` is a CamelCase word, `message` one sentence with the cloud's own words where there are any. */
         Condition: {
             code?: components["schemas"]["Code"] | null;
@@ -2813,6 +2931,17 @@ export interface components {
             before?: unknown;
             /** @description As the configuration spells it. */
             key: string;
+        };
+        /** @description A volume of Cinder's. */
+        Disk: {
+            /** @description Claim that it was made for: `namespace/name`. */
+            claim?: string | null;
+            id: string;
+            name: string;
+            /** Format: int32 */
+            size_gib: number;
+            /** @description Cinder's word: `available`, `in-use`, ... */
+            status: string;
         };
         /**
          * @description What kind of environment this is.
@@ -3122,6 +3251,8 @@ export interface components {
             name: string;
             operating_system: string;
             pods: string;
+            /** @description Keys of those labels and taints that belong to Kubernetes or KCS: nobody else sets them. */
+            reserved: string[];
             roles: string[];
             /** @description Whether new pods may be put on it. */
             schedulable: boolean;
@@ -3685,6 +3816,8 @@ export interface components {
                 name: string;
                 operating_system: string;
                 pods: string;
+                /** @description Keys of those labels and taints that belong to Kubernetes or KCS: nobody else sets them. */
+                reserved: string[];
                 roles: string[];
                 /** @description Whether new pods may be put on it. */
                 schedulable: boolean;
@@ -4066,6 +4199,35 @@ export interface components {
             total?: number | null;
         };
         /** @description A page of a list. */
+        List_StorageClass: {
+            items: {
+                /** @description `WaitForFirstConsumer`, `Immediate`: when a claim gets its volume. */
+                binding: string;
+                /** Format: date-time */
+                created_at?: string | null;
+                /** @description Whether claims that name no class get this one. */
+                default: boolean;
+                /** @description Whether claims may grow. */
+                expandable: boolean;
+                /** @description Of an add-on of the cluster's, which makes it again where it is deleted. */
+                managed: boolean;
+                name: string;
+                /** @description The driver that makes the volumes: `cinder.csi.openstack.org` for those of the cloud. */
+                provisioner: string;
+                /** @description `Delete`, `Retain`: what becomes of a volume once its claim is gone. */
+                reclaim_policy: string;
+                /** @description The cloud's volume type. Absent: the cloud's default type, or no volumes of the cloud. */
+                volume_type?: string | null;
+            }[];
+            /** @description Pass as `cursor` for the next page; missing on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, filters applied, where it is known.
+             */
+            total?: number | null;
+        };
+        /** @description A page of a list. */
         List_Template: {
             items: {
                 description: string;
@@ -4242,6 +4404,17 @@ export interface components {
          * @description One virtual machine of a cluster.
          */
         NodeId: string;
+        /** @description What a person changes of a node's labels and taints. What is not named stays as it is. */
+        NodeMarks: {
+            /** @description Labels to be set, by their keys; null takes one away. */
+            labels?: {
+                [key: string]: string | null;
+            };
+            /** @description Taints to be taken away. */
+            remove_taints?: components["schemas"]["TaintKey"][];
+            /** @description Taints to be set; one of the same key and effect gets the new value. */
+            taints?: components["schemas"]["Taint"][];
+        };
         /** @description A pool as asked for and as it is. */
         NodePool: {
             /**
@@ -4474,6 +4647,26 @@ export interface components {
          * @enum {string}
          */
         Permission: "cluster_create" | "cluster_update" | "cluster_delete" | "cluster_repair" | "control_plane_resize" | "node_pool_create" | "node_pool_resize" | "node_pool_delete" | "node_operate" | "operation_retry" | "operation_cancel" | "kubeconfig_issue" | "kubeconfig_revoke" | "kubeconfig_revoke_all" | "kubernetes_write" | "kubernetes_exec" | "template_create" | "template_change" | "token_create" | "token_revoke" | "quota_request" | "members_manage";
+        PersistentVolume: {
+            /** @description `ReadWriteOnce`, ... */
+            access_modes: string[];
+            /** @description A quantity, as Kubernetes writes it. */
+            capacity: string;
+            /** @description `namespace/name` of the claim that has it, or had it. */
+            claim?: string | null;
+            /** Format: date-time */
+            created_at?: string | null;
+            /** @description `cinder.csi.openstack.org` for volumes of the cloud. Absent: no driver made it. */
+            driver?: string | null;
+            /** @description What its driver calls it: of Cinder's the volume's id. Absent: no driver made it. */
+            handle?: string | null;
+            name: string;
+            /** @description `Available`, `Bound`, `Released`, `Failed`. */
+            phase: string;
+            /** @description `Delete`, `Retain`, `Recycle`. */
+            reclaim_policy?: string | null;
+            storage_class?: string | null;
+        };
         /** @description A person by id and name. */
         Person: {
             id: string;
@@ -4512,6 +4705,13 @@ export interface components {
             restarts: number;
             /** @description As kubectl shows it: `Running`, `CrashLoopBackOff`, `Completed`, ... */
             status: string;
+        };
+        /** @description The labels and taints of a pool's nodes: all of them, but for what belongs to Kubernetes and KCS. */
+        PoolMarks: {
+            labels: {
+                [key: string]: string;
+            };
+            taints: components["schemas"]["Taint"][];
         };
         /** @description The operator's prices, each for an hour. */
         Prices: {
@@ -4983,6 +5183,48 @@ export interface components {
         /** @enum {string} */
         StepState: "pending" | "running" | "succeeded" | "failed" | "skipped";
         /**
+         * @description When a claim gets its volume.
+         * @enum {string}
+         */
+        StorageBinding: "WaitForFirstConsumer" | "Immediate";
+        /** @description A storage class. */
+        StorageClass: {
+            /** @description `WaitForFirstConsumer`, `Immediate`: when a claim gets its volume. */
+            binding: string;
+            /** Format: date-time */
+            created_at?: string | null;
+            /** @description Whether claims that name no class get this one. */
+            default: boolean;
+            /** @description Whether claims may grow. */
+            expandable: boolean;
+            /** @description Of an add-on of the cluster's, which makes it again where it is deleted. */
+            managed: boolean;
+            name: string;
+            /** @description The driver that makes the volumes: `cinder.csi.openstack.org` for those of the cloud. */
+            provisioner: string;
+            /** @description `Delete`, `Retain`: what becomes of a volume once its claim is gone. */
+            reclaim_policy: string;
+            /** @description The cloud's volume type. Absent: the cloud's default type, or no volumes of the cloud. */
+            volume_type?: string | null;
+        };
+        /** @description A class of Cinder's volumes as asked for. But for which one is the default, a class is not changed any more. */
+        StorageClassRequest: {
+            /** @description Default: `WaitForFirstConsumer`. */
+            binding?: components["schemas"]["StorageBinding"];
+            /** @description Whether claims may grow. Default: true. */
+            expandable?: boolean;
+            name: string;
+            /** @description Default: `Delete`. */
+            reclaim_policy?: components["schemas"]["StorageReclaim"];
+            /** @description Name of a volume type of the cloud. */
+            volume_type: string;
+        };
+        /**
+         * @description What becomes of a volume once its claim is gone.
+         * @enum {string}
+         */
+        StorageReclaim: "Delete" | "Retain";
+        /**
          * @description How far a version is supported by the operator.
          * @enum {string}
          */
@@ -5012,6 +5254,11 @@ export interface components {
         };
         /** @enum {string} */
         TaintEffect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+        /** @description What a node has one taint of. */
+        TaintKey: {
+            effect: components["schemas"]["TaintEffect"];
+            key: string;
+        };
         /** @description One template; names are shown as they are, descriptions by language. */
         Template: {
             description: string;
@@ -10650,6 +10897,381 @@ export interface operations {
             };
         };
     };
+    storage_class_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_StorageClass"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    storage_class_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageClassRequest"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    storage_class_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    storage_class_default: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     node_pool_list: {
         parameters: {
             query?: never;
@@ -11165,6 +11787,121 @@ export interface operations {
             };
         };
     };
+    node_pool_mark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+                pool: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PoolMarks"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     node_pool_resize_plan: {
         parameters: {
             query?: never;
@@ -11329,6 +12066,121 @@ export interface operations {
             };
             /** @description There is no such object, or it is another tenant's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    node_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+                node: components["schemas"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodeMarks"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12010,6 +12862,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["List_Resource"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    volume_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterVolumes"];
                 };
             };
             /** @description A field is wrong: `field` and `errors` name it */
