@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .PHONY: help run reset test deps console fmt lint licences advisories unit e2e bench bench-gate bench-scale queries openapi chaos fuzz contract-openstack openstack-up openstack-down openstack-test nodes-up nodes-test nodes-local-test
 
 STATE_DIR := $(or $(KCS_STATE_DIR),.kcs)
-# `make run PROFILE=release` for an optimised program; what `make test` builds is shared with the default.
+# `make run PROFILE=release` for an optimised program.
 PROFILE ?= dev
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 KCS := $(TARGET_DIR)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/kcs
@@ -67,7 +67,7 @@ bench-gate: ## Measure the way into a cluster against its API itself and kubectl
 	@scripts/test.sh bench-gate
 
 chaos: ## 100,000 random kills of the engine
-	@KCS_CHAOS_RUNS=100000 cargo test --release -p reconciler --test it chaos -- --nocapture
+	@KCS_CHAOS_RUNS=100000 cargo test --release -p reconciler --test engine chaos -- --nocapture
 
 CLUSTERS ?= 500 2000
 

@@ -100,7 +100,7 @@ lint() {
     check queries bash tests/postgres/prepare.sh --check
     check clippy cargo clippy --quiet --workspace --all-targets -- -D warnings
     # Of the workspace, as above: of one package the features of what all share differ, and that would be looked at anew.
-    check clippy-benches cargo clippy --quiet --workspace --test bench --test bench-gate -- -D warnings
+    check clippy-more cargo clippy --quiet --workspace --test engine --test e2e --test bench --test bench-gate -- -D warnings
     check oxlint npm --prefix frontend run --silent lint
     check typescript npm --prefix frontend run --silent typecheck
     if command -v cargo-deny >/dev/null; then check licences make --no-print-directory licences; else skip licences 'cargo-deny is not installed, make licences does'; fi
@@ -111,10 +111,11 @@ lint() {
 unit() {
     # Without it its test is skipped, and says so.
     tests/openbao/install.sh >"$logs/openbao.log" 2>&1 || true
-    cargo_tests rust --workspace --exclude e2e-tests --exclude reconciler --lib --bins --tests
-    # Thousands of whole cluster lives: optimised, or they take ten times as long.
-    cargo_tests engine --release -p reconciler --lib --tests
-    test_arguments='' cargo_tests rust-docs --workspace --exclude e2e-tests --doc
+    # Always of the whole workspace: of one package, or without tests, Cargo chooses other features for the libraries that all stand on, and compiles
+    # these and everything above them once more.
+    cargo_tests rust --workspace --lib --bins --tests
+    cargo_tests engine --workspace --test engine
+    test_arguments='' cargo_tests rust-docs --workspace --doc
     console_tests
     check first-load npm --prefix frontend run --silent budget
 }
@@ -142,10 +143,14 @@ kubernetes() {
     check kubernetes-binaries bash tests/kubernetes/build.sh
 }
 
+program() {
+    check kcs cargo build --quiet --workspace --bins --test e2e
+}
+
 e2e() {
-    check kcs cargo build --quiet --bins
+    program
     # Two stories at a time, which mostly wait, and nothing beside them: some look at what seconds do.
-    test_arguments='--test-threads=2' cargo_tests e2e -p e2e-tests
+    test_arguments='--test-threads=2' cargo_tests e2e --workspace --test e2e
     # The console in Chromium against its stand-in server: sessions, keyboard, every screen by axe.
     check console-session npm --prefix frontend run --silent session
     check console-keyboard npm --prefix frontend run --silent keyboard
@@ -188,7 +193,7 @@ openstack() {
         return
     fi
     [[ -z ${openstack_ahead-} ]] || wait "$openstack_ahead"
-    check kcs cargo build --quiet --bin kcs
+    program
     export KCS_BIN=${CARGO_TARGET_DIR:-target}/debug/kcs
     tests/openstack/down.sh --purge >"$logs/openstack-down.log" 2>&1
     check openstack-up tests/openstack/up.sh

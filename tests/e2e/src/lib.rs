@@ -1,1 +1,1 @@
-//! Nothing here: the stories are in `tests/it`.
+//! Nothing here: the stories are in `tests/e2e`.
