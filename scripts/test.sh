@@ -101,6 +101,8 @@ lint() {
     check clippy cargo clippy --quiet --workspace --all-targets -- -D warnings
     # Of the workspace, as above: of one package the features of what all share differ, and that would be looked at anew.
     check clippy-more cargo clippy --quiet --workspace --test engine --test e2e --test bench --test bench-gate -- -D warnings
+    # As it is shipped, without what its tests add to it.
+    check program cargo check --quiet --workspace --bins
     check oxlint npm --prefix frontend run --silent lint
     check typescript npm --prefix frontend run --silent typecheck
     if command -v cargo-deny >/dev/null; then check licences make --no-print-directory licences; else skip licences 'cargo-deny is not installed, make licences does'; fi
@@ -143,12 +145,12 @@ kubernetes() {
     check kubernetes-binaries bash tests/kubernetes/build.sh
 }
 
-program() {
+build_program() {
     check kcs cargo build --quiet --workspace --bins --test e2e
 }
 
 e2e() {
-    program
+    build_program
     # Two stories at a time, which mostly wait, and nothing beside them: some look at what seconds do.
     test_arguments='--test-threads=2' cargo_tests e2e --workspace --test e2e
     # The console in Chromium against its stand-in server: sessions, keyboard, every screen by axe.
@@ -193,7 +195,7 @@ openstack() {
         return
     fi
     [[ -z ${openstack_ahead-} ]] || wait "$openstack_ahead"
-    program
+    build_program
     export KCS_BIN=${CARGO_TARGET_DIR:-target}/debug/kcs
     tests/openstack/down.sh --purge >"$logs/openstack-down.log" 2>&1
     check openstack-up tests/openstack/up.sh
