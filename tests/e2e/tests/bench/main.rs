@@ -5,7 +5,7 @@
 //! Not part of `make test`: it wants a machine with nothing else to do. `make bench`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, dead_code)]
 
-#[path = "../it/dev.rs"]
+#[path = "../e2e/dev.rs"]
 mod dev;
 mod waiting;
 

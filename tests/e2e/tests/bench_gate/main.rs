@@ -10,7 +10,7 @@
 //! Not part of `make test`: it wants a machine with nothing else to do. `make bench-gate`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, dead_code)]
 
-#[path = "../it/dev.rs"]
+#[path = "../e2e/dev.rs"]
 mod dev;
 mod figures;
 mod floor;
