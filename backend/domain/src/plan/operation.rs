@@ -71,6 +71,10 @@ impl Draft<'_> {
     fn forget_failures(&mut self) {
         for row in self.next.ledger.iter_mut().filter(|r| r.failures > 0 && r.state != ResourceState::Gone) {
             row.failures = 0;
+            if row.state == ResourceState::Known {
+                // What was refused was not made: a call without a failure counts as made.
+                row.called_at = None;
+            }
             if !retired(row) {
                 row.fault = None;
             }

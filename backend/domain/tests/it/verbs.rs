@@ -253,6 +253,22 @@ fn a_reboot_is_asked_for_once() {
 }
 
 #[test]
+fn a_reboot_that_the_cloud_refused_is_asked_for_again_once_what_stood_against_it_is_over() {
+    let mut world = running(1, 1);
+    let name = world.names(NodeRole::Worker)[0].clone();
+    let node = id(&world, &name);
+    wish(&mut world, &Wish::NodeReboot { node });
+    world.updates_refused = Some(Code::TenantDisabled);
+    world.step();
+    let operation = world.work.operation.as_mut().unwrap();
+    (operation.state, operation.next_attempt_at) = (OperationState::Blocked, Some(world.now));
+    world.updates_refused = None;
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    let asked = format!("power server/{name}");
+    assert_eq!(world.log, [asked.clone(), asked]);
+}
+
+#[test]
 fn what_a_cancelled_resize_had_made_is_taken_away_again() {
     let mut world = running(1, 2);
     let wanted = Wish::NodePoolResize { pool: "default".into(), count: 4, remove: vec![] };

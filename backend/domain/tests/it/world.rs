@@ -40,7 +40,7 @@ pub struct World {
     /// Server creations that end in ERROR, from the front.
     pub broken_servers: u32,
     pub quota_short: bool,
-    /// What the cloud says to updates instead of making them.
+    /// What the cloud says to updates and reboots instead of making them.
     pub updates_refused: Option<Code>,
     /// The list of keys for Secrets, and how far these are written anew.
     pub keys: KeysView,
@@ -222,6 +222,9 @@ impl World {
             }
             Action::Start(row) | Action::Reboot(row) => {
                 self.log.push(format!("power {}", row.key));
+                if let Some(code) = self.updates_refused {
+                    return self.refuse(row, code);
+                }
                 if let Some((_, object)) = row.cloud_id.as_ref().and_then(|id| self.objects.get_mut(id)) {
                     object.state = ObjectState::Ready;
                 }
