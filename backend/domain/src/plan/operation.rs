@@ -279,10 +279,14 @@ impl Draft<'_> {
         }
     }
 
-    /// Something drifted that the cloud does not let us put right, however often it is asked: whoever uses it has to free it.
+    /// Something drifted that the cloud does not let us put right, however often it is asked: whoever uses it has to free it. What else is damaged is
+    /// repaired before that ends the repair.
     fn not_let_go(&self) -> Option<Fault> {
-        let held = |r: &&LedgerRow| r.state == ResourceState::Known && r.failures >= TRIES && r.fault.as_ref().is_some_and(|f| f.code == Code::InUse);
-        self.next.ledger.iter().find(held).and_then(|r| r.fault.clone())
+        let refused =
+            |r: &&LedgerRow| r.state == ResourceState::Known && r.failures >= TRIES && r.fault.as_ref().is_some_and(|f| f.code == Code::InUse);
+        let held: Vec<&LedgerRow> = self.next.ledger.iter().filter(refused).filter(|r| self.object(r).is_some_and(|o| o.drift)).collect();
+        let fault = held.first()?.fault.clone();
+        fault.filter(|_| self.damage().len() <= held.len())
     }
 
     fn end(&mut self, state: OperationState, fault: Option<Fault>) {

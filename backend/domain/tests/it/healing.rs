@@ -321,3 +321,27 @@ fn what_is_not_let_go_of_ends_a_repair_and_holds_up_nothing_that_somebody_asks_f
     world.watch(Duration::minutes(10));
     repaired(&world);
 }
+
+#[test]
+fn what_is_not_let_go_of_keeps_nothing_else_from_being_repaired() {
+    let mut world = running(1, 3);
+    let workers = world.names(NodeRole::Worker);
+    world.objects.values_mut().find(|(k, o)| *k == ResourceKind::Volume && o.name == workers[0]).unwrap().1.drift = true;
+    world.updates_refused = Some(Code::InUse);
+    world.server(&workers[1]).state = ObjectState::Failed("broken".into());
+    while world.names(NodeRole::Worker).len() == workers.len() {
+        world.step();
+    }
+    // The successor's server takes its time.
+    world.blind = Some(ResourceKind::Server);
+    world.watch(Duration::minutes(5));
+    assert_eq!(world.state(), OperationState::Running, "{:#?}", world.work.operation);
+    world.blind = None;
+    world.watch(Duration::minutes(5));
+    assert_eq!((world.state(), world.servers()), (OperationState::Failed, 4), "{:#?}", world.work.operation);
+    assert!(!world.names(NodeRole::Worker).contains(&workers[1]));
+    assert_eq!(world.work.operation.as_ref().unwrap().fault.as_ref().unwrap().code, Code::InUse);
+    world.updates_refused = None;
+    world.watch(REPAIR_REST);
+    repaired(&world);
+}
