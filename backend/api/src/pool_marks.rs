@@ -15,10 +15,10 @@ use domain::clusters::Cluster;
 use domain::codes::Code;
 use domain::ids::ClusterId;
 use domain::marks::{NodeMarks, PoolMarks};
-use domain::nodes::{NodeIntent, NodeRole};
+use domain::nodes::{Node, NodeIntent, NodeRole};
 use futures::{StreamExt, TryStreamExt, stream};
 use kube_access::{Group, Impersonation, KubeError};
-use store::{AuditEntry, ClusterRecord};
+use store::{AuditEntry, ClusterRecord, MarkedPool};
 
 /// Nodes written at the same time.
 const AT_ONCE: usize = 8;
@@ -35,11 +35,13 @@ pub async fn node_pool_mark(caller: Caller, state: Data<State>, path: Path<(Clus
     let (marks, _) = body.read()?;
     plan::refuse(marks.violations())?;
     let nodes = settled(&caller, &state, &record, &pool).await?;
-    let change = marks.after(&current(&record.cluster, &pool));
+    let before = current(&record.cluster, &pool);
+    let change = marks.after(&before);
     // The nodes first: what a call that was cut short has not reached, the same call reaches once more.
     if !nodes.is_empty() && change != NodeMarks::default() {
         mark(&caller, &state, &record.cluster, &pool, &nodes, &change).await?;
     }
+    let pool = MarkedPool { name: pool, before, nodes: nodes.into_iter().map(|n| n.id).collect() };
     state.store.node_pool_mark(permit, pool, marks, caller.context()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -49,20 +51,20 @@ fn current(cluster: &Cluster, pool: &str) -> PoolMarks {
     PoolMarks { labels: found.map(|p| p.labels.clone()).unwrap_or_default(), taints: found.map(|p| p.taints.clone()).unwrap_or_default() }
 }
 
-/// Names of the pool's nodes, once none comes that may have begun with what the pool has now.
-async fn settled(caller: &Caller, state: &State, record: &ClusterRecord, pool: &str) -> Answer<Vec<String>> {
+/// The pool's nodes, once none comes that may have begun with what the pool has now. The store sees to it that none comes after this.
+async fn settled(caller: &Caller, state: &State, record: &ClusterRecord, pool: &str) -> Answer<Vec<Node>> {
     if record.operation.as_ref().is_some_and(|operation| !operation.state.ended() && !operation.automatic()) {
         return Err(Problem::new(Code::Busy));
     }
     let nodes = state.store.nodes(&caller.actor.scope(), record.cluster.id).await?.into_iter().map(|n| n.node);
-    let nodes: Vec<_> = nodes.filter(|n| n.role == NodeRole::Worker && n.pool == pool && n.intent == NodeIntent::Keep).collect();
+    let nodes: Vec<Node> = nodes.filter(|n| n.role == NodeRole::Worker && n.pool == pool && n.intent == NodeIntent::Keep).collect();
     if let Some(coming) = nodes.iter().find(|n| n.joined_at.is_none()) {
         return Err(Problem::new(Code::Busy).detail(format!("the node {} has not joined yet", coming.name)));
     }
-    Ok(nodes.into_iter().map(|n| n.name).collect())
+    Ok(nodes)
 }
 
-async fn mark(caller: &Caller, state: &State, cluster: &Cluster, pool: &str, nodes: &[String], change: &NodeMarks) -> Answer<()> {
+async fn mark(caller: &Caller, state: &State, cluster: &Cluster, pool: &str, nodes: &[Node], change: &NodeMarks) -> Answer<()> {
     let mut detail = said_of(change);
     detail["pool"] = pool.into();
     let entry = AuditEntry::new(&caller.actor, "node_update", "cluster", cluster.id).cluster(cluster.id).detail(detail);
@@ -71,7 +73,7 @@ async fn mark(caller: &Caller, state: &State, cluster: &Cluster, pool: &str, nod
         // The permit was for this; in the cluster only members change nodes.
         let who = Impersonation::new(&caller.actor.user.id, &caller.actor.user.name, Group::Member);
         let gateway = state.kube.gateway(&target).await?;
-        let one = async |node: &String| match gateway.mark_node(&who, node, change).await {
+        let one = async |node: &Node| match gateway.mark_node(&who, &node.name, change).await {
             // Its object was deleted: it is replaced, or comes back with what the pool has then.
             Err(KubeError::Status { status: 404, .. }) => Ok(()),
             done => done,

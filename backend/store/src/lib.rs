@@ -69,6 +69,7 @@ pub use pages::{Page, PageRequest};
 pub use pauses::QueueRecord;
 pub use people::PersonRecord;
 pub use pool::{Store, StoreOptions};
+pub use pool_marks::MarkedPool;
 pub use promises::QuotaRoom;
 pub use quota_requests::QuotaRequestRecord;
 pub use roles::{RoleRecord, RoleText};

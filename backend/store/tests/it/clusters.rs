@@ -1,21 +1,25 @@
 //! Clusters: tenants apart, names unique, requests repeated, deletion above all.
 
 use crate::support::{create, member, operator, try_create};
-use auth::{ClusterCreate, ClusterDelete, ClusterRepair, ControlPlaneResize, NodePoolResize, OperationCancel, OperationRetry};
+use auth::{ClusterCreate, ClusterDelete, ClusterRepair, ControlPlaneResize, NodeOperate, NodePoolResize, OperationCancel, OperationRetry};
 use domain::changes::Change;
 use domain::clusters::Phase;
 use domain::codes::Code;
+use domain::ids::NodeId;
+use domain::marks::PoolMarks;
+use domain::nodes::{Node, NodeRole};
 use domain::operations::{OperationKind, OperationState};
 use domain::requests::FlavorSize;
 use domain::tenants::{Limited, Limits};
 use domain::test_support::spec;
 use serde_json::json;
 use sqlx::ConnectOptions;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use store::test_support::Database;
 use store::{
-    ClusterFilter, ClusterSort, ClusterTotals, FlavorUse, Idempotency, NewCluster, OperationFilter, OperationRecord, PageRequest, RequestContext,
-    StoreError,
+    ClusterFilter, ClusterSort, ClusterTotals, FlavorUse, Idempotency, MarkedPool, NewCluster, OperationFilter, OperationRecord, PageRequest,
+    RequestContext, StoreError,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -265,4 +269,34 @@ async fn operators_find_clusters_of_all_tenants_and_what_they_are_together() {
     let by_project = ClusterFilter { search: Some("tenant".into()), ..none() };
     let own = store.clusters(&a.scope(), by_project, ClusterSort::Name, false, PageRequest::default()).await.unwrap();
     assert_eq!(own.total, Some(0));
+}
+
+#[tokio::test]
+async fn marks_of_a_pool_are_kept_only_if_all_its_nodes_have_them_and_nobody_else_set_others_meanwhile() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let record = create(&store, &a, "demo").await;
+    let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
+    let mut operation = store.load(&claim).await.unwrap().operation.unwrap();
+    (operation.state, operation.started_at) = (OperationState::Succeeded, Some(OffsetDateTime::UNIX_EPOCH));
+    let worker = |ordinal| Node::new(NodeId::generate(), record.cluster.id, NodeRole::Worker, "default", ordinal);
+    let (first, late) = (worker(0), worker(1));
+    store.commit(&claim, &[Change::ObservedGeneration(1), Change::Operation(operation), Change::Node(first.clone())]).await.unwrap();
+    let tier = |value: &str| PoolMarks { labels: [("tier".to_owned(), value.to_owned())].into(), taints: Vec::new() };
+    let mark = async |before: &PoolMarks, nodes: Vec<NodeId>, wanted: &PoolMarks| {
+        let pool = MarkedPool { name: "default".into(), before: before.clone(), nodes };
+        store.node_pool_mark(a.may::<NodeOperate>(&record).unwrap(), pool, wanted.clone(), RequestContext::default()).await
+    };
+    let (nothing, web, data) = (PoolMarks { labels: BTreeMap::new(), taints: Vec::new() }, tier("web"), tier("data"));
+    mark(&nothing, vec![first.id], &web).await.unwrap();
+    assert_eq!(refused(mark(&nothing, vec![first.id], &data).await), Code::Conflict);
+    // The same call once more.
+    mark(&nothing, vec![first.id], &web).await.unwrap();
+    store.commit(&claim, &[Change::Node(late.clone())]).await.unwrap();
+    assert_eq!(refused(mark(&web, vec![first.id], &data).await), Code::Busy);
+    let kept = async || store.cluster(&a.scope(), record.cluster.id).await.unwrap().cluster.spec.node_pools[0].labels.clone();
+    assert_eq!(kept().await, web.labels);
+    mark(&web, vec![first.id, late.id], &data).await.unwrap();
+    assert_eq!(kept().await, data.labels);
 }
