@@ -76,7 +76,7 @@ pub trait KubernetesApi: Send + Sync {
     async fn apply(&self, target: &Target, objects: &[&Value]) -> Result<(), KubernetesError>;
     /// How the objects of these kinds are that carry the label.
     async fn marks(&self, target: &Target, kinds: &BTreeSet<String>, label: &str) -> Result<Marks, KubernetesError>;
-    /// Makes a storage class the default where no class says whether it is.
+    /// Makes a storage class the default where nobody has chosen.
     async fn choose_default_class(&self, target: &Target, name: &str) -> Result<(), KubernetesError>;
     /// The Deployments and DaemonSets that carry the label, and the name service under the name `dns`.
     async fn workloads(&self, target: &Target, label: &str, dns: &str) -> Result<Vec<WorkloadSeen>, KubernetesError>;

@@ -287,11 +287,16 @@ async fn what_a_cluster_notes_in_a_status_is_no_change_of_an_object() {
 #[tokio::test]
 async fn a_storage_class_is_made_the_default_only_where_nobody_has_chosen() {
     let annotation = domain::storage_classes::DEFAULT;
-    for (annotations, chosen) in
-        [(json!({"other": "true"}), false), (json!({ (annotation): "true" }), true), (json!({ (annotation): "false" }), true)]
-    {
+    for (label, annotations, chosen) in [
+        ("own", json!({"other": "true"}), false),
+        ("own", json!({ (annotation): "true" }), true),
+        ("own", json!({ (annotation): "false" }), false),
+        (domain::addons::LABEL, json!({"other": "true"}), false),
+        (domain::addons::LABEL, json!({ (annotation): "false" }), true),
+    ] {
         let cluster = Cluster::new(move |_, _| {
-            let class = json!({"metadata": {"name": "own", "annotations": annotations}, "provisioner": "example.com/disks"});
+            let metadata = json!({"name": "one", "labels": {(label): "storage"}, "annotations": annotations});
+            let class = json!({"metadata": metadata, "provisioner": "example.com/disks"});
             json(&json!({"kind": "StorageClassList", "apiVersion": "storage.k8s.io/v1", "metadata": {}, "items": [class]}))
         })
         .await;
