@@ -76,11 +76,16 @@ cargo_tests() {
 
 console_tests() {
     began=$SECONDS
+    # One that does not get to its end writes none.
+    rm -f "$logs/console.json"
     (cd frontend && npx vitest run --reporter=json --outputFile="$PWD/../$logs_relative/console.json") >"$logs/console.log" 2>&1
-    local p f s
+    local status=$? p f s
     read -r p f s < <(node -e '
         const r = JSON.parse(require("fs").readFileSync(process.argv[1]));
         console.log(r.numPassedTests, r.numFailedTests + (r.success || r.numFailedTests ? 0 : 1), r.numPendingTests + r.numTodoTests)' "$logs/console.json" 2>/dev/null || echo "0 1 0")
+    if [[ $status -ne 0 && $f -eq 0 ]]; then
+        f=1 # an error of no test
+    fi
     if [[ $f -gt 0 ]]; then
         failures+=(console)
         tail -n 80 "$logs/console.log"
@@ -188,13 +193,14 @@ suite() {
 # KCS on a real OpenStack whose servers really boot.
 openstack() {
     local reason
+    # The memory that it takes is free again then, and nothing is left behind.
+    [[ -z ${openstack_ahead-} ]] || wait "$openstack_ahead"
     reason=$(no_openstack)
     if [[ -n $reason ]]; then
         skip openstack "$reason"
         skip nodes "$reason"
         return
     fi
-    [[ -z ${openstack_ahead-} ]] || wait "$openstack_ahead"
     build_program
     export KCS_BIN=${CARGO_TARGET_DIR:-target}/debug/kcs
     tests/openstack/down.sh --purge >"$logs/openstack-down.log" 2>&1
