@@ -122,15 +122,15 @@ describe("labels and taints of a pool", () => {
   });
 });
 
-describe("labels and taints of a node", () => {
-  /** The dialog in which they are changed. */
-  async function marking() {
-    permissions = ["node_operate"];
-    const dialog = await opened();
-    fireEvent.click(await dialog.findByRole("button", { name: en.cluster.marks.edit }));
-    return screen.findByRole("dialog", { name: "Labels and taints of w-0" });
-  }
+/** The dialog in which a node's labels and taints are changed. */
+async function marking() {
+  permissions = ["node_operate"];
+  const dialog = await opened();
+  fireEvent.click(await dialog.findByRole("button", { name: en.cluster.marks.edit }));
+  return screen.findByRole("dialog", { name: "Labels and taints of w-0" });
+}
 
+describe("labels and taints of a node", () => {
   it("are changed without those that are Kubernetes' own", async () => {
     const sent = vi.spyOn(client, "PATCH").mockResolvedValue({ data: undefined } as never);
     const dialog = await marking();

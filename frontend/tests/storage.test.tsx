@@ -112,10 +112,11 @@ describe("storage classes", () => {
   });
 });
 
+const row = async (text: string) => within((await screen.findByText(text)).closest("tr") as HTMLElement);
+
 describe("volumes", () => {
   const inside = { name: "pv-data", phase: "Bound", capacity: "10Gi", claim: "web/data", storage_class: "own", reclaim_policy: "Retain", access_modes: ["ReadWriteOnce"], driver: "cinder.csi.openstack.org", handle: "disk-1" };
   const disk = { id: "disk-1", name: "pvc-1", status: "in-use", size_gib: 12, claim: "web/data" };
-  const row = async (text: string) => within((await screen.findByText(text)).closest("tr") as HTMLElement);
 
   it("are shown with their claim and the disk in the cloud, whose id can be copied", async () => {
     volumes.items = [{ persistent_volume: inside, disk }];
