@@ -130,7 +130,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_come_is_there_with_the_head_and_in_one_piece() {
-        let (sender, mut body) = begun(&["a", "list ", "in ", "pieces"]).await;
+        let (sender, mut body) = begun(&["a ", "list ", "in ", "pieces"]).await;
         assert_eq!(at_once(&mut body), "a list in pieces");
         assert!(body.next().now_or_never().is_none(), "it has not ended");
         drop(sender);
