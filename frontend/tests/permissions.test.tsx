@@ -90,9 +90,9 @@ describe("with a cluster of one's own", () => {
   });
 
   it("is shown what is around the namespaces only where all of it is seen", async () => {
-    const { nodes: around, addons, objects, ...inside } = en.cluster.tab;
+    const { nodes: around, storage, addons, objects, ...inside } = en.cluster.tab;
     const { unmount } = show(<ClusterPage />, [], [], ["guest"]);
-    expect(await tabs()).toEqual(expect.arrayContaining([around, addons, objects]));
+    expect(await tabs()).toEqual(expect.arrayContaining([around, storage, addons, objects]));
     unmount();
     show(<ClusterPage />, [], [], ["guest"], { namespaces: ["web"] });
     expect((await tabs()).toSorted()).toEqual(Object.values(inside).toSorted());
