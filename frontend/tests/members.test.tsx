@@ -210,7 +210,7 @@ describe("roles", () => {
 
   it("are listed with what they allow, by area, and how many have them", () => {
     show();
-    for (const text of ["Clusters", "Repair clusters", "Drain, reboot", "2"]) expect(row("On call").textContent, text).toContain(text);
+    for (const text of ["Clusters", "Repair clusters", "drain, reboot", "2"]) expect(row("On call").textContent, text).toContain(text);
     expect(row("Auditor").textContent).toContain(en.member.looksOnly);
   });
 
@@ -255,7 +255,7 @@ describe("roles", () => {
     show();
     const dialog = await choose("On call", "Change");
     expect(dialog.textContent).toContain("2 people have it");
-    fireEvent.click(within(dialog).getByRole("checkbox", { name: /^Drain/ }));
+    fireEvent.click(within(dialog).getByRole("checkbox", { name: /^Cordon/ }));
     fireEvent.click(within(dialog).getByRole("checkbox", { name: "Delete clusters" }));
     fireEvent.click(within(dialog).getByRole("button", { name: /Save$/ }));
     await waitFor(() => expect(updateRole).toHaveBeenCalledExactlyOnceWith("r1", { name: "On call", permissions: ["kubeconfig_issue", "cluster_delete"] }));
