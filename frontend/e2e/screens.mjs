@@ -1031,15 +1031,17 @@ async function wear(page, theme) {
   await settled(page);
 }
 
-/** The page's requests that have no answer yet; that of a stream is there when it begins. @param {Page} page */
+/** The page's requests that have no answer yet; that of a log is there when it begins, and nothing on a page waits for an event. @param {Page} page */
 function unanswered(page) {
   /** @type {Set<import("playwright-core").Request>} */
   const pending = new Set();
-  page.on("request", (request) => pending.add(request));
+  page.on("request", (request) => {
+    if (!new URL(request.url()).pathname.endsWith("/events")) pending.add(request);
+  });
   page.on("requestfinished", (request) => pending.delete(request));
   page.on("requestfailed", (request) => pending.delete(request));
   page.on("response", (response) => {
-    if (/^text\/(event-stream|plain)/.test(response.headers()["content-type"] ?? "")) pending.delete(response.request());
+    if (response.headers()["content-type"]?.startsWith("text/plain")) pending.delete(response.request());
   });
   return pending;
 }
