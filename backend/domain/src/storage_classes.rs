@@ -2,11 +2,21 @@
 
 use crate::requests::{Rules, Violation, is_dns_name};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The driver of Cinder's volumes.
 pub const CINDER: &str = "cinder.csi.openstack.org";
 /// The annotation that says whether claims that name no class get this one.
 pub const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
+/// Its older form, which Kubernetes obeys, too.
+pub const DEFAULT_BETA: &str = "storageclass.beta.kubernetes.io/is-default-class";
+
+/// Whether a class of these annotations is the default.
+#[must_use]
+pub fn is_default(annotations: Option<&BTreeMap<String, String>>) -> bool {
+    let says = |word| annotations.and_then(|words| words.get(word)).is_some_and(|value| value == "true");
+    says(DEFAULT) || says(DEFAULT_BETA)
+}
 
 /// A class of Cinder's volumes as asked for. But for which one is the default, a class is not changed any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

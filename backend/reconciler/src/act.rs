@@ -402,7 +402,7 @@ fn record_create(mut row: LedgerRow, made: Made) -> Result<Vec<Change>, JournalE
 fn record_power(row: LedgerRow, done: Result<(), Refusal>) -> Result<Vec<Change>, JournalError> {
     match done {
         Ok(()) => Ok(settled(row)),
-        Err(Refusal::Cloud(error)) if error.outcome == Outcome::Unknown => Ok(Vec::new()),
+        Err(Refusal::Cloud(error)) if error.outcome == Outcome::Unknown => Ok(settled(row)),
         Err(refusal) => record_failure(row, refusal, None),
     }
 }

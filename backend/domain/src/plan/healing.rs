@@ -48,7 +48,8 @@ impl Draft<'_> {
                 last.deadline_at = now + last.kind.limit();
             }
             _ => {
-                let repair = Operation::new(OperationId(fresh()), self.next.cluster.id, OperationKind::ClusterRepair, ENGINE, now);
+                let mut repair = Operation::new(OperationId(fresh()), self.next.cluster.id, OperationKind::ClusterRepair, ENGINE, now);
+                repair.nodes = self.broken_nodes().map(|n| n.id).collect();
                 self.next.operation = Some(repair);
                 self.begun = true;
             }
@@ -56,12 +57,14 @@ impl Draft<'_> {
         self.begin_attempt();
     }
 
-    /// Repairs that failed rest longer each time, and after a few for a day; others have a short pause.
+    /// Repairs that failed rest longer each time, and after a few for a day, unless a node broke that was well when they began; others have a short pause.
     fn repair_due(&mut self) -> bool {
         let Some(last) = self.next.operation.as_ref().filter(|o| o.automatic()) else { return true };
         let Some(finished) = last.finished_at else { return true };
+        let broken_since = || self.broken_nodes().any(|n| !last.nodes.contains(&n.id));
         let rest = match last.state {
             OperationState::Failed if last.retries < REPAIR_RETRIES => REPAIR_REST * (1_i32 << last.retries.min(8)),
+            OperationState::Failed if broken_since() => REPAIR_REST,
             OperationState::Failed => Duration::DAY,
             _ => REPAIR_PAUSE,
         };
@@ -82,18 +85,19 @@ impl Draft<'_> {
         if repairing || cluster.observed_generation == cluster.generation || last.is_some_and(|o| o.state == OperationState::Cancelled) {
             found.extend(self.pools_out_of_size());
         }
-        for node in &self.next.nodes {
-            let leaving = node.intent == NodeIntent::Remove;
-            if leaving || (node.role == NodeRole::Worker && node.joined_at.is_some() && self.to_retire(node)) || self.to_start(node).is_some() {
-                found.push(node.name.clone());
-            }
-        }
-        let wanted = cluster.spec.control_plane.count as usize;
-        let lost = self.next.nodes.iter().find(|n| n.role == NodeRole::Master && n.fault.is_some());
-        if let Some(lost) = lost.filter(|_| self.master_to_go(wanted, 0).is_some()) {
-            found.push(lost.name.clone());
-        }
+        found.extend(self.next.nodes.iter().filter(|n| n.intent == NodeIntent::Remove).map(|n| n.name.clone()));
+        found.extend(self.broken_nodes().map(|n| n.name.clone()));
         found
+    }
+
+    /// The nodes that are to stay, and that a repair would replace or start again.
+    fn broken_nodes(&self) -> impl Iterator<Item = &Node> {
+        let masters = self.next.cluster.spec.control_plane.count as usize;
+        let lost = self.next.nodes.iter().find(|n| n.role == NodeRole::Master && n.fault.is_some());
+        let lost = lost.filter(|_| self.master_to_go(masters, 0).is_some()).map(|n| n.id);
+        let retired = |n: &Node| n.role == NodeRole::Worker && n.joined_at.is_some() && self.to_retire(n);
+        let staying = self.next.nodes.iter().filter(|n| n.intent != NodeIntent::Remove);
+        staying.filter(move |n| retired(n) || self.to_start(n).is_some() || lost == Some(n.id))
     }
 
     fn damaged_parts(&self) -> Vec<String> {

@@ -364,7 +364,6 @@ impl Draft<'_> {
                 && !self.resting(&row)
             {
                 row.called_at = Some(self.now);
-                row.failures = 0;
                 self.replace(row.clone());
                 self.actions.push(Action::Reboot(row));
             }

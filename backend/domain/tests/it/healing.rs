@@ -271,6 +271,28 @@ fn a_repair_that_fails_is_tried_less_and_less_often_and_then_left_to_a_person() 
 }
 
 #[test]
+fn a_node_that_breaks_after_a_repair_was_given_up_is_replaced_all_the_same() {
+    let mut world = running(1, 3);
+    world.objects.values_mut().find(|(k, _)| *k == ResourceKind::SecurityGroup).unwrap().1.drift = true;
+    world.updates_refused = Some(Code::NetworkFailed);
+    world.watch(Duration::hours(6));
+    assert_eq!(world.condition(ConditionType::SelfHealing).reason, "RetryLimit");
+    let given_up = world.work.operation.as_ref().unwrap().id;
+    let lost = world.names(NodeRole::Worker)[0].clone();
+    world.vanish(ResourceKind::Server, &lost);
+    world.watch(Duration::minutes(30));
+    assert!(!world.names(NodeRole::Worker).contains(&lost));
+    assert_eq!(world.servers(), 4);
+    // What could not be mended before rests again after as many tries.
+    let next = world.work.operation.as_ref().unwrap().id;
+    assert_ne!(next, given_up);
+    world.watch(Duration::hours(6));
+    let calls = world.log.len();
+    world.watch(Duration::hours(6));
+    assert_eq!((world.log.len(), world.work.operation.as_ref().unwrap().id), (calls, next));
+}
+
+#[test]
 fn an_object_found_late_is_taken_away_without_anybody_asking() {
     let mut world = running(1, 1);
     let row = world.work.ledger.iter_mut().find(|r| r.key == "router").unwrap();

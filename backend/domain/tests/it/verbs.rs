@@ -269,6 +269,18 @@ fn a_reboot_that_the_cloud_refused_is_asked_for_again_once_what_stood_against_it
 }
 
 #[test]
+fn a_reboot_that_the_cloud_keeps_refusing_is_asked_for_less_and_less_often() {
+    let mut world = running(1, 1);
+    let node = id(&world, &world.names(NodeRole::Worker)[0]);
+    wish(&mut world, &Wish::NodeReboot { node });
+    world.updates_refused = Some(Code::ServerFailed);
+    world.watch(Duration::minutes(1));
+    assert!((3..=7).contains(&world.log.len()), "{:?}", world.log);
+    world.updates_refused = None;
+    assert_eq!(world.settle(), OperationState::Succeeded);
+}
+
+#[test]
 fn what_a_cancelled_resize_had_made_is_taken_away_again() {
     let mut world = running(1, 2);
     let wanted = Wish::NodePoolResize { pool: "default".into(), count: 4, remove: vec![] };

@@ -220,7 +220,7 @@ impl World {
                 (row.failures, row.fault) = (0, None);
                 self.put(row);
             }
-            Action::Start(row) | Action::Reboot(row) => {
+            Action::Start(mut row) | Action::Reboot(mut row) => {
                 self.log.push(format!("power {}", row.key));
                 if let Some(code) = self.updates_refused {
                     return self.refuse(row, code);
@@ -228,6 +228,7 @@ impl World {
                 if let Some((_, object)) = row.cloud_id.as_ref().and_then(|id| self.objects.get_mut(id)) {
                     object.state = ObjectState::Ready;
                 }
+                (row.failures, row.fault) = (0, None);
                 self.put(row);
             }
             Action::EnsureJoinToken(_) | Action::ForgetNode(_) | Action::Drain(_) => {}

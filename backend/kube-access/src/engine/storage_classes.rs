@@ -3,7 +3,7 @@
 use super::{Engine, MERGE, segment};
 use crate::KubeError;
 use domain::addons::LABEL;
-use domain::storage_classes::DEFAULT;
+use domain::storage_classes::{DEFAULT, is_default};
 use http::Method;
 use k8s_openapi::api::storage::v1::StorageClass;
 use serde_json::json;
@@ -14,8 +14,9 @@ impl Engine {
     pub async fn choose_default_class(&self, name: &str) -> Result<(), KubeError> {
         let all: Vec<StorageClass> = self.list("/apis/storage.k8s.io/v1/storageclasses?").await?;
         let chosen = |class: &StorageClass| {
+            let annotations = class.metadata.annotations.as_ref();
             let ours = class.metadata.labels.as_ref().is_some_and(|labels| labels.contains_key(LABEL));
-            class.metadata.annotations.as_ref().and_then(|words| words.get(DEFAULT)).is_some_and(|word| ours || word == "true")
+            is_default(annotations) || (ours && annotations.is_some_and(|words| words.contains_key(DEFAULT)))
         };
         if all.iter().any(chosen) {
             return Ok(());

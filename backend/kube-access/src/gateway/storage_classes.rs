@@ -4,7 +4,7 @@ use super::{Gateway, Impersonation};
 use crate::KubeError;
 use crate::engine::{MERGE, segment};
 use crate::reads::{ReadQuery, Reads};
-use domain::storage_classes::{CINDER, DEFAULT, StorageClassRequest};
+use domain::storage_classes::{CINDER, DEFAULT, DEFAULT_BETA, StorageClassRequest};
 use http::Method;
 use serde_json::json;
 
@@ -42,7 +42,7 @@ impl Gateway {
     }
 
     async fn say_default(&self, who: &Impersonation, name: &str, default: bool) -> Result<(), KubeError> {
-        let patch = json!({"metadata": {"annotations": {DEFAULT: default.to_string()}}});
+        let patch = json!({"metadata": {"annotations": {DEFAULT: default.to_string(), DEFAULT_BETA: null}}});
         self.write(who, Method::PATCH, &path(name), MERGE, &patch).await
     }
 }

@@ -4,7 +4,7 @@ use super::Reads;
 use super::list::{Listed, Page, ReadQuery, created_at};
 use crate::{Impersonation, KubeError};
 use domain::addons::LABEL;
-use domain::storage_classes::{CINDER, DEFAULT};
+use domain::storage_classes::{CINDER, is_default};
 use k8s_openapi::api::storage::v1;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
@@ -51,9 +51,8 @@ impl Listed for StorageClass {
 
     fn of(class: v1::StorageClass) -> Self {
         let cinder = class.provisioner == CINDER;
-        let says = |word: &str| class.metadata.annotations.as_ref().and_then(|words| words.get(word)).is_some_and(|value| value == "true");
         Self {
-            default: says(DEFAULT),
+            default: is_default(class.metadata.annotations.as_ref()),
             managed: class.metadata.labels.as_ref().is_some_and(|labels| labels.contains_key(LABEL)),
             created_at: created_at(&class.metadata),
             name: class.metadata.name.unwrap_or_default(),

@@ -291,6 +291,7 @@ async fn a_storage_class_is_made_the_default_only_where_nobody_has_chosen() {
         ("own", json!({"other": "true"}), false),
         ("own", json!({ (annotation): "true" }), true),
         ("own", json!({ (annotation): "false" }), false),
+        ("own", json!({"storageclass.beta.kubernetes.io/is-default-class": "true"}), true),
         (domain::addons::LABEL, json!({"other": "true"}), false),
         (domain::addons::LABEL, json!({ (annotation): "false" }), true),
     ] {

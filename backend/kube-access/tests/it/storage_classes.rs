@@ -1,7 +1,7 @@
 //! What people change of storage classes: which requests that makes.
 
 use crate::fake_api::{FakeApi, access, json};
-use domain::storage_classes::{DEFAULT, StorageBinding, StorageClassRequest, StorageReclaim};
+use domain::storage_classes::{DEFAULT, DEFAULT_BETA, StorageBinding, StorageClassRequest, StorageReclaim};
 use http::{Method, Request};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 type Written = Arc<Mutex<Vec<(String, Value)>>>;
 
-/// An API server with two classes, one of them the default, and what is written to it.
+/// An API server with three classes, two of them the default, and what is written to it.
 async fn cluster() -> (FakeApi, Gateway, Written) {
     let written = Written::default();
     let kept = written.clone();
@@ -27,7 +27,9 @@ async fn cluster() -> (FakeApi, Gateway, Written) {
             let class = |name: &str, default: &str| {
                 json!({"metadata": {"name": name, "annotations": {DEFAULT: default}}, "provisioner": "cinder.csi.openstack.org"})
             };
-            json(&json!({"metadata": {}, "items": [class("old", "true"), class("other", "false")]}))
+            let mut older = class("older", "false");
+            older["metadata"]["annotations"] = json!({DEFAULT_BETA: "true"});
+            json(&json!({"metadata": {}, "items": [class("old", "true"), class("other", "false"), older]}))
         })
     })
     .await;
@@ -68,7 +70,9 @@ async fn a_class_of_a_volume_type_is_one_of_cinders() {
 async fn there_is_one_default_class() {
     let (_api, gateway, written) = cluster().await;
     gateway.default_storage_class(&member(), "other").await.unwrap();
-    let says = |word: &str| json!({"metadata": {"annotations": {DEFAULT: word}}});
+    let says = |word: &str| json!({"metadata": {"annotations": {DEFAULT: word, DEFAULT_BETA: null}}});
     let path = "PATCH /apis/storage.k8s.io/v1/storageclasses";
-    assert_eq!(*written.lock().unwrap(), [(format!("{path}/other"), says("true")), (format!("{path}/old"), says("false"))]);
+    let old = ["old", "older"].map(|name| (format!("{path}/{name}"), says("false")));
+    assert_eq!(written.lock().unwrap().first(), Some(&(format!("{path}/other"), says("true"))));
+    assert_eq!(written.lock().unwrap()[1..], old);
 }
