@@ -67,17 +67,17 @@ bench-gate: ## Measure the way into a cluster against its API itself and kubectl
 	@scripts/test.sh bench-gate
 
 chaos: ## 100,000 random kills of the engine
-	@KCS_CHAOS_RUNS=100000 cargo test --release -p reconciler --test engine chaos -- --nocapture
+	@KCS_CHAOS_RUNS=100000 cargo test --release --workspace --test engine chaos -- --nocapture
 
 CLUSTERS ?= 500 2000
 
 bench-scale: ## What many clusters cost on this machine: 500, then 2,000 (CLUSTERS="50 200" for fewer; an hour), and a burst of two tenants
-	@scripts/step.sh "building the program and the bench" cargo build --quiet --release -p server -p load-tests --bins
+	@scripts/step.sh "building the program and the bench" cargo build --quiet --release --workspace --bins --test bench
 	@ulimit -n $$(ulimit -H -n); for n in $(CLUSTERS); do $(TARGET_DIR)/release/bench-scale --kcs $(TARGET_DIR)/release/kcs --clusters $$n || exit 1; done
 	@$(TARGET_DIR)/release/bench-scale --kcs $(TARGET_DIR)/release/kcs --fairness
 
 fuzz: ## Random requests to every route and into a cluster, as everybody (REQUESTS=20000)
-	@KCS_FUZZ=$(or $(REQUESTS),20000) cargo test --quiet --profile $(PROFILE) -p server --test it fuzz -- --nocapture
+	@KCS_FUZZ=$(or $(REQUESTS),20000) cargo test --quiet --profile $(PROFILE) --workspace --test it fuzz -- --nocapture
 
 contract-openstack: ## The contract suite against real OpenStack services: installs, starts and stops them (root, minutes)
 	@tests/openstack/contract.sh

@@ -122,7 +122,7 @@ unit() {
     # these and everything above them once more.
     cargo_tests rust --workspace --lib --bins --tests
     # Thousands of whole cluster lives: optimised, or they take ten times as long.
-    cargo_tests engine --release -p reconciler --test engine
+    cargo_tests engine --release --workspace --test engine
     test_arguments='' cargo_tests rust-docs --workspace --doc
     console_tests
     check first-load npm --prefix frontend run --silent budget
@@ -215,8 +215,7 @@ openstack() {
 
 # NAME: one of the benches of tests/e2e.
 bench() {
-    cargo build --quiet --release --bin kcs && cargo build --quiet --release -p local-cloud --examples &&
-        cargo test --quiet --release -p e2e-tests --test "$1" -- --nocapture --test-threads=1
+    cargo build --quiet --release --workspace --bins --examples --test "$1" && cargo test --quiet --release --workspace --test "$1" -- --nocapture --test-threads=1
 }
 
 # The machine's memory in use, in MiB; caches that it would give up are not.
