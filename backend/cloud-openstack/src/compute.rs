@@ -144,7 +144,8 @@ fn status(word: &str) -> ServerStatus {
         "ACTIVE" => ServerStatus::Active,
         "SHUTOFF" => ServerStatus::Shutoff,
         "ERROR" => ServerStatus::Error,
-        "DELETED" => ServerStatus::Deleted,
+        // Kept by the cloud for a while, to be reclaimed by an administrator; no list shows it.
+        "DELETED" | "SOFT_DELETED" => ServerStatus::Deleted,
         other => ServerStatus::Other(other.to_owned()),
     }
 }
@@ -294,6 +295,10 @@ impl Compute for Scoped {
         let body = json!({"server_group": {"name": name, "policy": "soft-anti-affinity"}});
         let call = Call::post(COMPUTE, "create server group", &["os-server-groups"], body);
         Ok(self.0.json::<MadeGroup>(&call).await?.server_group.id)
+    }
+
+    async fn server_group(&self, id: &str) -> Result<()> {
+        self.0.done(&Call::get(COMPUTE, "read server group", &["os-server-groups", id])).await
     }
 
     async fn delete_server_group(&self, id: &str) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::network_views::{FloatingIpView, GroupView, NetView, PortView, Quotas,
 use async_trait::async_trait;
 use cloud::Result;
 use cloud::error::CloudErrorKind;
-use cloud::network::{FloatingIp, Net, Network, NetworkLimits, NewPort, NewSubnet, Port, Router, Rule, SecurityGroup, Subnet};
+use cloud::network::{FloatingIp, Kind, Net, Network, NetworkLimits, NewPort, NewSubnet, Port, Router, Rule, SecurityGroup, Subnet};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -74,6 +74,18 @@ impl Scoped {
 
 #[async_trait]
 impl Network for Scoped {
+    async fn find(&self, kind: Kind, id: &str) -> Result<()> {
+        let path = match kind {
+            Kind::Network => "networks",
+            Kind::Subnet => "subnets",
+            Kind::Router => "routers",
+            Kind::Port => "ports",
+            Kind::SecurityGroup => "security-groups",
+            Kind::FloatingIp => "floatingips",
+        };
+        self.0.done(&Call::get(NETWORK, "read object", &[path, id]).query("fields", "id")).await
+    }
+
     async fn networks_by_name(&self, name: &str) -> Result<Vec<Net>> {
         let all: Vec<NetView> = self.named("find network", "networks", "networks", name).await?;
         Ok(all.into_iter().filter(|n| n.name == name).map(Net::from).collect())

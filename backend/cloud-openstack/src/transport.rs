@@ -11,7 +11,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 const READ: Duration = Duration::from_secs(30);
 /// Shorter than what the engine keeps of its lease when it begins a change.
 const CHANGE: Duration = Duration::from_secs(20);
-const IDLE: Duration = Duration::from_secs(30);
+/// How long a connection is kept for the next call: less than the five seconds after which common servers close it, so that few calls meet one just closed.
+const IDLE: Duration = Duration::from_secs(4);
+const KEEPALIVE: Duration = Duration::from_secs(30);
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 /// No answer.
@@ -33,23 +35,28 @@ pub trait Transport: Send + Sync {
 /// HTTP(S) by reqwest, with connections kept, certificates always checked, and limits on time and size.
 pub struct ReqwestTransport {
     client: reqwest::Client,
+    /// Makes a connection for each call.
+    fresh: reqwest::Client,
 }
 
 impl ReqwestTransport {
     /// `ca_file`: PEM certificates trusted instead of the public ones.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, TransportError> {
         let tls = tls(ca_file).map_err(|message| TransportError { sent: false, message })?;
-        let client = reqwest::Client::builder()
-            .use_preconfigured_tls(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .timeout(READ)
-            .pool_idle_timeout(IDLE)
-            .tcp_keepalive(IDLE)
-            .user_agent(concat!("kcs/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| lost(&e))?;
-        Ok(Self { client })
+        let client = |kept: usize| {
+            reqwest::Client::builder()
+                .use_preconfigured_tls(tls.clone())
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(CONNECT)
+                .timeout(READ)
+                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(kept)
+                .tcp_keepalive(KEEPALIVE)
+                .user_agent(concat!("kcs/", env!("CARGO_PKG_VERSION")))
+                .build()
+                .map_err(|e| lost(&e))
+        };
+        Ok(Self { client: client(usize::MAX)?, fresh: client(0)? })
     }
 }
 
@@ -81,8 +88,8 @@ impl Transport for ReqwestTransport {
         *request.timeout_mut() = Some(if reads { READ } else { CHANGE });
         let again = request.try_clone().filter(|_| reads);
         let answered = match (self.client.execute(request).await, again) {
-            // A connection kept from before may just be closed by the other side; to read twice does no harm.
-            (Err(error), Some(again)) if broke(&error) => self.client.execute(again).await,
+            // A connection kept from before may just be closed by the other side, and so may the next; to read twice does no harm.
+            (Err(error), Some(again)) if broke(&error) => self.fresh.execute(again).await,
             (answered, _) => answered,
         };
         let mut answer = answered.map_err(|e| lost(&e))?;

@@ -114,5 +114,7 @@ pub trait Compute: Send + Sync {
     async fn server_groups(&self) -> Result<Vec<ServerGroup>>;
     /// Policy `soft-anti-affinity` (microversion 2.15).
     async fn create_server_group(&self, name: &str) -> Result<String>;
+    /// Fails when there is none of this id.
+    async fn server_group(&self, id: &str) -> Result<()>;
     async fn delete_server_group(&self, id: &str) -> Result<()>;
 }

@@ -129,9 +129,23 @@ pub struct NetworkLimits {
     pub security_group_rules: Limit,
 }
 
+/// Neutron's kinds of objects that are asked for by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Network,
+    Subnet,
+    Router,
+    Port,
+    SecurityGroup,
+    FloatingIp,
+}
+
 /// All `*_by_name` filters are exact. Lists read all pages.
 #[async_trait]
 pub trait Network: Send + Sync {
+    /// Fails when there is none of this id.
+    async fn find(&self, kind: Kind, id: &str) -> Result<()>;
+
     async fn networks_by_name(&self, name: &str) -> Result<Vec<Net>>;
     async fn external_networks(&self) -> Result<Vec<Net>>;
     /// Networks that servers may be put into: the project's own and those shared with it.

@@ -22,6 +22,7 @@ mod rotation;
 pub mod rules;
 pub mod sweep;
 mod sweep_look;
+mod unlisted;
 pub mod world;
 
 pub use driver::{Deps, run};

@@ -6,12 +6,14 @@ use crate::journal::JournalError;
 use crate::kubernetes::KubernetesError;
 use crate::lists::{Freshness, Lists};
 use crate::rules::{self, Groups};
+use crate::unlisted;
 use crate::world::{World, cloud_id, live};
+use cloud::compute::{Server, ServerStatus};
 use cloud::identity::ServiceUser;
-use cloud::load_balancers::{Provisioning, Tree};
+use cloud::load_balancers::{LoadBalancer, Provisioning, Tree};
 use cloud::network::{Direction, Peer, Port, Rule, SecurityGroup};
-use cloud::volumes::VolumeStatus;
-use cloud::{Cloud, CloudError, compute::ServerStatus};
+use cloud::volumes::{Volume, VolumeStatus};
+use cloud::{Cloud, CloudError};
 use domain::changes::Work;
 use domain::clusters::{AddedRule, RuleDirection};
 use domain::codes::Code;
@@ -98,7 +100,9 @@ impl World<'_> {
                 return shared;
             }
         }
-        look(Some(begun)).await
+        let mut sight = look(Some(begun)).await;
+        unlisted::ask_for(work, cloud, &mut sight.looks).await;
+        sight
     }
 
     /// A credential that is recorded and in use is proved by the other looks; only doubtful and dying ones are listed.
@@ -371,11 +375,7 @@ impl Eye<'_> {
                     }
                 }
             }
-            let state = match balancer.provisioning {
-                Provisioning::Active => ObjectState::Ready,
-                Provisioning::Pending | Provisioning::Deleting => ObjectState::Pending,
-                Provisioning::Error => ObjectState::Failed(format!("the load balancer {} is in provisioning status ERROR", balancer.id)),
-            };
+            let state = balancer_state(&balancer);
             let found = object(balancer.id, &balancer.name, self.owner(&balancer.description), state);
             objects.push(Object { drift, address: Some(balancer.vip_address), ..found });
         }
@@ -411,11 +411,7 @@ impl Eye<'_> {
         }
         let list = self.lists.volumes_by_metadata("kcs_cluster", &self.work.cluster.id.to_string()).await?;
         let seen = list.into_iter().map(|v| {
-            let state = match &v.status {
-                VolumeStatus::Available | VolumeStatus::InUse => ObjectState::Ready,
-                VolumeStatus::Error => ObjectState::Failed(format!("volume {} is in status error", v.id)),
-                _ => ObjectState::Pending,
-            };
+            let state = volume_state(&v);
             let owner = owner_in(&v.metadata);
             (object(v.id, &v.name, owner, state), v.attached_to)
         });
@@ -449,17 +445,10 @@ impl Eye<'_> {
             Ok(list) => Look::Seen(
                 list.into_iter()
                     .filter(|s| s.metadata.get("kcs_cluster") == Some(&cluster))
-                    .map(|s| {
-                        let state = match &s.status {
-                            ServerStatus::Active => ObjectState::Ready,
-                            ServerStatus::Shutoff => ObjectState::Off,
-                            ServerStatus::Error => {
-                                ObjectState::Failed(s.fault.clone().unwrap_or_else(|| format!("server {} is in status ERROR", s.id)))
-                            }
-                            _ => ObjectState::Pending,
-                        };
+                    .filter_map(|s| {
+                        let state = server_state(&s)?;
                         let owner = owner_in(&s.metadata);
-                        object(s.id, &s.name, owner, state)
+                        Some(object(s.id, &s.name, owner, state))
                     })
                     .collect(),
             ),
@@ -529,7 +518,34 @@ pub fn master_addresses(work: &Work) -> Vec<(&str, &str)> {
     masters.filter_map(|n| Some((n.name.as_str(), live(work, &node_key(ResourceKind::Port, &n.name))?.address.as_deref()?))).collect()
 }
 
-fn object(id: String, name: &str, owner: Option<ResourceId>, state: ObjectState) -> Object {
+/// None: it is as good as gone.
+pub(crate) fn server_state(server: &Server) -> Option<ObjectState> {
+    Some(match &server.status {
+        ServerStatus::Active => ObjectState::Ready,
+        ServerStatus::Shutoff => ObjectState::Off,
+        ServerStatus::Error => ObjectState::Failed(server.fault.clone().unwrap_or_else(|| format!("server {} is in status ERROR", server.id))),
+        ServerStatus::Deleted => return None,
+        ServerStatus::Build | ServerStatus::Other(_) => ObjectState::Pending,
+    })
+}
+
+pub(crate) fn volume_state(volume: &Volume) -> ObjectState {
+    match &volume.status {
+        VolumeStatus::Available | VolumeStatus::InUse => ObjectState::Ready,
+        VolumeStatus::Error => ObjectState::Failed(format!("volume {} is in status error", volume.id)),
+        _ => ObjectState::Pending,
+    }
+}
+
+pub(crate) fn balancer_state(balancer: &LoadBalancer) -> ObjectState {
+    match balancer.provisioning {
+        Provisioning::Active => ObjectState::Ready,
+        Provisioning::Pending | Provisioning::Deleting => ObjectState::Pending,
+        Provisioning::Error => ObjectState::Failed(format!("the load balancer {} is in provisioning status ERROR", balancer.id)),
+    }
+}
+
+pub(crate) fn object(id: String, name: &str, owner: Option<ResourceId>, state: ObjectState) -> Object {
     Object { id, name: name.to_owned(), owner, state, address: None, drift: false }
 }
 
@@ -542,7 +558,7 @@ fn owner_in(metadata: &BTreeMap<String, String>) -> Option<ResourceId> {
     metadata.get("kcs_resource")?.parse().ok()
 }
 
-fn blind(error: &CloudError) -> Look {
+pub(crate) fn blind(error: &CloudError) -> Look {
     let fault: Fault = error.fault(error.service);
     Look::Blind(fault)
 }

@@ -140,3 +140,37 @@ async fn a_read_whose_connection_is_lost_is_read_once_more_and_a_change_never() 
     assert_eq!(read.load(std::sync::atomic::Ordering::SeqCst), 2);
     assert!(transport.send(Request::get(server(Vec::new()).await).body(Bytes::new()).unwrap()).await.unwrap_err().sent, "but not for ever");
 }
+
+/// Answers the first request of each connection, once three of them are there, and hangs up at the second.
+async fn weary() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let three = std::sync::Arc::new(tokio::sync::Barrier::new(3));
+    tokio::spawn(async move {
+        let mut connections = 0;
+        while let Ok((mut stream, _)) = listener.accept().await {
+            connections += 1;
+            let three = (connections <= 3).then(|| three.clone());
+            tokio::spawn(async move {
+                let mut request = [0; 4_096];
+                let _ = stream.read(&mut request).await;
+                if let Some(three) = three {
+                    three.wait().await;
+                }
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+                let _ = stream.read(&mut request).await;
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_read_does_not_meet_one_closed_connection_after_the_other() {
+    let transport = ReqwestTransport::new(None).unwrap();
+    let url = weary().await;
+    let read = || transport.send(Request::get(&url).body(Bytes::new()).unwrap());
+    let kept = tokio::join!(read(), read(), read());
+    assert!(kept.0.is_ok() && kept.1.is_ok() && kept.2.is_ok());
+    assert_eq!(read().await.unwrap().status(), 200);
+}

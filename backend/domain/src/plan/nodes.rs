@@ -50,7 +50,9 @@ impl Draft<'_> {
             self.observe_readiness(&mut node);
             if let Some(row) = self.newest(&node_key(ResourceKind::Server, &node.name)) {
                 node.started_at = node.started_at.or(row.called_at.filter(|_| row.cloud_id.is_some()));
-                if node.fault.as_ref().is_some_and(|f| f.code == Code::NodeUnready) && node.ready == Some(true) {
+                // Whatever it was, it is over.
+                let well = node.ready == Some(true) && self.object(row).is_some_and(|o| o.state == ObjectState::Ready);
+                if well {
                     node.fault = None;
                 }
                 // What a deletion takes away itself is nobody's fault.

@@ -51,7 +51,7 @@ impl Draft<'_> {
             let mut row = row.clone();
             match (row.state, matches.as_slice()) {
                 (ResourceState::Gone, []) => {}
-                (ResourceState::Gone, [found, ..]) => revive(&mut row, found),
+                (ResourceState::Gone, [found, ..]) => self.revive(&mut row, found),
                 (_, []) => self.nothing_seen(&mut row),
                 (ResourceState::Deleting, [found]) => seen(&mut row, found),
                 // Its secret was lost with the answer: it is worth nothing and goes.
@@ -84,6 +84,18 @@ impl Draft<'_> {
                 }
             }
             self.next.ledger[index] = row;
+        }
+    }
+
+    /// An object of a row thought gone is there after all, or only now. Where something else has taken its place the row lives again under a key that
+    /// nothing wants, so that the object is taken away.
+    fn revive(&self, row: &mut LedgerRow, found: &Object) {
+        seen(row, found);
+        row.state = ResourceState::Known;
+        // A credential has lost its secret meanwhile.
+        let worthless = self.live(&row.key).is_some() || row.kind == ResourceKind::ApplicationCredential;
+        if worthless && !row.key.contains('~') {
+            row.key = format!("{}~{}", row.key, row.id.0.simple());
         }
     }
 
@@ -360,15 +372,6 @@ fn seen(row: &mut LedgerRow, found: &Object) {
     }
     row.empty_looks = 0;
     row.looked_at = None;
-}
-
-/// An object of a row thought gone: it appeared late. The row lives again under a key that nothing wants, so that the object is taken away.
-fn revive(row: &mut LedgerRow, found: &Object) {
-    seen(row, found);
-    row.state = ResourceState::Known;
-    if !row.key.contains('~') {
-        row.key = format!("{}~{}", row.key, row.id.0.simple());
-    }
 }
 
 fn new_row(draft: &Draft<'_>, part: &Part, id: ResourceId) -> LedgerRow {

@@ -293,6 +293,40 @@ fn a_node_that_breaks_after_a_repair_was_given_up_is_replaced_all_the_same() {
 }
 
 #[test]
+fn a_server_that_was_in_error_for_a_while_and_is_well_again_is_no_reason_to_replace_its_node() {
+    let mut world = running(1, 3);
+    let worker = world.names(NodeRole::Worker)[0].clone();
+    let fault = |world: &World| world.work.nodes.iter().find(|n| n.name == worker).unwrap().fault.as_ref().map(|f| f.code);
+    world.server(&worker).state = ObjectState::Failed("the migration failed".into());
+    world.watch(Duration::minutes(1));
+    assert_eq!(fault(&world), Some(Code::ServerFailed));
+    world.server(&worker).state = ObjectState::Ready;
+    world.watch(Duration::minutes(1));
+    assert_eq!(fault(&world), None);
+    world.begin(OperationKind::ClusterRepair, &[]);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert!(world.names(NodeRole::Worker).contains(&worker));
+}
+
+#[test]
+fn an_object_that_was_not_to_be_seen_for_a_while_keeps_its_place() {
+    for kind in [ResourceKind::Router, ResourceKind::LoadBalancer, ResourceKind::Server] {
+        let mut world = running(1, 1);
+        world.work.cluster.spec.repair = RepairPolicy::Manual;
+        let row = world.work.ledger.iter().find(|r| r.kind == kind).unwrap().clone();
+        let object = world.objects.remove(row.cloud_id.as_ref().unwrap()).unwrap();
+        world.watch(Duration::minutes(2));
+        assert_eq!(world.work.ledger.iter().find(|r| r.id == row.id).unwrap().state, ResourceState::Gone);
+        world.objects.insert(object.1.id.clone(), object);
+        world.work.cluster.spec.repair = RepairPolicy::Automatic;
+        world.watch(Duration::minutes(2));
+        let now = world.work.ledger.iter().find(|r| r.id == row.id).unwrap();
+        assert_eq!((now.key.as_str(), now.state), (row.key.as_str(), ResourceState::Known));
+        assert!(world.log.is_empty(), "{:?}", world.log);
+    }
+}
+
+#[test]
 fn an_object_found_late_is_taken_away_without_anybody_asking() {
     let mut world = running(1, 1);
     let row = world.work.ledger.iter_mut().find(|r| r.key == "router").unwrap();

@@ -1,7 +1,7 @@
 //! The engine is killed at every cloud call, before it and after it, and answers are lost: it always converges, with no orphan, no duplicate,
 //! nothing foreign touched. `KCS_CHAOS_RUNS` sets the number of random runs, `KCS_CHAOS_SEED` the first seed; a failing seed is printed.
 
-use crate::lab::{Cut, Lab};
+use crate::lab::{Cut, Hidden, Lab};
 use domain::conditions::ConditionStatus;
 use domain::nodes::NodeRole;
 use domain::operations::{OperationKind, OperationState};
@@ -110,7 +110,7 @@ fn disturb(lab: &Lab, random: &mut StdRng) {
     let (workers, masters) = (lab.names(NodeRole::Worker), lab.names(NodeRole::Master));
     let any = |names: &[String], random: &mut StdRng| names[random.random_range(0..names.len())].clone();
     let spec = lab.work().cluster.spec;
-    match random.random_range(0..10) {
+    match random.random_range(0..11) {
         0 | 1 => lab.resize(random.random_range(0..4)),
         2 if !workers.is_empty() => drop(lab.wish(&Wish::NodeReplace { node: lab.node(&any(&workers, random)) })),
         3 => drop(lab.wish(&Wish::NodeReplace { node: lab.node(&any(&masters, random)) })),
@@ -120,6 +120,10 @@ fn disturb(lab: &Lab, random: &mut StdRng) {
         7 if !workers.is_empty() => lab.lose_server(&any(&workers, random)),
         8 if masters.len() == 3 => lab.lose_server(&any(&masters, random)),
         9 => drop(lab.wish(&Wish::EncryptionKeyRotate)),
+        10 => {
+            let list = ["servers", "ports", "volumes", "routers", "loadbalancers", "floatingips"][random.random_range(0..6)];
+            lab.fate.lock().unwrap().hidden = Some(Hidden { list, answers: random.random_range(1..12) });
+        }
         _ => {
             let address = format!("/network/v2.0/floatingips/{}", lab.id_of("floating_ip"));
             lab.person("PUT", &address, &serde_json::json!({"floatingip": {"port_id": null}}));

@@ -72,6 +72,32 @@ async fn case_11_one_list_that_shows_nothing_makes_nothing_and_deletes_nothing()
 }
 
 #[tokio::test]
+async fn case_11_lists_that_leave_out_what_is_there_make_nothing_and_delete_nothing() {
+    for list in ["servers", "server_groups", "ports", "volumes", "networks", "subnets", "routers", "security_groups", "loadbalancers", "floatingips"]
+    {
+        let mut lab = Lab::new(113, 1, 2);
+        lab.made().await;
+        let before = lab.ours_in_cloud();
+        lab.fate.lock().unwrap().deleted.clear();
+        lab.fate.lock().unwrap().hidden = Some(Hidden { list, answers: 40 });
+        lab.watch(Duration::minutes(30)).await;
+        assert!(lab.fate.lock().unwrap().hidden.as_ref().unwrap().answers < 40, "{list} were hidden");
+        assert_eq!(lab.ours_in_cloud(), before, "after {list} were not shown for long");
+        assert!(lab.fate.lock().unwrap().deleted.is_empty());
+        assert_eq!(lab.operation().kind, OperationKind::ClusterCreate, "no repair was begun for {list}");
+    }
+}
+
+#[tokio::test]
+async fn case_11_a_list_that_leaves_out_a_server_which_is_being_deleted_does_not_end_the_deletion() {
+    let mut lab = Lab::new(114, 1, 1);
+    lab.made().await;
+    lab.fate.lock().unwrap().hidden = Some(Hidden { list: "servers", answers: 40 });
+    lab.deleted().await;
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn case_12_what_was_just_made_and_is_not_found_yet_is_asked_for_again() {
     let mut lab = Lab::new(112, 1, 0);
     let body = json!({"NeutronError": {"type": "NetworkNotFound", "message": "Network could not be found.", "detail": ""}});
