@@ -205,9 +205,8 @@ pub(crate) fn sensitive(call: &Call<'_>, token: &SecretString) -> Result<HeaderV
 
 fn read(connection: &Connection, call: &Call<'_>, answer: &Answer, secret: &SecretString) -> Result<Grant> {
     let body: Body = serde_json::from_slice(&answer.body).map_err(|e| error::unreadable(call, answer, &e.to_string()))?;
-    if body.token.application_credential.as_ref().is_some_and(|credential| !credential.access_rules.is_empty()) {
-        // They name single calls of the cloud's own services; who does not keep to them must not take the token.
-        return Err(error::unsent(call, CloudErrorKind::Unauthenticated, "the application credential has access rules"));
+    if let Some(why) = body.token.not_the_persons() {
+        return Err(error::unsent(call, CloudErrorKind::Unauthenticated, why));
     }
     let Some(expires_at) = moment(&body.token.expires_at) else {
         return Err(error::unreadable(call, answer, "expires_at is no time"));
@@ -245,6 +244,10 @@ struct TokenBody {
     issued_at: Option<String>,
     catalog: Option<Catalog>,
     application_credential: Option<CredentialBody>,
+    #[serde(rename = "OS-TRUST:trust")]
+    trust: Option<IgnoredAny>,
+    #[serde(rename = "OS-OAUTH1")]
+    oauth1: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -274,6 +277,17 @@ struct Role {
 }
 
 impl TokenBody {
+    /// Why it is less than its person, in a way that we do not keep to: what is made with it would speak for all of the person.
+    fn not_the_persons(&self) -> Option<&'static str> {
+        // They name single calls of the cloud's own services.
+        if self.application_credential.as_ref().is_some_and(|credential| !credential.access_rules.is_empty()) {
+            return Some("the application credential has access rules");
+        }
+        // Somebody else holds them in the person's name, for some of the person's roles.
+        let delegated = [(&self.trust, "the token was delegated by a trust"), (&self.oauth1, "the token was delegated by OAuth1")];
+        delegated.into_iter().find_map(|(mark, why)| mark.as_ref().map(|_| why))
+    }
+
     fn info(self, expires_at: OffsetDateTime) -> TokenInfo {
         let domain = |domain: Option<Domain>| domain.map(|d| d.id).unwrap_or_default();
         TokenInfo {

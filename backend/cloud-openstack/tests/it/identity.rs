@@ -64,6 +64,42 @@ async fn an_application_credential_is_named_by_id_or_by_whose_it_is_and_tells_of
 }
 
 #[tokio::test]
+async fn a_token_that_its_person_delegated_is_refused_wherever_it_comes_in() {
+    let trust = json!({"id": "t1", "impersonation": true, "trustor_user": {"id": "u1"}, "trustee_user": {"id": "u2"}});
+    let oauth1 = json!({"access_token_id": "a1", "consumer_id": "c1"});
+    let cases = [
+        ("OS-TRUST:trust", trust, Some("the token was delegated by a trust")),
+        ("OS-OAUTH1", oauth1, Some("the token was delegated by OAuth1")),
+        ("OS-TRUST:trust", Value::Null, None),
+        ("OS-OAUTH1", Value::Null, None),
+        ("OS-FEDERATION", json!({"identity_provider": {"id": "idp"}}), None),
+    ];
+    for (mark, value, why) in cases {
+        let told = value.clone();
+        let scripted = Scripted::new(move |_| {
+            let mut answer = token("token-1", 3_600);
+            let mut body: Value = serde_json::from_slice(answer.body()).unwrap();
+            body["token"][mark] = value.clone();
+            *answer.body_mut() = body.to_string().into();
+            Some(Ok(answer))
+        });
+        let openstack = scripted.openstack();
+        // What comes with a request (`X-Auth-Token`) or from an identity provider's page is looked at; then a project is entered with it.
+        let looked = openstack.validate(&"t".into()).await.map(drop);
+        let entered = openstack.rescope(&"t".into(), "p1").await.map(drop);
+        let signed_in = openstack.sign_in("x", "Default", &"pw".into(), None).await.map(drop);
+        let by_credential = openstack.sign_in_by_credential(&CredentialName::Id("c1".into()), &"s".into()).await.map(drop);
+        for (way, answer) in [("looked at", &looked), ("entered", &entered), ("signed in", &signed_in), ("by credential", &by_credential)] {
+            let kind = answer.as_ref().err().map(|error| error.kind);
+            assert_eq!(kind, why.map(|_| Kind::Unauthenticated), "{way}: {mark} {told}");
+        }
+        for answer in [looked, entered] {
+            assert_eq!(answer.err().map(|error| error.message).as_deref(), why, "{mark} {told}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_passcode_is_asked_for_where_keystone_wants_one_and_shown_together_with_the_password() {
     let wants = |rules: Value| {
         Scripted::new(move |asked| {
