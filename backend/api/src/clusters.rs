@@ -71,7 +71,7 @@ pub struct Cluster {
     pub created_at: OffsetDateTime,
     /// Name of the person.
     pub created_by: String,
-    /// What it costs an hour; absent where the operator keeps no price list.
+    /// What it costs an hour; absent where the operator keeps no price list, and for who sees only namespaces of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
     /// What the caller may do with it.
@@ -267,7 +267,7 @@ impl Cluster {
     }
 
     fn priced(mut self, prices: Option<&Prices>) -> Self {
-        self.cost = prices.map(|p| cluster_cost(&self.spec, p));
+        self.cost = prices.filter(|_| self.namespaces.is_none()).map(|p| cluster_cost(&self.spec, p));
         self
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::caller::Caller;
 use crate::errors::Answer;
+use crate::sight;
 use crate::state::State;
 use actix_web::get;
 use actix_web::web::{Data, Json};
@@ -42,7 +43,8 @@ pub async fn cost_get(caller: Caller, state: Data<State>) -> Answer<Json<Project
     loop {
         let page = PageRequest { limit: 200, cursor };
         let found = state.store.clusters(&scope, ClusterFilter::default(), ClusterSort::Name, false, page).await?;
-        clusters.extend(found.items.into_iter().map(|record| {
+        let whole = found.items.into_iter().filter(|record| sight::is_whole(&caller.actor, record.cluster.id));
+        clusters.extend(whole.map(|record| {
             let cost = cluster_cost(&record.cluster.spec, &prices);
             ClusterCost { id: record.cluster.id, name: record.cluster.name, per_hour: cost.per_hour, unpriced: cost.unpriced }
         }));

@@ -3,6 +3,7 @@
 use crate::caller::Caller;
 use crate::clusters::{Check, QuotaNeed};
 use crate::errors::{Answer, FieldError, Problem};
+use crate::sight;
 use crate::state::State;
 use actix_web::get;
 use actix_web::web::{Data, Json};
@@ -28,7 +29,7 @@ pub struct ProjectQuota {
     /// Each resource once, with a limit or without.
     pub limits: Vec<LimitUse>,
     pub allowed: Allowed,
-    /// Whether the caller sees only some of the project's clusters: `used` counts those.
+    /// Whether the caller sees only some of the project's clusters, or only namespaces of some: `used` counts those that are seen as a whole.
     pub partial: bool,
 }
 
@@ -81,9 +82,12 @@ pub fn limits_of<T>(field: &str, given: BTreeMap<String, T>, most: impl Fn(&T) -
 pub async fn quota_get(caller: Caller, state: Data<State>) -> Answer<Json<ProjectQuota>> {
     let terms = state.store.tenant_terms(&caller.actor.project.id).await?;
     let scope = caller.actor.scope();
-    let used = state.store.holdings(&scope).await?.totals();
+    let mut seen = state.store.holdings(&scope).await?;
+    seen.clusters.retain(|(id, _)| sight::is_whole(&caller.actor, *id));
+    let partial = scope.clusters().is_some() || caller.actor.narrowing.namespaces.is_some();
+    let used = seen.totals();
     let limits = terms.limits(&state.tenant_limits());
     let row = |resource| LimitUse { resource, used: used.get(&resource).copied().unwrap_or(0), limit: limits.get(&resource).copied() };
     let limits = Limited::ALL.into_iter().map(row).collect();
-    Ok(Json(ProjectQuota { limits, allowed: terms.allowed, partial: scope.clusters().is_some() }))
+    Ok(Json(ProjectQuota { limits, allowed: terms.allowed, partial }))
 }

@@ -43,6 +43,12 @@ pub async fn whole(state: &State, actor: &Actor, cluster: ClusterId) -> Answer<C
     Ok(record)
 }
 
+/// Whether somebody sees all of a cluster: how large it is and what it costs is in no namespace.
+#[must_use]
+pub fn is_whole(actor: &Actor, cluster: ClusterId) -> bool {
+    actor.sight(cluster) == Some(Sight::All)
+}
+
 /// The namespaces of a cluster that are all somebody sees of its inside; None: they see all of it.
 #[must_use]
 pub fn only(actor: &Actor, cluster: ClusterId) -> Option<Vec<String>> {

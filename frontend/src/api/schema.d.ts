@@ -4790,7 +4790,7 @@ export interface components {
             allowed: components["schemas"]["Allowed"];
             /** @description Each resource once, with a limit or without. */
             limits: components["schemas"]["LimitUse"][];
-            /** @description Whether the caller sees only some of the project's clusters: `used` counts those. */
+            /** @description Whether the caller sees only some of the project's clusters, or only namespaces of some: `used` counts those that are seen as a whole. */
             partial: boolean;
         };
         /** @description A project by id and name. */

@@ -1,6 +1,8 @@
 //! What a project may have: limits that refuse with figures, requests and their answers, and a catalogue narrowed to what is allowed.
 
 use crate::house::{House, Person};
+use crate::members::give;
+use crate::tokens::make;
 use serde_json::{Value, json};
 
 /// Keystone's id of the person's project.
@@ -183,4 +185,43 @@ async fn two_replicas_do_not_both_give_what_is_left() {
     assert_eq!((&refused.body["code"], &refused.body["params"]["limit"]), (&json!("KCS-QUOTA-005"), &json!(6)));
     let unknown = house.call(Some(&operator), "PUT", "/api/v1/admin/tenants/nobody", Some(&json!({"limits": {}, "allowed": {}}))).await;
     assert_eq!(unknown.status, 404);
+}
+
+#[actix_web::test]
+async fn who_sees_only_namespaces_of_a_cluster_learns_neither_its_price_nor_what_it_has_of_the_quota() {
+    let house = House::new().await;
+    let (owner, member, operator) = (house.sign_in("owner-a").await, house.sign_in("member-a").await, house.sign_in("operator").await);
+    let (web, _) = house.running_cluster(&member, "web").await;
+    let (shop, _) = house.running_cluster(&member, "shop").await;
+    let prices = json!({"revision": 0, "prices": {"currency": "EUR", "flavors": {"m1.medium": 0.1}}});
+    assert_eq!(house.call(Some(&operator), "PUT", "/api/v1/admin/settings", Some(&prices)).await.status, 200);
+    let places = json!([{"cluster": web, "namespace": "blue", "role": "member"}, {"cluster": shop, "role": "reader"}]);
+    give(&house, &owner, "guest-a", json!({"role": "guest", "places": places})).await;
+    let guest = house.sign_in("guest-a").await;
+    let bearer = async |request: Value| format!("Bearer {}", make(&house, &member, request).await.1);
+    let (of_namespaces, of_cluster) = (bearer(json!({"namespaces": ["blue"]})).await, bearer(json!({"clusters": [shop]})).await);
+    let cases = [
+        ("member", ("cookie", member.cookie.as_str()), vec!["shop", "web"], 6, false),
+        ("guest", ("cookie", guest.cookie.as_str()), vec!["shop"], 3, true),
+        ("token for namespaces", ("authorization", of_namespaces.as_str()), vec![], 0, true),
+        ("token for a cluster", ("authorization", of_cluster.as_str()), vec!["shop"], 3, true),
+    ];
+    for (who, header, whole, nodes, partial) in cases {
+        let get = async |path: &str| house.call_with(&[header], "GET", path, None).await.body;
+        let costs = get("/api/v1/costs").await;
+        let names: Vec<_> = costs["clusters"].as_array().unwrap().iter().map(|cluster| cluster["name"].as_str().unwrap()).collect();
+        assert_eq!(names, whole, "{who}: {costs}");
+        assert_eq!(costs["per_hour"].as_f64().unwrap() > 0.0, !whole.is_empty(), "{who}: {costs}");
+        let quota = get("/api/v1/quota").await;
+        let used = |resource: &str| row(&quota["limits"], resource)["used"].as_u64().unwrap();
+        assert_eq!((used("clusters"), used("nodes"), &quota["partial"]), (whole.len() as u64, nodes, &json!(partial)), "{who}: {quota}");
+        for resource in ["vcpus", "memory_gib"] {
+            assert_eq!(used(resource) > 0, !whole.is_empty(), "{who}, {resource}: {quota}");
+        }
+        let list = get("/api/v1/clusters").await;
+        for cluster in list["items"].as_array().unwrap() {
+            let name = cluster["name"].as_str().unwrap();
+            assert_eq!(cluster.get("cost").is_some(), whole.contains(&name), "{who}: {cluster}");
+        }
+    }
 }

@@ -154,10 +154,13 @@ function QuotaCard() {
 function CostCard() {
   const { t } = useTranslation();
   const { money } = useFormat();
+  const guest = useGuest();
   const { data, error, refetch } = useCosts();
-  const title = t(useGuest() ? "cost.title" : "cost.ofProject");
+  const title = t(guest ? "cost.title" : "cost.ofProject");
   if (error && !data) return <Card title={title}>{<LoadProblem error={error} onRetry={() => void refetch()} />}</Card>;
   if (!data?.currency || typeof data.per_hour !== "number") return null;
+  // Nothing is told of clusters of which only namespaces are seen.
+  if (guest && data.clusters.length === 0) return null;
   const { currency } = data;
   const most = data.clusters.toSorted((a, b) => b.per_hour - a.per_hour).slice(0, 3);
   return (
