@@ -27,6 +27,9 @@ const PURE: [&str; 3] = ["domain", "auth", "bootstrap"];
 const IMPURE: [&str; 12] =
     ["tokio", "reqwest", "sqlx", "kube", "actix-web", "hyper", "futures", "async-trait", "rand", "tempfile", "openssl", "native-tls"];
 
+/// Where programs are started: the browser on a person's own computer, the database of a trial on one machine, and what stops that in tests.
+const STARTERS: [&str; 3] = ["server/src/client", "store/src/embedded.rs", "store/src/test_support.rs"];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
@@ -98,6 +101,21 @@ fn only_the_engine_may_change_the_cloud() {
             for verb in verbs {
                 assert!(!text.contains(&format!(".{verb}")), "{} calls {verb}", file.display());
             }
+        }
+    }
+}
+
+#[test]
+fn what_holds_rights_starts_no_programs() {
+    // Neither drivers nor tools: there is no jail to break out of.
+    let backend = root().join("backend");
+    let exempt = STARTERS.map(|path| backend.join(path));
+    for (crate_name, _) in LAYERS.iter().filter(|(name, _)| *name != "local-cloud") {
+        for file in rust_files(&backend.join(crate_name).join("src")) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let ours = text.split("#[cfg(test)]").next().unwrap();
+            let starts = ["process::Command", "Command::new("].iter().any(|way| ours.contains(way));
+            assert!(!starts || exempt.iter().any(|path| file.starts_with(path)), "{} starts programs", file.display());
         }
     }
 }
