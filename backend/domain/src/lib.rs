@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod marks;
 pub mod members;
 pub mod names;
+pub mod namespaces;
 pub mod needs;
 pub mod newer;
 pub mod nodes;

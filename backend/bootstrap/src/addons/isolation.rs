@@ -2,6 +2,7 @@
 //! Service opens to the outside stays open, and the API server reaches webhooks. None reaches the cloud's metadata service, where the node's
 //! user-data can be read.
 
+use domain::namespaces::is_system;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -12,7 +13,7 @@ const METADATA: &str = "169.254.169.254/32";
 /// Whether a namespace is one of the tenant's own: the system's work for all.
 #[must_use]
 pub fn isolated(namespace: &str) -> bool {
-    !namespace.starts_with("kube-")
+    !is_system(namespace)
 }
 
 /// `pods`: the range of all pods; `ranges`: what each node has of it.

@@ -61,6 +61,10 @@ const READER_GROUPS: [&str; 19] = [
     "storage.k8s.io",
 ];
 
+/// Kubernetes' own roles for whoever changes things in a namespace, short of the namespace itself, and for whoever looks.
+const CHANGES: &str = "admin";
+const LOOKS: &str = "view";
+
 /// The label of the bindings that name people.
 const PEOPLE: &str = "kcs.cloud/people";
 const PEOPLE_QUERY: &str = "kcs.cloud%2Fpeople";
@@ -98,7 +102,7 @@ impl Engine {
             (GATEWAY, GATEWAY, "User", GATEWAY),
             (MEMBER_GROUP, "cluster-admin", "Group", MEMBER_GROUP),
             (READER_GROUP, READER_GROUP, "Group", READER_GROUP),
-            ("kcs:reader-view", "view", "Group", READER_GROUP),
+            ("kcs:reader-view", LOOKS, "Group", READER_GROUP),
         ] {
             let binding_object = json!({
                 "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -117,19 +121,12 @@ impl Engine {
         let mut complete = true;
         let mut wanted: BTreeMap<(&str, &str), Vec<Value>> = BTreeMap::new();
         for person in people {
-            let role = if person.changes { "admin" } else { "view" };
+            let role = if person.changes { CHANGES } else { LOOKS };
             let subject = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user_name(&person.user)});
             wanted.entry((&person.namespace, role)).or_default().push(subject);
         }
         for ((namespace, role), subjects) in &wanted {
-            let binding = json!({
-                "apiVersion": "rbac.authorization.k8s.io/v1",
-                "kind": "RoleBinding",
-                "metadata": {"name": format!("kcs:{role}"), "namespace": namespace, "labels": {PEOPLE: role}},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-                "subjects": subjects,
-            });
-            match self.apply(&format!("{RBAC}/namespaces/{namespace}/rolebindings/kcs:{role}"), &binding).await {
+            match self.bind_in_namespace(namespace, role, subjects).await {
                 // Given before it was made: the next time finds it.
                 Err(error) if error.is_not_found() => complete = false,
                 done => done?,
@@ -143,6 +140,21 @@ impl Engine {
             }
         }
         Ok(complete)
+    }
+
+    /// Lets people in. Whoever only looks makes no pods: what members run where others look stays as they like.
+    async fn bind_in_namespace(&self, namespace: &str, role: &str, subjects: &[Value]) -> Result<(), KubeError> {
+        if role == CHANGES {
+            self.ensure_pod_security(namespace).await?;
+        }
+        let binding = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": format!("kcs:{role}"), "namespace": namespace, "labels": {PEOPLE: role}},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            "subjects": subjects,
+        });
+        self.apply(&format!("{RBAC}/namespaces/{namespace}/rolebindings/kcs:{role}"), &binding).await
     }
 }
 

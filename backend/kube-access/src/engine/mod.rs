@@ -8,6 +8,7 @@ mod exec;
 mod health;
 mod join_tokens;
 mod nodes;
+mod pod_security;
 mod secrets;
 mod storage_classes;
 mod volumes;

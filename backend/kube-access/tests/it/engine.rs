@@ -125,13 +125,19 @@ async fn the_access_rules_keep_the_gateway_from_becoming_an_administrator() {
 async fn who_was_given_a_namespace_is_bound_there_and_who_was_not_any_more_is_not() {
     let person = |namespace: &str, user: &str, changes| NamespacePerson { namespace: namespace.into(), user: user.into(), changes };
     let cluster = Cluster::new(|method, path| match (method.as_str(), path) {
+        (_, path) if path.contains("/namespaces/later") => text(StatusCode::NOT_FOUND, "{}".to_owned()),
         ("GET", _) => json(&json!({"items": [
             {"metadata": {"name": "kcs:view", "namespace": "web"}}, {"metadata": {"name": "kcs:admin", "namespace": "old"}}]})),
-        (_, path) if path.contains("/namespaces/later/") => text(StatusCode::NOT_FOUND, "{}".to_owned()),
         _ => json(&json!({})),
     })
     .await;
-    let people = BTreeSet::from([person("web", "u1", true), person("web", "u2", false), person("web", "u3", true), person("later", "u1", true)]);
+    let people = BTreeSet::from([
+        person("web", "u1", true),
+        person("web", "u2", false),
+        person("web", "u3", true),
+        person("later", "u1", true),
+        person("later", "u2", false),
+    ]);
     assert!(!cluster.engine.ensure_access_rules(&people).await.unwrap(), "a namespace is not there yet");
     let bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces";
     let written = cluster.written();
@@ -142,6 +148,47 @@ async fn who_was_given_a_namespace_is_bound_there_and_who_was_not_any_more_is_no
     assert_eq!(of("web/rolebindings/kcs:view").unwrap()["subjects"][0]["name"], "kcs:u2");
     let deleted: Vec<_> = written.iter().filter(|(call, _)| call.starts_with("DELETE")).map(|(call, _)| call.as_str()).collect();
     assert_eq!(deleted, [format!("DELETE {bindings}/old/rolebindings/kcs:admin")]);
+    assert!(
+        written.iter().all(|(call, _)| !call.contains("/api/v1/namespaces/later")),
+        "no namespace is made or marked that is not there: {written:?}"
+    );
+}
+
+#[tokio::test]
+async fn where_people_change_things_the_cluster_refuses_pods_that_reach_their_node() {
+    let (enforce, version) = ("pod-security.kubernetes.io/enforce", "pod-security.kubernetes.io/enforce-version");
+    let baseline = json!({ (enforce): "baseline", (version): "latest" });
+    for (namespace, labels, changes, marked) in [
+        ("web", json!({"team": "a"}), true, true),
+        ("web", Value::Null, true, true),
+        ("web", json!({ (enforce): "privileged", (version): "latest" }), true, true),
+        ("web", json!({ (enforce): "baseline", (version): "v1.0" }), true, true),
+        ("web", json!({ (enforce): "baseline" }), true, true),
+        ("web", baseline.clone(), true, false),
+        ("web", json!({ (enforce): "restricted", (version): "v1.30" }), true, false),
+        // Who only looks makes no pods; the system's own would not work.
+        ("web", Value::Null, false, false),
+        ("kube-system", Value::Null, true, false),
+    ] {
+        let seen = labels.clone();
+        let cluster = Cluster::new(move |method, path| match (method.as_str(), path) {
+            ("GET", "/api/v1/namespaces/web") => json(&json!({"metadata": {"name": "web", "resourceVersion": "7", "labels": seen}})),
+            _ => json(&json!({"items": []})),
+        })
+        .await;
+        let people = BTreeSet::from([NamespacePerson { namespace: namespace.into(), user: "u1".into(), changes }]);
+        assert!(cluster.engine.ensure_access_rules(&people).await.unwrap());
+        let written = cluster.written();
+        let at = |what: &str| written.iter().position(|(call, _)| call.contains(what));
+        let bound = at(&format!("/namespaces/{namespace}/rolebindings/")).expect("nobody was let in");
+        let mark = at("PATCH /api/v1/namespaces/");
+        assert_eq!(mark.is_some(), marked, "{namespace} {labels} {changes}: {written:?}");
+        if let Some(mark) = mark {
+            let patch = json!({"metadata": {"resourceVersion": "7", "labels": baseline}});
+            assert_eq!(written[mark], ("PATCH /api/v1/namespaces/web".to_owned(), patch));
+            assert!(mark < bound, "somebody was let in before: {written:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -190,6 +190,7 @@ async fn guest_works_in_their_namespace(dev: &Dev, cache: &Path, cluster: &str) 
     let tools = Tools::new(cache, &guest.kubeconfig(cluster, folder.path()).await.0);
     let can = async || tools.try_kubectl(&["get", "pods", "-n", "team"]).ok.then_some(());
     wait_for("the rules to be in the cluster", Duration::from_secs(60), can).await.expect("the guest never gets into the namespace");
+    no_pod_of_theirs_reaches_its_node(&own, &tools);
     tools.kubectl(&["create", "configmap", "mine", "-n", "team", "--from-literal=a=b"]);
     assert!(tools.kubectl(&["get", "configmaps,secrets", "-n", "team"]).contains("mine"));
     assert!(tools.kubectl(&["get", "namespace", "team"]).contains("Active"));
@@ -211,6 +212,31 @@ async fn guest_works_in_their_namespace(dev: &Dev, cache: &Path, cluster: &str) 
     assert!(!tools.try_kubectl(&["get", "pods", "-n", "team"]).ok, "what was taken back goes on");
     let binding = async || (!own.try_kubectl(&["get", "rolebinding", "kcs:admin", "-n", "team"]).ok).then_some(());
     wait_for("the rules to be out of the cluster", Duration::from_secs(60), binding).await.expect("the binding outlives what was given");
+}
+
+/// Who has a namespace only takes no node, and no cluster with it, by a pod.
+fn no_pod_of_theirs_reaches_its_node(own: &Tools, guest: &Tools) {
+    let container = json!({"name": "c", "image": "registry.k8s.io/pause:3.10"});
+    let mut privileged = container.clone();
+    privileged["securityContext"] = json!({"privileged": true});
+    let files = json!([{"name": "etc", "hostPath": {"path": "/etc/kubernetes"}}]);
+    for (name, spec) in [
+        ("files", json!({"containers": [container], "volumes": files})),
+        ("network", json!({"containers": [container], "hostNetwork": true})),
+        ("privileged", json!({"containers": [privileged]})),
+    ] {
+        let ran = guest.try_apply(&[pod(name, spec)]);
+        assert!(!ran.ok && ran.err.contains("forbidden: violates PodSecurity \"baseline:latest\""), "{name}: {}{}", ran.out, ran.err);
+    }
+    guest.apply(&[pod("ordinary", json!({"containers": [container]}))]);
+    let ran = guest.try_kubectl(&["label", "namespace", "team", "--overwrite", "pod-security.kubernetes.io/enforce=privileged"]);
+    assert!(!ran.ok && ran.err.contains("KCS-RBAC-004"), "{}{}", ran.out, ran.err);
+    let label = "--output=jsonpath={.metadata.labels.pod-security\\.kubernetes\\.io/enforce}";
+    assert_eq!(own.kubectl(&["get", "namespace", "team", label]), "baseline");
+}
+
+fn pod(name: &str, spec: Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "team"}, "spec": spec})
 }
 
 async fn foreigner_sees_nothing(dev: &Dev, cluster: &str) {

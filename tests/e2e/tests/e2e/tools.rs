@@ -45,11 +45,17 @@ impl Tools {
         ran.out
     }
 
-    /// Applies objects.
-    pub fn apply(&self, objects: &[Value]) {
+    /// Applies objects, which the cluster may refuse.
+    pub fn try_apply(&self, objects: &[Value]) -> Ran {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string()).unwrap();
-        self.kubectl(&["apply", "-f", file.path().to_str().unwrap()]);
+        self.try_kubectl(&["apply", "-f", file.path().to_str().unwrap()])
+    }
+
+    /// Applies objects.
+    pub fn apply(&self, objects: &[Value]) {
+        let ran = self.try_apply(objects);
+        assert!(ran.ok, "kubectl apply: {}{}", ran.out, ran.err);
     }
 
     /// As kubectl before 1.31 got into pods.
