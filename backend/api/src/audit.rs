@@ -47,7 +47,8 @@ pub struct AuditLine {
     /// The client's address.
     pub source: String,
     /// What belongs to the action: `before` and `after` of a change, the method and path of a call to a cluster, and, where it failed, the cluster's
-    /// `status` or the `code` of what kept it from getting there. Never a secret.
+    /// `status` or the `code` of what kept it from getting there. Of a path or command over 8,192 characters the beginning, and in `cut` how many there
+    /// were and their SHA-256. Never a secret.
     #[schema(value_type = Object)]
     pub detail: serde_json::Value,
 }

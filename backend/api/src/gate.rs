@@ -26,6 +26,7 @@ use futures::{FutureExt, SinkExt, StreamExt};
 use kube_access::gateway::{Answer as Forwarded, BodyStream, Tunnel};
 use kube_access::{Access, GatewayRequest, Reach};
 use sealed::TokenHash;
+use sha2::{Digest, Sha256};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,8 @@ const PARTING: Duration = Duration::from_secs(5);
 pub const PREFIX: &str = "/k8s/clusters/";
 /// What the audit log calls a way into a pod.
 const EXEC: &str = "kubernetes_exec";
+/// Characters of a path or command that the audit log takes.
+const TOLD: usize = 8_192;
 
 /// One request to a cluster.
 pub async fn pass(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
@@ -282,11 +285,12 @@ fn judged(actor: &Actor, cluster: &ClusterEndpoint, outgoing: &GatewayRequest) -
 
 /// The line of a call in the audit log.
 fn entry(request: &HttpRequest, actor: &Actor, cluster: ClusterId, outgoing: &GatewayRequest, action: &'static str) -> AuditEntry {
-    let mut detail = serde_json::json!({ "method": request.method().as_str(), "path": shortened(&outgoing.path) });
+    let mut detail = serde_json::json!({ "method": request.method().as_str() });
+    told(&mut detail, "path", &outgoing.path);
     if action == EXEC {
         let query = url::form_urlencoded::parse(outgoing.query.as_deref().unwrap_or_default().as_bytes());
         let command: Vec<String> = query.filter(|(key, _)| key == "command").map(|(_, word)| word.into_owned()).collect();
-        detail["command"] = shortened(&command.join(" ")).into();
+        told(&mut detail, "command", &command.join(" "));
     }
     AuditEntry::new(actor, action, "cluster", cluster).cluster(cluster).detail(detail)
 }
@@ -317,9 +321,14 @@ fn within(actor: &Actor, cluster: ClusterId, reach: &Reach) -> Answer<()> {
     }
 }
 
-/// As much of a text as the audit log takes.
-fn shortened(text: &str) -> String {
-    text.chars().take(1_000).collect()
+/// Puts down as much of a text as the audit log takes. Of more than that it says how much there was, and by what the whole is known again: nobody hides
+/// a deed behind its beginning unseen.
+fn told(detail: &mut serde_json::Value, key: &str, text: &str) {
+    let kept: String = text.chars().take(TOLD).collect();
+    if kept.len() < text.len() {
+        detail["cut"][key] = serde_json::json!({ "characters": text.chars().count(), "sha256": format!("{:x}", Sha256::digest(text)) });
+    }
+    detail[key] = kept.into();
 }
 
 /// Pumps a payload, which stays on its thread, into a stream that may go anywhere.

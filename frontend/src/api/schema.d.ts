@@ -2329,7 +2329,8 @@ export interface components {
             cluster?: components["schemas"]["ClusterId"] | null;
             /**
              * @description What belongs to the action: `before` and `after` of a change, the method and path of a call to a cluster, and, where it failed, the cluster's
-             *     `status` or the `code` of what kept it from getting there. Never a secret.
+             *     `status` or the `code` of what kept it from getting there. Of a path or command over 8,192 characters the beginning, and in `cut` how many there
+             *     were and their SHA-256. Never a secret.
              */
             detail: Record<string, never>;
             /** Format: int64 */
@@ -3473,7 +3474,8 @@ export interface components {
                 cluster?: components["schemas"]["ClusterId"] | null;
                 /**
                  * @description What belongs to the action: `before` and `after` of a change, the method and path of a call to a cluster, and, where it failed, the cluster's
-                 *     `status` or the `code` of what kept it from getting there. Never a secret.
+                 *     `status` or the `code` of what kept it from getting there. Of a path or command over 8,192 characters the beginning, and in `cut` how many there
+                 *     were and their SHA-256. Never a secret.
                  */
                 detail: Record<string, never>;
                 /** Format: int64 */

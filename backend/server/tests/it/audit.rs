@@ -7,6 +7,7 @@ use api::in_force::{Configured, InForce};
 use domain::installation::Installation;
 use serde_json::{Value, json};
 use server::audit::Messenger;
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, UdpSocket};
@@ -97,6 +98,23 @@ async fn deeds_refusals_commands_and_looks_at_secrets_are_told_with_who_and_from
     assert!(line("cluster_create")["operation"].is_string());
     let whole = list.to_string();
     assert!(!whole.contains(&token) && !whole.contains(crate::house::PASSWORD));
+}
+
+#[actix_web::test]
+async fn no_padding_hides_what_a_command_does() {
+    let house = House::new().await;
+    let (member, reader) = (house.sign_in("member-a").await, house.sign_in("reader-a").await);
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let padded = |padding: usize| format!("{}deed", "x".repeat(padding));
+    for command in [padded(5_000), padded(9_000)] {
+        let exec = format!("/k8s/clusters/{cluster}/api/v1/namespaces/default/pods/web/exec?command={command}");
+        assert_eq!(house.call(Some(&reader), "GET", &exec, None).await.status, 403);
+    }
+    let list = audit(&house, &member, "?action=kubernetes_exec").await;
+    let (cut, whole) = (&list["items"][0]["detail"], &list["items"][1]["detail"]);
+    assert_eq!((&whole["command"], whole.get("cut")), (&json!(padded(5_000)), None));
+    let hash = format!("{:x}", Sha256::digest(padded(9_000)));
+    assert_eq!((&cut["command"], &cut["cut"]), (&json!("x".repeat(8_192)), &json!({"command": {"characters": 9_004, "sha256": hash}})));
 }
 
 #[actix_web::test]
