@@ -55,6 +55,35 @@ async fn what_an_operator_looks_at_is_told_once() {
 }
 
 #[actix_web::test]
+async fn what_an_operator_looks_at_of_one_tenant_is_told_to_the_tenant() {
+    let house = House::new().await;
+    let (member, foreign, operator) = (house.sign_in("member-a").await, house.sign_in("member-b").await, house.sign_in("operator").await);
+    let receipt = format!("/api/v1/admin/operations/{}/receipt", house.deleted_cluster(&member, "gone").await);
+    house.running_cluster(&foreign, "web").await;
+    let session = house.call(Some(&member), "GET", "/api/v1/session", None).await.body;
+    let project = session["project"]["id"].as_str().unwrap();
+    let tenant = format!("/api/v1/admin/tenants/{project}");
+    let clusters = "/api/v1/admin/clusters";
+    let (narrowed, by_name) = (format!("{clusters}?project={project}"), format!("{clusters}?project=tenant"));
+    for path in [tenant.as_str(), &receipt, &narrowed, clusters, &by_name] {
+        let looked = house.call(Some(&operator), "GET", path, None).await;
+        assert_eq!(looked.status, 200, "{path}: {}", looked.body);
+    }
+    let own = audit(&house, &member, "?action=operator_look").await;
+    let lines: Vec<&Value> = own["items"].as_array().unwrap().iter().rev().collect();
+    let seen: Vec<&str> = lines.iter().map(|line| line["object_id"].as_str().unwrap()).collect();
+    assert_eq!(seen, [tenant.as_str(), receipt.as_str(), clusters], "{own}");
+    for line in lines {
+        let who = (&line["user"]["name"], &line["project"]["id"], &line["detail"]["from_project"]);
+        assert_eq!(who, (&json!("operator"), &json!(project), &json!("admin")), "{line}");
+    }
+    assert!(told(&audit(&house, &foreign, "?action=operator_look").await).is_empty(), "looks at all, and at others, are not theirs");
+    let all = house.call(Some(&operator), "GET", "/api/v1/admin/audit?action=operator_look&limit=200", None).await.body;
+    let of_clusters = all["items"].as_array().unwrap().iter().filter(|line| line["object_id"] == clusters);
+    assert_eq!(of_clusters.count(), 3, "{all}");
+}
+
+#[actix_web::test]
 async fn deeds_refusals_commands_and_looks_at_secrets_are_told_with_who_and_from_where() {
     let house = House::new().await;
     let (member, reader) = (house.sign_in("member-a").await, house.sign_in("reader-a").await);
