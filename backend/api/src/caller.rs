@@ -2,6 +2,7 @@
 
 use crate::errors::{Answer, Problem};
 use crate::peers;
+use crate::refusals;
 use crate::session::{self, OpenSession};
 use crate::state::State;
 use crate::tokens;
@@ -170,6 +171,7 @@ async fn authenticate(request: HttpRequest) -> Answer<Caller> {
     };
     let caller = Caller { actor, proof, context };
     state.limiter.request(&caller.actor.user.id)?;
+    refusals::known(&request, &caller.actor, &caller.context);
     Ok(caller)
 }
 

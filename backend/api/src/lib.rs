@@ -57,6 +57,7 @@ pub mod preflight;
 pub mod projects;
 pub mod quota;
 pub mod quota_requests;
+pub mod refusals;
 pub mod request_id;
 pub mod roles;
 pub mod routes;

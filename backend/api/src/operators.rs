@@ -93,6 +93,6 @@ async fn whose(state: &State, scope: OperatorScope, request: &HttpRequest, asked
 }
 
 /// As much of a text as is worth keeping, without what Postgres cannot keep.
-fn storable(text: &str) -> String {
+pub(crate) fn storable(text: &str) -> String {
     text.chars().filter(|c| *c != '\0').take(200).collect()
 }

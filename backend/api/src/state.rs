@@ -9,6 +9,7 @@ use crate::limiter::Limiter;
 use crate::operators::Looks;
 use crate::peers::Proxies;
 use crate::people::People;
+use crate::refusals::Refusals;
 use crate::service_clouds::ServiceClouds;
 use crate::streams::{StreamLimits, Streams};
 use crate::targets::Targets;
@@ -87,6 +88,7 @@ pub struct State {
     pub people: People,
     pub streams: Streams,
     pub looks: Looks,
+    pub refusals: Refusals,
     /// Cancelled when the program stops: streams end.
     pub stopping: CancellationToken,
 }
@@ -119,6 +121,7 @@ impl State {
             people: People::default(),
             streams: Streams::default(),
             looks: Looks::default(),
+            refusals: Refusals::default(),
             stopping: CancellationToken::new(),
         }
     }

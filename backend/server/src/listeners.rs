@@ -72,6 +72,7 @@ fn app(
         .app_data(state)
         .configure(api::routes::configure)
         .default_service(web::to(console::serve))
+        .wrap(from_fn(api::refusals::middleware))
         .wrap(from_fn(security_headers::middleware))
         .wrap(from_fn(api::request_id::middleware))
         .wrap(TracingLogger::<api::trace::RequestSpan>::new())

@@ -130,6 +130,35 @@ async fn deeds_refusals_commands_and_looks_at_secrets_are_told_with_who_and_from
 }
 
 #[actix_web::test]
+async fn what_the_api_refused_to_somebody_it_knows_is_told_once_a_minute() {
+    let house = House::new().await;
+    let (member, reader) = (house.sign_in("member-a").await, house.sign_in("reader-a").await);
+    let (foreign, operator) = (house.sign_in("member-b").await, house.sign_in("operator").await);
+    let (cluster, _) = house.running_cluster(&member, "web").await;
+    let path = format!("/api/v1/clusters/{cluster}");
+    let confirm = json!({"confirm": "web"});
+    for _ in 0..3 {
+        assert_eq!(house.call(Some(&reader), "DELETE", &path, Some(&confirm)).await.status, 403);
+        assert_eq!(house.call(Some(&member), "GET", "/api/v1/admin/clusters", None).await.status, 403);
+    }
+    assert_eq!(house.call(Some(&reader), "PATCH", &path, Some(&json!({"repair": "manual"}))).await.status, 403);
+    // What is hidden from somebody was not refused, and a look is worth a line in the admin view only.
+    assert_eq!(house.call(Some(&foreign), "DELETE", &path, Some(&confirm)).await.status, 404);
+    assert_eq!(house.call(Some(&reader), "GET", &path, None).await.status, 200);
+
+    let list = audit(&house, &member, "?outcome=denied").await;
+    let expected = ["reader-a", "member-a", "reader-a"].map(|who| ("request_refused".to_owned(), "denied".to_owned(), who.to_owned()));
+    assert_eq!(told(&list), expected, "{list}");
+    let lines = list["items"].as_array().unwrap();
+    assert_eq!(lines[2]["detail"], json!({"method": "DELETE", "path": path, "code": "KCS-RBAC-001"}));
+    assert_eq!((&lines[2]["object_id"], &lines[2]["source"]), (&json!("/api/v1/clusters/{id}"), &json!("127.0.0.1")));
+    assert!(told(&audit(&house, &foreign, "?outcome=denied").await).is_empty());
+    let all = house.call(Some(&operator), "GET", "/api/v1/admin/audit?action=request_refused&user=member-a", None).await.body;
+    let look = json!({"method": "GET", "path": "/api/v1/admin/clusters", "code": "KCS-RBAC-002"});
+    assert_eq!((told(&all).len(), &all["items"][0]["detail"]), (1, &look), "{all}");
+}
+
+#[actix_web::test]
 async fn no_padding_hides_what_a_command_does() {
     let house = House::new().await;
     let (member, reader) = (house.sign_in("member-a").await, house.sign_in("reader-a").await);

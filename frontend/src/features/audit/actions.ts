@@ -57,6 +57,7 @@ export const ACTIONS: readonly string[] = [
   "session_revoke",
   "person_cut_off",
   "operator_look",
+  "request_refused",
 ];
 
 /** What is nobody's but the operators': offered in the platform's log only. */
