@@ -22,7 +22,7 @@ impl World<'_> {
             Action::ApplyAddons => return self.apply_addons(work, &target).await,
             Action::EnsureJoinToken(id) => {
                 let token = self.join_token(id).await?;
-                api.ensure_join_token(&target, &token).await.map(|()| memory.note_join_token(id))
+                api.ensure_join_token(&target, &token).await.map(|()| memory.note_join_token(id, self.now))
             }
             Action::Drain(id) => match node(id) {
                 Some(node) => self.empty(&target, work, node).await.map(drop),

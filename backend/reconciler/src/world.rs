@@ -99,7 +99,8 @@ pub struct Memory {
 /// What was done for a node in its cluster.
 #[derive(Clone, Debug, Default)]
 struct Notes {
-    join_token: bool,
+    /// When it was put in last, by the clock of passes.
+    join_token: Option<OffsetDateTime>,
     /// In which operation it was emptied: it may be in use again after that.
     drained: Option<OperationId>,
     held_up: Option<String>,
@@ -135,6 +136,8 @@ struct ServingNote {
 const SERVING: time::Duration = time::Duration::seconds(55);
 /// It is asked about a project no more often than this.
 const PROJECT: time::Duration = time::Duration::MINUTE;
+/// A join token is put in again after this, while its node has not joined: it is good for an hour, and a server may boot long after it was planned.
+const JOIN_TOKEN: time::Duration = time::Duration::minutes(30);
 /// The rules in a cluster are written anew after this: what was changed in them behind our back is put right.
 const RULES: Duration = Duration::from_secs(900);
 /// And after this where a namespace that somebody was given is not there yet.
@@ -283,8 +286,18 @@ impl Memory {
         write(lock(&self.nodes).entry(node).or_default());
     }
 
-    pub fn note_join_token(&self, node: NodeId) {
-        self.note(node, |n| n.join_token = true);
+    pub fn note_join_token(&self, node: NodeId, now: OffsetDateTime) {
+        self.note(node, |n| n.join_token = Some(now));
+    }
+
+    /// Tokens that may have run out by the time a server boots are to be put in again.
+    pub(crate) fn forget_old_join_tokens(&self, work: &Work, now: OffsetDateTime) {
+        let mut notes = lock(&self.nodes);
+        for node in &work.nodes {
+            if let Some(note) = notes.get_mut(&node.id) {
+                note.join_token = note.join_token.filter(|at| (now - *at).abs() < JOIN_TOKEN);
+            }
+        }
     }
 
     pub fn note_drained(&self, node: NodeId, operation: Option<OperationId>) {
@@ -308,7 +321,7 @@ impl Memory {
         let operation = work.operation.as_ref().map(|o| o.id);
         KubernetesView {
             access: self.access(&work.cluster),
-            join_tokens: which(&|n| n.join_token),
+            join_tokens: which(&|n| n.join_token.is_some()),
             drained: which(&|n| n.drained.is_some() && n.drained == operation),
             detached: which(&|n| n.detached),
             held_up: work.nodes.iter().filter_map(|n| Some((n.id, notes.get(&n.id)?.held_up.clone()?))).collect(),

@@ -3,6 +3,7 @@
 use crate::lab::Lab;
 use domain::codes::Code;
 use domain::conditions::{ConditionStatus, ConditionType};
+use domain::nodes::NodeRole;
 use domain::operations::{OperationKind, OperationState};
 use local_cloud::{Effect, FaultRule, Service};
 use time::Duration;
@@ -23,6 +24,23 @@ async fn a_short_quota_blocks_with_the_clouds_words_and_a_retry_goes_on() {
     lab.cloud.clear_faults();
     lab.retry();
     lab.made_and_deleted().await;
+}
+
+#[tokio::test]
+async fn nodes_that_wait_longer_for_quota_than_a_join_token_lives_join_all_the_same() {
+    let mut lab = Lab::new(36, 1, 1);
+    lab.made().await;
+    lab.cloud.inject(servers(Effect::Quota { resource: "instances".into() }).count(None));
+    lab.resize(6);
+    assert_eq!(lab.settle().await, OperationState::Blocked);
+    let planned = lab.names(NodeRole::Worker);
+    assert_eq!(planned.len(), 6);
+    lab.watch(Duration::minutes(70)).await;
+    lab.cloud.clear_faults();
+    lab.retry();
+    lab.made().await;
+    // None of them was given up: they were let in at their first try.
+    assert_eq!(lab.names(NodeRole::Worker), planned);
 }
 
 #[tokio::test]

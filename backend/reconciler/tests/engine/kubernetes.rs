@@ -3,13 +3,14 @@
 
 use async_trait::async_trait;
 use domain::changes::Work;
+use domain::ids::NodeId;
 use domain::members::NamespacePerson;
 use domain::nodes::{NodeIntent, NodeRole};
 use ipnet::Ipv4Net;
 use local_cloud::LocalCloud;
 use reconciler::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Rewriting, Target, WorkloadSeen};
 use sealed::EncryptionKeys;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,8 @@ pub struct InCluster {
     deleted: BTreeSet<String>,
     /// Members of etcd, by their masters.
     pub members: BTreeSet<String>,
+    /// Until when join tokens that were put in are good, in the cloud's milliseconds.
+    pub tokens: BTreeMap<String, u64>,
     /// How often a cluster was begun: the second time the first one's objects are lost.
     pub begun: u32,
     pub drained: Vec<String>,
@@ -54,6 +57,8 @@ struct Keys {
     reads: BTreeSet<String>,
 }
 
+/// A join token is good for an hour.
+const TOKEN_MS: u64 = 3_600_000;
 /// Secrets of a page.
 const PAGE: usize = 2;
 
@@ -112,8 +117,8 @@ impl InCluster {
         Rewriting { since: Some(1), done: page.len() < PAGE, next: page.last().cloned().or_else(|| so_far.next.clone()) }
     }
 
-    /// Servers that run join, as their bundles say.
-    pub fn play(&mut self, work: &Work, up: &BTreeSet<String>) {
+    /// Servers that run join, as their bundles say; those with a dead token are not let in.
+    pub fn play(&mut self, work: &Work, up: &BTreeSet<String>, dead: &BTreeSet<NodeId>) {
         for node in work.nodes.iter().filter(|n| up.contains(&n.name)) {
             if self.deleted.contains(&node.name) || self.nodes.contains(&node.name) {
                 continue;
@@ -128,6 +133,7 @@ impl InCluster {
                     let key = self.booted.get(&node.name).and_then(|keys| keys.writes.clone());
                     self.secrets = (0..5).map(|number| (format!("old {number}"), key.clone())).collect();
                 }
+                _ if dead.contains(&node.id) => {}
                 // etcd takes a new member only while all others work.
                 NodeRole::Master if self.members.is_subset(up) || self.quorum(up) => {
                     self.members.insert(node.name.clone());
@@ -178,8 +184,9 @@ impl KubernetesApi for Api {
         Ok(true)
     }
 
-    async fn ensure_join_token(&self, _: &Target, _: &SecretString) -> Result<(), KubernetesError> {
-        self.open().map(drop)
+    async fn ensure_join_token(&self, _: &Target, token: &SecretString) -> Result<(), KubernetesError> {
+        self.open()?.0.tokens.insert(token.expose_secret().to_owned(), self.cloud.now_ms() + TOKEN_MS);
+        Ok(())
     }
 
     async fn drain(&self, _: &Target, node: &str) -> Result<Drain, KubernetesError> {

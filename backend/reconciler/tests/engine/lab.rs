@@ -7,7 +7,7 @@ use bytes::Bytes;
 use cloud_openstack::{Clock, Config, Interface, Limits, Manners, OpenStack, Transport, TransportError};
 use domain::changes::Work;
 use domain::conditions::{Condition, ConditionType};
-use domain::ids::{ClusterId, OperationId};
+use domain::ids::{ClusterId, NodeId, OperationId};
 use domain::ledger::ResourceState;
 use domain::nodes::{Bootstrap, NodeIntent, NodeRole};
 use domain::operations::{Operation, OperationKind, OperationState};
@@ -18,6 +18,7 @@ use local_cloud::{DumpObject, LocalCloud, LocalCloudConfig, Service, Time};
 use reconciler::journal::{Owner, secret};
 use reconciler::pass::{Next, pass};
 use reconciler::world::{Memory, Services};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -336,7 +337,11 @@ impl Lab {
                 }
             }
         }
-        in_cluster.play(&db.work, &up);
+        let now = self.cloud.now_ms();
+        let token = |node: NodeId| db.secrets.get(&(Owner::Node(node), secret::JOIN_TOKEN.to_owned()));
+        let is_dead = |node: &NodeId| token(*node).and_then(|t| in_cluster.tokens.get(t.expose_secret())).is_some_and(|until| *until <= now);
+        let dead: BTreeSet<NodeId> = db.work.nodes.iter().map(|n| n.id).filter(is_dead).collect();
+        in_cluster.play(&db.work, &up, &dead);
     }
 
     /// The list of keys for Secrets, as it is kept.
@@ -391,7 +396,7 @@ impl Lab {
         self.work().nodes.into_iter().filter(|n| n.role == role).map(|n| n.name).collect()
     }
 
-    pub fn node(&self, name: &str) -> domain::ids::NodeId {
+    pub fn node(&self, name: &str) -> NodeId {
         self.work().nodes.into_iter().find(|n| n.name == name).unwrap().id
     }
 
