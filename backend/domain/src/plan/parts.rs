@@ -96,14 +96,10 @@ pub fn parts(work: &Work, keep: &dyn Fn(&Node) -> bool) -> Vec<Part> {
         let owned = |keys: &[&str]| keys.iter().map(|k| (*k).to_owned()).collect();
         list.push(Part { key: key.to_owned(), kind, name, needs: owned(needs), after: owned(after), step });
     };
-    // A lost secret makes a credential worthless: the next one gets the next number.
-    let revision = 1 + work.ledger.iter().filter(|r| r.kind == ApplicationCredential && r.state == crate::ledger::ResourceState::Gone).count();
-    add("application_credential", ApplicationCredential, names::object(id, &format!("credential-{revision}")), &[], &[], StepKey::Credential);
-    if super::rotation::wants_next(work) {
-        let name = names::object(id, &format!("credential-{}", revision + 1));
-        add(super::rotation::NEXT_CREDENTIAL, ApplicationCredential, name, &[], &[], StepKey::Credential);
+    for (key, name) in super::rotation::credentials(work) {
+        add(key, ApplicationCredential, name, &[], &[], StepKey::Credential);
     }
-    let credential = "application_credential";
+    let credential = super::rotation::CREDENTIAL;
     let spec = &work.cluster.spec;
     // A network that is not ours has no parts: nothing of it is made, so nothing of it can be taken away.
     let own_network = spec.network.existing.is_none();

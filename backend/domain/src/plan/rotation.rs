@@ -5,6 +5,7 @@ use super::{Action, Draft};
 use crate::addons::Addon;
 use crate::changes::Work;
 use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
+use crate::names;
 use crate::operations::{OperationKind, OperationState};
 use time::Duration;
 
@@ -17,10 +18,35 @@ pub const OLD_CREDENTIAL: &str = "application_credential~old";
 /// What still holds the old credential ends within this.
 const GRACE: Duration = Duration::seconds(10);
 
-/// Whether a rotation is under way that has not put the next credential into its place yet.
-pub(super) fn wants_next(work: &Work) -> bool {
+/// The live row of a key.
+fn live<'w>(work: &'w Work, key: &str) -> Option<&'w LedgerRow> {
+    work.ledger.iter().find(|r| r.key == key && r.state != ResourceState::Gone)
+}
+
+/// Keys and names of the credentials that there should be. A lost secret makes a credential worthless, and Keystone takes no name twice: each that is made
+/// gets a number that none has had.
+pub(super) fn credentials(work: &Work) -> Vec<(&'static str, String)> {
+    let prefix = names::object(work.cluster.id, "credential-");
+    let number = |r: &LedgerRow| r.name.strip_prefix(&prefix)?.parse::<u32>().ok();
+    let rows = work.ledger.iter().filter(|r| r.kind == ResourceKind::ApplicationCredential);
+    let mut last = rows.filter_map(number).max().unwrap_or(0);
+    let mut named = |key: &'static str| match live(work, key) {
+        Some(row) => (key, row.name.clone()),
+        None => {
+            last += 1;
+            (key, format!("{prefix}{last}"))
+        }
+    };
+    let current = named(CREDENTIAL);
+    let next = wants_next(work).then(|| named(NEXT_CREDENTIAL));
+    [current].into_iter().chain(next).collect()
+}
+
+/// Whether a rotation is under way that has not put the next credential into its place yet. What an earlier one has left is taken away first: there is
+/// one place for an old credential.
+fn wants_next(work: &Work) -> bool {
     let Some(operation) = &work.operation else { return false };
-    operation.kind == OperationKind::CredentialRotate && !operation.state.ended() && !rotated(work)
+    operation.kind == OperationKind::CredentialRotate && !operation.state.ended() && !rotated(work) && live(work, OLD_CREDENTIAL).is_none()
 }
 
 /// Whether the credential in use was made by the operation under way.
@@ -76,8 +102,7 @@ impl Draft<'_> {
 
     /// (done, total) of the step that takes the old credential away.
     pub(super) fn old_credential_gone(&self) -> (u32, u32) {
-        let left = self.next.ledger.iter().any(|r| r.key == OLD_CREDENTIAL && r.state != ResourceState::Gone);
-        (u32::from(rotated(&self.next) && !left), 1)
+        (u32::from(rotated(&self.next) && live(&self.next, OLD_CREDENTIAL).is_none()), 1)
     }
 
     /// (done, total) of the step that makes and proves the next one.

@@ -114,6 +114,38 @@ fn the_old_credential_stays_until_the_new_one_works_where_it_is_used() {
 }
 
 #[test]
+fn a_rotation_after_one_that_was_given_up_behind_its_switch_takes_the_old_credential_away_before_it_makes_another() {
+    let mut world = world(|_| true);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    let rows = |world: &World, live: bool| -> Vec<String> {
+        let credentials = world.work.ledger.iter().filter(|r| r.kind == ResourceKind::ApplicationCredential);
+        let wanted = credentials.filter(|r| !live || r.state != ResourceState::Gone);
+        wanted.map(|r| if live { r.key.clone() } else { r.name.rsplit('-').next().unwrap().to_owned() }).collect()
+    };
+    let rotate = |world: &mut World| {
+        world.now += Duration::minutes(1);
+        world.begin(Wish::CredentialRotate.kind(), &[]);
+        for _ in 0..30 {
+            world.step();
+        }
+        assert_eq!(world.state(), OperationState::Running);
+        let mut keys = rows(world, true);
+        keys.sort();
+        assert_eq!(keys, [domain::plan::CREDENTIAL, domain::plan::OLD_CREDENTIAL]);
+    };
+    set(&mut world, |a| a != Addon::Storage);
+    rotate(&mut world);
+    world.work.operation.as_mut().unwrap().state = OperationState::Failed;
+    // While the storage driver does not work with the second, the first stays, and there is no third.
+    rotate(&mut world);
+    assert_eq!(rows(&world, false), ["1", "2"]);
+    set(&mut world, |_| true);
+    assert_eq!(world.settle(), OperationState::Succeeded, "{:#?}", world.work.operation);
+    assert_eq!(rows(&world, true), [domain::plan::CREDENTIAL]);
+    assert_eq!(rows(&world, false), ["1", "2", "3"]);
+}
+
+#[test]
 fn a_deletion_takes_what_the_controllers_made_and_keeps_the_volumes_it_was_told_to() {
     let mut world = world(|_| true);
     assert_eq!(world.settle(), OperationState::Succeeded);

@@ -178,6 +178,8 @@ impl World {
         match action {
             Action::Create(mut row) => {
                 self.log.push(format!("create {}", row.key));
+                let named = |(kind, object): &(ResourceKind, Object)| *kind == ResourceKind::ApplicationCredential && object.name == row.name;
+                assert!(!self.objects.values().any(named), "Keystone takes no second credential of the name {}", row.name);
                 if self.quota_short && row.kind == ResourceKind::Server {
                     row.state = ResourceState::Intended;
                     return self.refuse(row, Code::Quota);
