@@ -50,19 +50,19 @@ impl World<'_> {
 
     /// One step of emptying a node; true: nothing is left on it.
     async fn empty(&self, target: &Target, work: &Work, node: &Node) -> Result<bool, KubernetesError> {
-        let memory = &self.services.memory;
+        let (memory, operation) = (&self.services.memory, work.operation.as_ref().map(|o| o.id));
         match self.services.kubernetes.drain(target, &node.name).await? {
             Drain::Done => {
-                memory.note_drained(node.id, work.operation.as_ref().map(|o| o.id));
+                memory.note_drained(node.id, operation);
                 return Ok(true);
             }
             Drain::Evicting(left) => {
-                memory.note_held_up(node.id, None);
+                memory.note_held_up(node.id, operation, None);
                 tracing::info!(node = node.name, left, "pods are leaving the node");
             }
             Drain::Blocked(words) => {
                 tracing::warn!(node = node.name, words, "pods may not leave the node");
-                memory.note_held_up(node.id, Some(words));
+                memory.note_held_up(node.id, operation, Some(words));
             }
         }
         Ok(false)

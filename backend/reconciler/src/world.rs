@@ -103,7 +103,8 @@ struct Notes {
     join_token: Option<OffsetDateTime>,
     /// In which operation it was emptied: it may be in use again after that.
     drained: Option<OperationId>,
-    held_up: Option<String>,
+    /// What keeps pods on it, and which operation was told so.
+    held_up: Option<(OperationId, String)>,
     detached: bool,
 }
 
@@ -305,8 +306,8 @@ impl Memory {
     }
 
     /// What keeps pods on a node that is to be emptied; None: they are moving.
-    pub fn note_held_up(&self, node: NodeId, words: Option<String>) {
-        self.note(node, |n| (n.drained, n.held_up) = (None, words));
+    pub fn note_held_up(&self, node: NodeId, operation: Option<OperationId>, words: Option<String>) {
+        self.note(node, |n| (n.drained, n.held_up) = (None, operation.zip(words)));
     }
 
     pub fn note_detached(&self, node: NodeId) {
@@ -319,12 +320,16 @@ impl Memory {
         let notes = lock(&self.nodes);
         let which = |is: &dyn Fn(&Notes) -> bool| work.nodes.iter().map(|n| n.id).filter(|id| notes.get(id).is_some_and(is)).collect();
         let operation = work.operation.as_ref().map(|o| o.id);
+        let held_up = |id: NodeId| {
+            let (by, words) = notes.get(&id)?.held_up.as_ref()?;
+            (Some(*by) == operation).then(|| (id, words.clone()))
+        };
         KubernetesView {
             access: self.access(&work.cluster),
             join_tokens: which(&|n| n.join_token.is_some()),
             drained: which(&|n| n.drained.is_some() && n.drained == operation),
             detached: which(&|n| n.detached),
-            held_up: work.nodes.iter().filter_map(|n| Some((n.id, notes.get(&n.id)?.held_up.clone()?))).collect(),
+            held_up: work.nodes.iter().filter_map(|n| held_up(n.id)).collect(),
             secrets: self.secrets(work.cluster.id),
             ..KubernetesView::default()
         }

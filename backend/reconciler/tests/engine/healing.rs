@@ -422,6 +422,26 @@ async fn case_59_pods_that_may_not_leave_are_named_and_given_up_on_in_time() {
 }
 
 #[tokio::test]
+async fn what_held_up_a_drain_that_was_cancelled_is_not_said_when_another_node_leaves() {
+    let mut lab = running(263, 1, 2).await;
+    let workers = lab.names(NodeRole::Worker);
+    lab.in_cluster.lock().unwrap().pinned = Some("shop/db-0".into());
+    let undo = lab.wish(&Wish::NodeDrain { node: lab.node(&workers[0]) });
+    lab.watch(Duration::minutes(1)).await;
+    assert_eq!(lab.operation().steps[0].fault.as_ref().map(|f| f.code), Some(Code::DrainBlocked));
+    lab.cancel(undo);
+    lab.in_cluster.lock().unwrap().pinned = None;
+    lab.wish(&Wish::NodePoolResize { pool: "default".into(), count: 1, remove: vec![lab.node(&workers[1])] });
+    while !lab.operation().state.ended() {
+        lab.step().await;
+        let faults: Vec<_> = lab.operation().steps.into_iter().filter_map(|s| s.fault).collect();
+        assert!(faults.is_empty(), "{faults:?}");
+    }
+    assert_eq!(lab.operation().state, OperationState::Succeeded);
+    assert_eq!(lab.names(NodeRole::Worker), [workers[0].as_str()]);
+}
+
+#[tokio::test]
 async fn case_59_a_webhook_that_refuses_evictions_has_a_code_of_its_own() {
     for words in
         ["admission webhook \"deny.example.com\" denied the request: no", "Internal error occurred: failed calling webhook \"deny.example.com\": EOF"]

@@ -664,8 +664,10 @@ pub fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mu
     }
 }
 
+/// Each moment's has an id of its own.
 fn new_operation(cluster: ClusterId, kind: OperationKind, now: OffsetDateTime) -> Operation {
-    Operation::new(OperationId(Uuid::from_u128(1)), cluster, kind, "member-a", now)
+    let id = OperationId(Uuid::from_u128(now.unix_timestamp_nanos().unsigned_abs()));
+    Operation::new(id, cluster, kind, "member-a", now)
 }
 
 fn new_work(seed: u64, tenant: &str, external: &str, masters: u32, workers: u32, now: OffsetDateTime) -> Work {
