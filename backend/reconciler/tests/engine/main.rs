@@ -7,6 +7,7 @@ mod breadth;
 mod chaos;
 mod encryption;
 mod faults;
+mod handover;
 mod healing;
 mod kubernetes;
 mod lab;

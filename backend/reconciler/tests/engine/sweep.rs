@@ -30,14 +30,14 @@ use uuid::Uuid;
 const EVERY: Duration = Duration::from_secs(600);
 
 /// A project with one cluster that was just asked for, and KCS's service user.
-struct Site {
+pub struct Site {
     cloud: LocalCloud,
-    database: Database,
-    store: Store,
-    services: Services,
+    pub database: Database,
+    pub store: Store,
+    pub services: Services,
     tenant: TenantId,
-    cluster: ClusterId,
-    claim: Claim,
+    pub cluster: ClusterId,
+    pub claim: Claim,
     /// What the service user sees.
     eyes: Cloud,
     /// What was there before.
@@ -45,7 +45,7 @@ struct Site {
 }
 
 impl Site {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::on(Database::new().await).await
     }
 

@@ -321,7 +321,7 @@ async fn where_a_node_was_planned_for_is_kept() {
 }
 
 #[tokio::test]
-async fn what_a_newer_program_says_is_wrong_is_read_and_kept_as_it_is_by_an_older_one() {
+async fn case_52_what_a_newer_program_says_is_wrong_is_read_and_kept_as_it_is_by_an_older_one() {
     let database = Database::new().await;
     let store = database.store().await;
     let a = member("a");
@@ -354,7 +354,7 @@ async fn what_a_newer_program_says_is_wrong_is_read_and_kept_as_it_is_by_an_olde
 }
 
 #[tokio::test]
-async fn what_only_a_newer_program_knows_keeps_an_older_one_from_nothing_else() {
+async fn case_52_what_only_a_newer_program_knows_keeps_an_older_one_from_nothing_else() {
     let database = Database::new().await;
     let store = database.store().await;
     let a = member("a");
