@@ -1,14 +1,22 @@
-"""One cluster to which much happens: what is short, what is withdrawn, what never comes, and what people do by hand."""
+"""One cluster to which much happens: what is short, what is withdrawn, what never comes, what people do by hand, and what keeps it from being deleted."""
 import contextlib
+import json
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import cloud
-from cloud import quota, servers
+from cloud import quota, servers, volumes
 from kcs import Person, Refused, blocked_by, condition, retired, spec
-from report import eventually, phase
+from report import eventually, phase, say
 
 FLAVOR = 'withdrawn'
+
+
+def all_fired(faults):
+    """Each fault happened as often as it was to; answers the names of what it hit."""
+    hit = {operation: cloud.fired(operation) for operation in faults}
+    assert all(len(hit[operation]) == fault['count'] for operation, fault in faults.items()), hit
+    return [name for names in hit.values() for name in names]
 
 
 @contextlib.contextmanager
@@ -147,12 +155,69 @@ def case_31_a_server_is_switched_off(c, server):
     assert workers(c) == before, 'a node was replaced'
 
 
+def case_23_instance_quota(c):
+    """One more than the quota allows: said, and done when it is raised."""
+    def resize():
+        return c.person.call('PATCH', '/clusters/%s/node-pools/other' % c.id, {'count': 2})['operation']
+    before = len(servers(c.conn, c.id))
+    with quota(c.conn, 'compute', instances=before):
+        try:
+            operation = resize()
+            blocked_by(c.person, operation, 'KCS-QUOTA')
+        except Refused as refused:
+            assert refused.problem['code'].startswith('KCS-QUOTA'), refused
+            operation = None
+    if operation:
+        c.person.call('POST', '/operations/%s/retry' % operation['id'])
+    c.person.finish(operation or resize(), 600)
+    assert [s.status for s in servers(c.conn, c.id)] == ['ACTIVE'] * (before + 1), [(s.name, s.status) for s in servers(c.conn, c.id)]
+
+
+def case_62_rule_deleted_by_hand(c):
+    """A rule that somebody removes from the masters' group is made again."""
+    def rules():
+        group = next(g for g in c.conn.network.security_groups() if c.id in g.name and g.name.endswith('master'))
+        return [r['id'] for r in group.security_group_rules if r['port_range_min'] == 6443]
+    rule = rules()[0]
+    rest = len(rules()) - 1
+    c.conn.network.delete_security_group_rule(rule)
+    looks_again(c)
+    eventually('the rule is there again', 180, lambda: len(rules()) == rest + 1 and rule not in rules())
+
+
+def case_39_network_in_use(c):
+    """Somebody's port keeps the network: what blocks is said, all else goes, and the rest when the port has gone. Nova refuses once, and so does
+    Cinder, which leaves a volume that only an operator can free: it is named with Cinder's words, and goes when he has."""
+    net = next(n for n in c.conn.network.networks() if c.id in n.name)
+    port = c.conn.network.create_port(network_id=net.id, name='foreign', project_id=net.project_id)
+    faults = {'cinder.delete': {'error': 'busy', 'count': 1}, 'nova.destroy': {'error': 'stuck', 'count': 1}}
+    cloud.faults(**faults)
+    said = lambda: [s['fault'] for s in c.person.operation(made['operation']['id'])['steps'] if s.get('fault')]
+    try:
+        made = c.person.call('DELETE', '/clusters/' + c.id, {'confirm': 'beset', 'volumes': 'erase'})
+        stuck = eventually('Cinder has refused', 300, lambda: [v for v in volumes(c.conn, c.id) if v.status == 'error_deleting'])[0]
+        named = lambda: [f for f in said() if f.get('object') == stuck.name and 'Volume status must be' in f['message']]
+        say('      %s' % json.dumps(eventually('the volume is named', 120, named))[:600])
+        c.conn.block_storage.reset_volume_status(stuck, status='error')
+        eventually('servers, volumes and load balancer are gone', 300, lambda: not servers(c.conn, c.id) and not volumes(c.conn, c.id)
+                   and not [b for b in c.conn.load_balancer.load_balancers() if c.id in b.name])
+        blocks = eventually('what keeps the network is said', 60, lambda: [f for f in said() if 'ports' in f['message']])
+        say('      %s' % json.dumps(blocks)[:600])
+        all_fired(faults)
+    finally:
+        c.conn.network.delete_port(port)
+        cloud.faults()
+    c.person.finish(made['operation'], 300)
+    assert c.person.get('/operations/%s/receipt' % made['operation']['id'])['left'] == []
+
+
 def offered(person):
     return FLAVOR in [f['name'] for f in person.get('/flavors')['items']]
 
 
 def much_goes_wrong(kcs, conn):
-    """A create that is stopped three times and goes on each time; then two things at once happen to what was made."""
+    """A create that is stopped three times and goes on each time; then two things at once happen to what was made, a quota and a rule are missing, and its
+    deletion is refused what it asks for."""
     person, operator = Person(kcs, 'member-a'), Person(kcs, 'operator')
     with contextlib.ExitStack() as mended:
         flavor = conn.compute.create_flavor(name=FLAVOR, vcpus=1, ram=2048, disk=20)
@@ -162,7 +227,8 @@ def much_goes_wrong(kcs, conn):
         # Nothing is made before what it is to meet is there: with the quotas below it would be refused.
         with operator.engine_paused():
             id, operation = person.create('beset', spec(1, 3, flavor=FLAVOR))
-            mended.callback(person.delete, id, 300)
+            deleted = mended.enter_context(contextlib.ExitStack())
+            deleted.callback(person.delete, id, 300)
             c = SimpleNamespace(kcs=kcs, conn=conn, person=person, operator=operator, id=id, operation=operation)
             short = mended.enter_context(contextlib.ExitStack())
             short.enter_context(quota(conn, 'network', networks=0))
@@ -188,3 +254,11 @@ def much_goes_wrong(kcs, conn):
             case_28_a_flavor_is_withdrawn(c, flavor.id)
         with phase('much: a server is switched off'):
             case_31_a_server_is_switched_off(c, stopped)
+        with phase('much: one more than the quota allows'):
+            case_23_instance_quota(c)
+        with phase('much: a rule deleted by hand'):
+            case_62_rule_deleted_by_hand(c)
+        with phase('much: delete, with things that refuse once and a foreign port'):
+            # Here, and not once more behind this.
+            deleted.pop_all()
+            case_39_network_in_use(c)

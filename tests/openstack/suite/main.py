@@ -7,7 +7,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__))))
 
 import cloud
 from cloud import quota, servers, volumes
-from faults import much_goes_wrong
+from faults import all_fired, much_goes_wrong
 from identity import case_21_project_deleted, identity
 from kcs import Kcs, Person, Refused, blocked_by, retired, spec
 from kubectl import Kubectl
@@ -17,13 +17,6 @@ NODE_ADDRESS = '198.19.255.1'
 
 
 # ---- clusters that are deleted while they are being made
-
-def all_fired(faults):
-    """Each fault happened as often as it was to; answers the names of what it hit."""
-    hit = {operation: cloud.fired(operation) for operation in faults}
-    assert all(len(hit[operation]) == fault['count'] for operation, fault in faults.items()), hit
-    return [name for names in hit.values() for name in names]
-
 
 def interrupted(kcs, conn, name, faults, seen):
     """Creates a cluster under a fault, waits until it is overcome (seen), deletes it on the way."""
@@ -170,21 +163,8 @@ def ha(kcs, conn):
         made = person.call('PATCH', '/clusters/%s/node-pools/default' % id, {'count': count})
         return made['operation']
 
-    def case_23_instance_quota():
-        """One more than the quota allows: said, and done when it is raised."""
-        with quota(conn, 'compute', instances=4):
-            try:
-                operation = resize(2)
-                blocked_by(person, operation, 'KCS-QUOTA')
-            except Refused as refused:
-                assert refused.problem['code'].startswith('KCS-QUOTA'), refused
-                operation = None
-        if operation:
-            person.call('POST', '/operations/%s/retry' % operation['id'])
-        person.finish(operation or resize(2), 600)
-
-    with phase('ha: resize to 2, stopped by the quota first'):
-        check('a resize that the quota stops says so and goes on when it is raised', case_23_instance_quota)
+    with phase('ha: resize to 2'):
+        person.finish(resize(2), 600)
     check('5 nodes Ready', lambda: eventually('nodes', 60, lambda: kubectl.ready(5)))
 
     def server_in_error():
@@ -202,15 +182,6 @@ def ha(kcs, conn):
     with phase('ha: resize to 3, its server in ERROR first'):
         check('a server in ERROR is replaced', server_in_error)
 
-    def case_62_rule_deleted_by_hand():
-        groups = [g for g in conn.network.security_groups() if id in g.name]
-        rule = next(r for g in groups if g.name.endswith('master') for r in g.security_group_rules if r['port_range_min'] == 6443)
-        conn.network.delete_security_group_rule(rule['id'])
-        again = lambda: any(r['port_range_min'] == 6443 for g in conn.network.security_groups() if id in g.name for r in g.security_group_rules)
-        eventually('the rule is there again', 180, again)
-
-    with phase('ha: a rule deleted by hand'):
-        check('a rule deleted by hand is put back', case_62_rule_deleted_by_hand)
     with phase('ha: resize to 1'):
         check('two nodes leave, with servers, volumes and ports', lambda: (
             person.finish(resize(1), 600), len(servers(conn, id)) == 4 and len(volumes(conn, id)) == 4)[1])
@@ -229,33 +200,8 @@ def ha(kcs, conn):
         check('a second pool comes with its label, and goes with its servers and volumes', second_pool)
     check('4 nodes Ready', lambda: eventually('nodes', 60, lambda: kubectl.ready(4)))
 
-    def case_39_network_in_use():
-        """Somebody's port keeps the network: what blocks is said, all else goes, and the rest when the port has gone. Nova refuses once, and so does
-        Cinder, which leaves a volume that only an operator can free: it is named with Cinder's words, and goes when he has."""
-        net = next(n for n in conn.network.networks() if id in n.name)
-        port = conn.network.create_port(network_id=net.id, name='foreign', project_id=net.project_id)
-        faults = {'cinder.delete': {'error': 'busy', 'count': 1}, 'nova.destroy': {'error': 'stuck', 'count': 1}}
-        cloud.faults(**faults)
-        said = lambda: [s['fault'] for s in person.operation(made['operation']['id'])['steps'] if s.get('fault')]
-        try:
-            made = person.call('DELETE', '/clusters/' + id, {'confirm': 'ha', 'volumes': 'erase'})
-            stuck = eventually('Cinder has refused', 300, lambda: [v for v in volumes(conn, id) if v.status == 'error_deleting'])[0]
-            named = lambda: [f for f in said() if f.get('object') == stuck.name and 'Volume status must be' in f['message']]
-            say('      %s' % json.dumps(eventually('the volume is named', 120, named))[:600])
-            conn.block_storage.reset_volume_status(stuck, status='error')
-            eventually('servers, volumes and load balancer are gone', 300, lambda: not servers(conn, id) and not volumes(conn, id)
-                       and not [b for b in conn.load_balancer.load_balancers() if id in b.name])
-            blocks = eventually('what keeps the network is said', 60, lambda: [f for f in said() if 'ports' in f['message']])
-            say('      %s' % json.dumps(blocks)[:600])
-            all_fired(faults)
-        finally:
-            conn.network.delete_port(port)
-            cloud.faults()
-        person.finish(made['operation'], 300)
-        assert person.get('/operations/%s/receipt' % made['operation']['id'])['left'] == []
-
-    with phase('ha: delete, with things that refuse once and a foreign port'):
-        check('everything goes in the end', case_39_network_in_use)
+    with phase('ha: delete'):
+        person.delete(id, 600)
 
 
 STORIES = [ha, load_balancer_in_error, case_36_volume_in_error, case_26_no_valid_host, case_41_names_alike, quota_before_and_midway, much_goes_wrong, identity,
