@@ -133,7 +133,8 @@ impl Draft<'_> {
         let since = if node.role == NodeRole::Master && api_since.is_none() {
             node.started_at
         } else {
-            node.started_at.max(api_since).filter(|_| api_since.is_some())
+            // One without a server, which a quota may keep from it for long, has not begun.
+            node.started_at.zip(api_since).map(|(started, api)| started.max(api))
         };
         if since.is_some_and(|t| self.now - t > BOOTSTRAP_LIMIT) {
             return fault(Code::BootstrapTimeout, format!("the node did not become ready within {} minutes", BOOTSTRAP_LIMIT.whole_minutes()));

@@ -75,7 +75,7 @@ async fn case_11_one_list_that_shows_nothing_makes_nothing_and_deletes_nothing()
 async fn case_11_lists_that_leave_out_what_is_there_make_nothing_and_delete_nothing() {
     for list in ["servers", "server_groups", "ports", "volumes", "networks", "subnets", "routers", "security_groups", "loadbalancers", "floatingips"]
     {
-        let mut lab = Lab::new(113, 1, 2);
+        let mut lab = Lab::new(113, 3, 2);
         lab.made().await;
         let before = lab.ours_in_cloud();
         lab.fate.lock().unwrap().deleted.clear();
