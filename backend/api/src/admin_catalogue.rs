@@ -1,5 +1,6 @@
 //! The catalogue as operators see it: what is offered, and how much of it all tenants' clusters use.
 
+use crate::admin_offers::{AddonOffer, NodeImage, PriceList, addons, images, prices};
 use crate::catalogue::{Snapshot, Version};
 use crate::errors::Answer;
 use crate::operators::Operator;
@@ -58,6 +59,13 @@ pub struct AdminCatalogue {
     /// The smallest first, then those that are not offered.
     pub flavors: Vec<FlavorUsage>,
     pub templates: Vec<TemplateOffer>,
+    /// Those of the newest version first.
+    pub images: Vec<NodeImage>,
+    /// Each works only with those before it.
+    pub addons: Vec<AddonOffer>,
+    /// null: there is no price list, and costs are shown nowhere.
+    #[schema(required)]
+    pub prices: Option<PriceList>,
 }
 
 fn versions(offered: &[CatalogueVersion], snapshot: &Snapshot, used: &CatalogueUse) -> Vec<VersionUse> {
@@ -102,7 +110,7 @@ fn template(template: &Template, versions: &[CatalogueVersion], snapshot: &Snaps
     }
 }
 
-/// Versions, flavors and templates: what is offered, and how many clusters of all projects use it. Operators only.
+/// Versions, node images, flavors, templates, add-ons and prices: what is offered, and how many clusters of all projects use it. Operators only.
 #[utoipa::path(tag = "admin", responses((status = 200, body = AdminCatalogue)))]
 #[get("/admin/catalogue")]
 pub async fn admin_catalogue_get(operator: Operator, state: Data<State>) -> Answer<Json<AdminCatalogue>> {
@@ -113,5 +121,8 @@ pub async fn admin_catalogue_get(operator: Operator, state: Data<State>) -> Answ
         versions: versions(&settings.versions, &snapshot, &used),
         flavors: flavors(&snapshot, &used),
         templates: settings.templates.iter().map(|t| template(t, &settings.versions, &snapshot)).collect(),
+        images: images(&settings.versions, &snapshot),
+        addons: addons(settings.registry.as_deref(), &used),
+        prices: state.prices().map(|list| prices(list, &snapshot)),
     }))
 }

@@ -5,6 +5,7 @@ pub mod addons;
 pub mod admin;
 pub mod admin_catalogue;
 pub mod admin_health;
+pub mod admin_offers;
 pub mod admin_operations;
 pub mod admin_people;
 pub mod announcements;

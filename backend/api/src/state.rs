@@ -35,6 +35,8 @@ pub struct Settings {
     pub federation: Vec<Provider>,
     pub versions: Vec<CatalogueVersion>,
     pub templates: Vec<Template>,
+    /// In place of the hosts of public registries for the images of add-ons.
+    pub registry: Option<String>,
     /// Whether KCS reaches APIs of clusters without a public address.
     pub private_route: bool,
     pub requests_per_minute: u32,

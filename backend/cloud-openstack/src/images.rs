@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Text attributes of Glance's own; the others are properties.
-const OWN: [&str; 14] = [
+const OWN: [&str; 13] = [
     "checksum",
     "container_format",
     "created_at",
@@ -26,7 +26,6 @@ const OWN: [&str; 14] = [
     "self",
     "stores",
     "updated_at",
-    "visibility",
 ];
 
 #[derive(Deserialize)]
@@ -40,6 +39,10 @@ struct ImageView {
     min_disk: u32,
     #[serde(default, deserialize_with = "or_default")]
     min_ram: u32,
+    #[serde(default)]
+    size: Option<u64>,
+    #[serde(default, deserialize_with = "or_default")]
+    visibility: String,
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,
 }
@@ -56,6 +59,8 @@ impl From<ImageView> for Image {
             status: view.status,
             min_disk_gib: view.min_disk,
             min_ram_mib: view.min_ram,
+            size_bytes: view.size,
+            visibility: view.visibility,
             properties: view.rest.into_iter().filter_map(property).collect(),
         }
     }

@@ -12,6 +12,10 @@ pub struct Image {
     pub status: String,
     pub min_disk_gib: u32,
     pub min_ram_mib: u32,
+    /// Of its bytes; None until Glance has them.
+    pub size_bytes: Option<u64>,
+    /// `public`, `private`, `shared`, `community`
+    pub visibility: String,
     /// Free properties: `kcs_kubernetes_version`, `kcs_progress` (per cent, while it is being prepared), ...
     pub properties: BTreeMap<String, String>,
 }

@@ -8,7 +8,16 @@ fn version() -> CatalogueVersion {
 
 fn image(name: &str, status: &str, holds: &str) -> Image {
     let properties = [(VERSION_PROPERTY.to_owned(), holds.to_owned())].into();
-    Image { id: name.to_owned(), name: name.to_owned(), status: status.to_owned(), min_disk_gib: 10, min_ram_mib: 512, properties }
+    Image {
+        id: name.to_owned(),
+        name: name.to_owned(),
+        status: status.to_owned(),
+        min_disk_gib: 10,
+        min_ram_mib: 512,
+        size_bytes: None,
+        visibility: "public".to_owned(),
+        properties,
+    }
 }
 
 #[test]

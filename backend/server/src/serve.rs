@@ -228,6 +228,7 @@ fn settings(config: &Config, gate: &Gate, demo: bool) -> Settings {
         federation: config.federation.providers(&config.cloud.auth_url),
         versions: config.versions.clone(),
         templates: config.templates.clone(),
+        registry: config.nodes.registry.clone(),
         private_route: config.engine.private_api_route.is_some(),
         requests_per_minute: config.limits.requests_per_minute,
         gate_requests_per_minute: config.limits.gate_requests_per_minute,

@@ -1,9 +1,11 @@
-//! How much of the catalogue clusters use, counted where they are: versions, and flavors with their machines, as they were asked for.
+//! How much of the catalogue clusters use, counted where they are: versions, add-ons, and flavors with their machines, as they were asked for.
 
 use crate::error::StoreError;
 use crate::pool::{Store, read};
 use auth::OperatorScope;
+use domain::addons::{Addon, AddonsSpec};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct CatalogueUse {
     /// Clusters by version.
     pub versions: BTreeMap<String, u64>,
     pub flavors: BTreeMap<String, FlavorUse>,
+    /// Clusters by what they have switched on.
+    pub addons: BTreeMap<Addon, u64>,
 }
 
 impl Store {
@@ -30,6 +34,17 @@ async fn catalogue_use(db: &mut PgConnection) -> Result<CatalogueUse, StoreError
     let versions =
         sqlx::query!(r#"SELECT spec ->> 'version' AS "version!", count(*) AS "clusters!" FROM clusters WHERE deleted_at IS NULL GROUP BY 1"#);
     let versions = versions.fetch_all(&mut *db).await?;
+    // A row for each choice of add-ons, of which there are few: which add-ons a choice comes to is known in one place only.
+    let addons = sqlx::query!(
+        r#"SELECT spec -> 'addons' AS "addons: Json<AddonsSpec>", count(*) AS "clusters!" FROM clusters WHERE deleted_at IS NULL GROUP BY 1"#
+    );
+    let mut by_addon = BTreeMap::<Addon, u64>::new();
+    for row in addons.fetch_all(&mut *db).await? {
+        let spec = row.addons.map(|Json(spec)| spec).unwrap_or_default();
+        for addon in spec.wanted() {
+            *by_addon.entry(addon).or_default() += row.clusters.unsigned_abs();
+        }
+    }
     let flavors = sqlx::query!(
         r#"SELECT g.one ->> 'flavor' AS "flavor!", count(DISTINCT c.id) AS "clusters!", sum((g.one ->> 'count')::int)::bigint AS "machines!"
            FROM clusters c CROSS JOIN LATERAL
@@ -41,5 +56,6 @@ async fn catalogue_use(db: &mut PgConnection) -> Result<CatalogueUse, StoreError
     Ok(CatalogueUse {
         versions: versions.into_iter().map(|row| (row.version, row.clusters.unsigned_abs())).collect(),
         flavors: flavors.into_iter().map(|row| (row.flavor, flavor(row.clusters, row.machines))).collect(),
+        addons: by_addon,
     })
 }

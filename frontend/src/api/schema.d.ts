@@ -166,7 +166,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Versions, flavors and templates: what is offered, and how many clusters of all projects use it. Operators only. */
+        /** Versions, node images, flavors, templates, add-ons and prices: what is offered, and how many clusters of all projects use it. Operators only. */
         get: operations["admin_catalogue_get"];
         put?: never;
         post?: never;
@@ -2036,6 +2036,20 @@ export interface components {
          * @enum {string}
          */
         Addon: "pod_network" | "cloud_controller" | "storage" | "dns" | "isolation" | "metrics" | "ingress";
+        /** @description An add-on, and how many clusters have it switched on. */
+        AddonOffer: {
+            /** Format: int64 */
+            clusters: number;
+            /** @description Whether clusters have it that were asked for without a word of it. */
+            default: boolean;
+            /** @description Without it a cluster is not called running. */
+            essential: boolean;
+            /** @description As nodes pull them: from the configured registry, if there is one. */
+            images: string[];
+            name: components["schemas"]["Addon"];
+            /** @description Of its main image; absent: it comes with Kubernetes. */
+            version?: string | null;
+        };
         /** @enum {string} */
         AddonState: "pending" | "progressing" | "ready" | "unknown";
         /** @description How an add-on is, as last seen. */
@@ -2093,8 +2107,13 @@ export interface components {
             state: components["schemas"]["AnnouncementState"];
         };
         AdminCatalogue: {
+            /** @description Each works only with those before it. */
+            addons: components["schemas"]["AddonOffer"][];
             /** @description The smallest first, then those that are not offered. */
             flavors: components["schemas"]["FlavorUsage"][];
+            /** @description Those of the newest version first. */
+            images: components["schemas"]["NodeImage"][];
+            prices: components["schemas"]["PriceList"] | null;
             templates: components["schemas"]["TemplateOffer"][];
             /** @description The newest first. */
             versions: components["schemas"]["VersionUse"][];
@@ -4406,6 +4425,28 @@ export interface components {
          * @description One virtual machine of a cluster.
          */
         NodeId: string;
+        /** @description An image that a version names, or that says which Kubernetes version is in it. */
+        NodeImage: {
+            id: string;
+            /** @description As it says itself. */
+            kubernetes_version?: string | null;
+            /** Format: int32 */
+            min_disk_gib: number;
+            /** Format: int32 */
+            min_ram_mib: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description Absent until Glance has it.
+             */
+            size_bytes?: number | null;
+            /** @description Glance's word. */
+            status: string;
+            /** @description Versions of the catalogue that name it. */
+            versions: string[];
+            /** @description Glance's word: `public`, `private`, `shared`, `community`. */
+            visibility: string;
+        };
         /** @description What a person changes of a node's labels and taints. What is not named stays as it is. */
         NodeMarks: {
             /** @description Labels to be set, by their keys; null takes one away. */
@@ -4714,6 +4755,29 @@ export interface components {
                 [key: string]: string;
             };
             taints: components["schemas"]["Taint"][];
+        };
+        /** @description The operator's prices, each for an hour, beside what is offered. */
+        PriceList: {
+            currency: string;
+            /** @description Those that are offered first. */
+            flavors: components["schemas"]["PriceOffer"][];
+            /** Format: double */
+            floating_ip: number;
+            /** Format: double */
+            load_balancer: number;
+            /** @description Of one GiB, by volume type; `default` is for volumes without a type. */
+            volume_gib: components["schemas"]["PriceOffer"][];
+        };
+        /** @description What has a price, or should have one. */
+        PriceOffer: {
+            name: string;
+            /** @description Whether the cloud has it, as far as the operator's project sees. */
+            offered: boolean;
+            /**
+             * Format: double
+             * @description Absent: it has no price, and is in no sum.
+             */
+            per_hour?: number | null;
         };
         /** @description The operator's prices, each for an hour. */
         Prices: {

@@ -71,11 +71,27 @@ fn manifest(addon: Addon) -> &'static str {
     }
 }
 
+fn pinned(addon: Addon) -> impl Iterator<Item = &'static str> {
+    manifest(addon).lines().filter_map(|line| line.trim().strip_prefix("image: "))
+}
+
 /// The version of an add-on: that of its first image.
 #[must_use]
 pub fn version(addon: Addon) -> Option<&'static str> {
-    let image = manifest(addon).lines().find_map(|line| line.trim().strip_prefix("image: "))?;
-    image.rsplit_once(':').map(|(_, tag)| tag)
+    pinned(addon).next()?.rsplit_once(':').map(|(_, tag)| tag)
+}
+
+/// The images of an add-on, each once, as nodes pull them.
+#[must_use]
+pub fn images(addon: Addon, registry: Option<&str>) -> Vec<String> {
+    let mut found = Vec::new();
+    for image in pinned(addon) {
+        let image = registry.and_then(|registry| redirected(image, registry)).unwrap_or_else(|| image.to_owned());
+        if !found.contains(&image) {
+            found.push(image);
+        }
+    }
+    found
 }
 
 /// All objects, in order: the pod network first, then the cloud's credential, then what works with it, then the rest.
@@ -138,20 +154,25 @@ fn fill(value: &mut Value, variables: &[(&str, String)]) {
 /// Image names, the label we find it by, and the hash of all the rest.
 fn finish(value: &mut Value, addon: Addon, registry: Option<&str>) {
     if let Some(registry) = registry {
-        redirect(value, registry.trim_end_matches('/'));
+        redirect(value, registry);
     }
     value["metadata"]["labels"][LABEL] = json!(addon.as_str());
     let hash = digest(value);
     value["metadata"]["annotations"][APPLIED] = json!(hash);
 }
 
-/// Images come from another registry: its name takes the place of the public one's.
+/// An image of another registry: its name takes the place of the public one's.
+fn redirected(image: &str, registry: &str) -> Option<String> {
+    image.split_once('/').map(|(_, path)| format!("{}/{path}", registry.trim_end_matches('/')))
+}
+
+/// Images come from another registry.
 fn redirect(value: &mut Value, registry: &str) {
     match value {
         Value::Object(fields) => {
             for (key, field) in fields {
-                if let (true, Some((_, path))) = (key == "image", field.as_str().and_then(|image| image.split_once('/'))) {
-                    *field = json!(format!("{registry}/{path}"));
+                if let (true, Some(image)) = (key == "image", field.as_str().and_then(|image| redirected(image, registry))) {
+                    *field = json!(image);
                 } else {
                     redirect(field, registry);
                 }

@@ -1,6 +1,6 @@
 //! The set of add-ons: complete, in order, pinned, told the cluster's own name, and without a secret where none belongs.
 
-use bootstrap::addons::{APPLIED, AddonsInput, CloudConfig, LABEL, Object, VolumeType, addons, version};
+use bootstrap::addons::{APPLIED, AddonsInput, CloudConfig, LABEL, Object, VolumeType, addons, images as images_of, version};
 use domain::addons::{Addon, AddonsRequest, AddonsSpec};
 use domain::ids::ClusterId;
 use ipnet::Ipv4Net;
@@ -109,6 +109,14 @@ fn images_are_pinned_and_come_from_the_configured_registry() {
     let mirrored = images(&objects(&all(), Some("registry.example.com/mirror/"), SECRET));
     assert!(mirrored.contains(&"registry.example.com/mirror/sig-storage/csi-provisioner:v5.3.0".to_owned()), "{mirrored:?}");
     assert!(mirrored.iter().all(|i| i.starts_with("registry.example.com/mirror/")), "{mirrored:?}");
+    for registry in [None, Some("registry.example.com/mirror/")] {
+        let pulled: BTreeSet<String> = images(&objects(&all(), registry, SECRET)).into_iter().collect();
+        let told: Vec<String> = Addon::ALL.into_iter().flat_map(|addon| images_of(addon, registry)).collect();
+        // The storage driver's is in two workloads, and told once.
+        assert_eq!(told.iter().filter(|image| image.contains("cinder-csi-plugin")).count(), 1);
+        assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), pulled);
+    }
+    assert_eq!(images_of(Addon::Dns, None), Vec::<String>::new());
     assert_eq!(version(Addon::CloudController), Some("v1.36.0"));
     assert_eq!(version(Addon::Dns), None);
 }

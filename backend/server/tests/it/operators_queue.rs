@@ -41,6 +41,12 @@ async fn an_operator_finds_operations_of_all_tenants() {
     assert_eq!((&log["items"][0]["user"]["name"], &log["items"][0]["detail"]["name"]), (&json!("operator"), &json!("shop")), "{log}");
 }
 
+/// The row of a list of the catalogue whose `key` is `name`.
+fn of(catalogue: &Value, list: &str, key: &str, name: &Value) -> Value {
+    let rows = catalogue.pointer(&format!("/{list}")).and_then(Value::as_array);
+    rows.and_then(|rows| rows.iter().find(|row| row[key] == *name)).unwrap_or_else(|| panic!("{name} in {catalogue}")).clone()
+}
+
 #[actix_web::test]
 async fn an_operator_sees_how_much_of_the_catalogue_is_used() {
     let house = House::new().await;
@@ -50,9 +56,6 @@ async fn an_operator_sees_how_much_of_the_catalogue_is_used() {
     assert_eq!(before.status, 200, "{}", before.body);
     let (web, _) = house.running_cluster(&member, "web").await;
     let spec = house.call(Some(&member), "GET", &format!("/api/v1/clusters/{web}"), None).await.body["spec"].clone();
-    let of = |catalogue: &Value, list: &str, key: &str, name: &Value| {
-        catalogue[list].as_array().unwrap().iter().find(|row| row[key] == *name).unwrap_or_else(|| panic!("{name} in {catalogue}")).clone()
-    };
     let after = look().await.body;
     let version = of(&after, "versions", "version", &spec["version"]);
     assert_eq!((&version["clusters"], version["offered"]["image"].is_string()), (&json!(1), true));
@@ -67,6 +70,46 @@ async fn an_operator_sees_how_much_of_the_catalogue_is_used() {
     let gone = look().await.body;
     assert_eq!(of(&gone, "versions", "version", &json!("v1.1.0")), json!({"version": "v1.1.0", "offered": null, "clusters": 1}));
     assert_eq!(of(&gone, "flavors", "name", &json!("gone"))["offered"], false);
+}
+
+#[actix_web::test]
+async fn an_operator_sees_node_images_add_ons_and_what_has_no_price() {
+    let house = House::new().await;
+    let (member, operator) = (house.sign_in("member-a").await, house.sign_in("operator").await);
+    house.running_cluster(&member, "web").await;
+    let look = async || house.call(Some(&operator), "GET", "/api/v1/admin/catalogue", None).await.body;
+    let catalogue = look().await;
+    let image = of(&catalogue, "images", "name", &json!("kcs-node-v1.36.3"));
+    assert_eq!((&image["status"], &image["visibility"]), (&json!("active"), &json!("public")), "{image}");
+    assert_eq!((&image["kubernetes_version"], &image["versions"]), (&json!("v1.36.3"), &json!(["v1.36.3"])), "{image}");
+    assert_eq!((&image["min_disk_gib"], &image["size_bytes"]), (&json!(10), &json!(2_u64 << 30)), "{image}");
+    assert_eq!((&catalogue["images"][0]["id"], image["id"].as_str().unwrap().is_empty()), (&image["id"], false), "the newest is the first");
+    let storage = of(&catalogue, "addons", "name", &json!("storage"));
+    assert_eq!((&storage["clusters"], &storage["default"], &storage["essential"]), (&json!(1), &json!(true), &json!(true)), "{storage}");
+    let mut images = storage["images"].as_array().unwrap().iter().map(|image| image.as_str().unwrap());
+    assert!(images.all(|image| image.starts_with("registry.example.com/mirror/") && image.contains(":v")), "{storage}");
+    let ingress = of(&catalogue, "addons", "name", &json!("ingress"));
+    assert_eq!((&ingress["clusters"], &ingress["default"]), (&json!(0), &json!(false)), "{ingress}");
+    let dns = json!({"name": "dns", "essential": true, "default": true, "images": [], "clusters": 1});
+    assert_eq!(of(&catalogue, "addons", "name", &json!("dns")), dns);
+    assert_eq!(catalogue["prices"], Value::Null, "there is no price list");
+    house.database.execute("UPDATE clusters SET spec = jsonb_set(spec, '{addons,storage}', 'false')").await;
+    let list = json!({"currency": "EUR", "flavors": {"m1.medium": 0.1, "m9.giant": 2.5}, "volume_gib": {"default": 0.001}, "floating_ip": 0.02});
+    let set = json!({"revision": 0, "limits": {}, "prices": list, "audit": {}});
+    let saved = house.call(Some(&operator), "PUT", "/api/v1/admin/settings", Some(&set)).await;
+    assert_eq!(saved.status, 200, "{}", saved.body);
+    let catalogue = look().await;
+    assert_eq!(of(&catalogue, "addons", "name", &json!("storage"))["clusters"], 0);
+    assert_eq!((&catalogue["prices"]["currency"], &catalogue["prices"]["floating_ip"]), (&json!("EUR"), &json!(0.02)));
+    for (among, row) in [
+        ("flavors", json!({"name": "m1.medium", "offered": true, "per_hour": 0.1})),
+        ("flavors", json!({"name": "m1.large", "offered": true})),
+        ("flavors", json!({"name": "m9.giant", "offered": false, "per_hour": 2.5})),
+        ("volume_gib", json!({"name": "default", "offered": true, "per_hour": 0.001})),
+        ("volume_gib", json!({"name": "ssd", "offered": true})),
+    ] {
+        assert_eq!(of(&catalogue, &format!("prices/{among}"), "name", &row["name"]), row);
+    }
 }
 
 #[actix_web::test]

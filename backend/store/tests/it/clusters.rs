@@ -2,6 +2,7 @@
 
 use crate::support::{create, member, operator, try_create};
 use auth::{ClusterCreate, ClusterDelete, ClusterRepair, ControlPlaneResize, NodeOperate, NodePoolResize, OperationCancel, OperationRetry};
+use domain::addons::Addon;
 use domain::changes::Change;
 use domain::clusters::Phase;
 use domain::codes::Code;
@@ -225,6 +226,28 @@ async fn a_cluster_counts_once_for_each_flavor_and_with_all_its_machines() {
         (all.clusters, all.machines) = (2, all.machines + 2 * count);
     }
     assert!(others.iter().all(|(flavor, all)| used.flavors[flavor] == *all), "{used:?}");
+}
+
+#[tokio::test]
+async fn a_cluster_counts_for_each_add_on_that_it_has() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let (a, b) = (member("a"), member("b"));
+    for (actor, name) in [(&a, "usual"), (&b, "metrics"), (&b, "none"), (&b, "old"), (&b, "gone")] {
+        create(&store, actor, name).await;
+    }
+    for statement in [
+        r#"UPDATE clusters SET spec = jsonb_set(spec, '{addons}', '{"pod_network": true, "storage": true, "metrics": true}')
+           WHERE name IN ('usual', 'gone')"#,
+        r#"UPDATE clusters SET spec = jsonb_set(spec, '{addons}', '{"metrics": true, "storage": false, "later": true}') WHERE name = 'metrics'"#,
+        "UPDATE clusters SET spec = spec - 'addons' WHERE name = 'old'",
+        "UPDATE clusters SET deleted_at = now() WHERE name = 'gone'",
+    ] {
+        database.execute(statement).await;
+    }
+    let used = store.catalogue_use(operator().operator().unwrap()).await.unwrap();
+    // Kubernetes' own DNS is among them as soon as there is one.
+    assert_eq!(used.addons, [(Addon::PodNetwork, 1), (Addon::Storage, 1), (Addon::Dns, 2), (Addon::Metrics, 2)].into());
 }
 
 #[tokio::test]

@@ -114,6 +114,8 @@ async fn reading(bench: &Bench, cloud: &Cloud, project: &str) {
     bench.holds("external network", cloud.network.external_networks().await.unwrap().iter().any(|n| n.name == "public" && n.external));
     let images = cloud.images.images().await.unwrap();
     bench.holds("node images", images.iter().any(|i| i.properties.get("kcs_kubernetes_version").is_some_and(|v| v == "v1.36.3")));
+    bench.holds("images' sizes", images.iter().any(|i| i.size_bytes.is_some_and(|size| size > 0)));
+    bench.holds("images' visibility", images.iter().all(|i| !i.visibility.is_empty() && !i.properties.contains_key("visibility")));
     bench.holds("image by name", cloud.images.images_by_name("kcs-node-v1.36.3").await.unwrap().len() == 1);
     let limits = cloud.load_balancers.as_ref().unwrap().limits(project).await.unwrap();
     bench.holds("no load balancer yet", limits.load_balancers.used == 0);
