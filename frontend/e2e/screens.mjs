@@ -866,6 +866,16 @@ const screens = [
   },
   { name: "admin-announcements-forbidden", user: "member-a", path: "/admin/announcements", ready: ".empty" },
   { name: "admin-catalogue", user: "operator", path: "/admin/catalogue", ready: ".table, .row-cards" },
+  {
+    name: "admin-catalogue-image",
+    user: "operator",
+    path: "/admin/catalogue",
+    ready: "a[href^='#image-']",
+    act: async (page) => {
+      await page.locator("a[href^='#image-']").first().click();
+      await page.locator("[id^='image-']:target").waitFor();
+    },
+  },
   { name: "admin-catalogue-forbidden", user: "member-a", path: "/admin/catalogue", ready: ".empty" },
   { name: "admin-settings", user: "operator", path: "/admin/settings", ready: ".table, .row-cards, .empty" },
   { name: "admin-settings-forbidden", user: "member-a", path: "/admin/settings", ready: ".empty" },

@@ -837,6 +837,24 @@ export const adminCatalogue = {
   versions: [...versions.map((offered, i) => ({ version: offered.version, offered, clusters: 5 - i })), { version: "v1.30.1", offered: null, clusters: 1 }],
   flavors: [...flavors.map(({ name, vcpus, ram_mib }, i) => ({ name, vcpus, ram_mib, offered: true, clusters: i, machines: 3 * i })), { name: "m0.retired", offered: false, clusters: 1, machines: 3 }],
   templates: templates.map(({ id, name, name_zh, spec }, i) => ({ id, name, name_zh, version: spec.version ?? undefined, flavors: [flavors[1].name], missing: i === 1 ? ["m0.retired"] : [] })),
+  images: [
+    { id: "6d0f3a52-4c1e-4b7e-9d37-2f3c1a5b6c01", name: "kcs-node-v1.36.3", status: "active", kubernetes_version: "v1.36.3", size_bytes: 2_254_857_830, min_disk_gib: 10, min_ram_mib: 512, visibility: "public", versions: ["v1.36.3"] },
+    { id: "6d0f3a52-4c1e-4b7e-9d37-2f3c1a5b6c02", name: "kcs-node-v1.35.4", status: "queued", kubernetes_version: "v1.35.4", min_disk_gib: 10, min_ram_mib: 512, visibility: "shared", versions: ["v1.35.4"] },
+    { id: "6d0f3a52-4c1e-4b7e-9d37-2f3c1a5b6c03", name: "kcs-node-v1.34.9-with-the-drivers-of-the-rack-in-the-basement", status: "deactivated", kubernetes_version: "v1.34.9", size_bytes: 734_003_200, min_disk_gib: 0, min_ram_mib: 0, visibility: "private", versions: [] },
+  ],
+  addons: [
+    { name: "pod_network", version: "v0.28.4", essential: true, default: true, images: ["registry.example.org/mirror/flannel-io/flannel:v0.28.4"], clusters: 8 },
+    { name: "storage", version: "v5.3.0", essential: true, default: true, images: ["csi-provisioner:v5.3.0", "csi-attacher:v4.12.0"].map((image) => `registry.example.org/mirror/sig-storage/${image}`), clusters: 7 },
+    { name: "dns", essential: true, default: true, images: [], clusters: 8 },
+    { name: "ingress", version: "v3.6.2", essential: false, default: false, images: ["registry.example.org/mirror/library/traefik:v3.6.2"], clusters: 1 },
+  ],
+  prices: {
+    currency: "CNY",
+    flavors: [...flavors.map(({ name }, i) => ({ name, offered: true, ...(i < 2 && { per_hour: 0.21 * (i + 1) }) })), { name: "m0.retired", offered: false, per_hour: 0.1 }],
+    volume_gib: [{ name: "default", offered: true, per_hour: 0.0006 }, { name: "ssd", offered: true }],
+    load_balancer: 0.12,
+    floating_ip: 0.03,
+  },
 };
 
 /** A cluster whose project was deleted in the cloud, as operators see it. */
