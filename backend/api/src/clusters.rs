@@ -8,6 +8,7 @@ use crate::lists::List;
 use crate::operations::Operation;
 use crate::plan;
 use crate::preflight::Preflight;
+use crate::resource_health::ResourceHealth;
 use crate::session::ProjectRef;
 use crate::sight;
 use crate::state::State;
@@ -19,6 +20,7 @@ use cloud::volumes::Volume;
 use domain::clusters::{ClusterPatch, ClusterSpec, ClusterSpecRequest, ClusterStatus, Phase};
 use domain::codes::Code;
 use domain::costs::{Cost, Prices, cluster_cost};
+use domain::health::ObjectHealth;
 use domain::ids::{ClusterId, OperationId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::names;
@@ -229,6 +231,9 @@ pub struct Resource {
     pub address: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
+    /// Absent: it is going, or gone and not wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<ResourceHealth>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
 }
@@ -240,6 +245,8 @@ impl Cluster {
         let permissions = actor.permissions(Some(record.cluster.id));
         let namespaces = sight::only(actor, record.cluster.id);
         let mut cluster = record.cluster;
+        // Of each object it is told with the object.
+        cluster.status.objects.clear();
         if namespaces.is_some() {
             // They run in namespaces of the cluster's own; and words may name nodes and objects in the cloud.
             cluster.status.addons.clear();
@@ -280,10 +287,11 @@ impl OperationBrief {
 }
 
 impl Resource {
-    /// As sent.
+    /// As sent; `said`: what is not well of the cluster's objects.
     #[must_use]
-    pub fn new(row: LedgerRow) -> Self {
+    pub fn new(row: LedgerRow, said: &[ObjectHealth]) -> Self {
         Self {
+            health: ResourceHealth::of(&row, said),
             kind: row.kind,
             name: row.name,
             cloud_id: row.cloud_id,
@@ -404,7 +412,7 @@ pub async fn cluster_update(caller: Caller, state: Data<State>, id: Path<Cluster
 pub async fn cluster_delete_plan(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<DeletePlan>> {
     let record = sight::whole(&state, &caller.actor, *id).await?;
     let rows = state.store.ledger(&caller.actor.scope(), *id).await?;
-    let objects = rows.into_iter().filter(|r| r.state != ResourceState::Gone).map(Resource::new).collect();
+    let objects = rows.into_iter().filter(|r| r.state != ResourceState::Gone).map(|r| Resource::new(r, &record.cluster.status.objects)).collect();
     let mut volumes = data_volumes(&state, &caller, &record).await?;
     let blocked = plan::deletion_checks(&record.cluster);
     let services = service_objects(&state, &caller, &record).await?;
@@ -482,7 +490,8 @@ pub async fn cluster_delete(caller: Caller, state: Data<State>, id: Path<Cluster
 #[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), responses((status = 200, body = List<Resource>)))]
 #[get("/clusters/{id}/resources")]
 pub async fn resource_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<List<Resource>>> {
-    sight::whole(&state, &caller.actor, *id).await?;
+    let record = sight::whole(&state, &caller.actor, *id).await?;
     let rows = state.store.ledger(&caller.actor.scope(), *id).await?;
-    Ok(Json(List::whole(rows.into_iter().map(Resource::new).collect())))
+    let said = &record.cluster.status.objects;
+    Ok(Json(List::whole(rows.into_iter().map(|row| Resource::new(row, said)).collect())))
 }

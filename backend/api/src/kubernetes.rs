@@ -95,12 +95,12 @@ pub async fn of(state: &State, caller: &Caller, record: &ClusterRecord) -> Answe
 /// How long a page waits for what only decorates it.
 pub const DECORATION: Duration = Duration::from_secs(2);
 
-/// Kubelet versions by node name; empty while the cluster does not answer.
-pub async fn kubelet_versions(state: &State, caller: &Caller, record: &ClusterRecord) -> HashMap<String, String> {
+/// The cluster's nodes by name, as it sees them itself; empty while it does not answer.
+pub async fn nodes_inside(state: &State, caller: &Caller, record: &ClusterRecord) -> HashMap<String, KubernetesNode> {
     let read = async {
         let (reads, who) = of(state, caller, record).await?;
         let page = reads.nodes(&who, &ReadQuery { limit: 500, ..ReadQuery::default() }).await?;
-        Answer::Ok(page.items.into_iter().map(|n| (n.name, n.version)).collect())
+        Answer::Ok(page.items.into_iter().map(|n| (n.name.clone(), n)).collect())
     };
     tokio::time::timeout(DECORATION, read).await.ok().and_then(Result::ok).unwrap_or_default()
 }

@@ -60,6 +60,7 @@ pub mod quota;
 pub mod quota_requests;
 pub mod refusals;
 pub mod request_id;
+pub mod resource_health;
 pub mod roles;
 pub mod routes;
 pub mod service_clouds;

@@ -16,6 +16,7 @@ use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::names::node_prefix;
 use domain::nodes::{Bootstrap, NodeIntent, NodeRole};
 use domain::plan::node_key;
+use kube_access::reads::{KubernetesNode, NodeCondition};
 use serde::Serialize;
 use store::NodeRecord;
 use time::OffsetDateTime;
@@ -53,6 +54,11 @@ pub struct Node {
     /// Since when it has not been Ready after it had joined. Absent while nobody can tell, because the cluster's API does not answer.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub unready_since: Option<OffsetDateTime>,
+    /// The cluster's own word and sentence for why it is not Ready, while its API answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unready_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unready_message: Option<String>,
     /// Whether it is being taken away.
     pub removing: bool,
     pub bootstrap: Bootstrap,
@@ -91,9 +97,16 @@ fn status_word(status: &ServerStatus) -> String {
     }
 }
 
+/// What the cluster says of a node that it does not find Ready.
+fn unready(inside: &KubernetesNode) -> Option<&NodeCondition> {
+    inside.conditions.iter().find(|c| c.kind == "Ready" && c.status != "True")
+}
+
 impl Node {
-    fn new(record: NodeRecord, ledger: &[LedgerRow], servers: &[Server], kubelet_version: Option<String>) -> Self {
+    fn new(record: NodeRecord, ledger: &[LedgerRow], servers: &[Server], inside: Option<&KubernetesNode>) -> Self {
         let node = record.node;
+        let unready = inside.and_then(unready).filter(|_| node.ready != Some(true));
+        let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let server = row(ledger, ResourceKind::Server, &node.name).map(|server_row| {
             let seen = servers.iter().find(|s| Some(&s.id) == server_row.cloud_id.as_ref());
             NodeServer {
@@ -113,11 +126,13 @@ impl Node {
             ready: node.ready,
             joined_at: node.joined_at,
             unready_since: node.unready_since,
+            unready_reason: unready.and_then(|c| said(&c.reason)),
+            unready_message: unready.and_then(|c| said(&c.message)),
             removing: node.intent == NodeIntent::Remove,
             bootstrap: node.bootstrap,
             fault: node.fault.map(OperationFault::from),
             server,
-            kubelet_version,
+            kubelet_version: inside.map(|n| n.version.clone()),
             created_at: Some(record.created_at),
         }
     }
@@ -136,11 +151,11 @@ pub async fn node_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) 
     // What the cloud and the cluster add is shown while they answer.
     let servers = async { Answer::Ok(caller.cloud(&state).await?.compute.servers(&node_prefix(*id)).await?) };
     let servers = tokio::time::timeout(crate::kubernetes::DECORATION, servers);
-    let (servers, versions) = tokio::join!(servers, crate::kubernetes::kubelet_versions(&state, &caller, &record));
+    let (servers, inside) = tokio::join!(servers, crate::kubernetes::nodes_inside(&state, &caller, &record));
     let servers = servers.ok().and_then(Result::ok).unwrap_or_default();
     let items = nodes.into_iter().map(|n| {
-        let version = versions.get(&n.node.name).cloned();
-        Node::new(n, &ledger, &servers, version)
+        let inside = inside.get(&n.node.name);
+        Node::new(n, &ledger, &servers, inside)
     });
     Ok(Json(List::whole(items.collect())))
 }

@@ -2,6 +2,7 @@
 
 use crate::addons::{AddonStatus, AddonsRequest, AddonsSpec};
 use crate::conditions::Condition;
+use crate::health::ObjectHealth;
 use crate::ids::{ClusterId, OperationId, TenantId};
 use crate::settings::{
     ApiAuditRequest, ApiAuditSpec, ApiExposure, ApiRequest, ApiSpec, DataVolume, ExistingNetwork, ExistingNetworkRequest, KeyPair, Proxy,
@@ -348,6 +349,10 @@ pub struct ClusterStatus {
     /// Rules that somebody added to the cluster's security groups: they are left alone. No more than a hundred.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub added_rules: Vec<AddedRule>,
+    /// The cloud objects that are not well. Whoever asks is told of each object with the object.
+    #[serde(default, deserialize_with = "crate::newer::known", skip_serializing_if = "Vec::is_empty")]
+    #[schema(ignore)]
+    pub objects: Vec<ObjectHealth>,
 }
 
 /// A rule of a security group that is not of KCS's making.
@@ -390,6 +395,7 @@ impl ClusterStatus {
             nodes_ready: 0,
             addons: Vec::new(),
             added_rules: Vec::new(),
+            objects: Vec::new(),
         }
     }
 }

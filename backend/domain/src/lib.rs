@@ -8,6 +8,7 @@ pub mod clusters;
 pub mod codes;
 pub mod conditions;
 pub mod costs;
+pub mod health;
 pub mod ids;
 pub mod installation;
 pub mod installation_checks;

@@ -9,6 +9,7 @@ mod healing;
 mod inside;
 mod masters;
 mod nodes;
+mod objects;
 mod operation;
 mod parts;
 mod rotation;

@@ -28,6 +28,7 @@ impl Draft<'_> {
         if let Some(rules) = &self.observed.added_rules {
             status.added_rules.clone_from(rules);
         }
+        status.objects = self.object_healths();
         status.conditions = merge(&status.conditions, self.conditions());
         status.phase = self.phase(&status.conditions);
         self.next.cluster.status = status;

@@ -4,6 +4,7 @@
 mod addons;
 mod encryption;
 mod healing;
+mod objects;
 mod plan;
 mod verbs;
 mod world;

@@ -2,8 +2,13 @@
 
 use crate::house::House;
 use domain::changes::Change;
+use domain::codes::Code;
+use domain::conditions::ConditionStatus;
+use domain::health::ObjectHealth;
 use domain::ids::NodeId;
+use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{Node, NodeRole};
+use domain::test_support::gone_row;
 use serde_json::{Value, json};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -195,4 +200,64 @@ async fn a_node_nobody_can_see_is_told_from_one_that_has_not_joined_and_from_one
     let told: Vec<Value> = listed.body["items"].as_array().unwrap().iter().map(told).collect();
     let epoch = "1970-01-01T00:00:00Z";
     assert_eq!(told, [json!([null, null, null]), json!([null, epoch, null]), json!([null, epoch, epoch])]);
+}
+
+#[actix_web::test]
+async fn a_node_that_is_not_ready_comes_with_the_clusters_own_words_for_it() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let ready = json!({"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": "container runtime network not ready"});
+    let (cluster, _api) = house.cluster_with_unready_worker(&member, "web", ready).await;
+    let listed = house.call(Some(&member), "GET", &format!("/api/v1/clusters/{cluster}/nodes"), None).await;
+    let node = &listed.body["items"][0];
+    let said = (&node["ready"], &node["unready_reason"], &node["unready_message"]);
+    assert_eq!(said, (&json!(false), &json!("KubeletNotReady"), &json!("container runtime network not ready")), "{}", listed.body);
+}
+
+#[actix_web::test]
+async fn each_cloud_object_comes_with_how_it_is_why_since_when_and_what_to_do() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let made = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&json!({"name": "web", "template": "dev"}))).await;
+    assert_eq!(made.status, 202, "{}", made.body);
+    let claim = house.store.claim(Uuid::new_v4(), Duration::from_secs(30)).await.unwrap().expect("the cluster is due");
+    let mut status = house.store.load(&claim).await.unwrap().cluster.status;
+    let row = |kind, state| LedgerRow { state, ..gone_row(claim.cluster, kind, "id") };
+    let rows = [
+        row(ResourceKind::Network, ResourceState::Known),
+        row(ResourceKind::SecurityGroup, ResourceState::Known),
+        row(ResourceKind::Router, ResourceState::Gone),
+        row(ResourceKind::Volume, ResourceState::Known),
+        row(ResourceKind::Port, ResourceState::Deleting),
+    ];
+    let said = |row: &LedgerRow, alone: bool, status, reason: &str, code| ObjectHealth {
+        kind: row.kind,
+        row: alone.then_some(row.id),
+        status,
+        reason: reason.to_owned(),
+        since: OffsetDateTime::UNIX_EPOCH,
+        code: Some(code),
+    };
+    status.objects = vec![
+        said(&rows[3], false, ConditionStatus::Unknown, "Blind", Code::CloudUnavailable),
+        said(&rows[1], true, ConditionStatus::False, "Drifted", Code::Drifted),
+        said(&rows[2], true, ConditionStatus::False, "Missing", Code::Drifted),
+    ];
+    let mut changes = vec![Change::Status(status)];
+    changes.extend(rows.map(Change::Ledger));
+    house.store.commit(&claim, &changes).await.unwrap();
+    let path = format!("/api/v1/clusters/{}", claim.cluster);
+    let listed = house.call(Some(&member), "GET", &format!("{path}/resources"), None).await;
+    let health = |kind: &str| listed.body["items"].as_array().unwrap().iter().find(|r| r["kind"] == kind).unwrap()["health"].clone();
+    let told = |status: &str, reason: &str, code: Code| {
+        let since = "1970-01-01T00:00:00Z";
+        json!({"status": status, "reason": reason, "since": since, "code": code.as_str(), "remedy": code.remedy()})
+    };
+    assert_eq!(health("network"), json!({"status": "True", "reason": "Well"}));
+    assert_eq!(health("security_group"), told("False", "Drifted", Code::Drifted));
+    assert_eq!(health("router"), told("False", "Missing", Code::Drifted));
+    assert_eq!(health("volume"), told("Unknown", "Blind", Code::CloudUnavailable));
+    assert_eq!(health("port"), Value::Null);
+    let cluster = house.call(Some(&member), "GET", &path, None).await;
+    assert_eq!(cluster.body["status"]["objects"], Value::Null, "it is told with the objects, once");
 }

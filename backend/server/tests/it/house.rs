@@ -432,6 +432,18 @@ impl House {
         (cluster, operation, worker.id, api)
     }
 
+    /// A cluster that runs, with a worker that joined and is not ready, of which its API says this of being Ready.
+    pub async fn cluster_with_unready_worker(&self, person: &Person, name: &str, ready: Value) -> (String, ClusterApi) {
+        let (cluster, _) = self.begun_cluster(person, name).await;
+        let since = Some(time::OffsetDateTime::UNIX_EPOCH);
+        let new = Node::new(NodeId::generate(), cluster.parse().unwrap(), NodeRole::Worker, "default", 0);
+        let worker = Node { ready: Some(false), joined_at: since, unready_since: since, ..new };
+        let inside = json!({"metadata": {"name": worker.name}, "status": {"conditions": [ready]}});
+        let api = ClusterApi::holding("/api/v1/nodes", vec![inside]);
+        self.finish_at(&cluster, Some(&api), vec![Change::Node(worker)]).await;
+        (cluster, api)
+    }
+
     /// The operation of a cluster that was deleted, as far as the store knows: its receipt is empty.
     pub async fn deleted_cluster(&self, person: &Person, name: &str) -> String {
         let (cluster, _) = self.running_cluster(person, name).await;

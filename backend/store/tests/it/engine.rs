@@ -361,12 +361,14 @@ async fn case_52_what_only_a_newer_program_knows_keeps_an_older_one_from_nothing
     let record = create(&store, &a, "x").await;
     let operation = record.operation.unwrap().id;
     let claim = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
-    // The newer one has a condition, an add-on, a step and a kind of object that did not exist before.
+    // The newer one has a condition, an add-on, something to say of objects, a step and a kind of object that did not exist before.
     database
         .execute(
             r#"UPDATE clusters SET status = status || '{
                    "conditions": [{"type": "BackedUp", "status": "True", "reason": "New", "message": "", "since": "2026-11-23T00:00:00Z"},
                                   {"type": "CloudReachable", "status": "True", "reason": "Answers", "message": "", "since": "2026-11-23T00:00:00Z"}],
+                   "objects": [{"kind": "bucket", "status": "False", "reason": "New", "since": "2026-11-23T00:00:00Z"},
+                               {"kind": "network", "status": "Unknown", "reason": "New", "since": "2026-11-23T00:00:00Z", "cause": "new"}],
                    "addons": [{"name": "backups", "state": "ready", "ready": 1, "desired": 1}, {"name": "dns", "state": "ready", "ready": 1, "desired": 1}]}';
                UPDATE operations SET steps = jsonb_set(jsonb_set(steps, '{0,key}', '"first_backup"'), '{0,resources}',
                    '[{"kind": "bucket", "name": "b", "state": "ready"}, {"kind": "network", "name": "n", "state": "ready"}]')"#,
@@ -376,6 +378,7 @@ async fn case_52_what_only_a_newer_program_knows_keeps_an_older_one_from_nothing
         let status = store.cluster(&a.scope(), record.cluster.id).await.unwrap().cluster.status;
         assert_eq!(status.conditions.iter().map(|c| c.r#type).collect::<Vec<_>>(), [ConditionType::CloudReachable]);
         assert_eq!(status.addons.iter().map(|a| a.name).collect::<Vec<_>>(), [Addon::Dns]);
+        assert_eq!(status.objects.iter().map(|o| (o.kind, o.reason.as_str())).collect::<Vec<_>>(), [(ResourceKind::Network, "New")]);
         let steps = store.operation(&a.scope(), operation).await.unwrap().operation.steps;
         assert_eq!(json!(steps[0].key), "first_backup", "what is to be done is not forgotten");
         assert_eq!(steps[0].resources.iter().map(|r| r.kind).collect::<Vec<_>>(), [ResourceKind::Network]);
