@@ -33,7 +33,7 @@ const node: ClusterNode = { id: "n1", name: "w-0", pool: "default", role: "worke
 const lost = "2026-01-02T00:00:00Z";
 const nodes: ClusterNode[] = [
   { ...node, ready: true, joined_at: time },
-  { ...node, id: "n2", name: "w-1", ready: false, joined_at: time, unready_since: lost },
+  { ...node, id: "n2", name: "w-1", ready: false, joined_at: time, unready_since: lost, unready_reason: "KubeletNotReady", unready_message: "runtime network not ready" },
 ];
 
 beforeEach(() => {
@@ -68,13 +68,14 @@ describe("a node", () => {
     expect(screen.getByText(word)).toBeTruthy();
   });
 
-  it("that is not ready comes with since when, and what to do about it", async () => {
+  it("that is not ready comes with since when, its cluster's own words, and what to do about it", async () => {
     const { container } = render(
       <QueryClientProvider client={new QueryClient()}>
         <NodesTab />
       </QueryClientProvider>,
     );
     expect((await screen.findByText("KCS-CMP-010")).closest(".fault")?.textContent).toContain(en.error["KCS-CMP-010"].remedy);
+    expect(screen.getByText("KubeletNotReady: runtime network not ready")).toBeTruthy();
     const since = [...container.querySelectorAll(`time[datetime="${lost}"]`)].map((shown) => shown.parentElement?.textContent ?? "");
     expect(since).toEqual([expect.stringContaining(en.cluster.since)]);
   });

@@ -1,8 +1,9 @@
 // A cluster's objects in the cloud, and what others put beside them.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen } from "@testing-library/react";
+import { render, screen, within } from "@testing-library/react";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { client } from "../src/api/client";
+import type { Phase, Resource } from "../src/api/types";
 import { ObjectsTab } from "../src/features/cluster/ObjectsTab";
 import en from "../src/locales/en-US";
 import { inEnglish } from "./english";
@@ -11,9 +12,9 @@ vi.mock("@tanstack/react-router", () => ({ useParams: () => ({ id: "c1" }) }));
 
 beforeAll(inEnglish);
 
-function show(added_rules: unknown[] | undefined) {
-  const cluster = { id: "c1", status: { phase: "Running", conditions: [], masters_ready: 1, nodes_ready: 1, added_rules } };
-  const items: Record<string, unknown> = { "/api/v1/clusters/{id}": cluster };
+function show(added_rules: unknown[] | undefined, resources: Resource[] = [], phase: Phase = "Running") {
+  const cluster = { id: "c1", status: { phase, conditions: [], masters_ready: 1, nodes_ready: 1, added_rules } };
+  const items: Record<string, unknown> = { "/api/v1/clusters/{id}": cluster, "/api/v1/clusters/{id}/resources": { items: resources } };
   vi.spyOn(client, "GET").mockImplementation((async (path: string) => ({ data: items[path] ?? { items: [] } })) as unknown as typeof client.GET);
   render(
     <QueryClientProvider client={new QueryClient()}>
@@ -39,5 +40,42 @@ describe("rules that others added", () => {
     show(undefined);
     expect(await screen.findByText(en.cluster.objects.none)).toBeTruthy();
     expect(screen.queryByText(en.cluster.rules.title)).toBeNull();
+  });
+});
+
+describe("a cloud object", () => {
+  const since = "2026-01-02T00:00:00Z";
+  const made = (name: string, health: Resource["health"]): Resource => ({ kind: "security_group", name, state: "known", created_at: "2026-01-01T00:00:00Z", health });
+  const drifted: Resource["health"] = { status: "False", reason: "Drifted", since, code: "KCS-CLOUD-006" };
+  const row = async (name: string) => (await screen.findByText(name)).closest("tr") as HTMLElement;
+
+  it("that is not well comes with why, since when, and what to do about it", async () => {
+    show(undefined, [made("kcs-worker", drifted), made("kcs-master", { status: "True", reason: "Well" })], "Degraded");
+    const unwell = await row("kcs-worker");
+    expect(within(unwell).getByText(en.status.conditionStatus.False)).toBeTruthy();
+    expect(within(unwell).getByText(en.status.objectReason.Drifted)).toBeTruthy();
+    expect(unwell.querySelector(`time[datetime="${since}"]`)?.parentElement?.textContent).toContain(en.cluster.since);
+    expect(screen.getByText("KCS-CLOUD-006").closest(".fault")?.textContent).toContain(en.error["KCS-CLOUD-006"].remedy);
+    expect(within(await row("kcs-master")).getByText(en.status.conditionStatus.True)).toBeTruthy();
+  });
+
+  it("that nobody can look at is unknown, which asks nothing of anybody", async () => {
+    show(undefined, [made("kcs-worker", { status: "Unknown", reason: "Blind", since, code: "KCS-CLOUD-001" })]);
+    const unseen = await row("kcs-worker");
+    expect(within(unseen).getByText(en.status.conditionStatus.Unknown)).toBeTruthy();
+    expect(within(unseen).getByText(en.status.objectReason.Blind)).toBeTruthy();
+    expect(screen.queryByText("KCS-CLOUD-001")).toBeNull();
+  });
+
+  it("that a change has not come to yet is no fault", async () => {
+    show(undefined, [made("kcs-worker", drifted)], "Updating");
+    // The object is there before the cluster's phase is.
+    expect(await within(await row("kcs-worker")).findByText(en.status.conditionStatus.busy)).toBeTruthy();
+    expect(screen.queryByText("KCS-CLOUD-006")).toBeNull();
+  });
+
+  it("whose reason only a newer program knows shows the word as it is", async () => {
+    show(undefined, [made("kcs-worker", { status: "False", reason: "Haunted", since })]);
+    expect(within(await row("kcs-worker")).getByText("Haunted")).toBeTruthy();
   });
 });

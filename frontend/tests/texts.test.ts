@@ -152,6 +152,14 @@ describe("every word of the backend", () => {
     for (const reason of reasons) expect(keys.has(`status.reason.${reason}`), `status.reason.${reason}`).toBe(true);
   });
 
+  it("why a cloud object is not well", () => {
+    const source = ["plan/objects.rs", "health.rs"].map((file) => readFileSync(join(root, "../backend/domain/src", file), "utf8")).join("");
+    const reasons = new Set([...source.matchAll(/"([A-Z][a-z]+\w*)"/g)].map((match) => match[1]));
+    reasons.delete("Well");
+    expect(reasons.size).toBeGreaterThan(5);
+    for (const reason of reasons) expect(keys.has(`status.objectReason.${reason}`), `status.objectReason.${reason}`).toBe(true);
+  });
+
   it("what a plan checks and counts", () => {
     const files = ["api/src/plan.rs", "api/src/clusters.rs", "api/src/service_clouds.rs", "api/src/size_plans.rs", "domain/src/preflight.rs", "domain/src/tenants.rs"];
     const plan = files.map((file) => readFileSync(join(root, "../backend", file), "utf8")).join("");

@@ -42,15 +42,14 @@ impl Health {
     /// Of a row, by what is said of the cluster's objects. None: its object is going, or gone and not wanted.
     #[must_use]
     pub fn of(row: &LedgerRow, said: &[ObjectHealth]) -> Option<Self> {
-        let found = || said.iter().find(|one| one.row == Some(row.id)).or_else(|| said.iter().find(|one| one.row.is_none() && one.kind == row.kind));
+        let own = said.iter().find(|one| one.row == Some(row.id));
+        let found = own.or_else(|| said.iter().find(|one| one.row.is_none() && one.kind == row.kind));
         match row.state {
             ResourceState::Deleting => None,
             // Of one that is wanted it is said by name.
-            ResourceState::Gone => said.iter().find(|one| one.row == Some(row.id)).map(Self::from),
-            ResourceState::Known => Some(found().map_or_else(|| Self::unsaid(said), Self::from)),
-            ResourceState::Intended | ResourceState::Unknown | ResourceState::Ambiguous => {
-                Some(found().map_or_else(|| Self::called(row), Self::from))
-            }
+            ResourceState::Gone => own.map(Self::from),
+            ResourceState::Known => Some(found.map_or_else(|| Self::unsaid(said), Self::from)),
+            ResourceState::Intended | ResourceState::Unknown | ResourceState::Ambiguous => Some(found.map_or_else(|| Self::called(row), Self::from)),
         }
     }
 

@@ -3941,6 +3941,9 @@ export interface components {
                 removing: boolean;
                 role: components["schemas"]["NodeRole"];
                 server?: components["schemas"]["NodeServer"] | null;
+                unready_message?: string | null;
+                /** @description The cluster's own word and sentence for why it is not Ready, while its API answers. */
+                unready_reason?: string | null;
                 /**
                  * Format: date-time
                  * @description Since when it has not been Ready after it had joined. Absent while nobody can tell, because the cluster's API does not answer.
@@ -4184,6 +4187,7 @@ export interface components {
                 /** Format: date-time */
                 created_at: string;
                 fault?: components["schemas"]["Fault"] | null;
+                health?: components["schemas"]["ResourceHealth"] | null;
                 kind: components["schemas"]["ResourceKind"];
                 name: string;
                 state: components["schemas"]["ResourceState"];
@@ -4403,6 +4407,9 @@ export interface components {
             removing: boolean;
             role: components["schemas"]["NodeRole"];
             server?: components["schemas"]["NodeServer"] | null;
+            unready_message?: string | null;
+            /** @description The cluster's own word and sentence for why it is not Ready, while its API answers. */
+            unready_reason?: string | null;
             /**
              * Format: date-time
              * @description Since when it has not been Ready after it had joined. Absent while nobody can tell, because the cluster's API does not answer.
@@ -5017,9 +5024,25 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             fault?: components["schemas"]["Fault"] | null;
+            health?: components["schemas"]["ResourceHealth"] | null;
             kind: components["schemas"]["ResourceKind"];
             name: string;
             state: components["schemas"]["ResourceState"];
+        };
+        /** @description How a cloud object is, as last observed. */
+        ResourceHealth: {
+            code?: components["schemas"]["Code"] | null;
+            /** @description A CamelCase word: `Well`, `Missing`, `Failed`, `Drifted`, `Off`, `Ambiguous`, `Stuck`, `Changing`, `Incomplete`, `NotSeen`, `Blind`, `TooMany`. */
+            reason: string;
+            /** @description What to do about it. */
+            remedy?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when; absent of what is well.
+             */
+            since?: string | null;
+            /** @description Unknown while nobody can tell: it is changing, or the cloud does not let us look. */
+            status: components["schemas"]["ConditionStatus"];
         };
         /**
          * @description A kind of cloud object. Children of a load balancer and rules of a security group live and die with their parent and have no row.

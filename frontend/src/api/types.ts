@@ -44,6 +44,7 @@ export type DeletePlan = Schemas["DeletePlan"];
 export type NodePool = Schemas["NodePool"];
 export type ClusterNode = Schemas["Node"];
 export type Resource = Schemas["Resource"];
+export type ResourceHealth = Schemas["ResourceHealth"];
 export type AddedRule = Schemas["AddedRule"];
 export type ResourceKind = Schemas["ResourceKind"];
 export type Operation = Schemas["Operation"];

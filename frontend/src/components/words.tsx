@@ -1,6 +1,6 @@
 // The words for states of our nouns, each with its tone.
 import { useTranslation } from "react-i18next";
-import type { ClusterNode, Condition, OperationState, Phase, Resource, Role } from "../api/types";
+import type { ClusterNode, Condition, OperationState, Phase, Resource, ResourceHealth, Role } from "../api/types";
 import { Status, type Tone } from "./Status";
 
 export const phaseTone: Record<Phase, Tone> = {
@@ -32,7 +32,7 @@ export function OperationStatus({ state }: { state: OperationState }) {
 }
 
 /** A false condition is no fault while the cluster is being made or taken away: nothing is red until it has failed. */
-export function conditionTone(condition: Condition, phase: Phase): Tone {
+export function conditionTone(condition: Pick<Condition, "status">, phase: Phase): Tone {
   if (condition.status === "True") return "ok";
   if (condition.status === "Unknown") return phase === "Provisioning" ? "wait" : "unknown";
   return phase === "Provisioning" || phase === "Deleting" || phase === "Updating" ? "busy" : "bad";
@@ -43,6 +43,19 @@ const resourceTone: Record<Resource["state"], Tone> = { intended: "wait", unknow
 export function ResourceStatus({ resource }: { resource: Pick<Resource, "state"> }) {
   const { t } = useTranslation();
   return <Status tone={resourceTone[resource.state]}>{t(`status.resource.${resource.state}`)}</Status>;
+}
+
+/** How a cloud object is, and why it is not well; a reason the console does not know is shown as it is. */
+export function ResourceHealthStatus({ health, phase }: { health: ResourceHealth; phase: Phase }) {
+  const { t, i18n } = useTranslation();
+  const tone = conditionTone(health, phase);
+  const key = `status.objectReason.${health.reason}`;
+  return (
+    <>
+      <Status tone={tone}>{t(`status.conditionStatus.${tone === "busy" ? "busy" : health.status}`)}</Status>
+      {health.status !== "True" && <span className="small muted">{i18n.exists(key) ? t(key) : health.reason}</span>}
+    </>
+  );
 }
 
 /** A built-in role, or without one that of a role of the project's own. */

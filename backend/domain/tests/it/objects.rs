@@ -4,13 +4,14 @@ use crate::world::World;
 use domain::clusters::RepairPolicy;
 use domain::codes::Code;
 use domain::conditions::ConditionStatus::{self, False, True, Unknown};
-use domain::health::Health;
+use domain::health::{Health, KEPT, ObjectHealth};
 use domain::ids::ResourceId;
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::NodeRole;
 use domain::operations::OperationState;
 use domain::plan::{Object, ObjectState, STUCK};
 use time::Duration;
+use uuid::Uuid;
 
 /// A cluster in use, whose damage is left.
 fn running() -> World {
@@ -109,4 +110,23 @@ fn blindness_is_unknown_for_all_of_the_kind_and_held_against_none() {
     world.blind = None;
     world.watch(Duration::minutes(1));
     assert_eq!(told(&world, group).1, "Drifted");
+}
+
+#[test]
+fn where_more_is_wrong_than_is_kept_an_object_of_which_nothing_is_said_is_not_called_well() {
+    let world = running();
+    let network = row(&world, ResourceKind::Network);
+    let said = |count: usize| -> Vec<ObjectHealth> {
+        let one = |_| ObjectHealth {
+            kind: ResourceKind::Port,
+            row: Some(ResourceId(Uuid::now_v7())),
+            status: False,
+            reason: "Missing".into(),
+            since: world.now,
+            code: None,
+        };
+        (0..count).map(one).collect()
+    };
+    assert_eq!(Health::of(&network, &said(KEPT - 1)).unwrap().status, True);
+    assert_eq!(Health::of(&network, &said(KEPT)).unwrap().status, Unknown);
 }

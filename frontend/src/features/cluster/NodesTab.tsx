@@ -29,6 +29,9 @@ const PoolMarksDialog = lazy(() => import("./PoolMarksDialog"));
 const ResizeDialog = lazy(() => import("./ResizeDialog"));
 const VerbDialog = lazy(() => import("./VerbDialog"));
 
+/** The cluster's own words for why it does not find a node ready. */
+const unreadyWords = (node: ClusterNode) => [node.unready_reason, node.unready_message].filter(Boolean).join(": ");
+
 export function NodesTab() {
   const { t } = useTranslation();
   const { id } = useParams({ from: "/app/clusters/$id" });
@@ -58,7 +61,7 @@ export function NodesTab() {
           empty={<Empty title={t("cluster.nodes.none")} text={t("cluster.nodes.noneText")} />}
           detail={(node) => {
             if (nodeState(node) === "failed" || (node.fault && nodeState(node) !== "ready")) return <NodeFault node={node} />;
-            return nodeState(node) === "notReady" && node.unready_since ? <Fault tone="warn" fault={{ code: "KCS-CMP-010" }} /> : null;
+            return nodeState(node) === "notReady" && node.unready_since ? <Fault tone="warn" fault={{ code: "KCS-CMP-010", message: unreadyWords(node) }} /> : null;
           }}
         />
       </Card>

@@ -1,13 +1,13 @@
-// The ledger: every cloud object of the cluster; and rules that others added to its security groups.
+// The ledger: every cloud object of the cluster, and how it is; and rules that others added to its security groups.
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useCluster, useResources } from "../../api/clusters";
-import type { AddedRule, Resource, ResourceKind } from "../../api/types";
+import type { AddedRule, Phase, Resource, ResourceKind } from "../../api/types";
 import { DataTable, type Column } from "../../components/DataTable";
 import { Card, Empty } from "../../components/Page";
-import { Fault } from "../../components/Problem";
-import { ResourceStatus } from "../../components/words";
+import { Fault, type FaultWords } from "../../components/Problem";
+import { conditionTone, ResourceHealthStatus, ResourceStatus } from "../../components/words";
 import { Ago } from "../../components/Time";
 import { Chips } from "../clusters/ListFilters";
 
@@ -15,7 +15,8 @@ export function ObjectsTab() {
   const { t } = useTranslation();
   const { id } = useParams({ from: "/app/clusters/$id" });
   const resources = useResources(id);
-  const added = useCluster(id).data?.status.added_rules;
+  const status = useCluster(id).data?.status;
+  const phase = status?.phase ?? "Running";
   const [kind, setKind] = useState<ResourceKind | undefined>();
   const items = resources.data?.items;
   const kinds = [...new Set((items ?? []).map((item) => item.kind))];
@@ -25,6 +26,7 @@ export function ObjectsTab() {
     { key: "name", title: t("cluster.objects.name"), main: true, render: (resource) => <span className="break">{resource.name}</span> },
     { key: "id", title: t("cluster.objects.id"), render: (resource) => (resource.cloud_id ? <code className="id">{resource.cloud_id}</code> : <span className="muted">—</span>) },
     { key: "state", title: t("clusters.col.status"), render: (resource) => <ResourceStatus resource={resource} /> },
+    { key: "health", title: t("cluster.objects.health"), render: (resource) => <Health resource={resource} phase={phase} /> },
     { key: "address", title: t("cluster.nodes.address"), render: (resource) => (resource.address ? <code>{resource.address}</code> : <span className="muted">—</span>) },
     { key: "created", title: t("clusters.col.created"), render: (resource) => <Ago time={resource.created_at} /> },
   ];
@@ -51,14 +53,36 @@ export function ObjectsTab() {
           error={resources.error}
           onRetry={() => void resources.refetch()}
           empty={<Empty title={t("cluster.objects.none")} text={t("cluster.objects.noneText")} />}
-          detail={(resource) =>
-            resource.fault && resource.state !== "gone" ? <Fault tone="warn" fault={{ code: resource.fault.code, message: resource.fault.message, cloudRequestId: resource.fault.cloud_request_id }} /> : null
-          }
+          detail={(resource) => {
+            const fault = remedyOf(resource, phase);
+            return fault && <Fault tone="warn" fault={fault} />;
+          }}
         />
       </Card>
-      <AddedRules rules={added ?? []} />
+      <AddedRules rules={status?.added_rules ?? []} />
     </div>
   );
+}
+
+function Health({ resource: { health }, phase }: { resource: Resource; phase: Phase }) {
+  const { t } = useTranslation();
+  if (!health) return <span className="muted">—</span>;
+  return (
+    <div className="state-cell-narrow">
+      <ResourceHealthStatus health={health} phase={phase} />
+      {health.since && (
+        <span className="small muted">
+          {t("cluster.since")} <Ago time={health.since} />
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** What to do about an object: by the cloud's last words of it, or by why it is not well. */
+function remedyOf({ fault, health, state }: Resource, phase: Phase): FaultWords | null {
+  if (fault && state !== "gone") return { code: fault.code, message: fault.message, cloudRequestId: fault.cloud_request_id };
+  return health?.code && conditionTone(health, phase) === "bad" ? { code: health.code, remedy: health.remedy ?? undefined } : null;
 }
 
 /** Names and numbers under which Neutron knows ICMP: type and code stand where others have ports. */
