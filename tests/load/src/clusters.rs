@@ -20,13 +20,15 @@ pub struct Tenant {
     name: String,
     token: String,
     urls: Vec<String>,
+    /// Whether clusters are created with what they get by default.
+    addons: bool,
     turn: Arc<AtomicUsize>,
     http: Client,
 }
 
 impl Account {
-    pub fn at(&self, urls: &[String]) -> Tenant {
-        Tenant { name: self.name.clone(), token: self.token.clone(), urls: urls.to_vec(), turn: Arc::default(), http: Client::new() }
+    pub fn at(&self, urls: &[String], addons: bool) -> Tenant {
+        Tenant { name: self.name.clone(), token: self.token.clone(), urls: urls.to_vec(), addons, turn: Arc::default(), http: Client::new() }
     }
 }
 
@@ -50,9 +52,11 @@ impl Tenant {
 
     /// Milliseconds until it was accepted, and its id.
     async fn create(&self, name: &str, nodes: usize) -> Result<(f64, String), String> {
-        let addons = json!({"pod_network": false, "cloud_controller": false, "storage": false, "metrics": false});
         let pools = json!([{"name": "default", "flavor": "m1.medium", "count": nodes - 1}]);
-        let spec = json!({"control_plane": {"count": 1, "flavor": "m1.medium"}, "node_pools": pools, "addons": addons});
+        let mut spec = json!({"control_plane": {"count": 1, "flavor": "m1.medium"}, "node_pools": pools});
+        if !self.addons {
+            spec["addons"] = json!({"pod_network": false, "cloud_controller": false, "storage": false, "metrics": false});
+        }
         let begun = Instant::now();
         let request = self.http.post(self.url("clusters")).header("x-auth-token", &self.token).json(&json!({"name": name, "spec": spec}));
         let answer = request.send().await.map_err(|e| e.to_string())?;

@@ -1,14 +1,15 @@
 //! `make bench-scale`: many clusters on the local cloud, two real `kcs serve` processes and a real Postgres on this machine; what that costs.
 //!
 //! Servers are records: behind each, the bench plays the node's part of the bootstrap (it fetches the bundle and says that it is done),
-//! and answers at each cluster's address for its Kubernetes API, over TLS by the cluster's own authority, with the nodes and their
-//! readiness and nothing else. Add-ons are switched off: there is nothing they could run on.
+//! and answers at each cluster's address for its Kubernetes API, over TLS by the cluster's own authority, with the nodes and their readiness,
+//! and with the default add-ons as the engine applied them, all of them ready: nothing of them runs, but the engine looks at them as at any.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod clusters;
 mod estate;
 mod figures;
 mod nodes;
+mod objects;
 mod replicas;
 
 use clap::Parser;
@@ -16,6 +17,7 @@ use clusters::Tenant;
 use estate::Estate;
 use figures::{median, percentile};
 use replicas::Replicas;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -43,6 +45,9 @@ struct Options {
     /// 100 creates of one tenant and 10 of another instead.
     #[arg(long)]
     fairness: bool,
+    /// Clusters without any, as they were measured before the bench answered for them.
+    #[arg(long)]
+    without_addons: bool,
 }
 
 /// All clusters have to be up by then.
@@ -63,7 +68,7 @@ async fn run(options: Options) {
     let postgres = store::embedded::start(&directory.path().join("postgres")).await.expect("Postgres");
     let mut replicas = Replicas::start(&options.kcs, directory.path(), &estate, &postgres.url(), options.workers).await;
     if options.fairness {
-        fairness(&estate, &replicas).await;
+        fairness(&options, &estate, &replicas).await;
     } else {
         scale(&options, &estate, &mut replicas).await;
     }
@@ -71,12 +76,21 @@ async fn run(options: Options) {
     postgres.stop().await.expect("Postgres stops");
 }
 
+/// The tenants before the doors that there are now.
+fn at_doors(options: &Options, estate: &Estate, replicas: &Replicas) -> Vec<Tenant> {
+    estate.tenants().iter().map(|t| t.at(&replicas.urls(), !options.without_addons)).collect()
+}
+
 async fn scale(options: &Options, estate: &Estate, replicas: &mut Replicas) {
     println!(
-        "{} clusters of {} nodes, {} to a tenant, {} workers in each of 2 processes",
-        options.clusters, options.nodes, options.clusters_per_tenant, options.workers
+        "{} clusters of {} nodes {} add-ons, {} to a tenant, {} workers in each of 2 processes",
+        options.clusters,
+        options.nodes,
+        if options.without_addons { "without" } else { "with the default" },
+        options.clusters_per_tenant,
+        options.workers
     );
-    let tenants: Vec<Tenant> = estate.tenants().iter().map(|t| t.at(&replicas.urls())).collect();
+    let tenants = at_doors(options, estate, replicas);
     let begun = Instant::now();
     let accepted = clusters::create_all(&tenants, options.clusters, options.nodes).await;
     println!("accepted in {:.1} s: p50 {:.0} ms, p99 {:.0} ms", begun.elapsed().as_secs_f64(), median(&accepted), percentile(&accepted, 99));
@@ -86,24 +100,21 @@ async fn scale(options: &Options, estate: &Estate, replicas: &mut Replicas) {
     println!("until then KCS used {:.1} s of processor time, Postgres {:.1} s", busy.kcs_seconds, busy.postgres_seconds);
 
     tokio::time::sleep(Duration::from_secs(options.rest_seconds)).await;
-    let (before, calls) = (replicas.usage(), estate.calls());
+    let (before, calls, asked) = (replicas.usage(), estate.calls(), estate.nodes.calls());
     let watched = Instant::now();
     tokio::time::sleep(Duration::from_secs(options.steady_seconds)).await;
     let (after, seconds) = (replicas.usage(), watched.elapsed().as_secs_f64());
     let share = |from: f64, to: f64| 100.0 * (to - from) / seconds;
-    let (before_calls, calls) = (calls, estate.calls());
-    let per_minute = |count: u64| count as f64 / options.clusters as f64 / seconds * 60.0;
     println!(
-        "steady for {seconds:.0} s: KCS {:.1} % of a core (both processes), Postgres {:.1} %; memory {:.0} and {:.0} MiB; {:.2} cloud calls a cluster and minute",
+        "steady for {seconds:.0} s: KCS {:.1} % of a core (both processes), Postgres {:.1} %; memory {:.0} and {:.0} MiB",
         share(before.kcs_seconds, after.kcs_seconds),
         share(before.postgres_seconds, after.postgres_seconds),
         after.kcs_mib[0],
         after.kcs_mib[1],
-        per_minute(calls.values().sum::<u64>() - before_calls.values().sum::<u64>()),
     );
-    let mut by_what: Vec<(u64, &String)> = calls.iter().map(|(what, count)| (count - before_calls.get(what).unwrap_or(&0), what)).collect();
-    by_what.sort_unstable_by(|a, b| b.cmp(a));
-    by_what.iter().take(16).filter(|(count, _)| *count > 0).for_each(|(count, what)| println!("  {:.2} {what}", per_minute(*count)));
+    let cluster_minutes = options.clusters as f64 * seconds / 60.0;
+    tell("the cloud", &calls, &estate.calls(), cluster_minutes);
+    tell("the clusters' APIs", &asked, &estate.nodes.calls(), cluster_minutes);
 
     let lost = clusters::first_running(&tenants[0]).await;
     let begun = Instant::now();
@@ -118,14 +129,23 @@ async fn scale(options: &Options, estate: &Estate, replicas: &mut Replicas) {
     println!("a process was killed holding {} clusters", held.len());
     replicas.wait_taken_over(&held).await;
     println!("all of them held by the other after {:.1} s", killed.elapsed().as_secs_f64());
-    let tenants: Vec<Tenant> = estate.tenants().iter().map(|t| t.at(&replicas.urls())).collect();
+    let tenants = at_doors(options, estate, replicas);
     clusters::wait_operations(&tenants, &busy).await;
     println!("the {} operations under way succeeded {:.1} s after the kill", busy.len(), killed.elapsed().as_secs_f64());
 }
 
+/// How often something was asked in the steady state, and for what most.
+fn tell(whom: &str, before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>, cluster_minutes: f64) {
+    let mut by_what: Vec<(u64, &String)> = after.iter().map(|(what, count)| (count - before.get(what).unwrap_or(&0), what)).collect();
+    by_what.sort_unstable_by(|a, b| b.cmp(a));
+    let per_minute = |count: u64| count as f64 / cluster_minutes;
+    println!("  calls to {whom} a cluster and minute: {:.2}", per_minute(by_what.iter().map(|(count, _)| count).sum()));
+    by_what.iter().take(24).filter(|(count, _)| *count > 0).for_each(|(count, what)| println!("    {:.2} {what}", per_minute(*count)));
+}
+
 /// A tenant's ten creates alone, then beside a hundred of another's.
-async fn fairness(estate: &Estate, replicas: &Replicas) {
-    let tenants: Vec<Tenant> = estate.tenants().iter().map(|t| t.at(&replicas.urls())).collect();
+async fn fairness(options: &Options, estate: &Estate, replicas: &Replicas) {
+    let tenants = at_doors(options, estate, replicas);
     let alone = clusters::create_timed(&tenants[0], 10, 3).await;
     println!("ten alone: accepted {} of 10, up after p50 {:.1} s", alone.accepted, median(&alone.seconds));
     let (many, few) = tokio::join!(clusters::create_timed(&tenants[1], 100, 3), clusters::create_timed(&tenants[2], 10, 3));

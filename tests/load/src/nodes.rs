@@ -1,5 +1,6 @@
 //! The nodes' part: what a server does when it boots, and the Kubernetes API of each cluster as far as KCS asks it.
 
+use crate::objects::{Objects, Place};
 use local_cloud::NoMachines;
 use local_cloud::machines::{Boot, Frontend, Machines};
 use rcgen::{CertificateParams, Issuer, KeyPair};
@@ -31,6 +32,19 @@ struct Member {
 struct State {
     /// By server.
     members: HashMap<String, Member>,
+    objects: Objects,
+    /// What the clusters' APIs were asked so far, all together.
+    calls: BTreeMap<String, u64>,
+}
+
+/// What a cluster's API is asked.
+struct Request {
+    method: String,
+    place: Place,
+    /// A label's name, or `name=value`.
+    selector: Option<String>,
+    metadata_only: bool,
+    body: Value,
 }
 
 pub struct Nodes {
@@ -43,6 +57,11 @@ pub struct Nodes {
 impl Nodes {
     pub fn new(runtime: Handle) -> Self {
         Self { runtime, state: Arc::default(), booting: Arc::new(Semaphore::new(16)) }
+    }
+
+    /// Calls that the clusters' APIs have answered so far, by what was asked.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.state.lock().unwrap().calls.clone()
     }
 
     /// Runs something of the bench's own to its end, wherever it is called from.
@@ -202,34 +221,54 @@ async fn converse(mut stream: tokio_rustls::server::TlsStream<tokio::net::TcpStr
             }
         }
         let body: Value = serde_json::from_slice(&unread[head..head + length]).unwrap_or(Value::Null);
-        let path = text.split(' ').nth(1).unwrap_or("/").to_owned();
-        let answer = answer(text.starts_with("get "), &path, body, network, state).to_string();
+        let (status, answer) = answer(request(&text, body), network, &mut state.lock().unwrap());
         unread.drain(..head + length);
-        let reply = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}", answer.len());
+        let reply = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}", answer.len());
         if stream.write_all(reply.as_bytes()).await.is_err() {
             return;
         }
     }
 }
 
-/// Nodes are as their servers are; nothing else is in the cluster, and whatever is written is taken.
-fn answer(reads: bool, path: &str, body: Value, network: &str, state: &Mutex<State>) -> Value {
-    let path = path.split('?').next().unwrap_or_default();
-    let kind = match path.rsplit('/').next() {
-        Some("nodes") => "NodeList",
-        Some("pods") => "PodList",
-        _ => "List",
-    };
-    let list = |items: Vec<Value>| json!({"kind": kind, "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": items});
-    match (reads, path) {
-        (true, "/api/v1/nodes") => {
-            let state = state.lock().unwrap();
-            list(state.members.values().filter(|m| m.network == network).map(node).collect())
+/// By its head, in small letters: names in a cluster have no others.
+fn request(head: &str, body: Value) -> Request {
+    let mut words = head.split(' ');
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or("/"));
+    let target =
+        [("%2d", "-"), ("%2e", "."), ("%2f", "/"), ("%3a", ":"), ("%3d", "=")].into_iter().fold(target.to_owned(), |t, (is, of)| t.replace(is, of));
+    let (path, query) = target.split_once('?').unwrap_or((target.as_str(), ""));
+    let selector = query.split('&').find_map(|part| part.strip_prefix("labelselector=")).map(str::to_owned);
+    let metadata_only = head.contains("as=partialobjectmetadatalist");
+    Request { method: method.to_uppercase(), place: Place::of(path), selector, metadata_only, body }
+}
+
+/// Nodes are as their servers are, and what add-ons are made of is as the engine applied it, and runs; nothing else is in the cluster, and
+/// whatever is written is taken.
+fn answer(request: Request, network: &str, state: &mut State) -> (&'static str, Arc<str>) {
+    let Request { method, place, selector, metadata_only, body } = request;
+    *state.calls.entry(format!("{method} {}", place.collection)).or_default() += 1;
+    let mut nodes = state.members.values().filter(|m| m.network == network);
+    let text = |value: Value| -> Arc<str> { value.to_string().into() };
+    match (method.as_str(), place.collection.as_str(), &place.name) {
+        ("GET", "/api/v1/nodes", None) => {
+            let items: Vec<Value> = nodes.map(node).collect();
+            ("200 OK", text(json!({"kind": "NodeList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": items})))
         }
-        (true, _) => list(Vec::new()),
-        (false, _) if body.is_object() => body,
-        (false, _) => json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}),
+        ("GET", "/api/v1/nodes", Some(name)) => match nodes.find(|m| m.name == *name) {
+            Some(member) => ("200 OK", text(node(member))),
+            None => ("404 Not Found", text(absent())),
+        },
+        ("GET", _, Some(_)) => ("404 Not Found", text(absent())),
+        ("GET", _, None) => ("200 OK", state.objects.list(network, &place, selector.as_deref(), metadata_only)),
+        _ => {
+            state.objects.patch(network, &place, &body);
+            ("200 OK", text(if body.is_object() { body } else { json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}) }))
+        }
     }
+}
+
+fn absent() -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404})
 }
 
 fn node(member: &Member) -> Value {
