@@ -89,6 +89,10 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
             Problem::new(Code::InvalidInput).detail("commands and ports of pods are reached over SPDY by the first request of a connection only")
         );
     }
+    // After the head come the socket's bytes: the cluster would wait for a body in vain.
+    if upgrade && promises_body(request) {
+        return Err(Problem::new(Code::InvalidInput).detail("a request for an upgrade has no body"));
+    }
     let mut payload = Some(pump(payload));
     let arriving = match ahead.look {
         Some(look) => look,
@@ -238,6 +242,11 @@ fn split(path: &str) -> Answer<(ClusterId, &str)> {
 fn wants_spdy(request: &HttpRequest) -> bool {
     let protocol = request.headers().get(header::UPGRADE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     request.head().upgrade() && protocol.trim().to_ascii_uppercase().starts_with("SPDY/")
+}
+
+fn promises_body(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    headers.contains_key(header::TRANSFER_ENCODING) || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
 }
 
 /// Sends a request on its way, where the role allows it. Changes, looks at secrets and commands are in the audit log before the cluster hears of them; meanwhile a way

@@ -2,7 +2,9 @@
 //! connection, and memory stays. `make fuzz` sends many more than a test run; seeds that once found something are kept and come first.
 
 use crate::cluster_api::ClusterApi;
+use crate::credentials::Credential;
 use crate::house::{House, Person};
+use crate::tokens;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -44,12 +46,32 @@ const ODD: [&str; 24] = [
     "::/0",
 ];
 
+/// Heads of who wants bytes both ways: each is sometimes left out, and of several values one is drawn.
+const WEBSOCKET: [(&str, &[&str]); 6] = [
+    ("connection", &["Upgrade", "keep-alive, upgrade"]),
+    ("upgrade", &["websocket", "WebSocket", "h2c"]),
+    ("sec-websocket-version", &["13", "8"]),
+    ("sec-websocket-key", &["dGhlIHNhbXBsZSBub25jZQ==", "short"]),
+    ("sec-websocket-protocol", &["v5.channel.k8s.io", "v4.channel.k8s.io, base64url.bearer.authorization.k8s.io.AAAA", ","]),
+    ("origin", &["http://127.0.0.1", "https://elsewhere.example", "null"]),
+];
+const SPDY: [(&str, &[&str]); 3] = [
+    ("connection", &["Upgrade", "close, upgrade"]),
+    ("upgrade", &["SPDY/3.1", "spdy/3"]),
+    ("x-stream-protocol-version", &["v4.channel.k8s.io", "v9"]),
+];
+
 /// Who may come.
 enum Visitor {
     Nobody,
     Person(Person),
     Bearer(String),
+    /// With a token of Keystone's own.
+    Keystone(String),
 }
+
+/// Method, path with query, content type, body.
+type Sent = (String, String, &'static str, Option<Vec<u8>>);
 
 struct Route {
     id: String,
@@ -68,6 +90,18 @@ struct Pool {
     ids: Vec<String>,
     cluster: String,
     guest: String,
+    credential: Credential,
+}
+
+fn upgrade(rng: &mut StdRng) -> Vec<(&'static str, &'static str)> {
+    let all: &[(&'static str, &'static [&'static str])] = if rng.random::<bool>() { &WEBSOCKET } else { &SPDY };
+    let mut heads = Vec::new();
+    for (name, values) in all {
+        if rng.random_ratio(7, 8) {
+            heads.push((*name, *values.choose(rng).unwrap()));
+        }
+    }
+    heads
 }
 
 fn routes(document: &Value) -> Vec<Route> {
@@ -84,9 +118,30 @@ fn routes(document: &Value) -> Vec<Route> {
     routes
 }
 
-/// Everybody anew: what was sent before may have signed them out, or taken their rights.
-async fn visitors(house: &House, cluster: &str, guest: &str) -> Vec<Visitor> {
+/// With what is over, with what was narrowed, and with what Keystone gave. What anybody had until now is over, too.
+async fn rarer_visitors(house: &House, pool: &Pool) -> Vec<Visitor> {
+    let member = house.sign_in("member-a").await;
+    let (_, over) = tokens::make(house, &member, json!({})).await;
+    house.database.execute("UPDATE sessions SET expires_at = now(); UPDATE api_tokens SET expires_at = now()").await;
+    let mut visitors = vec![Visitor::Bearer(over), Visitor::Person(member)];
+    let member = house.sign_in("member-a").await;
+    for narrowing in [
+        json!({"permissions": ["cluster_update", "node_pool_resize", "kubernetes_exec"]}),
+        json!({"clusters": [pool.cluster]}),
+        json!({"clusters": [pool.cluster], "namespaces": ["web"]}),
+    ] {
+        visitors.push(Visitor::Bearer(tokens::make(house, &member, narrowing).await.1));
+    }
+    visitors.push(Visitor::Keystone(house.keystone_token("member-a", "tenant-a").await));
+    visitors.push(Visitor::Person(pool.credential.sign_in(house).await.person()));
+    visitors
+}
+
+/// Everybody anew, the usual and the rarer: what was sent before may have signed them out, or taken their rights.
+async fn visitors(house: &House, pool: &Pool) -> (Vec<Visitor>, Vec<Visitor>) {
+    let (cluster, guest) = (&pool.cluster, &pool.guest);
     house.database.execute("DELETE FROM member_places; DELETE FROM members; UPDATE api_tokens SET revoked_at = now()").await;
+    let rarer = rarer_visitors(house, pool).await;
     let (owner, member) = (house.sign_in("owner-a").await, house.sign_in("member-a").await);
     let place = json!({"role": "guest", "places": [{"cluster": cluster, "namespace": "web", "role": "member"}]});
     house.call(Some(&owner), "PUT", &format!("/api/v1/members/{guest}"), Some(&place)).await;
@@ -97,7 +152,7 @@ async fn visitors(house: &House, cluster: &str, guest: &str) -> Vec<Visitor> {
         visitors.push(Visitor::Person(house.sign_in(user).await));
     }
     visitors.extend([Visitor::Person(member), Visitor::Person(owner)]);
-    visitors
+    (visitors, rarer)
 }
 
 impl Pool {
@@ -112,7 +167,8 @@ impl Pool {
         let guest = members["items"].as_array().unwrap().iter().find(|m| m["name"] == "guest-a").unwrap()["id"].as_str().unwrap().to_owned();
         let nobodys = "01990000-0000-7000-8000-000000000000".to_owned();
         let ids = vec![cluster.clone(), other, operation, kubeconfig, token["id"].as_str().unwrap().to_owned(), guest.clone(), nobodys];
-        (Self { routes: routes(&document), schemas: document["components"]["schemas"].clone(), ids, cluster, guest }, api)
+        let credential = Credential::of(house, "member-a", "tenant-a", &["member"]).await;
+        (Self { routes: routes(&document), schemas: document["components"]["schemas"].clone(), ids, cluster, guest, credential }, api)
     }
 
     fn text(&self, rng: &mut StdRng) -> String {
@@ -186,8 +242,8 @@ impl Pool {
         url::form_urlencoded::byte_serialize(self.text(rng).as_bytes()).collect()
     }
 
-    /// (method, path with query, content type, body) of a request to the API.
-    fn request(&self, rng: &mut StdRng) -> (String, String, &'static str, Option<Vec<u8>>) {
+    /// A request to the API.
+    fn request(&self, rng: &mut StdRng) -> Sent {
         let route = self.routes.choose(rng).unwrap();
         let mut path = String::new();
         for part in route.path.split('/').skip(1) {
@@ -225,7 +281,7 @@ impl Pool {
     }
 
     /// The same into the cluster, or one that is none.
-    fn call_of_cluster(&self, rng: &mut StdRng) -> (String, String, &'static str, Option<Vec<u8>>) {
+    fn call_of_cluster(&self, rng: &mut StdRng) -> Sent {
         let parts = [
             "api",
             "apis",
@@ -256,22 +312,30 @@ impl Pool {
         let body = (method != "GET" && method != "HEAD").then(|| self.junk(rng, 0).to_string().into_bytes());
         (method, path, "application/json", body)
     }
+
+    /// What is asked with the heads of an upgrade.
+    fn way_into_pod(&self, rng: &mut StdRng) -> Sent {
+        let namespace = if rng.random_ratio(3, 4) { "web".to_owned() } else { self.encoded(rng) };
+        let verb = *["exec", "attach", "portforward"].choose(rng).unwrap();
+        let method = (*["GET", "POST"].choose(rng).unwrap()).to_owned();
+        let path = format!("/k8s/clusters/{}/api/v1/namespaces/{namespace}/pods/p/{verb}?command=ls&stdout=true", self.cluster);
+        (method, path, "", None)
+    }
 }
 
 /// What came of a request: its status, or that there was no answer.
-async fn send(
-    house: &House,
-    visitor: &Visitor,
-    request: &(String, String, &'static str, Option<Vec<u8>>),
-    client: &reqwest::Client,
-) -> Result<u16, String> {
+async fn send(house: &House, visitor: &Visitor, request: &Sent, heads: &[(&str, &str)], client: &reqwest::Client) -> Result<u16, String> {
     let (method, path, kind, body) = request;
     let mut built = client.request(method.parse().unwrap(), format!("{}{path}", house.url));
     built = match visitor {
         Visitor::Nobody => built,
         Visitor::Person(person) => built.header("cookie", &person.cookie).header("x-csrf-token", &person.csrf),
         Visitor::Bearer(token) => built.bearer_auth(token),
+        Visitor::Keystone(token) => built.header("x-auth-token", token),
     };
+    for (name, value) in heads {
+        built = built.header(*name, *value);
+    }
     if !kind.is_empty() {
         built = built.header("content-type", *kind);
     }
@@ -320,14 +384,19 @@ async fn nothing_that_is_sent_ends_in_an_error_of_ours() {
     let (mut sent, mut statuses, mut settled) = (0, std::collections::BTreeMap::<u16, usize>::new(), 0);
     for seed in KEPT.into_iter().chain(new) {
         let mut rng = StdRng::seed_from_u64(seed);
-        let visitors = visitors(&house, &pool.cluster, &pool.guest).await;
+        let (usual, rarer) = visitors(&house, &pool).await;
         for number in 0..each {
-            let visitor = visitors.choose(&mut rng).unwrap();
-            let request = if rng.random_ratio(1, 4) { pool.call_of_cluster(&mut rng) } else { pool.request(&mut rng) };
-            let status = send(&house, visitor, &request, &client).await;
+            let visitor = if rng.random_ratio(1, 4) { &rarer } else { &usual }.choose(&mut rng).unwrap();
+            let (request, heads) = match rng.random_range(0..16) {
+                0 => (pool.way_into_pod(&mut rng), upgrade(&mut rng)),
+                1 => (pool.call_of_cluster(&mut rng), upgrade(&mut rng)),
+                2 | 3 => (pool.call_of_cluster(&mut rng), Vec::new()),
+                _ => (pool.request(&mut rng), Vec::new()),
+            };
+            let status = send(&house, visitor, &request, &heads, &client).await;
             let shown = || {
                 format!(
-                    "seed {seed}, request {number}: {} {} {}",
+                    "seed {seed}, request {number}: {} {} {heads:?} {}",
                     request.0,
                     request.1,
                     String::from_utf8_lossy(request.3.as_deref().unwrap_or_default())

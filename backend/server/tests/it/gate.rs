@@ -242,3 +242,22 @@ async fn spdy_on_a_connection_that_was_used_before_is_refused_with_words_instead
     );
     assert!(api.heads.lock().unwrap().is_empty(), "something reached the cluster");
 }
+
+#[actix_web::test]
+async fn a_body_before_an_upgrade_is_refused_with_words_and_not_lost_on_the_way() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, api) = house.cluster_with_answering_api(&member, "web").await;
+    let (_, token) = house.kubeconfig(&member, &cluster).await;
+    let request = format!(
+        "POST /k8s/clusters/{cluster}/api/v1/namespaces/web/pods HTTP/1.1\r\nHost: kcs\r\n{}Content-Length: 2\r\n\
+         Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n{{}}",
+        bearer(&token)
+    );
+    let mut client = connect(&house).await;
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    soon(client.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("has no body"), "{answer}");
+    assert!(api.heads.lock().unwrap().is_empty(), "something reached the cluster");
+}
