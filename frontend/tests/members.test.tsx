@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ReactNode } from "react";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createRole, deleteRole, giveMember, resetMember, updateRole } from "../src/api/members";
+import { createRole, deleteRole, giveMember, resetMember, revokeKubeconfigsOf, updateRole } from "../src/api/members";
 import type { CustomRole, Member } from "../src/api/types";
 import { ToastHost } from "../src/components/Toast";
 import { OF_ROLES } from "../src/features/access/permissions";
@@ -28,6 +28,7 @@ vi.mock("../src/api/members", () => ({
   useRoles: () => ({ data: { items: known.roles } }),
   giveMember: vi.fn(),
   resetMember: vi.fn(),
+  revokeKubeconfigsOf: vi.fn(),
   createRole: vi.fn(),
   updateRole: vi.fn(),
   deleteRole: vi.fn(),
@@ -200,6 +201,32 @@ describe("changing a person", () => {
   it("says that nothing is left to whom Keystone does not know", async () => {
     show();
     expect((await choose("left", "Back to Keystone's role")).textContent).toContain("nothing is left");
+  });
+});
+
+describe("revoking a person's kubeconfigs", () => {
+  it("asks first, says what stays, and how many ended", async () => {
+    vi.mocked(revokeKubeconfigsOf).mockResolvedValue({ count: 2 });
+    const { invalidate } = show();
+    const dialog = await choose("gil", "Revoke all kubeconfigs");
+    for (const text of ["Revoke all kubeconfigs of gil?", "in every cluster of this project", "API tokens", "There is no way back"]) expect(dialog.textContent, text).toContain(text);
+    expect(revokeKubeconfigsOf).not.toHaveBeenCalled();
+    await act(async () => within(dialog).getByRole("button", { name: "Revoke all" }).click());
+    expect(revokeKubeconfigsOf).toHaveBeenCalledExactlyOnceWith("u-gil");
+    expect(await screen.findByText("2 kubeconfigs revoked")).toBeTruthy();
+    expect(invalidate).toHaveBeenCalledWith({ queryKey: ["cluster"] });
+  });
+
+  it("takes it for done when there was none, and says why when it was refused", async () => {
+    vi.mocked(revokeKubeconfigsOf).mockRejectedValueOnce(refusal(404, "KCS-NOTFOUND-001"));
+    show();
+    let dialog = await choose("left", "Revoke all kubeconfigs");
+    await act(async () => within(dialog).getByRole("button", { name: "Revoke all" }).click());
+    expect(await screen.findByText("0 kubeconfigs revoked")).toBeTruthy();
+    vi.mocked(revokeKubeconfigsOf).mockRejectedValueOnce(refusal(403, "KCS-RBAC-001"));
+    dialog = await choose("gil", "Revoke all kubeconfigs");
+    await act(async () => within(dialog).getByRole("button", { name: "Revoke all" }).click());
+    expect(await within(dialog).findByRole("alert")).toBeTruthy();
   });
 });
 

@@ -8,7 +8,7 @@ use crate::narrowing::namespace_errors;
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, post};
-use auth::{KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, Narrowing, Via};
+use auth::{KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, MembersManage, Narrowing, Via};
 use domain::codes::Code;
 use domain::ids::{ClusterId, KubeconfigId};
 use sealed::kubeconfig::Proof;
@@ -207,5 +207,14 @@ pub async fn kubeconfig_revoke_all(
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     let permit = caller.actor.may::<KubeconfigRevokeAll>(&record)?;
     let count = state.store.kubeconfig_revoke_all(permit, query.read()?.user, caller.context()).await?;
+    Ok(Json(Revoked { count }))
+}
+
+/// Revoke all kubeconfigs of a person in all clusters of the project: calls with them are refused at once, open streams are cut.
+#[utoipa::path(tag = "kubeconfigs", params(("id" = String, Path)), responses((status = 200, body = Revoked)))]
+#[delete("/members/{id}/kubeconfigs")]
+pub async fn member_kubeconfig_revoke_all(caller: Caller, state: Data<State>, id: Path<String>) -> Answer<Json<Revoked>> {
+    let permit = caller.actor.may::<MembersManage>(&caller.actor.project)?;
+    let count = state.store.kubeconfig_revoke_of(permit, id.into_inner(), caller.context()).await?;
     Ok(Json(Revoked { count }))
 }

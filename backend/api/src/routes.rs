@@ -52,7 +52,7 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(control_plane::control_plane_resize).service(control_plane::cluster_repair).service(control_plane::encryption_key_rotate);
     config.service(nodes::node_list).service(nodes::node_console);
     config.service(kubeconfigs::kubeconfig_list).service(kubeconfigs::kubeconfig_issue).service(kubeconfigs::kubeconfig_revoke);
-    config.service(kubeconfigs::kubeconfig_revoke_all).service(kubeconfig_exec::kubeconfig_exec);
+    config.service(kubeconfigs::kubeconfig_revoke_all).service(kubeconfigs::member_kubeconfig_revoke_all).service(kubeconfig_exec::kubeconfig_exec);
     config.service(certificates::certificate_list).service(certificates::certificate_issue);
     config.service(kubernetes::kubernetes_node_list).service(kubernetes::namespace_list);
     config.service(kubernetes::deployment_list).service(kubernetes::pod_list);

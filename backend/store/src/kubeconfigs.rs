@@ -1,11 +1,11 @@
 //! Kubeconfigs issued to people: only the hash of each one's token is kept.
 
 use crate::audit::{AuditEntry, RequestContext, append};
-use crate::changes::announce;
+use crate::changes::{announce, announce_person};
 use crate::clusters;
 use crate::error::StoreError;
 use crate::pool::{Store, read, statement, write};
-use auth::{KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, Narrowing, Permit, Project, Resource, Rights, Scope, User};
+use auth::{KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, MembersManage, Narrowing, Permit, Project, Resource, Rights, Scope, User};
 use domain::clusters::ClusterEndpoint;
 use domain::ids::{ClusterId, KubeconfigId, TenantId};
 use domain::permissions::Role;
@@ -141,6 +141,11 @@ impl Store {
         write(&self.api, (permit, user, context), |db, (permit, user, context)| Box::pin(revoke_all(db, permit, user.as_deref(), context))).await
     }
 
+    /// Makes all of a person's in the project worthless; answers how many those were.
+    pub async fn kubeconfig_revoke_of(&self, permit: Permit<MembersManage>, user: String, context: RequestContext) -> Result<u64, StoreError> {
+        write(&self.api, (permit, user, context), |db, (permit, user, context)| Box::pin(revoke_of(db, permit, user, context))).await
+    }
+
     /// Keystone confirmed the person, with these roles; none: the person has no place in the project now.
     pub async fn kubeconfig_checked(&self, id: KubeconfigId, roles: Vec<Role>) -> Result<(), StoreError> {
         write(&self.api, (id, roles), |db, (id, roles)| {
@@ -257,6 +262,26 @@ async fn revoke_all(
     let entry = AuditEntry::new(permit.actor(), "kubeconfig_revoke_all", "cluster", cluster).cluster(cluster).outcome("done");
     append(db, &entry.detail(json!({ "user": user, "count": revoked })), context).await?;
     announce(db, permit.tenant(), cluster, None).await?;
+    Ok(revoked)
+}
+
+/// Whoever holds none in this project is nobody here.
+async fn revoke_of(db: &mut PgConnection, permit: &Permit<MembersManage>, user: &str, context: &RequestContext) -> Result<u64, StoreError> {
+    let revoked = sqlx::query!(
+        "UPDATE kubeconfigs k SET revoked_at = now() FROM clusters c
+         WHERE k.user_id = $1 AND c.id = k.cluster_id AND c.tenant_id = $2 AND k.revoked_at IS NULL AND k.expires_at > now()",
+        user,
+        permit.tenant().0,
+    )
+    .execute(&mut *db)
+    .await?
+    .rows_affected();
+    if revoked == 0 {
+        return Err(StoreError::NotFound);
+    }
+    let entry = AuditEntry::new(permit.actor(), "kubeconfig_revoke_all", "person", user).outcome("done");
+    append(db, &entry.detail(json!({ "user": user, "count": revoked })), context).await?;
+    announce_person(db, user).await?;
     Ok(revoked)
 }
 

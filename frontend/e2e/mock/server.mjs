@@ -462,6 +462,11 @@ async function membersApi(request, response, parts, session) {
   }
   const member = data.members.find((candidate) => candidate.id === parts[1]);
   if (!member) return fail(response, 404, "KCS-NOTFOUND-001");
+  if (parts[2] === "kubeconfigs") {
+    const ended = data.kubeconfigs.filter((kubeconfig) => !kubeconfig.revoked_at && kubeconfig.expires_at > new Date().toISOString() && kubeconfig.created_by_id === member.id);
+    for (const kubeconfig of ended) kubeconfig.revoked_at = new Date().toISOString();
+    return ended.length > 0 ? send(response, 200, { count: ended.length }) : fail(response, 404, "KCS-NOTFOUND-001");
+  }
   if (request.method === "DELETE") {
     Object.assign(member, { role: undefined, places: [], changed_at: undefined, changed_by: undefined });
     return send(response, 204);

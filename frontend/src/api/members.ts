@@ -22,6 +22,11 @@ export function resetMember(id: string) {
   return unwrap(client.DELETE("/api/v1/members/{id}", { params: { path: { id } } }));
 }
 
+/** In all clusters of the project; the answer says how many those were. */
+export function revokeKubeconfigsOf(id: string) {
+  return unwrap(client.DELETE("/api/v1/members/{id}/kubeconfigs", { params: { path: { id } } }));
+}
+
 export function useRoles(enabled = true) {
   return useQuery({ queryKey: rolesKey, queryFn: () => unwrap(client.GET("/api/v1/roles")), refetchInterval, enabled });
 }

@@ -253,7 +253,7 @@ impl Things {
             "cluster_delete" => &self.doomed,
             "receipt_get" | "admin_receipt_get" => &self.deletion,
             "admin_person_cut_off" => &self.holder,
-            "admin_access_list" | "admin_access_end" => &self.maker,
+            "admin_access_list" | "admin_access_end" | "member_kubeconfig_revoke_all" => &self.maker,
             _ if ON_BUSY.contains(&route) => &self.busy,
             _ if path.contains("/operations/") => &self.operation,
             _ if path.contains("/templates/") => &self.template,

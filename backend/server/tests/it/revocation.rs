@@ -110,6 +110,7 @@ async fn cut(mut stream: Stream) -> Duration {
 enum Cause {
     TokenRevoked,
     KubeconfigRevoked,
+    KubeconfigsOfPerson,
     SignedOut,
     NamespaceTakenBack,
     RoleChanged,
@@ -151,6 +152,12 @@ async fn ending(house: &House, cluster: &str, owner: &Person, cause: Cause) -> E
             let member = house.sign_in("member-a").await;
             let (id, token) = house.kubeconfig(&member, cluster).await;
             Ending::new(vec![by_token(&token)], &member, format!("/api/v1/clusters/{cluster}/kubeconfigs/{id}"))
+        }
+        Cause::KubeconfigsOfPerson => {
+            let member = house.sign_in("member-a").await;
+            let held = [house.kubeconfig(&member, cluster).await.1, house.kubeconfig(&member, cluster).await.1];
+            let id = members::id_of(house, owner, "member-a").await;
+            Ending::new(held.iter().map(|token| by_token(token)).collect(), owner, format!("/api/v1/members/{id}/kubeconfigs"))
         }
         Cause::SignedOut => {
             let member = house.sign_in("member-a").await;
@@ -218,6 +225,7 @@ async fn whatever_ends_a_right_closes_watches_and_commands_at_another_replica_wi
     for cause in [
         Cause::TokenRevoked,
         Cause::KubeconfigRevoked,
+        Cause::KubeconfigsOfPerson,
         Cause::SignedOut,
         Cause::NamespaceTakenBack,
         Cause::RoleChanged,
@@ -250,6 +258,34 @@ async fn a_revocation_cuts_watches_on_every_replica_and_no_others() {
     assert!(open(&mut kept), "the watch of another kubeconfig was cut as well");
     let again = other.call_with(&[("authorization", &format!("Bearer {token}"))], "GET", &format!("/k8s/clusters/{cluster}/api"), None).await;
     assert_eq!(again.status, 401, "{}", again.body);
+}
+
+#[actix_web::test]
+async fn an_owner_ends_all_kubeconfigs_of_a_person_in_the_project_and_no_others() {
+    let house = House::new().await;
+    let (owner, member, person) = (house.sign_in("owner-a").await, house.sign_in("member-a").await, house.sign_in("both").await);
+    let (one, _one) = house.cluster_with_answering_api(&member, "one").await;
+    let (two, _two) = house.cluster_with_answering_api(&member, "two").await;
+    let mut ended = Vec::new();
+    for cluster in [&one, &two] {
+        ended.push((cluster, house.kubeconfig(&person, cluster).await.1));
+    }
+    let id = members::id_of(&house, &owner, "both").await;
+    let elsewhere = house.call(Some(&person), "PUT", "/api/v1/session", Some(&json!({"project": "tenant-b"}))).await.person();
+    let (three, _three) = house.cluster_with_answering_api(&elsewhere, "three").await;
+    let kept = [(&one, house.kubeconfig(&member, &one).await.1), (&three, house.kubeconfig(&elsewhere, &three).await.1)];
+    let path = format!("/api/v1/members/{id}/kubeconfigs");
+    assert_eq!(house.call(Some(&member), "DELETE", &path, None).await.status, 403);
+    let done = house.call(Some(&owner), "DELETE", &path, None).await;
+    assert_eq!((done.status, &done.body), (200, &json!({"count": 2})));
+    for (held, expected) in [(ended.as_slice(), 401), (kept.as_slice(), 200)] {
+        for (cluster, token) in held {
+            assert_eq!(ask(&house, cluster, "/api/v1/pods", &by_token(token)).await.status(), expected, "{cluster}");
+        }
+    }
+    let told = house.told(&owner, "kubeconfig_revoke_all").await;
+    assert_eq!(told, [("done".to_owned(), json!({"user": id, "count": 2}))]);
+    assert_eq!(house.call(Some(&owner), "DELETE", &path, None).await.status, 404, "nothing is left");
 }
 
 #[actix_web::test]

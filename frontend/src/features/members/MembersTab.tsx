@@ -20,9 +20,10 @@ import { useGivenRoleWord } from "./roles";
 
 const MemberDialog = lazy(() => import("./MemberDialog"));
 const ResetMemberDialog = lazy(() => import("./ResetMemberDialog"));
+const RevokeKubeconfigsDialog = lazy(() => import("./RevokeKubeconfigsDialog"));
 
 /** What is asked about. */
-type Asking = { give: Member } | { reset: Member };
+type Asking = { give: Member } | { reset: Member } | { revoke: Member };
 
 export function MembersTab() {
   const { t } = useTranslation();
@@ -52,6 +53,7 @@ export function MembersTab() {
       <Suspense fallback={null}>
         {asking && "give" in asking && <MemberDialog member={asking.give} onClose={() => setAsking(null)} />}
         {asking && "reset" in asking && <ResetMemberDialog member={asking.reset} onClose={() => setAsking(null)} />}
+        {asking && "revoke" in asking && <RevokeKubeconfigsDialog member={asking.revoke} onClose={() => setAsking(null)} />}
       </Suspense>
     </Card>
   );
@@ -133,6 +135,7 @@ function Actions({ member, ask }: { member: Member; ask: (what: Asking) => void 
       items={[
         { key: "give", label: t("member.change"), unavailable: member.keystone ? undefined : t("member.goneWhy"), onSelect: () => ask({ give: member }) },
         { key: "reset", label: t("member.reset"), danger: true, unavailable: member.role ? undefined : t("member.nothingGiven"), onSelect: () => ask({ reset: member }) },
+        { key: "revoke", label: t("member.revokeKubeconfigs"), danger: true, onSelect: () => ask({ revoke: member }) },
       ]}
     />
   );
