@@ -186,7 +186,7 @@ fn fields(value: &Value) -> Value {
 
 fn write(all: &[Object], place: &Place, metadata_only: bool, shown: Held) -> Arc<str> {
     let mut items = Vec::new();
-    for (number, object) in all.iter().enumerate().filter(|(number, _)| has(shown.there, number)) {
+    for (number, object) in all.iter().enumerate().filter(|(number, _)| has(shown.there, *number)) {
         let mut value = object.value.clone();
         if has(shown.default, number) {
             value["metadata"]["annotations"][DEFAULT_CLASS] = json!("true");
