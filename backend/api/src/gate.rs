@@ -1,7 +1,7 @@
 //! The Kubernetes pass-through `/k8s/clusters/{id}/…` for kubectl, helm and the console: authenticate, decide by role, forward as the
 //! person, stream both ways, and cut what is open when the right to it ends.
 
-use crate::caller::{self, opens_socket};
+use crate::caller::opens_socket;
 use crate::errors::{Answer, Problem};
 use crate::inside;
 use crate::passage::Passage;
@@ -9,7 +9,6 @@ use crate::sight::into_namespace;
 use crate::state::State;
 use crate::streams::{Activity, HangUp, OpenStream};
 use crate::visitors::{Visitor, over, visitor};
-use crate::visits::Visit;
 use actix_web::dev::Payload as Body;
 use actix_web::http::ConnectionType;
 use actix_web::http::header;
@@ -21,18 +20,15 @@ use domain::clusters::ClusterEndpoint;
 use domain::codes::Code;
 use domain::ids::ClusterId;
 use futures::channel::mpsc;
-use futures::future::{Either, LocalBoxFuture, ready, select};
+use futures::future::{Either, LocalBoxFuture, select};
 use futures::{FutureExt, SinkExt, StreamExt};
 use kube_access::gateway::{Answer as Forwarded, BodyStream, Tunnel};
 use kube_access::{Access, GatewayRequest, Reach};
-use sealed::TokenHash;
 use sha2::{Digest, Sha256};
-use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 use store::AuditEntry;
 use tokio::io::AsyncWriteExt;
-use tokio::task::{JoinHandle, yield_now};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// After the end of a way into a pod, its connection to the cluster is closed by then, whatever is still on its way there.
@@ -83,7 +79,7 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
     let payload = payload.into_inner();
     // Before the look at who it is: what changes after that look is heard.
     let changes = state.store.changes();
-    let (visitor, cluster, ahead) = enter(request, &payload, state, id, path).await?;
+    let (visitor, cluster) = visitor(request, state, id).await?;
     if !upgrade && wants_spdy(request) {
         return Err(
             Problem::new(Code::InvalidInput).detail("commands and ports of pods are reached over SPDY by the first request of a connection only")
@@ -94,15 +90,9 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
         return Err(Problem::new(Code::InvalidInput).detail("a request for an upgrade has no body"));
     }
     let mut payload = Some(pump(payload));
-    let arriving = match ahead.look {
-        Some(look) => look,
-        None => {
-            // What comes after an upgrade is no body: it waits for the tunnel.
-            let body = payload.take_if(|_| !upgrade).unwrap_or_else(|| Box::pin(futures::stream::empty()));
-            let outgoing = outgoing(request, path, body)?;
-            set_out(request, state, &visitor, &cluster, outgoing, ahead.way).await?
-        }
-    };
+    // What comes after an upgrade is no body: it waits for the tunnel.
+    let body = payload.take_if(|_| !upgrade).unwrap_or_else(|| Box::pin(futures::stream::empty()));
+    let arriving = set_out(request, state, &visitor, &cluster, outgoing(request, path, body)?).await?;
     // A cluster may take long to say its first word; the right to hear it may end before.
     let mut over = Box::pin(over(state.clone(), visitor.clone(), id, changes));
     let (open, answer) = match select(arriving, &mut over).await {
@@ -123,94 +113,8 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
 /// A request on its way to the cluster. Once there it counts as open until the first is dropped.
 type Arriving<'a> = LocalBoxFuture<'a, Answer<(OpenStream, Forwarded)>>;
 
-/// A passage into a pod, on its way.
-type Opening = JoinHandle<Answer<Passage>>;
-
-/// What set out as whoever it was the last time, before it is known who it is.
-struct Ahead<'a> {
-    /// All of a mere look.
-    look: Option<Arriving<'a>>,
-    /// The connection of a way into a pod, and nothing on it.
-    way: Option<Opening>,
-}
-
-/// Lets somebody in. A look with a kubeconfig that was here before sets out at once; what it brings is shown only if the database says, asked after
-/// the request came, that the same person may still be here as the same.
-async fn enter<'a>(
-    request: &'a HttpRequest,
-    payload: &Body,
-    state: &'a Data<State>,
-    id: ClusterId,
-    path: &'a str,
-) -> Answer<(Visitor, ClusterEndpoint, Ahead<'a>)> {
-    let token = caller::bearer(request).map(TokenHash::of);
-    let last = match &token {
-        Some(token) => state.visits.last(token).await.filter(|last| last.cluster.id == id),
-        None => None,
-    };
-    let look = last.clone().and_then(|last| look_ahead(request, payload, state, last, path));
-    let waits = look.is_some();
-    let way = last.as_deref().filter(|_| !waits).and_then(|last| way_ahead(request, state, last, path));
-    let asked = pin!(async {
-        // The look's first bytes leave before the question to the database: that takes less time than the cluster does.
-        if waits {
-            yield_now().await;
-        }
-        admit(request, state, id, token, last.as_deref()).await
-    });
-    let (admitted, look) = match look {
-        None => (asked.await, None),
-        // Whichever comes first: nobody waits for an answer that is not theirs.
-        Some(look) => match select(look, asked).await {
-            Either::Left((arrived, asked)) => (asked.await, Some(ready(arrived).boxed_local())),
-            Either::Right((admitted, look)) => (admitted, Some(look)),
-        },
-    };
-    let (visitor, cluster, same) = admitted?;
-    Ok((visitor, cluster, Ahead { look: look.filter(|_| same), way: way.filter(|_| same) }))
-}
-
-/// Who it is, the cluster, and whether all that is as it was the last time.
-async fn admit(
-    request: &HttpRequest,
-    state: &Data<State>,
-    id: ClusterId,
-    token: Option<TokenHash>,
-    last: Option<&Visit>,
-) -> Answer<(Visitor, ClusterEndpoint, bool)> {
-    match (visitor(request, state, id).await, token) {
-        (Ok((Visitor::Kubeconfig(bearer), cluster)), Some(token)) => {
-            let same = state.visits.note(token, last, &bearer.actor, &cluster).await;
-            Ok((Visitor::Kubeconfig(bearer), cluster, same))
-        }
-        (Ok((visitor, cluster)), _) => Ok((visitor, cluster, false)),
-        (Err(problem), token) => {
-            // Who was not let in sends nothing on its way again, until the database has said once more who it is.
-            if let Some(token) = token {
-                state.visits.forget(&token).await;
-            }
-            Err(problem)
-        }
-    }
-}
-
-/// A look on its way as whoever the kubeconfig belonged to when it was last used. None: it is no mere look.
-fn look_ahead<'a>(request: &HttpRequest, payload: &Body, state: &'a State, last: Arc<Visit>, path: &str) -> Option<Arriving<'a>> {
-    if request.method() != Method::GET || !matches!(payload, Body::None) || request.head().upgrade() {
-        return None;
-    }
-    let outgoing = outgoing(request, path, Box::pin(futures::stream::empty())).ok()?;
-    let seen = matches!(judged(&last.actor, &last.cluster, &outgoing), Ok(None));
-    seen.then(|| async move { forward(state, &last.actor, &last.cluster, outgoing).await }.boxed_local())
-}
-
-/// The connection for a way into a pod that was open to whoever the kubeconfig belonged to when it was last used. None: it is no way into a pod.
-fn way_ahead(request: &HttpRequest, state: &Data<State>, last: &Visit, path: &str) -> Option<Opening> {
-    let asked = GatewayRequest::new(request.method().as_str(), path, None, Box::pin(futures::stream::empty())).ok()?;
-    matches!(judged(&last.actor, &last.cluster, &asked), Ok(Some((EXEC, Ok(()))))).then(|| opening(state, &last.actor, &last.cluster))
-}
-
-fn opening(state: &Data<State>, actor: &Actor, cluster: &ClusterEndpoint) -> Opening {
+/// The connection of a way into a pod, while its line is written into the audit log.
+fn opening(state: &Data<State>, actor: &Actor, cluster: &ClusterEndpoint) -> JoinHandle<Answer<Passage>> {
     let (state, actor, cluster) = (state.clone(), actor.clone(), cluster.clone());
     actix_web::rt::spawn(async move { Passage::into_pod(&state, &actor, &cluster).await })
 }
@@ -250,21 +154,19 @@ fn promises_body(request: &HttpRequest) -> bool {
 }
 
 /// Sends a request on its way, where the role allows it. Changes, looks at secrets and commands are in the audit log before the cluster hears of them; meanwhile a way
-/// into a pod gets its connection, if it has none yet.
+/// into a pod gets its connection.
 async fn set_out<'a>(
     request: &HttpRequest,
     state: &'a Data<State>,
     visitor: &'a Visitor,
     cluster: &'a ClusterEndpoint,
     outgoing: GatewayRequest,
-    way: Option<Opening>,
 ) -> Answer<Arriving<'a>> {
     let actor = visitor.actor();
     let Some((action, decided)) = judged(actor, cluster, &outgoing)? else {
         return Ok(forward(state, actor, cluster, outgoing).boxed_local());
     };
-    let into_pod = action == EXEC && decided.is_ok();
-    let way = into_pod.then(|| way.unwrap_or_else(|| opening(state, actor, cluster)));
+    let way = (action == EXEC && decided.is_ok()).then(|| opening(state, actor, cluster));
     let entry = entry(request, actor, cluster.id, &outgoing, action).outcome(if decided.is_ok() { "accepted" } else { "denied" });
     state.store.audit_append(entry.clone(), visitor.context()).await?;
     decided?;

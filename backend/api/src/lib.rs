@@ -80,6 +80,5 @@ pub mod tokens;
 pub mod trace;
 pub mod veil;
 pub mod visitors;
-pub mod visits;
 pub mod volumes;
 pub mod write_offs;

@@ -1,5 +1,5 @@
 //! A passage into a cluster for one request: as whom it is made, that it counts as open, and the way there; for a way into a pod also the connection that it will
-//! have. None of it tells the cluster who comes or what for, so that it can be had while that is still being found out and written down.
+//! have. None of it tells the cluster who comes or what for, so that it can be had while that is being written down.
 
 use crate::errors::Answer;
 use crate::sight::impersonation;

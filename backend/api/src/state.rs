@@ -13,7 +13,6 @@ use crate::refusals::Refusals;
 use crate::service_clouds::ServiceClouds;
 use crate::streams::{StreamLimits, Streams};
 use crate::targets::Targets;
-use crate::visits::Visits;
 use auth::RoleNames;
 use cloud::identity::Identity;
 use domain::costs::Prices;
@@ -85,7 +84,6 @@ pub struct State {
     pub keystone_tokens: TokenCache,
     pub kube: KubeAccess,
     pub targets: Targets,
-    pub visits: Visits,
     pub service_clouds: ServiceClouds,
     pub people: People,
     pub streams: Streams,
@@ -118,7 +116,6 @@ impl State {
             catalogue: CatalogueCache::default(),
             keystone_tokens: TokenCache::default(),
             targets: Targets::default(),
-            visits: Visits::default(),
             service_clouds: ServiceClouds::default(),
             people: People::default(),
             streams: Streams::default(),

@@ -57,7 +57,7 @@ impl Visitor {
         match self {
             Self::Kubeconfig(bearer) => {
                 let found = state.store.kubeconfig_by_token(bearer.token).await?.ok_or_else(unauthorized)?;
-                same_rights(&bearer.actor, &bearer_of(state, found).await?.0)
+                same_rights(&bearer.actor, &bearer_of(state, bearer.token, found).await?.0)
             }
             Self::Person(caller) => caller.still_valid(state).await,
         }
@@ -71,7 +71,7 @@ pub async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) 
     if !ours && request.headers().contains_key(header::AUTHORIZATION) {
         let token = TokenHash::of(text.ok_or_else(unauthorized)?);
         let found = state.store.kubeconfig_by_token(token).await?.filter(|k| k.kubeconfig.cluster == id).ok_or_else(unauthorized)?;
-        let (actor, cluster) = bearer_of(state, found).await?;
+        let (actor, cluster) = bearer_of(state, token, found).await?;
         state.limiter.gate_request(&actor.user.id)?;
         if !actor.scope().holds(&cluster) {
             return Err(Problem::not_found());
@@ -87,11 +87,11 @@ pub async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) 
 }
 
 /// Whom a kubeconfig speaks for, with the roles that Keystone says they have now.
-async fn bearer_of(state: &State, found: KubeconfigUse) -> Answer<(Actor, ClusterEndpoint)> {
+async fn bearer_of(state: &State, token: TokenHash, found: KubeconfigUse) -> Answer<(Actor, ClusterEndpoint)> {
     let KubeconfigUse { kubeconfig, cluster, given, project } = found;
     let mut roles = kubeconfig.roles;
     if let Some(now) = people::recheck(state, &kubeconfig.user, &project, kubeconfig.checked_at).await? {
-        state.store.kubeconfig_checked(kubeconfig.id, now.clone()).await?;
+        state.store.kubeconfig_checked(kubeconfig.id, &token, now.clone()).await?;
         roles = now;
     }
     let actor = Actor::new(kubeconfig.user, project, Grants { roles, operator: false }, given, Via::Kubeconfig(kubeconfig.id));

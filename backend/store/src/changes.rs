@@ -1,6 +1,7 @@
 //! Hints from other processes: who has work, and what has changed. One listening connection a process, started by the first who asks.
 //! Notices may be lost (the connection breaks, a receiver lags): whoever listens also looks by itself from time to time.
 
+use crate::admissions::{ACCESS, Admissions};
 use crate::error::StoreError;
 use crate::pool::Store;
 use domain::ids::{ClusterId, OperationId, TenantId};
@@ -47,6 +48,7 @@ pub(crate) struct Hub {
     connect: PgConnectOptions,
     changes: broadcast::Sender<ChangeNotice>,
     wakeups: broadcast::Sender<WakeUp>,
+    pub(crate) admissions: Arc<Admissions>,
     started: AtomicBool,
     task: Mutex<Option<AbortHandle>>,
 }
@@ -54,21 +56,23 @@ pub(crate) struct Hub {
 impl Hub {
     pub(crate) fn new(connect: PgConnectOptions) -> Arc<Self> {
         let (changes, wakeups) = (broadcast::Sender::new(1024), broadcast::Sender::new(1024));
-        Arc::new(Self { connect, changes, wakeups, started: AtomicBool::new(false), task: Mutex::new(None) })
+        Arc::new(Self { connect, changes, wakeups, admissions: Arc::default(), started: AtomicBool::new(false), task: Mutex::new(None) })
     }
 
-    fn start(self: &Arc<Self>) {
+    pub(crate) fn start(self: &Arc<Self>) {
         if self.started.swap(true, Ordering::SeqCst) {
             return;
         }
         // The task holds no strong reference, or a dropped store would listen for ever.
-        let (connect, changes, wakeups) = (self.connect.clone(), self.changes.clone(), self.wakeups.clone());
+        let (connect, changes, wakeups, admissions) = (self.connect.clone(), self.changes.clone(), self.wakeups.clone(), self.admissions.clone());
         let task = tokio::spawn(async move {
             loop {
-                if let Err(error) = listen(&connect, &changes, &wakeups).await {
+                let interrupted = listen(&connect, &changes, &wakeups, &admissions).await;
+                admissions.end();
+                if let Err(error) = interrupted {
                     tracing::warn!(error = &error as &dyn std::error::Error, "listening for notices was interrupted");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
                 }
-                tokio::time::sleep(Duration::from_secs(1)).await;
             }
         });
         *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.abort_handle());
@@ -87,24 +91,32 @@ impl Drop for Hub {
     }
 }
 
+/// Until the connection is lost.
 async fn listen(
     connect: &PgConnectOptions,
     changes: &broadcast::Sender<ChangeNotice>,
     wakeups: &broadcast::Sender<WakeUp>,
+    admissions: &Admissions,
 ) -> Result<(), sqlx::Error> {
     let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(connect.clone());
     let mut listener = PgListener::connect_with(&pool).await?;
-    listener.listen_all([CHANGES, WORK]).await?;
+    // Another connection begins anew: none of what was remembered counts there. And one that is being made may not be dropped.
+    listener.eager_reconnect(false);
+    listener.listen_all([CHANGES, WORK, ACCESS]).await?;
+    // What happened while nobody listened is not known. No receiver is no error.
+    drop(changes.send(ChangeNotice::Resync));
+    drop(wakeups.send(WakeUp::Resync));
     loop {
-        // What happened while nobody listened is not known. No receiver is no error.
-        drop(changes.send(ChangeNotice::Resync));
-        drop(wakeups.send(WakeUp::Resync));
-        while let Some(notice) = listener.try_recv().await? {
-            if notice.channel() == WORK {
-                drop(notice.payload().parse().map(|cluster| wakeups.send(WakeUp::Cluster(cluster))));
-            } else {
-                drop(serde_json::from_str(notice.payload()).map(|notice| changes.send(notice)));
+        tokio::select! {
+            notice = listener.try_recv() => {
+                let Some(notice) = notice? else { return Ok(()) };
+                match notice.channel() {
+                    ACCESS => admissions.changed(&mut listener, notice.payload()).await?,
+                    WORK => drop(notice.payload().parse().map(|cluster| wakeups.send(WakeUp::Cluster(cluster)))),
+                    _ => drop(serde_json::from_str(notice.payload()).map(|notice| changes.send(notice))),
+                }
             }
+            () = admissions.due() => admissions.renew(&mut listener).await?,
         }
     }
 }
@@ -127,7 +139,8 @@ impl Store {
     }
 }
 
-/// Tells everybody, once the transaction is committed.
+/// Tells everybody, once the transaction is committed. After what it tells of is written: notices arrive in the order in which they are sent, and whoever is told looks with the eyes
+/// of `admissions`, which hears of the writing itself.
 pub(crate) async fn announce(db: &mut PgConnection, tenant: &TenantId, cluster: ClusterId, operation: Option<OperationId>) -> Result<(), StoreError> {
     tell(db, &ChangeNotice::Changed { tenant: tenant.clone(), cluster, operation }).await
 }

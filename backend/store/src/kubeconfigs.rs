@@ -147,19 +147,32 @@ impl Store {
     }
 
     /// Keystone confirmed the person, with these roles; none: the person has no place in the project now.
-    pub async fn kubeconfig_checked(&self, id: KubeconfigId, roles: Vec<Role>) -> Result<(), StoreError> {
-        write(&self.api, (id, roles), |db, (id, roles)| {
+    pub async fn kubeconfig_checked(&self, id: KubeconfigId, token: &TokenHash, roles: Vec<Role>) -> Result<(), StoreError> {
+        let checked = write(&self.api, (id, roles), |db, (id, roles)| {
             Box::pin(async move {
                 sqlx::query!("UPDATE kubeconfigs SET checked_at = now(), roles = $2 WHERE id = $1", id.0, Json(roles) as _).execute(db).await?;
                 Ok::<_, StoreError>(())
             })
-        })
-        .await
+        });
+        checked.await?;
+        self.hub.admissions.forget(token);
+        Ok(())
     }
 
-    /// The one a token belongs to, if it is good now: not expired, not revoked, its cluster there. Notes the use, at most once a minute.
+    /// The one a token belongs to, if it is good now: not expired, not revoked, its cluster there. Notes the use, at most once a minute. The database is not
+    /// asked as long as it must say what it said before.
     pub async fn kubeconfig_by_token(&self, token: TokenHash) -> Result<Option<KubeconfigUse>, StoreError> {
-        statement(&self.near.pool(), token, |db, token| Box::pin(by_token(db, token))).await
+        let admissions = &self.hub.admissions;
+        if let Some(found) = admissions.get(&token) {
+            return Ok(Some(found));
+        }
+        self.hub.start();
+        let ticket = admissions.ticket();
+        let found = statement(&self.near.pool(), token, |db, token| Box::pin(by_token(db, token))).await?;
+        Ok(found.map(|(found, left)| {
+            admissions.keep(ticket, token, &found, left);
+            found
+        }))
     }
 }
 
@@ -285,8 +298,9 @@ async fn revoke_of(db: &mut PgConnection, permit: &Permit<MembersManage>, user: 
     Ok(revoked)
 }
 
-/// All that a request into a cluster has to know, and no more, in one statement: it is asked of every one.
-async fn by_token(db: &mut PgConnection, token: &TokenHash) -> Result<Option<KubeconfigUse>, StoreError> {
+/// All that a request into a cluster has to know, and no more, in one statement; and how long until it expires, by the database's clock. What it reads, a trigger
+/// watches (`migrations/0023_access_leases.sql`).
+async fn by_token(db: &mut PgConnection, token: &TokenHash) -> Result<Option<(KubeconfigUse, std::time::Duration)>, StoreError> {
     let found = sqlx::query!(
         r#"SELECT k.id, k.cluster_id, k.name, k.user_id, k.user_name, k.user_domain, k.roles AS "roles: Json<Vec<Role>>",
                   k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.checked_at, k.narrowing AS "narrowing: Json<Narrowing>",
@@ -302,6 +316,7 @@ async fn by_token(db: &mut PgConnection, token: &TokenHash) -> Result<Option<Kub
     if row.last_used_at.is_none_or(|last| row.now - last > USE_NOTED_EVERY) {
         sqlx::query!("UPDATE kubeconfigs SET last_used_at = now() WHERE id = $1", row.id).execute(&mut *db).await?;
     }
+    let left = (row.expires_at - row.now).try_into().unwrap_or_default();
     let kubeconfig = Row {
         id: row.id,
         cluster_id: row.cluster_id,
@@ -325,10 +340,6 @@ async fn by_token(db: &mut PgConnection, token: &TokenHash) -> Result<Option<Kub
         // What the specification does not say is as its type says.
         exposure: row.exposure.map(|exposure| exposure.0).unwrap_or_default(),
     };
-    Ok(Some(KubeconfigUse {
-        kubeconfig: kubeconfig.into(),
-        cluster,
-        given: row.given.map(|given| given.0),
-        project: Project { id: TenantId(row.tenant_id), name: row.tenant_name },
-    }))
+    let project = Project { id: TenantId(row.tenant_id), name: row.tenant_name };
+    Ok(Some((KubeconfigUse { kubeconfig: kubeconfig.into(), cluster, given: row.given.map(|given| given.0), project }, left)))
 }

@@ -2,6 +2,7 @@
 //! a tenant's things carries the tenant. Reads take a `Scope`, writes a `Permit`; the engine's writes take a fenced `Claim`.
 
 mod access;
+mod admissions;
 mod announcements;
 mod audit;
 mod audit_forward;

@@ -4,6 +4,7 @@
 //! still inside a transaction to the next borrower, so nothing here is ever raced against a timer; the database's own time-outs end what
 //! hangs, and every connection is rolled back when it comes back.
 
+use crate::admissions;
 use crate::changes::Hub;
 use crate::error::{CommitError, StoreError};
 use crate::near::Near;
@@ -137,7 +138,8 @@ impl UnitError for CommitError {
     }
 }
 
-/// Runs one transaction over `data`: all of it or nothing. Repeated a few times when another transaction stood in its way.
+/// Runs one transaction over `data`: all of it or nothing. Repeated a few times when another transaction stood in its way. Where it may have shut somebody out, it ends
+/// once no process lets them in any more.
 pub(crate) async fn write<D, T, E, F>(pool: &PgPool, data: D, unit: F) -> Result<T, E>
 where
     D: Send + Sync + 'static,
@@ -156,14 +158,21 @@ where
                     tokio::time::sleep(Duration::from_millis(u64::from(5 * attempt * attempt))).await;
                     attempt += 1;
                 }
-                result => return result,
+                Err(error) => return Err(error),
+                Ok((value, access_changed)) => {
+                    if access_changed {
+                        admissions::forgotten(&pool).await;
+                    }
+                    return Ok(value);
+                }
             }
         }
     })
     .await
 }
 
-async fn transaction<D, T, E, F>(pool: &PgPool, data: &D, unit: &F) -> Result<T, E>
+/// What the unit ends with, and whether it may have shut somebody out.
+async fn transaction<D, T, E, F>(pool: &PgPool, data: &D, unit: &F) -> Result<(T, bool), E>
 where
     D: Sync,
     E: UnitError,
@@ -172,8 +181,9 @@ where
     let mut transaction = pool.begin().await.map_err(|e| E::from(StoreError::from(e)))?;
     match unit(&mut transaction, data).await {
         Ok(value) => {
+            let access_changed = admissions::changed(&mut transaction).await.map_err(|e| E::from(StoreError::from(e)))?;
             transaction.commit().await.map_err(|e| E::from(StoreError::from(e)))?;
-            Ok(value)
+            Ok((value, access_changed))
         }
         Err(error) => {
             // A failed rollback closes the connection; the first error is the one to tell.

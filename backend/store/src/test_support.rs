@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use tokio::sync::OnceCell;
 
 static SERVER: OnceCell<(Postgres, tempfile::TempDir)> = OnceCell::const_new();
@@ -75,6 +76,8 @@ impl Database {
         let mut connection = self.options().connect.connect().await.unwrap();
         sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
+        // As if the store had done it.
+        crate::admissions::forgotten(&crate::pool::pool(self.options().connect, 1, Duration::from_secs(10))).await;
     }
 
     /// Makes the database slow: nobody may even read the table until it is released.

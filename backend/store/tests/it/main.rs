@@ -1,6 +1,7 @@
 //! The store on a real Postgres: a database for each test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod admissions;
 mod audit;
 mod clusters;
 mod embedded;

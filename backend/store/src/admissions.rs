@@ -1,0 +1,196 @@
+//! Whom kubeconfigs let in, remembered for as long as nobody may have been shut out, so that not every request into a cluster asks the database.
+//!
+//! A process remembers under a lease only. It takes and renews the lease on the connection by which it hears of changes: while the lease lasts, what others change is heard.
+//! Triggers of the schema see whatever may shut somebody out, and have all processes forget everything; the transaction's own process answers once each that has a lease
+//! has said that it did, or that lease is over (`docs/decisions/0017-admissions-under-a-lease.md`).
+
+use crate::kubeconfigs::KubeconfigUse;
+use moka::sync::Cache;
+use sealed::TokenHash;
+use sqlx::PgConnection;
+use sqlx::postgres::{PgListener, PgPool};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// Where changes of access are told: with a number, whoever has a lease says that it has obeyed.
+pub(crate) const ACCESS: &str = "kcs_access";
+/// How long a lease lasts: for so long a process that ended without a word holds up who shuts somebody out.
+const LEASE: Duration = Duration::from_secs(3);
+/// A lease that is made use of is renewed when this is left of it.
+const LEFT: Duration = Duration::from_secs(2);
+/// The database is asked again after this, whoever heard what: it notes uses, and what is remembered costs memory.
+const REMEMBERED: Duration = Duration::from_secs(30);
+/// A process that renews its lease and does not say that it has forgotten is waited for no longer: that would be an error in this program.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a process remembers.
+#[derive(Debug)]
+pub(crate) struct Admissions {
+    known: Cache<TokenHash, Arc<Admission>>,
+    lease: Mutex<Lease>,
+    /// Somebody asked since the lease was last renewed.
+    wanted: AtomicBool,
+    asked: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Lease {
+    id: Uuid,
+    until: Option<Instant>,
+    /// Rises when all is forgotten: what was asked before, or is still being asked, counts no more.
+    era: u64,
+}
+
+#[derive(Debug)]
+struct Admission {
+    found: KubeconfigUse,
+    until: Instant,
+    era: u64,
+}
+
+/// Taken before the database is asked: what it answers may be remembered if nobody was shut out since.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    asked: Instant,
+    era: u64,
+}
+
+impl Default for Admissions {
+    fn default() -> Self {
+        Self {
+            known: Cache::builder().max_capacity(10_000).time_to_live(REMEMBERED).build(),
+            lease: Mutex::default(),
+            wanted: AtomicBool::new(false),
+            asked: Notify::new(),
+        }
+    }
+}
+
+impl Admissions {
+    fn lease(&self) -> MutexGuard<'_, Lease> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whom a token lets in, if that is known and cannot have changed.
+    pub fn get(&self, token: &TokenHash) -> Option<KubeconfigUse> {
+        if !self.wanted.swap(true, Ordering::Relaxed) {
+            self.asked.notify_one();
+        }
+        let known = self.known.get(token)?;
+        let (lease, now) = (self.lease(), Instant::now());
+        (lease.era == known.era && lease.until > Some(now) && known.until > now).then(|| known.found.clone())
+    }
+
+    pub fn ticket(&self) -> Ticket {
+        Ticket { asked: Instant::now(), era: self.lease().era }
+    }
+
+    /// Remembers what the database answered, which holds for no longer than `left`.
+    pub fn keep(&self, ticket: Ticket, token: TokenHash, found: &KubeconfigUse, left: Duration) {
+        let until = ticket.asked + left.min(REMEMBERED);
+        self.known.insert(token, Arc::new(Admission { found: found.clone(), until, era: ticket.era }));
+    }
+
+    /// Forgets one whose record this process has written itself, in a way that shuts nobody out.
+    pub fn forget(&self, token: &TokenHash) {
+        self.known.invalidate(token);
+    }
+
+    /// Somebody may have been shut out; with a number, somebody waits to hear that all is forgotten.
+    pub async fn changed(&self, listener: &mut PgListener, number: &str) -> Result<(), sqlx::Error> {
+        let id = {
+            let mut lease = self.lease();
+            lease.era += 1;
+            lease.until.map(|_| lease.id)
+        };
+        if let (Some(id), Ok(number)) = (id, number.parse::<i64>()) {
+            sqlx::query!("UPDATE access_leases SET heard = $2 WHERE id = $1", id, number).execute(listener).await?;
+        }
+        Ok(())
+    }
+
+    /// Nobody listens any more.
+    pub fn end(&self) {
+        let mut lease = self.lease();
+        *lease = Lease { era: lease.era + 1, ..Lease::default() };
+    }
+
+    /// Ends when the lease is to be taken or renewed: somebody has asked, and the time has come. May be dropped at any time.
+    pub async fn due(&self) {
+        while !self.wanted.load(Ordering::Relaxed) {
+            self.asked.notified().await;
+        }
+        let until = self.lease().until;
+        if let Some(next) = until.and_then(|until| until.checked_sub(LEFT)) {
+            tokio::time::sleep_until(next.into()).await;
+        }
+    }
+
+    /// Takes the lease, or renews it.
+    pub async fn renew(&self, listener: &mut PgListener) -> Result<(), sqlx::Error> {
+        self.wanted.store(false, Ordering::Relaxed);
+        let begun = Instant::now();
+        let last = { Some(self.lease()).filter(|lease| lease.until > Some(begun)).map(|lease| lease.id) };
+        let id = last.unwrap_or_else(Uuid::now_v7);
+        tokio::time::timeout(LEFT, take(listener, id)).await.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
+        let mut lease = self.lease();
+        // Where the last one was over before the database had the new one, others may have waited for nobody.
+        let goes_on = last.is_some() && lease.until > Some(Instant::now());
+        *lease = Lease { id, until: Some(begun + LEASE), era: lease.era + u64::from(!goes_on) };
+        Ok(())
+    }
+}
+
+/// By the database's clock, and from a moment on that is later than the one the process counts from. What was called out before is obeyed: nothing is remembered
+/// under this lease yet.
+async fn take(listener: &mut PgListener, id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "WITH gone AS (DELETE FROM access_leases WHERE until < now() - interval '1 minute')
+         INSERT INTO access_leases (id, until, heard) VALUES ($1, clock_timestamp() + make_interval(secs => $2), (SELECT last_value FROM access_changes))
+         ON CONFLICT (id) DO UPDATE SET until = excluded.until",
+        id,
+        LEASE.as_secs_f64(),
+    )
+    .execute(listener)
+    .await?;
+    Ok(())
+}
+
+/// Whether this transaction may have shut somebody out.
+pub(crate) async fn changed(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let changed = sqlx::query_scalar!("SELECT current_setting('kcs.access_changed', true) = 'yes'").fetch_one(db).await?;
+    Ok(changed.unwrap_or(false))
+}
+
+/// Waits until no process remembers what was so before; after the commit of what may have shut somebody out.
+pub(crate) async fn forgotten(pool: &PgPool) {
+    let (begun, mut number, mut pause) = (Instant::now(), None, Duration::from_millis(2));
+    while begun.elapsed() < PATIENCE {
+        match remembered(pool, &mut number).await {
+            Ok(false) => return,
+            Ok(true) => (),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "who remembers what was so before is not known"),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
+    tracing::error!("a process has not said that it forgot who may come in");
+}
+
+/// Whether somebody who has a lease has not yet heard the call to forget, which is made the first time.
+async fn remembered(pool: &PgPool, number: &mut Option<i64>) -> Result<bool, sqlx::Error> {
+    let mut db = pool.acquire().await?;
+    let called = match number {
+        Some(called) => *called,
+        None => {
+            let call = sqlx::query!(r#"SELECT number AS "number!", pg_notify($1, number::text) FROM nextval('access_changes') AS number"#, ACCESS);
+            *number.insert(call.fetch_one(&mut *db).await?.number)
+        }
+    };
+    let waits =
+        sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM access_leases WHERE heard < $1 AND until > clock_timestamp()) AS "waits!""#, called);
+    waits.fetch_one(&mut *db).await
+}

@@ -1,0 +1,176 @@
+//! What processes remember of kubeconfigs: they ask the database no more, and let nobody in whom an answered call has shut out.
+
+use crate::support::{create, member};
+use auth::{Actor, KubeconfigIssue, KubeconfigRevoke};
+use sealed::{Token, TokenHash, TokenKind};
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use std::time::Duration;
+use store::test_support::Database;
+use store::{ClusterRecord, KubeconfigRecord, NewKubeconfig, RequestContext, Store};
+use time::OffsetDateTime;
+
+/// Two processes on one database, and a cluster.
+struct Two {
+    database: Database,
+    here: Store,
+    there: Store,
+    owner: Actor,
+    cluster: ClusterRecord,
+    own: PgConnection,
+}
+
+impl Two {
+    async fn new() -> Self {
+        let database = Database::new().await;
+        let (here, there, owner) = (database.store().await, database.store().await, member("a"));
+        let cluster = create(&here, &owner, "x").await;
+        let own = database.options().connect.connect().await.unwrap();
+        Self { database, here, there, owner, cluster, own }
+    }
+
+    async fn issue(&self) -> (KubeconfigRecord, TokenHash) {
+        let token = Token::generate(TokenKind::Kubeconfig).unwrap();
+        let new = NewKubeconfig {
+            name: "laptop".into(),
+            token_hash: token.hash,
+            narrowing: auth::Narrowing::default(),
+            expires_at: OffsetDateTime::now_utc() + time::Duration::hours(1),
+        };
+        let permit = self.owner.may::<KubeconfigIssue>(&self.cluster).unwrap();
+        (self.here.kubeconfig_issue(permit, new, RequestContext::default()).await.unwrap(), token.hash)
+    }
+
+    async fn revoke(&self, kubeconfig: &KubeconfigRecord) {
+        let permit = self.owner.may::<KubeconfigRevoke>(kubeconfig).unwrap();
+        self.here.kubeconfig_revoke(permit, RequestContext::default()).await.unwrap();
+    }
+
+    /// Waits until as many processes may remember as there are.
+    async fn leases(&mut self, count: i64) {
+        let leases = "SELECT count(*) FROM access_leases WHERE until > clock_timestamp()";
+        while sqlx::query_scalar::<_, i64>(leases).fetch_one(&mut self.own).await.unwrap() < count {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Both processes know the token without the database.
+    async fn both_remember(&mut self, token: TokenHash) {
+        for store in [&self.here, &self.there] {
+            assert!(lets_in(store, token).await);
+        }
+        self.leases(2).await;
+        for store in [&self.here, &self.there] {
+            assert!(lets_in(store, token).await);
+        }
+        let locked = self.database.lock("kubeconfigs").await;
+        for store in [&self.here, &self.there] {
+            assert!(tokio::time::timeout(Duration::from_secs(2), lets_in(store, token)).await.expect("the database is asked"));
+        }
+        locked.release().await;
+    }
+}
+
+async fn lets_in(store: &Store, token: TokenHash) -> bool {
+    store.kubeconfig_by_token(token).await.unwrap().is_some()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_remembered_is_let_in_by_no_process_once_a_revocation_is_answered() {
+    let mut two = Two::new().await;
+    let (kubeconfig, token) = two.issue().await;
+    two.both_remember(token).await;
+    two.revoke(&kubeconfig).await;
+    assert!(!lets_in(&two.there, token).await && !lets_in(&two.here, token).await);
+    // Again and again, while the other process is asked all the time.
+    for round in 0..100 {
+        let (kubeconfig, token) = two.issue().await;
+        assert!(lets_in(&two.there, token).await);
+        let asking = {
+            let there = two.there.clone();
+            tokio::spawn(async move { while lets_in(&there, token).await {} })
+        };
+        two.revoke(&kubeconfig).await;
+        assert!(!lets_in(&two.there, token).await, "round {round}");
+        asking.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_waits_for_a_process_that_is_silent_until_its_lease_is_over() {
+    let mut two = Two::new().await;
+    let (kubeconfig, _) = two.issue().await;
+    sqlx::raw_sql("INSERT INTO access_leases VALUES (gen_random_uuid(), clock_timestamp() + interval '700 ms', 0)")
+        .execute(&mut two.own)
+        .await
+        .unwrap();
+    two.revoke(&kubeconfig).await;
+    let over = "SELECT until <= clock_timestamp() FROM access_leases";
+    assert!(sqlx::query_scalar::<_, bool>(over).fetch_one(&mut two.own).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_process_that_lost_its_connection_remembers_nothing_of_before() {
+    let mut two = Two::new().await;
+    let (kubeconfig, token) = two.issue().await;
+    two.both_remember(token).await;
+    let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    for _ in 0..3 {
+        sqlx::query(cut).execute(&mut two.own).await.unwrap();
+        // Past the store: nobody calls out, so that only the loss itself can have them forget.
+        sqlx::raw_sql(
+            "ALTER TABLE kubeconfigs DISABLE TRIGGER USER; UPDATE kubeconfigs SET revoked_at = now(); ALTER TABLE kubeconfigs ENABLE TRIGGER USER",
+        )
+        .execute(&mut two.own)
+        .await
+        .unwrap();
+        for store in [&two.here, &two.there] {
+            while lets_in(store, token).await {
+                tokio::task::yield_now().await;
+            }
+        }
+        sqlx::raw_sql("UPDATE kubeconfigs SET revoked_at = NULL").execute(&mut two.own).await.unwrap();
+        two.both_remember(token).await;
+    }
+    two.revoke(&kubeconfig).await;
+    assert!(!lets_in(&two.there, token).await);
+}
+
+#[tokio::test]
+async fn whatever_may_shut_somebody_out_is_noticed_and_nothing_else_is() {
+    let mut two = Two::new().await;
+    two.issue().await;
+    let before = "INSERT INTO roles (id, tenant_id, name, permissions, changed_by) VALUES (gen_random_uuid(), 'a', 'r', '[]', 'x');
+                  INSERT INTO members (tenant_id, user_id, user_name, user_domain, role, changed_by) VALUES ('a', 'u', 'u', 'd', 'guest', 'x');
+                  INSERT INTO member_places (tenant_id, user_id, cluster_id, role) SELECT 'a', 'u', id, 'reader' FROM clusters";
+    sqlx::raw_sql(before).execute(&mut two.own).await.unwrap();
+    for (statement, noticed) in [
+        ("UPDATE kubeconfigs SET revoked_at = now()", true),
+        ("UPDATE kubeconfigs SET expires_at = now()", true),
+        ("UPDATE kubeconfigs SET narrowing = '{\"namespaces\": []}'", true),
+        ("UPDATE kubeconfigs SET roles = '[]'", true),
+        ("UPDATE kubeconfigs SET user_id = 'other'", true),
+        ("UPDATE kubeconfigs SET checked_at = now() - interval '5 minutes'", true),
+        ("DELETE FROM kubeconfigs", true),
+        ("INSERT INTO members (tenant_id, user_id, user_name, user_domain, role, changed_by) VALUES ('a', 'v', 'v', 'd', 'guest', 'x')", true),
+        ("UPDATE members SET role = 'reader'", true),
+        ("DELETE FROM members", true),
+        ("INSERT INTO member_places (tenant_id, user_id, cluster_id, namespace, role) SELECT 'a', 'u', id, 'n', 'reader' FROM clusters", true),
+        ("UPDATE member_places SET role = 'member'", true),
+        ("DELETE FROM member_places", true),
+        ("UPDATE roles SET permissions = '[\"x\"]'", true),
+        ("DELETE FROM roles", true),
+        ("UPDATE tenants SET name = 'other'", true),
+        ("UPDATE clusters SET deleted_at = now()", true),
+        ("UPDATE clusters SET status = status || '{\"api_endpoint\": \"https://192.0.2.1\"}'", true),
+        ("UPDATE clusters SET spec = jsonb_set(spec, '{api,exposure}', '\"private\"')", true),
+        ("UPDATE kubeconfigs SET last_used_at = now(), checked_at = now() + interval '1 second'", false),
+        ("UPDATE tenants SET name = name", false),
+        ("UPDATE clusters SET status = status || '{\"message\": \"x\"}', generation = generation + 1", false),
+    ] {
+        let mut transaction = two.own.begin().await.unwrap();
+        sqlx::query(statement).execute(&mut *transaction).await.unwrap();
+        let said = sqlx::query_scalar::<_, Option<String>>("SELECT current_setting('kcs.access_changed', true)");
+        assert_eq!(said.fetch_one(&mut *transaction).await.unwrap().as_deref() == Some("yes"), noticed, "{statement}");
+        transaction.rollback().await.unwrap();
+    }
+}
