@@ -5,8 +5,7 @@ import { beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { useAdminCatalogue } from "../src/api/catalogue";
 import type { AdminCatalogue } from "../src/api/types";
 import { CataloguePage } from "../src/features/admin/CataloguePage";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ operator: true }));

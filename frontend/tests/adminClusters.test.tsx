@@ -7,8 +7,7 @@ import { useAdminClusters, useClusterTotals } from "../src/api/clusters";
 import type { ClusterTotals } from "../src/api/types";
 import { ToastHost } from "../src/components/Toast";
 import { AdminClustersPage } from "../src/features/admin/AdminClustersPage";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ search: {} as Record<string, string>, navigate: vi.fn() }));

@@ -8,8 +8,7 @@ import type { AdminAnnouncement, Announcement } from "../src/api/types";
 import { Announcements } from "../src/app/Announcements";
 import { ToastHost } from "../src/components/Toast";
 import { AnnouncementsPage } from "../src/features/announcements/AnnouncementsPage";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ operator: true, language: "en-US" }));

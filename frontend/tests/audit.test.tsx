@@ -14,8 +14,7 @@ import { AuditLog } from "../src/features/audit/AuditLog";
 import { callOf, differences, facts } from "../src/features/audit/differences";
 import { filterOf, type AuditChoice } from "../src/features/audit/filter";
 import { fromLocal, toLocal } from "../src/features/audit/times";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children, to, params }: { children: ReactNode; to: string; params?: Record<string, string> }) => <a href={to.replace(/\$(\w+)/g, (_, name: string) => params?.[name] ?? "")}>{children}</a> }));
 vi.mock("../src/api/session", () => ({ useSession: () => ({ project: { id: "p-a", name: "tenant-a" } }) }));

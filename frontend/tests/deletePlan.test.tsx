@@ -6,8 +6,7 @@ import { beforeAll, expect, it, vi } from "vitest";
 import { client } from "../src/api/client";
 import type { Cluster, DeletePlan } from "../src/api/types";
 import DeleteDialog from "../src/features/cluster/DeleteDialog";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a> }));
 

@@ -7,8 +7,7 @@ import { answerDevice } from "../src/api/device";
 import type { DeviceSignIn } from "../src/api/types";
 import { DevicePage } from "../src/features/device/DevicePage";
 import { codeOf } from "../src/features/device/userCode";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ code: undefined as string | undefined, asked: {} as Record<string, unknown>, looked: [] as string[], navigate: undefined as unknown, projects: [{ id: "p-a", name: "tenant-a" }] }));

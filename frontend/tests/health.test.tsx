@@ -8,8 +8,7 @@ import type { Cluster, ClusterNode, Condition } from "../src/api/types";
 import { NodeStatus } from "../src/components/words";
 import { NodesTab } from "../src/features/cluster/NodesTab";
 import { OverviewTab } from "../src/features/cluster/OverviewTab";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>, useParams: () => ({ id: "c1" }) }));
 

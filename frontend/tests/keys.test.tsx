@@ -5,8 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { useKeys } from "../src/api/keys";
 import type { KeyReport } from "../src/api/types";
 import { KeysPage } from "../src/features/admin/KeysPage";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ operator: true }));

@@ -9,8 +9,7 @@ import { ToastHost } from "../src/components/Toast";
 import KubeconfigDialog from "../src/features/cluster/KubeconfigDialog";
 import { draftErrors, emptyDraft, kubeconfigRequest } from "../src/features/cluster/kubeconfigDraft";
 import { KubeconfigsTab } from "../src/features/cluster/KubeconfigsTab";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ kubeconfigs: [] as unknown[], permissions: [] as string[], everywhere: [] as string[], roles: [] as string[], exec: {} as Record<string, unknown>, direct: false, certificates: [] as unknown[] }));

@@ -11,9 +11,8 @@ import { ToastHost } from "../src/components/Toast";
 import { OF_ROLES } from "../src/features/access/permissions";
 import { draftErrors, draftOf, memberRequest, withPlace, type MemberDraft } from "../src/features/members/memberDraft";
 import { MembersPage } from "../src/features/members/MembersPage";
-import en from "../src/locales/en-US";
 import { press } from "./press";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ members: [] as unknown[], roles: [] as unknown[], permissions: [] as string[], builtIn: [] as string[], search: {} as { tab?: "roles"; search?: string } }));

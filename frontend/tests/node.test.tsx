@@ -7,8 +7,7 @@ import { client } from "../src/api/client";
 import type { Cluster, ClusterNode, KubernetesNode, NodePool, Pod } from "../src/api/types";
 import { changeOf, marksOf } from "../src/features/cluster/marks";
 import { NodesTab } from "../src/features/cluster/NodesTab";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { press } from "./press";
 import { refusal } from "./refusal";
 

@@ -5,8 +5,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { client } from "../src/api/client";
 import type { Phase, Resource } from "../src/api/types";
 import { ObjectsTab } from "../src/features/cluster/ObjectsTab";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 
 vi.mock("@tanstack/react-router", () => ({ useParams: () => ({ id: "c1" }) }));
 

@@ -10,8 +10,7 @@ import { LoadProblem } from "../src/components/Problem";
 import { Timeline } from "../src/features/operations/Timeline";
 import { CostBreakdown } from "../src/features/costs/Cost";
 import { moneyText, spanParts } from "../src/i18n/format";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 
 beforeAll(inEnglish);
 

@@ -7,8 +7,7 @@ import { cutOff, endAccess, useAccess, usePeople } from "../src/api/people";
 import type { Held, Holder } from "../src/api/types";
 import { ToastHost } from "../src/components/Toast";
 import { PeoplePage } from "../src/features/admin/PeoplePage";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ operator: true, search: undefined as string | undefined, navigate: vi.fn() }));

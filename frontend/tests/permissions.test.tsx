@@ -16,8 +16,7 @@ import { ClusterListPage } from "../src/features/clusters/ClusterListPage";
 import { OperationView } from "../src/features/operations/OperationView";
 import { OverviewPage } from "../src/features/overview/OverviewPage";
 import { TemplateListPage } from "../src/features/templates/TemplateListPage";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 
 vi.mock("@tanstack/react-router", () => ({
   Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>,

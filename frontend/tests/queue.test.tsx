@@ -7,8 +7,7 @@ import { cancelAny, pause, resume, retryAny, useAdminOperations, useQueue } from
 import type { AdminOperation, Queue } from "../src/api/types";
 import { ToastHost } from "../src/components/Toast";
 import { QueuePage } from "../src/features/queue/QueuePage";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ operator: true, search: {} as Record<string, unknown>, navigate: vi.fn() }));

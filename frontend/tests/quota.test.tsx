@@ -12,9 +12,8 @@ import { askBody, askErrors } from "../src/features/quota/askDraft";
 import { QuotaPage } from "../src/features/quota/QuotaPage";
 import { draftErrors, draftOf, tenantRequest } from "../src/features/tenants/tenantDraft";
 import { TenantsPage } from "../src/features/tenants/TenantsPage";
-import en from "../src/locales/en-US";
 import { press } from "./press";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ permissions: [] as string[], operator: true, requests: [] as unknown[], tenants: [] as unknown[], limits: [] as unknown[], search: {} as object }));

@@ -5,8 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { useHealth } from "../src/api/health";
 import type { ServiceStanding } from "../src/api/types";
 import { HealthPage } from "../src/features/admin/HealthPage";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ operator: true }));

@@ -8,8 +8,7 @@ import type { AdminSettings, Check, InstallationSettings, SettingsRevision, Sett
 import { ToastHost } from "../src/components/Toast";
 import { draftErrors, draftOf, isChanged, rebase, requestOf } from "../src/features/settings/settingsDraft";
 import { SettingsPage } from "../src/features/settings/SettingsPage";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ operator: true, navigate: vi.fn() }));

@@ -5,8 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { beginFederation, signIn, signInByCredential } from "../src/api/session";
 import type { Session } from "../src/api/types";
 import { SignInPage } from "../src/features/signin/SignInPage";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ search: {} as { next?: string; reason?: string; refused?: string }, providers: [] as { id: string; label: string; label_zh: string }[], navigate: undefined as unknown, push: undefined as unknown }));

@@ -10,8 +10,7 @@ import PoolDialog from "../src/features/cluster/PoolDialog";
 import ResizeDialog from "../src/features/cluster/ResizeDialog";
 import { SizePlanView } from "../src/features/cluster/SizePlanView";
 import { RESTS, type SizePlanning, useSizePlan } from "../src/features/cluster/useSizePlan";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 vi.mock("@tanstack/react-router", () => ({ useNavigate: () => vi.fn() }));

@@ -5,8 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { client } from "../src/api/client";
 import type { Cluster, ClusterVolume, StorageClass } from "../src/api/types";
 import { StorageTab } from "../src/features/cluster/StorageTab";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { press } from "./press";
 import { refusal } from "./refusal";
 

@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import en from "../src/locales/en-US";
 import zh from "../src/locales/zh-CN";
+import zhOperator from "../src/locales/zh-CN/operator";
+import { en } from "./english";
 
 const root = join(import.meta.dirname, "..");
 
@@ -19,7 +20,7 @@ function flatten(tree: Tree, prefix = ""): Map<string, string> {
   return all;
 }
 
-const texts = { "zh-CN": flatten(zh as Tree), "en-US": flatten(en as Tree) };
+const texts = { "zh-CN": flatten({ ...zh, ...zhOperator } as Tree), "en-US": flatten(en as Tree) };
 const withoutPlural = (key: string) => key.replace(/_(one|other)$/, "");
 const keys = new Set([...texts["zh-CN"].keys()].map(withoutPlural));
 
@@ -126,7 +127,7 @@ describe("every word of the backend", () => {
     ["ApiAuditLevel", "create.apiAuditHint"],
     ["KeyStep", "admin.keys.stepOf"],
     ["KeyStep", "admin.keys.stepText"],
-    ["Verdict", "admin.orphans.verdict"],
+    ["Verdict", "audit.verdict"],
     ["Decision", "admin.orphans.said"],
     ["Limited", "create.quota"],
     ["QuotaRequestState", "quota.state"],

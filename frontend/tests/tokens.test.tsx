@@ -14,8 +14,7 @@ import { draftErrors, emptyDraft, offered, rangeOf, tokenRequest, type TokenDraf
 import { insideNamespaces } from "../src/features/tokens/usePermissionsSomewhere";
 import { TokensPage } from "../src/features/tokens/TokensPage";
 import { validity } from "../src/features/access/validity";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 const known = vi.hoisted(() => ({ tokens: [] as unknown[], permissions: [] as string[], roles: [] as string[], clusters: [] as { id: string; name: string; permissions: string[] }[], places: [] as unknown[], state: undefined as string | undefined }));

@@ -7,8 +7,7 @@ import { useAdminClusters, useClusterTotals, writeOffCluster } from "../src/api/
 import type { Cluster, Condition } from "../src/api/types";
 import { ToastHost } from "../src/components/Toast";
 import { AdminClustersPage } from "../src/features/admin/AdminClustersPage";
-import en from "../src/locales/en-US";
-import { inEnglish } from "./english";
+import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
 
 vi.mock("@tanstack/react-router", () => ({ Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>, useNavigate: () => vi.fn(), useSearch: () => ({}) }));

@@ -43,7 +43,7 @@ function Banner({ announcement, onClose }: { announcement: Announcement; onClose
   const { absolute } = useFormat();
   const { kind, severity, from, until } = announcement;
   const Icon = severity === "critical" ? WarningOutlined : kind === "maintenance" ? ToolOutlined : NotificationOutlined;
-  const name = t(`admin.announcements.kind.${kind}`);
+  const name = t(`shell.announcementKind.${kind}`);
   return (
     <aside className={`dev-notice notice-${severity}`} aria-label={name}>
       <Icon aria-hidden="true" />

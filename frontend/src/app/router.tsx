@@ -5,6 +5,7 @@ import { isApiError } from "../api/client";
 import { loadSession, sessionKey } from "../api/session";
 import { AUDIT_OUTCOMES, OPERATION_KINDS, VALIDITIES, type AuditOutcome, type OperationKind, type OperationState, type Phase, type QuotaRequestState, type Validity } from "../api/types";
 import { ClusterListPage } from "../features/clusters/ClusterListPage";
+import { operatorTexts } from "../i18n";
 import { PageCrash, NotFoundPage } from "./FallbackPages";
 import { Shell } from "./Shell";
 
@@ -182,13 +183,16 @@ const device = createRoute({
   component: lazyRouteComponent(() => import("../features/device/DevicePage"), "DevicePage"),
 });
 
+/** Around the operators' pages: their words come with the first of them. */
+const operator = createRoute({ getParentRoute: () => app, id: "operator", beforeLoad: operatorTexts });
+
 export interface AdminListSearch extends ListSearch {
   project?: string;
   version?: string;
 }
 
 const adminClusters = createRoute({
-  getParentRoute: () => app,
+  getParentRoute: () => operator,
   path: "/admin/clusters",
   validateSearch: (search: Search): AdminListSearch => ({ ...listSearch(search), project: text(search.project), version: text(search.version) }),
   component: lazyRouteComponent(() => import("../features/admin/AdminClustersPage"), "AdminClustersPage"),
@@ -204,7 +208,7 @@ export interface TenantsSearch {
 }
 
 const adminTenants = createRoute({
-  getParentRoute: () => app,
+  getParentRoute: () => operator,
   path: "/admin/tenants",
   validateSearch: (search: Search): TenantsSearch => ({
     tab: oneOf(["requests"], search.tab),
@@ -226,7 +230,7 @@ export interface QueueSearch {
 }
 
 const adminOperations = createRoute({
-  getParentRoute: () => app,
+  getParentRoute: () => operator,
   path: "/admin/operations",
   validateSearch: (search: Search): QueueSearch => ({
     search: text(search.search),
@@ -238,36 +242,36 @@ const adminOperations = createRoute({
   component: lazyRouteComponent(() => import("../features/queue/QueuePage"), "QueuePage"),
 });
 
-const adminCatalogue = createRoute({ getParentRoute: () => app, path: "/admin/catalogue", component: lazyRouteComponent(() => import("../features/admin/CataloguePage"), "CataloguePage") });
+const adminCatalogue = createRoute({ getParentRoute: () => operator, path: "/admin/catalogue", component: lazyRouteComponent(() => import("../features/admin/CataloguePage"), "CataloguePage") });
 
 const adminAnnouncements = createRoute({
-  getParentRoute: () => app,
+  getParentRoute: () => operator,
   path: "/admin/announcements",
   component: lazyRouteComponent(() => import("../features/announcements/AnnouncementsPage"), "AnnouncementsPage"),
 });
 
 const adminSettings = createRoute({
-  getParentRoute: () => app,
+  getParentRoute: () => operator,
   path: "/admin/settings",
   validateSearch: (search: Search): { cursor?: string } => ({ cursor: text(search.cursor) }),
   component: lazyRouteComponent(() => import("../features/settings/SettingsPage"), "SettingsPage"),
 });
 
-const adminOrphans = createRoute({ getParentRoute: () => app, path: "/admin/orphans", component: lazyRouteComponent(() => import("../features/admin/OrphansPage"), "OrphansPage") });
+const adminOrphans = createRoute({ getParentRoute: () => operator, path: "/admin/orphans", component: lazyRouteComponent(() => import("../features/admin/OrphansPage"), "OrphansPage") });
 
-const adminKeys = createRoute({ getParentRoute: () => app, path: "/admin/keys", component: lazyRouteComponent(() => import("../features/admin/KeysPage"), "KeysPage") });
+const adminKeys = createRoute({ getParentRoute: () => operator, path: "/admin/keys", component: lazyRouteComponent(() => import("../features/admin/KeysPage"), "KeysPage") });
 
-const adminHealth = createRoute({ getParentRoute: () => app, path: "/admin/health", component: lazyRouteComponent(() => import("../features/admin/HealthPage"), "HealthPage") });
+const adminHealth = createRoute({ getParentRoute: () => operator, path: "/admin/health", component: lazyRouteComponent(() => import("../features/admin/HealthPage"), "HealthPage") });
 
 const adminPeople = createRoute({
-  getParentRoute: () => app,
+  getParentRoute: () => operator,
   path: "/admin/people",
   validateSearch: (search: Search): { search?: string } => ({ search: text(search.search) }),
   component: lazyRouteComponent(() => import("../features/admin/PeoplePage"), "PeoplePage"),
 });
 
 const adminAudit = createRoute({
-  getParentRoute: () => app,
+  getParentRoute: () => operator,
   path: "/admin/audit",
   validateSearch: (search: Search): AuditSearch & { project?: string } => ({ ...auditSearch(search), project: text(search.project) }),
   component: lazyRouteComponent(() => import("../features/admin/AdminAuditPage"), "AdminAuditPage"),
@@ -290,17 +294,7 @@ const routeTree = root.addChildren([
     members,
     quota,
     device,
-    adminClusters,
-    adminTenants,
-    adminOperations,
-    adminCatalogue,
-    adminAnnouncements,
-    adminSettings,
-    adminOrphans,
-    adminKeys,
-    adminHealth,
-    adminPeople,
-    adminAudit,
+    operator.addChildren([adminClusters, adminTenants, adminOperations, adminCatalogue, adminAnnouncements, adminSettings, adminOrphans, adminKeys, adminHealth, adminPeople, adminAudit]),
   ]),
 ]);
 

@@ -1,4 +1,4 @@
-// Texts: keys, never sentences, in the code; one bundle a language, loaded when it is first shown.
+// Texts: keys, never sentences, in the code; one bundle a language, loaded when it is first shown, and one more for the operators' pages.
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import { initialLanguage, type Language } from "../app/settings";
@@ -10,10 +10,20 @@ const bundles: Record<Language, () => Promise<{ default: Texts }>> = {
   "en-US": () => import("../locales/en-US"),
 };
 
+const operatorBundles: Record<Language, () => Promise<{ default: Texts }>> = {
+  "zh-CN": () => import("../locales/zh-CN/operator"),
+  "en-US": () => import("../locales/en-US/operator"),
+};
+
+/** Once an operator's page was visited, their texts come with each language. */
+let operator = false;
+
 async function load(language: Language): Promise<void> {
-  if (i18next.hasResourceBundle(language, "translation")) return;
-  const bundle = await bundles[language]();
-  i18next.addResourceBundle(language, "translation", bundle.default);
+  const missing = (area: string) => i18next.getResource(language, "translation", area) === undefined;
+  const wanted = [];
+  if (missing("common")) wanted.push(bundles[language]());
+  if (operator && missing("admin")) wanted.push(operatorBundles[language]());
+  for (const bundle of await Promise.all(wanted)) i18next.addResourceBundle(language, "translation", bundle.default);
 }
 
 export async function startTexts(): Promise<void> {
@@ -28,6 +38,12 @@ export async function startTexts(): Promise<void> {
   await load(language);
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;
+}
+
+/** Before an operator's page is shown. */
+export async function operatorTexts(): Promise<void> {
+  operator = true;
+  await load(i18next.language as Language);
 }
 
 export async function changeLanguage(language: Language): Promise<void> {

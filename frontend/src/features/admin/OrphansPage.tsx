@@ -82,7 +82,7 @@ function useColumns(onRemove: (orphan: Orphan) => void): Column<Orphan>[] {
     },
     { key: "project", title: t("clusters.col.project"), render: (orphan) => <span className="nowrap">{orphan.project.name}</span> },
     { key: "cluster", title: t("admin.orphans.col.cluster"), render: (orphan) => orphan.cluster_name ?? <code className="small break">{orphan.cluster}</code> },
-    { key: "verdict", title: t("admin.orphans.col.verdict"), width: "18%", render: (orphan) => t(`admin.orphans.verdict.${orphan.verdict}`) },
+    { key: "verdict", title: t("admin.orphans.col.verdict"), width: "18%", render: (orphan) => t(`audit.verdict.${orphan.verdict}`) },
     { key: "seen", title: t("admin.orphans.col.seen"), render: (orphan) => <Seen orphan={orphan} /> },
     { key: "state", title: t("admin.orphans.col.state"), render: (orphan) => <State orphan={orphan} /> },
     { key: "act", title: t("cluster.actions"), render: (orphan) => <Actions orphan={orphan} onRemove={onRemove} /> },

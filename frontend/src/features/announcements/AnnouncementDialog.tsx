@@ -72,7 +72,7 @@ export default function AnnouncementDialog({ announcement, onClose }: { announce
     >
       <form id={formId} className="stack" onSubmit={submit} noValidate>
         <Field label={t("admin.announcements.kindLabel")} hint={t(`admin.announcements.hint.${draft.kind}`)}>
-          {(field) => <Select {...field} value={draft.kind} onChange={(kind) => change({ kind: kind as AnnouncementKind })} options={KINDS.map((value) => ({ value, label: t(`admin.announcements.kind.${value}`) }))} />}
+          {(field) => <Select {...field} value={draft.kind} onChange={(kind) => change({ kind: kind as AnnouncementKind })} options={KINDS.map((value) => ({ value, label: t(`shell.announcementKind.${value}`) }))} />}
         </Field>
         <Field label={t("admin.announcements.severity")} hint={draft.severity === "critical" ? t("admin.announcements.stays") : undefined}>
           {(field) => <Select {...field} value={draft.severity} onChange={(severity) => change({ severity: severity as Severity })} options={SEVERITIES.map((value) => ({ value, label: t(`admin.announcements.severityOf.${value}`) }))} />}

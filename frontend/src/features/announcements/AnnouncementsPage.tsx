@@ -85,7 +85,7 @@ function useColumns(onAsk: (asking: Asking) => void): Column<AdminAnnouncement>[
       render: (one) => (
         <div className="name-cell">
           <span className="break">{language === "zh-CN" ? one.zh : one.en}</span>
-          <span className="small muted">{t(`admin.announcements.kind.${one.kind}`)}</span>
+          <span className="small muted">{t(`shell.announcementKind.${one.kind}`)}</span>
         </div>
       ),
     },

@@ -191,7 +191,7 @@ function wordsOf(field: string, value: string): string[] {
     case "level":
       return [`create.apiAuditOf.${value}`];
     case "verdict":
-      return [`admin.orphans.verdict.${value}`];
+      return [`audit.verdict.${value}`];
     case "decision":
       return [`audit.decisionOf.${value}`];
     case "permissions":

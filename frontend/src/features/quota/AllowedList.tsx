@@ -13,7 +13,7 @@ export function AllowedList({ allowed }: { allowed: Allowed }) {
   const word = (kind: AllowedKind, name: string) => (kind === "external_networks" ? (networks.find((network) => network.id === name)?.name ?? name) : name);
   const narrowed = ALLOWED_KINDS.filter((kind) => allowed[kind]);
   const items = narrowed.map((kind) => ({
-    label: t(`admin.tenants.allowedOf.${kind}`),
+    label: t(`quota.allowedOf.${kind}`),
     value: (
       <ul className="tags">
         {allowed[kind]?.map((name) => (

@@ -180,7 +180,7 @@ function AllowedChoice({ kind, draft, options, error, onChange, children }: Allo
   // What was allowed once and is not offered any more can still be taken back.
   const gone = [...draft.chosen].filter((value) => !options.some((option) => option.value === value)).map((value) => ({ value, label: value }));
   return (
-    <Choices id={id(`allowed.${kind}`)} legend={t(`admin.tenants.allowedOf.${kind}`)} error={error}>
+    <Choices id={id(`allowed.${kind}`)} legend={t(`quota.allowedOf.${kind}`)} error={error}>
       <div className="row">
         {[false, true].map((only) => (
           <label key={String(only)} className="check">

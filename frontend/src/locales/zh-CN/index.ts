@@ -1,5 +1,4 @@
-// All texts of this language, by area.
-import admin from "./admin.json";
+// The texts of this language that everybody gets, by area.
 import audit from "./audit.json";
 import cluster from "./cluster.json";
 import clusters from "./clusters.json";
@@ -22,5 +21,5 @@ import token from "./token.json";
 import unit from "./unit.json";
 import workload from "./workload.json";
 
-const texts = { admin, audit, cluster, clusters, common, cost, create, device, error, kubeconfig, member, operation, overview, permission, quota, shell, status, storage, template, token, unit, workload };
+const texts = { audit, cluster, clusters, common, cost, create, device, error, kubeconfig, member, operation, overview, permission, quota, shell, status, storage, template, token, unit, workload };
 export default texts;
