@@ -1,5 +1,6 @@
 """A cluster that KCS has made, and what is expected of it, whatever cloud it is in."""
 import contextlib
+import functools
 import json
 import os
 import subprocess
@@ -28,6 +29,10 @@ class Cluster:
         self.kubectl = Kubectl(self.person.kubeconfig(self.id, kcs.state))
         check('%d nodes are Ready by the kubeconfig that KCS issued' % (masters + workers),
               lambda: eventually('nodes', 60, lambda: self.kubectl.ready(masters + workers)))
+
+    @functools.cached_property
+    def operator(self):
+        return Person(self.kcs, 'operator')
 
     def nodes(self, role):
         return [n for n in self.person.nodes(self.id) if n['role'] == role]

@@ -1,6 +1,5 @@
 """Clusters whose nodes really boot, made by KCS on a real OpenStack; called by test.sh. `suite.py [small] [ha]`, default both."""
 import base64
-import json
 import os
 import sys
 import threading
@@ -14,8 +13,13 @@ from cluster import (HERE, Cluster, a_container_is_added_to_look_around, a_perso
                      nodes_know_their_servers, rebooted, replaced, secrets_are_gone, service_answers, system_pods,
                      ways_are_cut_with_their_kubeconfig, workload)
 import cloud
+import etcd
 import guests
 from kcs import Kcs, condition
+from lost import (a_pool_that_cannot_join, case_30_a_node_on_which_kubeadm_fails_is_replaced_twice_and_its_last_words_are_shown,
+                  case_38_a_mounted_volume_leaves_a_worker_without_power_once_its_server_is_gone,
+                  case_54_a_worker_whose_server_is_deleted_behind_our_back_boots_again_under_another_name,
+                  case_57_a_master_that_leads_etcd_without_a_kubelet_is_taken_out_and_replaced)
 from report import check, end, eventually, phase, phases, say, skip, story
 from rotation import Rotation
 
@@ -109,7 +113,8 @@ def a_volume_is_used(c):
 
 
 def small(kcs):
-    """One master, two workers; use; another cloud credential under load; resize; replace and reboot a worker; delete."""
+    """One master, two workers; use; another cloud credential under load; a node that cannot join; resize, a worker without power; a worker replaced, another
+    taken away behind KCS's back, another rebooted; delete."""
     c = Cluster(kcs, 'small', 1, 2)
     check('what booted is the user-data KCS made, unchanged', lambda: user_data_is_what_kcs_made(c))
     check('no secret of the bootstrap is left on the nodes', lambda: secrets_are_gone(c))
@@ -134,16 +139,26 @@ def small(kcs):
             check('a Service of type LoadBalancer answers at its public address', lambda: load_balancer_answers(c))
             check('the old credential is refused, and what was got with it', rotation.old_is_refused)
             check('a person sees all of it in a browser, and gets in with what is saved there', lambda: a_person_looks_around(c, 3))
+            # Its servers boot beside what comes next, which asks nothing of them.
+            broken = a_pool_that_cannot_join(c)
             check('a claim gets a volume of Cinder, which is mounted, grows and goes with it', lambda: a_volume_is_used(c))
             check('every kind is watched at once', lambda: much_is_watched(c))
             check("a token of the OpenStack client opens the API and the cluster", lambda: a_token_of_the_openstack_client_opens_all_doors(c))
             check('no call of the cloud controller or the storage driver has failed meanwhile', rotation.no_call_failed)
+            check('a node on which kubeadm fails is replaced, then given up on with its last words',
+                  lambda: case_30_a_node_on_which_kubeadm_fails_is_replaced_twice_and_its_last_words_are_shown(c, broken))
     check('console logs are shown', lambda: console_log(c))
     c.resize(3)
     check('4 nodes Ready', lambda: eventually('nodes', 60, lambda: c.kubectl.ready(4)))
-    c.resize(2)
+    with phase('small: a worker loses its power'):
+        check('a mounted volume leaves a worker without power once its server is gone, and is mounted elsewhere with what is on it',
+              lambda: case_38_a_mounted_volume_leaves_a_worker_without_power_once_its_server_is_gone(c, 2))
     check('3 nodes Ready', lambda: eventually('nodes', 60, lambda: c.kubectl.ready(3)))
     check('a worker is replaced', lambda: replaced(c, 'worker', 2))
+    check('3 nodes Ready', lambda: eventually('nodes', 60, lambda: c.kubectl.ready(3)))
+    with phase("small: a worker's server is deleted"):
+        check("a worker whose server is deleted behind KCS's back is replaced after five minutes",
+              lambda: case_54_a_worker_whose_server_is_deleted_behind_our_back_boots_again_under_another_name(c))
     check('3 nodes Ready', lambda: eventually('nodes', 60, lambda: c.kubectl.ready(3)))
     check('a worker is rebooted: Kubernetes sees a new boot', lambda: rebooted(c))
     # once more: the client is a bare pod, which leaves for good with its node
@@ -183,14 +198,6 @@ def survives_a_power_cut(c):
         eventually('the cluster runs again', 240, lambda: c.phase() == 'Running')
 
 
-def etcd_members(c):
-    master = c.nodes('master')[0]
-    pod = 'etcd-' + master['name']
-    pki = '/etc/kubernetes/pki/etcd/'
-    return json.loads(c.kubectl('-n', 'kube-system', 'exec', pod, '--', 'etcdctl', '--cacert', pki + 'ca.crt', '--cert', pki + 'server.crt',
-                                '--key', pki + 'server.key', 'member', 'list', '-w', 'json'))['members']
-
-
 def spread(c):
     """Anti-affinity: no two masters on one host."""
     servers = [cloud.connect().compute.get_server(n['server']['id']) for n in c.nodes('master')]
@@ -199,17 +206,21 @@ def spread(c):
 
 
 def ha(kcs):
-    """Three masters, one worker; a master's power cut; a master replaced; delete."""
+    """Three masters, one worker; a master's power cut; a master whose kubelet stops while it leads etcd; a master replaced; delete."""
     c = Cluster(kcs, 'ha', 3, 1)
     check('all pods of kube-system are Ready', lambda: system_pods(c, 4))
     check('no two masters share a host', lambda: spread(c))
-    check('etcd has three members', lambda: len(etcd_members(c)) == 3)
+    check('etcd has three members', lambda: len(etcd.members(c)) == 3)
     check('load balancer and its members are ONLINE', lambda: balancer_is_online(c))
     check("a master's power cut is survived, said and healed", lambda: survives_a_power_cut(c))
-    check('etcd has three members', lambda: len(etcd_members(c)) == 3)
+    check('etcd has three members', lambda: len(etcd.members(c)) == 3)
+    check('4 nodes Ready', lambda: eventually('nodes', 120, lambda: c.kubectl.ready(4)))
+    with phase('ha: a kubelet stops'):
+        check('a master whose kubelet has stopped while it leads etcd is taken out of etcd and replaced',
+              lambda: case_57_a_master_that_leads_etcd_without_a_kubelet_is_taken_out_and_replaced(c))
     check('4 nodes Ready', lambda: eventually('nodes', 120, lambda: c.kubectl.ready(4)))
     check('a master is replaced', lambda: replaced(c, 'master', 3))
-    check('etcd has three members, all of them there', lambda: sorted(m['name'] for m in etcd_members(c)) == sorted(n['name'] for n in c.nodes('master')))
+    check('etcd has three members, all of them there', lambda: etcd.is_of_the_masters(c))
     check('4 nodes Ready', lambda: eventually('nodes', 120, lambda: c.kubectl.ready(4)))
     c.delete()
 
