@@ -34,6 +34,10 @@ const WANTED: [&str; CASES as usize] = [
 /// Cases that have no such test: each has its reason in the document's last table, and leaves both lists with its test.
 const SHOWN_OTHERWISE: &[u32] = &[61];
 
+/// Cases that are about what a node itself does: a stand-in for the kubelet shows what KCS makes of them, not what they are. A test on nodes that really
+/// boot is wanted besides.
+const REAL_NODES: [u32; 4] = [30, 38, 54, 57];
+
 /// The names `case_12_what_happens` that stand in a text, with the number.
 fn names(text: &str) -> impl Iterator<Item = (u32, String)> {
     text.match_indices("case_").filter_map(|(at, _)| {
@@ -128,6 +132,21 @@ fn every_fault_case_is_shown_at_a_level_that_is_wanted() {
             }
             _ => {}
         }
+    }
+    assert!(wrong.is_empty(), "docs/reliability.md:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_needs_a_real_node_is_shown_on_full_nodes() {
+    let (told, on_nodes) = (told(), tests(&["tests/nodes"]));
+    let mut wrong = Vec::new();
+    for case in REAL_NODES {
+        let Some(there) = on_nodes.get(&case) else {
+            wrong.push(format!("case {case} needs a real node, and has no test in tests/nodes"));
+            continue;
+        };
+        let named: BTreeSet<String> = told.get(&case).into_iter().flat_map(|cell| levels(cell)).map(|(_, name)| name).collect();
+        wrong.extend(there.difference(&named).map(|name| format!("case {case}: {name} is in tests/nodes but not in its row")));
     }
     assert!(wrong.is_empty(), "docs/reliability.md:\n{}", wrong.join("\n"));
 }
