@@ -13,7 +13,6 @@ from kubectl import condition as of_kubernetes
 from report import eventually, phase, say
 
 IN_THE_WAY = '/var/lib/kubelet/config.yaml'
-LIKE_A_TOKEN = 'abcdef.0123456789abcdef'
 
 
 def names(c, role):
@@ -93,15 +92,14 @@ class Database:
 
 
 def a_pool_that_cannot_join(c):
-    """Asks for a pool in whose node a directory is where kubeadm wants to write a file; it is made while other things are looked at. A part of the
-    directory's name looks like a token."""
-    volume = {'name': 'data', 'size_gib': 1, 'mount_path': '%s/%s' % (IN_THE_WAY, LIKE_A_TOKEN)}
+    """Asks for a pool in whose node a directory is where kubeadm wants to write a file; it is made while other things are looked at."""
+    volume = {'name': 'data', 'size_gib': 1, 'mount_path': IN_THE_WAY + '/data'}
     pool = {'name': 'broken', 'flavor': 'm1.small', 'count': 1, 'data_volumes': [volume]}
     return c.person.call('POST', '/clusters/%s/node-pools' % c.id, pool)['operation']
 
 
 def case_30_a_node_on_which_kubeadm_fails_is_replaced_twice_and_its_last_words_are_shown(c, operation):
-    """Then it is given up on: the operation and the last node say why, in kubeadm's own words and without what looks like a token. The pool can be deleted."""
+    """Then it is given up on: the operation and the last node say why, in kubeadm's own words. The pool can be deleted."""
     with phase('%s: wait for the pool that cannot join' % c.name):
         ended = c.person.finish(operation, 400, 'failed')
     assert ended['fault']['code'] == 'KCS-CMP-005', ended['fault']
@@ -109,7 +107,7 @@ def case_30_a_node_on_which_kubeadm_fails_is_replaced_twice_and_its_last_words_a
     failed = [n['bootstrap']['lines'] for n in c.nodes('worker') if n['pool'] == 'broken' and n['bootstrap']['state'] == 'failed']
     assert failed, c.nodes('worker')
     for words in ended['fault']['message'], *failed:
-        assert IN_THE_WAY + ': is a directory' in words and '[token]' in words and LIKE_A_TOKEN not in words, words
+        assert IN_THE_WAY + ': is a directory' in words, words
     eventually('two were taken away before', 90, lambda: len(retired(c.person, c.id, 'server', 'KCS-CMP-005')) >= 2)
     with phase('%s: delete the pool that cannot join' % c.name):
         c.person.finish(c.person.call('DELETE', '/clusters/%s/node-pools/broken' % c.id)['operation'], 300)
