@@ -74,7 +74,7 @@ impl KubernetesApi for InCluster {
     async fn attachments(&self, target: &Target, node: &str, off: bool) -> Result<usize, KubernetesError> {
         let engine = self.engine(target).await?;
         if off {
-            engine.mark_out_of_service(node).await?;
+            engine.let_go(node).await?;
         }
         Ok(engine.attachments(node).await?)
     }

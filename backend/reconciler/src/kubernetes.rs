@@ -68,8 +68,8 @@ pub trait KubernetesApi: Send + Sync {
     async fn drain(&self, target: &Target, node: &str) -> Result<Drain, KubernetesError>;
     /// Takes a master's member out of etcd, speaking to etcd on the master `through`; one that is not there is no error.
     async fn remove_member(&self, target: &Target, through: &str, member: &Member) -> Result<(), KubernetesError>;
-    /// How many volumes Kubernetes still holds attached to the node. `off`: its server surely does not run, so its pods and volumes may be let
-    /// go without asking it.
+    /// How many volumes Kubernetes still holds attached to the node, whether that is there or not. `off`: its server surely does not run, so its pods and
+    /// volumes are let go without asking it; to be repeated until there are none.
     async fn attachments(&self, target: &Target, node: &str, off: bool) -> Result<usize, KubernetesError>;
     async fn delete_node(&self, target: &Target, node: &str) -> Result<(), KubernetesError>;
     /// Server-side apply of objects that do not depend on each other.

@@ -8,8 +8,8 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
 use time::OffsetDateTime;
 
-/// Evictions asked for at the same time.
-const PARALLEL: usize = 8;
+/// Pods that are asked to leave, or taken away, at the same time.
+pub(super) const PARALLEL: usize = 8;
 
 /// How far emptying a node has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,7 @@ impl Engine {
             Err(KubeError::Status { message, .. }) => return Ok(Drain::Blocked(vec![format!("{node}: {message}")])),
             other => other?,
         }
-        let path = format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{}&", segment(node));
-        let pods: Vec<Pod> = self.list(&path).await?;
+        let pods = self.pods_on(node).await?;
         let pods: Vec<_> = pods.iter().filter(|pod| must_go(pod)).collect();
         // Boxed: the compiler cannot prove a stream of borrowed futures sendable for every lifetime.
         let steps: Vec<_> = pods.iter().map(|pod| self.evict(pod, force).boxed()).collect();
@@ -47,14 +46,18 @@ impl Engine {
         })
     }
 
+    /// All pods that are bound to the node, whether that is there or not.
+    pub(super) async fn pods_on(&self, node: &str) -> Result<Vec<Pod>, KubeError> {
+        self.list(&format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{}&", segment(node))).await
+    }
+
     /// Asks for one eviction; Some: what stands in the way.
     async fn evict(&self, pod: &Pod, force: bool) -> Result<Option<String>, KubeError> {
-        let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
-        let name = pod.metadata.name.as_deref().unwrap_or_default();
+        let (namespace, name) = name_of(pod);
         if pod.metadata.deletion_timestamp.is_some() && !force {
             return Ok(kept(pod).map(|finalizers| format!("{namespace}/{name}: it was deleted and is kept by its finalizers: {finalizers}")));
         }
-        let path = format!("/api/v1/namespaces/{}/pods/{}", segment(namespace), segment(name));
+        let path = path_of(pod);
         if force {
             self.delete(&format!("{path}?gracePeriodSeconds=10")).await?;
             return Ok(None);
@@ -74,6 +77,23 @@ impl Engine {
     }
 }
 
+/// Its namespace, and its name there.
+fn name_of(pod: &Pod) -> (&str, &str) {
+    (pod.metadata.namespace.as_deref().unwrap_or("default"), pod.metadata.name.as_deref().unwrap_or_default())
+}
+
+/// Where the API has it.
+pub(super) fn path_of(pod: &Pod) -> String {
+    let (namespace, name) = name_of(pod);
+    format!("/api/v1/namespaces/{}/pods/{}", segment(namespace), segment(name))
+}
+
+/// Whether it has run to its end, well or not: it holds nothing any more.
+pub(super) fn ended(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|s| s.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
+
 /// The finalizers for which a pod is still there though its time to end is over.
 fn kept(pod: &Pod) -> Option<String> {
     let finalizers = pod.metadata.finalizers.as_deref().filter(|all| !all.is_empty())?;
@@ -87,6 +107,5 @@ fn must_go(pod: &Pod) -> bool {
     let mirror = annotations.is_some_and(|a| a.contains_key("kubernetes.io/config.mirror"));
     let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
     let daemon = owners.iter().any(|o| o.kind == "DaemonSet" && o.controller == Some(true));
-    let phase = pod.status.as_ref().and_then(|s| s.phase.as_deref());
-    !mirror && !daemon && !matches!(phase, Some("Succeeded" | "Failed"))
+    !mirror && !daemon && !ended(pod)
 }

@@ -305,6 +305,78 @@ async fn a_place_that_is_too_old_begins_anew_and_a_refusal_says_nothing_of_what_
     assert!(refused.contains("a/one") && refused.contains("403") && !refused.contains("aGlkZGVu"), "{refused}");
 }
 
+fn pod(name: &str, uid: &str, phase: &str, deleted: Value) -> Value {
+    let metadata = json!({"name": name, "namespace": "a", "uid": uid, "deletionTimestamp": deleted});
+    json!({"metadata": metadata, "spec": {"containers": [], "nodeName": "w1"}, "status": {"phase": phase}})
+}
+
+fn list(kind: &str, items: &[Value]) -> Value {
+    json!({"kind": kind, "apiVersion": "v1", "metadata": {}, "items": items})
+}
+
+/// A deletion of that very object, at once.
+fn taken_away(path: &str, uid: &str) -> (String, Value) {
+    let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0, "preconditions": {"uid": uid}});
+    (format!("DELETE {path}"), options)
+}
+
+#[tokio::test]
+async fn a_node_that_is_off_is_marked_and_only_pods_that_were_told_to_end_are_taken_away() {
+    let cluster = Cluster::new(|method, uri| match (method.as_str(), uri) {
+        ("GET", "/api/v1/nodes/w1") => json(&json!({"kind": "Node", "apiVersion": "v1", "metadata": {"name": "w1", "resourceVersion": "7"},
+            "spec": {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}})),
+        ("GET", uri) if uri.starts_with("/api/v1/pods?fieldSelector=spec.nodeName%3Dw1&") => {
+            json(&list("PodList", &[pod("db0", "1", "Running", json!("2026-01-02T03:04:05Z")), pod("proxy", "2", "Running", Value::Null)]))
+        }
+        ("GET", uri) => text(StatusCode::BAD_REQUEST, uri.to_owned()),
+        _ => json(&json!({})),
+    })
+    .await;
+    cluster.engine.let_go("w1").await.unwrap();
+    let taints = json!([
+        {"key": "gpu", "effect": "NoSchedule"},
+        {"key": "node.kubernetes.io/out-of-service", "value": "nodeshutdown", "effect": "NoExecute"},
+    ]);
+    let mark = json!({"metadata": {"resourceVersion": "7"}, "spec": {"taints": taints}});
+    assert_eq!(cluster.written(), [("PATCH /api/v1/nodes/w1".to_owned(), mark), taken_away("/api/v1/namespaces/a/pods/db0", "1")]);
+}
+
+#[tokio::test]
+async fn of_a_node_that_is_gone_first_the_pods_are_taken_away_and_then_its_attachments_and_nobody_elses() {
+    let attachments = "/apis/storage.k8s.io/v1/volumeattachments";
+    let attachment = |name: &str, uid: &str, node: &str, deleted: Value| {
+        let spec = json!({"attacher": "cinder.csi.openstack.org", "nodeName": node, "source": {"persistentVolumeName": name}});
+        json!({"metadata": {"name": name, "uid": uid, "deletionTimestamp": deleted}, "spec": spec})
+    };
+    let held = [
+        attachment("one", "11", "w1", Value::Null),
+        attachment("going", "12", "w1", json!("2026-01-02T03:04:05Z")),
+        attachment("other", "13", "w10", Value::Null),
+    ];
+    let pods = Arc::new(Mutex::new(vec![pod("db0", "1", "Running", Value::Null), pod("done", "2", "Succeeded", Value::Null)]));
+    let left = pods.clone();
+    let cluster = Cluster::new(move |method, uri| match (method.as_str(), uri) {
+        ("GET", "/api/v1/nodes/w1") => not_found(),
+        ("GET", uri) if uri.starts_with("/api/v1/pods?fieldSelector=spec.nodeName%3Dw1&") => json(&list("PodList", &left.lock().unwrap())),
+        ("GET", uri) if uri.starts_with(attachments) => json(&list("VolumeAttachmentList", &held)),
+        // A stateful set has made its pod anew meanwhile: that one is another.
+        ("DELETE", uri) if uri.ends_with("/db0") => text(StatusCode::CONFLICT, json!({"reason": "Conflict", "message": "m"}).to_string()),
+        ("DELETE", _) => json(&json!({})),
+        _ => text(StatusCode::BAD_REQUEST, uri.to_owned()),
+    })
+    .await;
+    assert_eq!(cluster.engine.attachments("w1").await.unwrap(), 2);
+    cluster.engine.let_go("w1").await.unwrap();
+    assert_eq!(
+        cluster.written(),
+        [taken_away("/api/v1/namespaces/a/pods/db0", "1")],
+        "a pod that wants its volume would have it attached there anew"
+    );
+    pods.lock().unwrap().remove(0);
+    cluster.engine.let_go("w1").await.unwrap();
+    assert_eq!(cluster.written()[1..], [taken_away(&format!("{attachments}/one"), "11")]);
+}
+
 #[tokio::test]
 async fn a_node_that_is_gone_is_drained_and_deleted() {
     let cluster = Cluster::new(|_, _| not_found()).await;
