@@ -32,7 +32,7 @@ impl World<'_> {
                 Some(node) => self.release(&target, work, node, release).await,
                 None => Ok(()),
             },
-            Action::ForgetNode(node) => self.forget(&target, &node, true, true).await,
+            Action::ForgetNode(node) => self.forget(&target, &node, true, true).await.map(drop),
             Action::RewriteSecrets(generation) => self.rewrite_secrets(&target, generation).await,
             Action::SwitchCredential { .. }
             | Action::AdvanceKeys { .. }
@@ -85,16 +85,20 @@ impl World<'_> {
                 return Ok(());
             }
         }
-        self.forget(target, &node.name, release.off, release.patient).await
+        if self.forget(target, &node.name, release.off, release.patient).await? {
+            self.services.memory.note_released(node.id);
+        }
+        Ok(())
     }
 
-    /// Deletes a Kubernetes node. Its volumes are detached first: of a node that is not there they stay where they are for minutes.
-    async fn forget(&self, target: &Target, node: &str, off: bool, patient: bool) -> Result<(), KubernetesError> {
+    /// Deletes a Kubernetes node, if it is still there; true: that is done. Its volumes are detached first: of a node that is not there they stay where
+    /// they are for minutes.
+    async fn forget(&self, target: &Target, node: &str, off: bool, patient: bool) -> Result<bool, KubernetesError> {
         let attached = self.services.kubernetes.attachments(target, node, off).await?;
         if attached > 0 && patient {
             tracing::info!(node, attached, "volumes are leaving the node");
-            return Ok(());
+            return Ok(false);
         }
-        self.services.kubernetes.delete_node(target, node).await
+        self.services.kubernetes.delete_node(target, node).await.map(|()| true)
     }
 }

@@ -106,6 +106,7 @@ struct Notes {
     /// What keeps pods on it, and which operation was told so.
     held_up: Option<(OperationId, String)>,
     detached: bool,
+    released: bool,
 }
 
 /// How far a cluster's Secrets are written anew.
@@ -314,6 +315,10 @@ impl Memory {
         self.note(node, |n| n.detached = true);
     }
 
+    pub fn note_released(&self, node: NodeId) {
+        self.note(node, |n| n.released = true);
+    }
+
     /// What is known of a cluster besides its nodes' readiness.
     #[must_use]
     pub fn view(&self, work: &Work) -> KubernetesView {
@@ -329,6 +334,7 @@ impl Memory {
             join_tokens: which(&|n| n.join_token.is_some()),
             drained: which(&|n| n.drained.is_some() && n.drained == operation),
             detached: which(&|n| n.detached),
+            released: which(&|n| n.released),
             held_up: work.nodes.iter().filter_map(|n| held_up(n.id)).collect(),
             secrets: self.secrets(work.cluster.id),
             ..KubernetesView::default()

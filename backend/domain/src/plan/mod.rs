@@ -117,6 +117,8 @@ pub struct KubernetesView {
     pub held_up: BTreeMap<NodeId, String>,
     /// Leaving masters whose member of etcd is surely gone.
     pub detached: Vec<NodeId>,
+    /// Leaving nodes that hold nothing in the cluster any more: their volumes left, or were given up on, and then their Kubernetes nodes were deleted.
+    pub released: Vec<NodeId>,
     /// None: not looked at this time.
     pub addons: Option<AddonsView>,
     /// How far its Secrets are written anew; None: that was not begun.

@@ -2,7 +2,7 @@
 
 use super::parts::node_key;
 use super::rows::failed_code;
-use super::{Action, BOOTSTRAP_LIMIT, DRAIN_LIMIT, Draft, Kubernetes, OFF_LIMIT, ObjectState, Release, SERVER_LIMIT, UNREADY_LIMIT};
+use super::{Action, BOOTSTRAP_LIMIT, DRAIN_LIMIT, Draft, Kubernetes, KubernetesView, OFF_LIMIT, ObjectState, Release, SERVER_LIMIT, UNREADY_LIMIT};
 use crate::clusters::ClusterSpec;
 use crate::codes::Code;
 use crate::ids::NodeId;
@@ -323,9 +323,15 @@ impl Draft<'_> {
             return true;
         }
         match &self.observed.kubernetes {
-            Kubernetes::Reachable(view) => node.joined_at.is_some() && view.nodes.contains_key(&node.name),
+            Kubernetes::Reachable(view) => node.joined_at.is_some() && (view.nodes.contains_key(&node.name) || self.left_behind(view, node)),
             Kubernetes::Unreachable(_) | Kubernetes::NotTried => node.joined_at.is_some() && !self.drained_long_enough(node),
         }
+    }
+
+    /// Whether volumes may have been left with a worker that is gone altogether. The cluster's own cloud controller deletes a Kubernetes node within
+    /// seconds of its server's end, mostly before we could see that its volumes left; to Kubernetes they are the lost node's for minutes then.
+    fn left_behind(&self, view: &KubernetesView, node: &Node) -> bool {
+        node.role == NodeRole::Worker && self.surely_off(&node.name) && !view.released.contains(&node.id)
     }
 
     fn drained_long_enough(&self, node: &Node) -> bool {

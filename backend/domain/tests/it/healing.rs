@@ -105,6 +105,27 @@ fn a_lost_worker_is_replaced_after_five_minutes_under_a_new_name() {
 }
 
 #[test]
+fn case_38_what_a_lost_worker_held_is_let_go_after_its_server_whoever_deletes_its_kubernetes_node() {
+    for cloud_controller in [false, true] {
+        let mut world = running(1, 4);
+        world.cloud_controller = cloud_controller;
+        let workers = world.names(NodeRole::Worker);
+        world.sick.push(workers[1].clone());
+        world.step();
+        world.resize(3);
+        assert_eq!(world.settle(), OperationState::Succeeded);
+        assert!(world.at(&format!("delete server/{}", workers[1])) < world.at(&format!("drain {}", workers[1])));
+        // And where the server is gone first; a node that is gone is let go once.
+        world.vanish(ResourceKind::Server, &workers[0]);
+        world.watch(Duration::minutes(10));
+        let released = |name: &str| world.log.iter().filter(|e| **e == format!("drain {name}")).count();
+        assert_eq!((released(&workers[0]), released(&workers[1])), (1, 1), "{:?}", world.log);
+        assert!(!world.names(NodeRole::Worker).contains(&workers[0]));
+        repaired(&world);
+    }
+}
+
+#[test]
 fn a_node_that_is_not_ready_for_long_is_replaced_and_one_that_recovers_is_not() {
     let mut world = running(1, 3);
     let sick = world.names(NodeRole::Worker)[1].clone();

@@ -29,6 +29,8 @@ pub struct World {
     /// A kind that the cloud does not answer for.
     pub blind: Option<ResourceKind>,
     pub api_down: bool,
+    /// Kubernetes nodes go with their servers.
+    pub cloud_controller: bool,
     pub access: bool,
     /// What is seen of the add-ons once the API answers.
     pub addons: Option<AddonsView>,
@@ -68,6 +70,7 @@ impl World {
             mute: vec![],
             blind: None,
             api_down: false,
+            cloud_controller: false,
             access: false,
             addons: None,
             inside: vec![],
@@ -95,13 +98,16 @@ impl World {
         let kubernetes = if self.api_down {
             Kubernetes::Unreachable("connection refused".into())
         } else if masters {
+            let server = |name: &str| self.objects.values().any(|(k, o)| *k == ResourceKind::Server && o.name == name);
             let here = self.work.nodes.iter().filter(|n| (n.joined_at.is_some() || up(&n.name)) && !self.drained.contains(&n.name));
+            let here = here.filter(|n| !self.cloud_controller || server(&n.name));
             let nodes = here.map(|n| (n.name.clone(), Some(up(&n.name) && !self.sick.contains(&n.name))));
             Kubernetes::Reachable(KubernetesView {
                 nodes: nodes.collect(),
                 access: self.access,
                 addons: self.addons.clone(),
                 detached: self.detached.clone(),
+                released: self.work.nodes.iter().filter(|n| self.drained.contains(&n.name)).map(|n| n.id).collect(),
                 secrets: self.secrets.clone(),
                 ..KubernetesView::default()
             })

@@ -183,6 +183,7 @@ async fn random_life(seed: u64) {
     let masters = if random.random_bool(0.2) { 3 } else { 1 };
     let mut lab = Lab::new(seed, masters, random.random_range(0..3));
     lab.add_lookalikes();
+    lab.in_cluster.lock().unwrap().cloud_controller = seed.is_multiple_of(2);
     for round in 0..random.random_range(1..4) {
         suffer(&mut lab, &mut random).await;
         if random.random_bool(0.25) {

@@ -255,6 +255,37 @@ async fn case_35_the_load_balancer_forgets_a_master_before_its_server_goes() {
 }
 
 #[tokio::test]
+async fn case_38_volumes_of_a_lost_worker_are_let_go_though_its_kubernetes_node_went_with_its_server() {
+    let mut lab = running(238, 1, 4).await;
+    lab.in_cluster.lock().unwrap().cloud_controller = true;
+    let workers = lab.names(NodeRole::Worker);
+    let holds = |lab: &Lab, name: &str| lab.in_cluster.lock().unwrap().attached.contains(name);
+    let there = |lab: &Lab, name: &str| lab.ours_in_cloud().iter().any(|o| o.starts_with(&format!("server {name} ")));
+    // Without power, to Nova it runs.
+    let silent = &workers[1];
+    lab.in_cluster.lock().unwrap().silent.insert(silent.clone());
+    lab.watch(Duration::minutes(1)).await;
+    lab.resize(3);
+    while there(&lab, silent) {
+        assert!(holds(&lab, silent), "its volume was let go while its server was there");
+        assert!(!lab.operation().state.ended(), "{:#?}", lab.operation());
+        lab.step().await;
+    }
+    let gone = lab.now();
+    while holds(&lab, silent) {
+        assert!(lab.now() - gone < Duration::seconds(20) && !lab.operation().state.ended(), "its volume stayed: {:#?}", lab.operation());
+        lab.step().await;
+    }
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+    assert!(!lab.names(NodeRole::Worker).contains(silent));
+    // One whose server somebody deletes holds its volume until it is replaced.
+    lab.lose_server(&workers[0]);
+    lab.watch(Duration::minutes(10)).await;
+    assert!(!lab.names(NodeRole::Worker).contains(&workers[0]) && !holds(&lab, &workers[0]));
+    whole(&lab);
+}
+
+#[tokio::test]
 async fn case_53_no_way_to_the_api_makes_no_cluster_unhealthy_and_masters_that_answer_nobody_do() {
     let mut lab = running(253, 3, 1).await;
     let said = |lab: &Lab| (lab.condition(ConditionType::ControlPlaneHealthy).status, lab.work().cluster.status.phase);

@@ -30,7 +30,9 @@ pub struct InCluster {
     pub begun: u32,
     pub drained: Vec<String>,
     /// Workers that hold a volume: every one that ever worked.
-    attached: BTreeSet<String>,
+    pub attached: BTreeSet<String>,
+    /// The cloud controller runs: it deletes the Node objects of workers whose servers are gone before the engine has seen that they are.
+    pub cloud_controller: bool,
     /// Nodes that say they are not ready, and nodes nobody hears of.
     pub sick: BTreeSet<String>,
     pub silent: BTreeSet<String>,
@@ -172,6 +174,10 @@ impl Api {
 impl KubernetesApi for Api {
     async fn nodes(&self, _: &Target) -> Result<BTreeMap<String, Option<bool>>, KubernetesError> {
         let (mut state, up) = self.open()?;
+        if state.cloud_controller {
+            let servers: BTreeSet<String> = self.cloud.dump().into_iter().filter(|o| o.kind == "server").map(|o| o.name).collect();
+            state.nodes.retain(|name| !name.contains("-w-") || servers.contains(name));
+        }
         let works = |name: &&String| up.contains(*name) && !state.drained.contains(name) && name.contains("-w-");
         let holding: Vec<String> = state.nodes.iter().filter(works).cloned().collect();
         state.attached.extend(holding);
