@@ -139,7 +139,8 @@ impl World<'_> {
         let was_up = work.nodes.iter().any(|n| n.joined_at.is_some());
         Ok(match answer {
             Ok(Ok(nodes)) => {
-                Kubernetes::Reachable(KubernetesView { nodes, addons: self.look_at_addons(work, &target).await?, ..self.services.memory.view(work) })
+                let addons = self.look_at_addons(work, &target).await?;
+                Kubernetes::Reachable(KubernetesView { nodes, addons, ..self.services.memory.view(work, self.now) })
             }
             // Before it ever answered it is not down, only not there yet; but where nothing is dialled, nothing will answer.
             Ok(Err(error)) if was_up || matches!(error, KubernetesError::NeverDialled(_)) => Kubernetes::Unreachable(error.to_string()),

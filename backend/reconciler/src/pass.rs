@@ -25,7 +25,6 @@ pub async fn pass(
     fresh: &mut (dyn FnMut() -> Uuid + Send),
 ) -> Result<Next, JournalError> {
     let work = journal.load().await?;
-    services.memory.forget_old_join_tokens(&work, now);
     let world = World { services, journal, now };
     let observed = world.observe(&work).await?;
     let decided = plan(&work, &observed, now, fresh);

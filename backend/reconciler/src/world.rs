@@ -292,16 +292,6 @@ impl Memory {
         self.note(node, |n| n.join_token = Some(now));
     }
 
-    /// Tokens that may have run out by the time a server boots are to be put in again.
-    pub(crate) fn forget_old_join_tokens(&self, work: &Work, now: OffsetDateTime) {
-        let mut notes = lock(&self.nodes);
-        for node in &work.nodes {
-            if let Some(note) = notes.get_mut(&node.id) {
-                note.join_token = note.join_token.filter(|at| (now - *at).abs() < JOIN_TOKEN);
-            }
-        }
-    }
-
     pub fn note_drained(&self, node: NodeId, operation: Option<OperationId>) {
         self.note(node, |n| (n.drained, n.held_up) = (operation, None));
     }
@@ -321,7 +311,7 @@ impl Memory {
 
     /// What is known of a cluster besides its nodes' readiness.
     #[must_use]
-    pub fn view(&self, work: &Work) -> KubernetesView {
+    pub fn view(&self, work: &Work, now: OffsetDateTime) -> KubernetesView {
         let notes = lock(&self.nodes);
         let which = |is: &dyn Fn(&Notes) -> bool| work.nodes.iter().map(|n| n.id).filter(|id| notes.get(id).is_some_and(is)).collect();
         let operation = work.operation.as_ref().map(|o| o.id);
@@ -331,7 +321,8 @@ impl Memory {
         };
         KubernetesView {
             access: self.access(&work.cluster),
-            join_tokens: which(&|n| n.join_token.is_some()),
+            // Those that may have run out by the time a server boots are to be put in again.
+            join_tokens: which(&|n| n.join_token.is_some_and(|at| (now - at).abs() < JOIN_TOKEN)),
             drained: which(&|n| n.drained.is_some() && n.drained == operation),
             detached: which(&|n| n.detached),
             released: which(&|n| n.released),
