@@ -383,16 +383,9 @@ fn settled(mut row: LedgerRow) -> Vec<Change> {
     vec![Change::Ledger(row)]
 }
 
-fn record_create(mut row: LedgerRow, made: Made) -> Result<Vec<Change>, JournalError> {
+fn record_create(row: LedgerRow, made: Made) -> Result<Vec<Change>, JournalError> {
     match made {
-        Ok((id, address)) => {
-            row.state = ResourceState::Known;
-            row.cloud_id = Some(id);
-            row.address = address;
-            row.failures = 0;
-            row.fault = None;
-            Ok(vec![Change::Ledger(row)])
-        }
+        Ok((id, address)) => Ok(settled(LedgerRow { state: ResourceState::Known, cloud_id: Some(id), address, ..row })),
         Err(Refusal::Cloud(error)) if error.outcome == Outcome::Unknown => record_failure(row, Refusal::Cloud(error), None),
         Err(refusal) => record_failure(row, refusal, Some(ResourceState::Intended)),
     }
@@ -400,10 +393,10 @@ fn record_create(mut row: LedgerRow, made: Made) -> Result<Vec<Change>, JournalE
 
 /// A power call whose outcome is not known counts as made: it is not to be made twice.
 fn record_power(row: LedgerRow, done: Result<(), Refusal>) -> Result<Vec<Change>, JournalError> {
+    let unknown = matches!(&done, Err(Refusal::Cloud(error)) if error.outcome == Outcome::Unknown);
     match done {
-        Ok(()) => Ok(settled(row)),
-        Err(Refusal::Cloud(error)) if error.outcome == Outcome::Unknown => Ok(settled(row)),
-        Err(refusal) => record_failure(row, refusal, None),
+        Err(refusal) if !unknown => record_failure(row, refusal, None),
+        _ => Ok(settled(row)),
     }
 }
 
