@@ -3,8 +3,9 @@
 use crate::delete::record_delete;
 use crate::journal::JournalError;
 use crate::observe::{master_addresses, missing_rules};
+use crate::rows::{cloud_id, description, marks, part_id};
 use crate::rules::Groups;
-use crate::world::{World, cloud_id, description, local_fault, marks, part_id};
+use crate::world::World;
 use cloud::compute::NewServer;
 use cloud::error::CloudErrorKind;
 use cloud::identity::ServiceUser;
@@ -351,6 +352,11 @@ impl World<'_> {
         }
         Ok(())
     }
+}
+
+/// A fault found by ourselves, before any call.
+pub(crate) fn local_fault(code: Code, message: String, object: &str) -> Fault {
+    Fault { code, message, cloud_request_id: None, retryable: code.retryable(), object: Some(object.to_owned()) }
 }
 
 /// The address of the load balancer that was there before: certificates and kubeconfigs name it.

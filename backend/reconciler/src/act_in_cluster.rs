@@ -2,7 +2,8 @@
 
 use crate::journal::JournalError;
 use crate::kubernetes::{Drain, KubernetesError, Member, Target};
-use crate::world::{World, live};
+use crate::rows::live;
+use crate::world::World;
 use domain::changes::Work;
 use domain::ids::NodeId;
 use domain::ledger::ResourceKind;

@@ -4,7 +4,8 @@
 
 use crate::journal::JournalError;
 use crate::kubernetes::{KubernetesError, Marks, Target, WorkloadSeen};
-use crate::world::{World, cloud_id, live};
+use crate::rows::{cloud_id, live};
+use crate::world::World;
 use bootstrap::addons::{AddonsInput, CloudConfig, LABEL, SET, VolumeType, addons, default_class, isolated};
 use cloud::identity::ApplicationCredential;
 use domain::addons::Addon;

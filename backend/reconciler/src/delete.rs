@@ -2,7 +2,8 @@
 
 use crate::act::{Refusal, balancing, record_failure};
 use crate::journal::JournalError;
-use crate::world::{World, cloud_id};
+use crate::rows::cloud_id;
+use crate::world::World;
 use cloud::Cloud;
 use cloud::identity::ServiceUser;
 use domain::changes::{Change, Work};

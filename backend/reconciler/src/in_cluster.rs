@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use time::{Duration, OffsetDateTime};
 
-/// A join token is good for this long after it was put into the cluster; it is put in again well before (`world.rs`).
+/// A join token is good for this long after it was put into the cluster; it is put in again well before (`memory/nodes.rs`).
 const JOIN_TOKEN_TTL: Duration = Duration::hours(1);
 
 /// Characters of what stands in the way of a drain that are kept.

@@ -1,8 +1,8 @@
 //! The engine's side of replacing a cluster's cloud credential: a test call with the next one, and then it is the one in use.
 
-use crate::act::Refusal;
+use crate::act::{Refusal, local_fault};
 use crate::journal::JournalError;
-use crate::world::{World, local_fault};
+use crate::world::World;
 use cloud::error::CloudErrorKind;
 use domain::changes::Change;
 use domain::codes::Code;

@@ -1,0 +1,35 @@
+//! Look-ups in a cluster's ledger by key, and the marks by which a row's object is known.
+
+use domain::changes::Work;
+use domain::ledger::{LedgerRow, ResourceState};
+use domain::names;
+use std::collections::BTreeMap;
+
+/// The live row of a key.
+pub(crate) fn live<'w>(work: &'w Work, key: &str) -> Option<&'w LedgerRow> {
+    work.ledger.iter().find(|r| r.key == key && r.state != ResourceState::Gone)
+}
+
+/// The recorded cloud id of a live row.
+pub(crate) fn cloud_id<'w>(work: &'w Work, key: &str) -> Option<&'w str> {
+    live(work, key)?.cloud_id.as_deref()
+}
+
+/// The cloud id of a part, or of what stands in for it: a network that is not ours.
+pub(crate) fn part_id<'w>(work: &'w Work, key: &str) -> Option<&'w str> {
+    match (&work.cluster.spec.network.existing, key) {
+        (Some(existing), "network") => Some(&existing.network_id),
+        (Some(existing), "subnet") => Some(&existing.subnet_id),
+        _ => cloud_id(work, key),
+    }
+}
+
+/// The metadata pairs by which servers and volumes are known for ours.
+pub(crate) fn marks(row: &LedgerRow) -> BTreeMap<String, String> {
+    [("kcs_cluster".to_owned(), row.cluster.to_string()), ("kcs_resource".to_owned(), row.id.to_string())].into()
+}
+
+/// The mark in a description.
+pub(crate) fn description(row: &LedgerRow) -> String {
+    names::mark(row.cluster, row.id)
+}
