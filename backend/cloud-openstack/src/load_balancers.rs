@@ -326,6 +326,11 @@ impl LoadBalancers for Scoped {
         self.0.done(&Call::put(BALANCER, "enable load balancer", &["loadbalancers", id], Some(body))).await
     }
 
+    async fn rename(&self, id: &str, name: &str) -> Result<()> {
+        let body = json!({"loadbalancer": {"name": name}});
+        self.0.done(&Call::put(BALANCER, "rename load balancer", &["loadbalancers", id], Some(body))).await
+    }
+
     async fn complete(&self, id: &str, wanted: &NewLoadBalancer) -> Result<bool> {
         let Some(listener) = self.listener_of(id, wanted.port).await? else {
             let mut body = self.listener(wanted);

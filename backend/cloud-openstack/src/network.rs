@@ -25,7 +25,7 @@ struct Identified {
 }
 
 #[derive(Deserialize)]
-struct MadePort {
+struct PortBody {
     port: PortView,
 }
 
@@ -72,18 +72,29 @@ impl Scoped {
     }
 }
 
+/// Where objects of a kind are, and what a body calls one.
+fn place(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Network => ("networks", "network"),
+        Kind::Subnet => ("subnets", "subnet"),
+        Kind::Router => ("routers", "router"),
+        Kind::Port => ("ports", "port"),
+        Kind::SecurityGroup => ("security-groups", "security_group"),
+        Kind::FloatingIp => ("floatingips", "floatingip"),
+    }
+}
+
 #[async_trait]
 impl Network for Scoped {
     async fn find(&self, kind: Kind, id: &str) -> Result<()> {
-        let path = match kind {
-            Kind::Network => "networks",
-            Kind::Subnet => "subnets",
-            Kind::Router => "routers",
-            Kind::Port => "ports",
-            Kind::SecurityGroup => "security-groups",
-            Kind::FloatingIp => "floatingips",
-        };
+        let (path, _) = place(kind);
         self.0.done(&Call::get(NETWORK, "read object", &[path, id]).query("fields", "id")).await
+    }
+
+    async fn rename(&self, kind: Kind, id: &str, name: &str) -> Result<()> {
+        let (path, key) = place(kind);
+        let body = json!({ key: { "name": name } });
+        self.0.done(&Call::put(NETWORK, "rename object", &[path, id], Some(body))).await
     }
 
     async fn networks_by_name(&self, name: &str) -> Result<Vec<Net>> {
@@ -184,9 +195,9 @@ impl Network for Scoped {
         self.0.done(&Call::put(NETWORK, "remove router interface", &path, Some(json!({"subnet_id": subnet_id})))).await
     }
 
-    async fn security_groups_by_name(&self, name: &str) -> Result<Vec<SecurityGroup>> {
-        let all: Vec<GroupView> = self.named("find security group", "security-groups", "security_groups", name).await?;
-        Ok(all.into_iter().filter(|g| g.name == name).map(SecurityGroup::from).collect())
+    async fn security_group(&self, id: &str) -> Result<SecurityGroup> {
+        let call = Call::get(NETWORK, "read security group", &["security-groups", id]);
+        Ok(self.0.json::<GroupBody>(&call).await?.security_group.into())
     }
 
     async fn security_groups(&self) -> Result<Vec<SecurityGroup>> {
@@ -222,8 +233,7 @@ impl Network for Scoped {
             Err(e) if e.kind == CloudErrorKind::Conflict => {}
             done => return done,
         }
-        let call = Call::get(NETWORK, "read security group", &["security-groups", group_id]);
-        let group = SecurityGroup::from(self.0.json::<GroupBody>(&call).await?.security_group);
+        let group = self.security_group(group_id).await?;
         let missing: Vec<Rule> = rules.iter().filter(|rule| !group.rules.contains(&normal(rule))).cloned().collect();
         for rule in missing {
             match self.post_rules(group_id, std::slice::from_ref(&rule)).await {
@@ -245,9 +255,8 @@ impl Network for Scoped {
         Ok(all.into_iter().filter(|p| p.network_id == network_id).map(Port::from).collect())
     }
 
-    async fn ports_by_name(&self, name: &str) -> Result<Vec<Port>> {
-        let all: Vec<PortView> = self.named("find port", "ports", "ports", name).await?;
-        Ok(all.into_iter().filter(|p| p.name == name).map(Port::from).collect())
+    async fn port(&self, id: &str) -> Result<Port> {
+        Ok(self.0.json::<PortBody>(&Call::get(NETWORK, "read port", &["ports", id])).await?.port.into())
     }
 
     async fn create_port(&self, port: &NewPort) -> Result<(String, String)> {
@@ -256,7 +265,7 @@ impl Network for Scoped {
             "fixed_ips": [{"subnet_id": port.subnet_id}], "security_groups": port.security_group_ids,
         });
         let call = Call::post(NETWORK, "create port", &["ports"], json!({"port": body}));
-        let made = Port::from(self.0.json::<MadePort>(&call).await?.port);
+        let made = Port::from(self.0.json::<PortBody>(&call).await?.port);
         Ok((made.id, made.address.unwrap_or_default()))
     }
 

@@ -104,7 +104,7 @@ impl From<RouterView> for Router {
 pub(crate) struct PortView {
     id: String,
     #[serde(default, deserialize_with = "or_default")]
-    pub name: String,
+    name: String,
     #[serde(default, deserialize_with = "or_default")]
     description: String,
     #[serde(default, deserialize_with = "or_default")]
@@ -166,7 +166,7 @@ impl From<FloatingIpView> for FloatingIp {
 pub(crate) struct GroupView {
     id: String,
     #[serde(default, deserialize_with = "or_default")]
-    pub name: String,
+    name: String,
     #[serde(default, deserialize_with = "or_default")]
     description: String,
     #[serde(default, deserialize_with = "or_default")]

@@ -132,6 +132,8 @@ pub trait LoadBalancers: Send + Sync {
     async fn create_load_balancer(&self, load_balancer: &NewLoadBalancer) -> Result<String>;
     /// Switches it on.
     async fn enable(&self, id: &str) -> Result<()>;
+    /// Gives it this name.
+    async fn rename(&self, id: &str, name: &str) -> Result<()>;
     /// Makes what is missing under it, and puts right what was changed, one child a call: call again after it is ACTIVE until it answers
     /// false (there was nothing to do). Members that are too many are left.
     async fn complete(&self, id: &str, load_balancer: &NewLoadBalancer) -> Result<bool>;

@@ -145,6 +145,8 @@ pub enum Kind {
 pub trait Network: Send + Sync {
     /// Fails when there is none of this id.
     async fn find(&self, kind: Kind, id: &str) -> Result<()>;
+    /// Gives it this name. Floating IPs have none.
+    async fn rename(&self, kind: Kind, id: &str, name: &str) -> Result<()>;
 
     async fn networks_by_name(&self, name: &str) -> Result<Vec<Net>>;
     async fn external_networks(&self) -> Result<Vec<Net>>;
@@ -173,7 +175,8 @@ pub trait Network: Send + Sync {
     async fn add_router_interface(&self, router_id: &str, subnet_id: &str) -> Result<String>;
     async fn remove_router_interface(&self, router_id: &str, subnet_id: &str) -> Result<()>;
 
-    async fn security_groups_by_name(&self, name: &str) -> Result<Vec<SecurityGroup>>;
+    /// With its rules.
+    async fn security_group(&self, id: &str) -> Result<SecurityGroup>;
     /// All of the project's, without their rules.
     async fn security_groups(&self) -> Result<Vec<SecurityGroup>>;
     /// All of the project's, with their rules.
@@ -187,7 +190,7 @@ pub trait Network: Send + Sync {
     async fn ports(&self) -> Result<Vec<Port>>;
     /// All ports on a network, those of others included.
     async fn ports_of(&self, network_id: &str) -> Result<Vec<Port>>;
-    async fn ports_by_name(&self, name: &str) -> Result<Vec<Port>>;
+    async fn port(&self, id: &str) -> Result<Port>;
     /// Answers (id, fixed address).
     async fn create_port(&self, port: &NewPort) -> Result<(String, String)>;
     /// Puts the port into exactly these, with port security on.

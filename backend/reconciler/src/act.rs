@@ -2,7 +2,7 @@
 
 use crate::delete::record_delete;
 use crate::journal::JournalError;
-use crate::observe::{master_addresses, missing_rules};
+use crate::observe::{leads_elsewhere, master_addresses, missing_rules};
 use crate::rows::{cloud_id, description, marks, part_id};
 use crate::rules::Groups;
 use crate::world::World;
@@ -10,7 +10,7 @@ use cloud::compute::NewServer;
 use cloud::error::CloudErrorKind;
 use cloud::identity::ServiceUser;
 use cloud::load_balancers::{NewLoadBalancer, NewMember};
-use cloud::network::{NewPort, NewSubnet};
+use cloud::network::{Kind, NewPort, NewSubnet};
 use cloud::volumes::NewVolume;
 use cloud::{Cloud, CloudError, Outcome};
 use domain::changes::{Change, Work};
@@ -282,22 +282,27 @@ impl World<'_> {
         let cloud = self.cloud_of(work).await?;
         let Some(id) = row.cloud_id.as_deref() else { return Ok(()) };
         match row.kind {
+            ResourceKind::Network => cloud.network.rename(Kind::Network, id, &row.name).await?,
             ResourceKind::SecurityGroup => {
                 let (Some(master), Some(worker)) = (cloud_id(work, "security_group/master"), cloud_id(work, "security_group/worker")) else {
                     return Ok(());
                 };
                 let groups = Groups { master: master.to_owned(), worker: worker.to_owned() };
-                let seen = cloud.network.security_groups_by_name(&row.name).await?;
-                if let Some(group) = seen.into_iter().find(|g| g.id == id) {
-                    cloud.network.add_rules(id, &missing_rules(work, &groups, &group)).await?;
+                let group = cloud.network.security_group(id).await?;
+                if group.name != row.name {
+                    cloud.network.rename(Kind::SecurityGroup, id, &row.name).await?;
                 }
+                cloud.network.add_rules(id, &missing_rules(work, &groups, &group)).await?;
             }
             ResourceKind::LoadBalancer => {
                 let service = balancing(&cloud, &row.name)?;
                 let Some(subnet) = part_id(work, "subnet") else { return Ok(()) };
                 let wanted = self.new_balancer(work, row, subnet.to_owned());
                 // One change at a time: the load balancer takes no other until it is ACTIVE again.
-                if !service.load_balancer(id).await?.enabled {
+                let balancer = service.load_balancer(id).await?;
+                if balancer.name != row.name {
+                    service.rename(id, &row.name).await?;
+                } else if !balancer.enabled {
                     service.enable(id).await?;
                 } else if !service.complete(id, &wanted).await?
                     && let Some(pool) = service.tree(id, API_PORT).await?.pool_id
@@ -305,14 +310,21 @@ impl World<'_> {
                     service.set_members(&pool, API_PORT, &wanted.members).await?;
                 }
             }
-            ResourceKind::Router => cloud.network.set_gateway(id, &work.cluster.spec.network.external_network).await?,
+            ResourceKind::Router => {
+                let router = cloud.network.router(id).await?;
+                if router.name != row.name {
+                    cloud.network.rename(Kind::Router, id, &row.name).await?;
+                }
+                if leads_elsewhere(work, &router) {
+                    cloud.network.set_gateway(id, &work.cluster.spec.network.external_network).await?;
+                }
+            }
             ResourceKind::Port => {
                 let node = node_named(work, row)?;
                 let Some(group) = cloud_id(work, security_group_key(node.role)) else { return Ok(()) };
-                let seen = cloud.network.ports_by_name(&row.name).await?;
+                let mut groups = cloud.network.port(id).await?.security_group_ids;
                 // Neutron refuses a group that is named twice: somebody may have put it back meanwhile.
-                if let Some(port) = seen.into_iter().find(|p| p.id == id && !p.security_group_ids.iter().any(|has| has == group)) {
-                    let mut groups = port.security_group_ids;
+                if !groups.iter().any(|has| has == group) {
                     groups.push(group.to_owned());
                     cloud.network.set_security_groups(id, &groups).await?;
                 }

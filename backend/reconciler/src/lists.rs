@@ -171,33 +171,16 @@ impl Lists<'_> {
 
 /// What a cluster looks for in them.
 impl Lists<'_> {
-    pub async fn networks_by_name(&self, name: &str) -> Result<Vec<Net>, CloudError> {
-        Ok(only(&self.networks().await?, |n| n.name == name))
-    }
-
     pub async fn subnets_of(&self, network_id: &str) -> Result<Vec<Subnet>, CloudError> {
         Ok(only(&self.subnets().await?, |s| s.network_id == network_id))
-    }
-
-    pub async fn routers_by_name(&self, name: &str) -> Result<Vec<Router>, CloudError> {
-        Ok(only(&self.routers().await?, |r| r.name == name))
     }
 
     pub async fn ports_of(&self, network_id: &str) -> Result<Vec<Port>, CloudError> {
         Ok(only(&self.ports().await?, |p| p.network_id == network_id))
     }
 
-    pub async fn security_groups_by_name(&self, name: &str) -> Result<Vec<SecurityGroup>, CloudError> {
-        let all = self.security_groups().await?;
-        Ok(only(&all, |g| g.name == name))
-    }
-
     pub async fn server_groups(&self) -> Result<Vec<ServerGroup>, CloudError> {
         Ok(only(&self.all_server_groups().await?, |g| g.name.starts_with(OURS)))
-    }
-
-    pub async fn load_balancers_by_name(&self, service: &dyn LoadBalancers, name: &str) -> Result<Vec<LoadBalancer>, CloudError> {
-        Ok(only(&self.load_balancers(service).await?, |lb| lb.name == name))
     }
 
     /// What is under a load balancer of a cluster's API. Its members are asked for only when one is new, or its pool was changed since.
@@ -219,16 +202,6 @@ impl Lists<'_> {
         let known = self.shelves.members.lock().unwrap_or_else(PoisonError::into_inner);
         let unchanged = |id: &String| known.get(id).filter(|(changed, _)| *changed == outline.changed).map(|(_, member)| member.clone());
         outline.member_ids.iter().map(unchanged).collect()
-    }
-
-    pub async fn floating_ips_by_description(&self, description: &str) -> Result<Vec<FloatingIp>, CloudError> {
-        let all = self.floating_ips().await?;
-        Ok(only(&all, |ip| ip.description == description))
-    }
-
-    pub async fn volumes_by_metadata(&self, key: &str, value: &str) -> Result<Vec<Volume>, CloudError> {
-        let all = self.volumes().await?;
-        Ok(only(&all, |v| v.metadata.get(key).is_some_and(|v| v == value)))
     }
 
     pub async fn servers(&self, prefix: &str) -> Result<Vec<Server>, CloudError> {

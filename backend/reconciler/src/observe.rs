@@ -12,7 +12,7 @@ use crate::world::World;
 use cloud::compute::{Server, ServerStatus};
 use cloud::identity::ServiceUser;
 use cloud::load_balancers::{LoadBalancer, Provisioning, Tree};
-use cloud::network::{Direction, Peer, Port, Rule, SecurityGroup};
+use cloud::network::{Direction, Peer, Port, Router, Rule, SecurityGroup};
 use cloud::volumes::{Volume, VolumeStatus};
 use cloud::{Cloud, CloudError};
 use domain::changes::Work;
@@ -159,7 +159,14 @@ struct Eye<'a> {
     egress: &'a [Ipv4Net],
 }
 
-impl Eye<'_> {
+/// What the ledger knows of the objects of a kind: those with an id by it, and the names of all.
+#[derive(Default)]
+struct Known<'a> {
+    by_id: BTreeMap<&'a str, &'a LedgerRow>,
+    names: BTreeSet<&'a str>,
+}
+
+impl<'a> Eye<'a> {
     async fn look(&self) -> Sight {
         let (network, subnet, router, ports, groups, server_groups, balancers, floating, volumes, servers) = futures::join!(
             self.networks(),
@@ -204,16 +211,31 @@ impl Eye<'_> {
         owner(self.work, mark)
     }
 
-    fn names(&self, kind: ResourceKind) -> BTreeSet<&str> {
-        self.work.ledger.iter().filter(|r| r.kind == kind).map(|r| r.name.as_str()).collect()
+    fn known(&self, kind: ResourceKind) -> Known<'a> {
+        let mut known = Known::default();
+        // What programs in the cluster made is looked for otherwise.
+        for row in self.work.ledger.iter().filter(|r| r.kind == kind && !r.made_inside()) {
+            known.names.insert(row.name.as_str());
+            known.by_id.extend(row.cloud_id.as_deref().map(|id| (id, row)));
+        }
+        known
+    }
+
+    /// An object of a kind that is looked for by its name; None: it is not ours. One that somebody gave another is known by its id, and has drifted.
+    fn named(&self, known: &Known<'_>, id: &str, name: &str, mark: &str) -> Option<Object> {
+        let recorded = known.by_id.get(id);
+        let drift = recorded.is_some_and(|row| row.name != name);
+        let ours = recorded.is_some() || known.names.contains(name);
+        ours.then(|| Object { drift, ..object(id.to_owned(), name, self.owner(mark), ObjectState::Ready) })
     }
 
     async fn networks(&self) -> Look {
         if self.never(ResourceKind::Network) {
             return Look::Seen(Vec::new());
         }
-        match self.lists.networks_by_name(&names::object(self.work.cluster.id, "net")).await {
-            Ok(list) => Look::Seen(list.into_iter().map(|n| object(n.id, &n.name, self.owner(&n.description), ObjectState::Ready)).collect()),
+        let known = self.known(ResourceKind::Network);
+        match self.lists.networks().await {
+            Ok(list) => Look::Seen(list.iter().filter_map(|n| self.named(&known, &n.id, &n.name, &n.description)).collect()),
             Err(error) => blind(&error),
         }
     }
@@ -246,13 +268,14 @@ impl Eye<'_> {
         if self.never(ResourceKind::Router) {
             return Look::Seen(Vec::new());
         }
-        match self.lists.routers_by_name(&names::object(self.work.cluster.id, "router")).await {
+        let known = self.known(ResourceKind::Router);
+        match self.lists.routers().await {
             Ok(list) => Look::Seen(
-                list.into_iter()
-                    .map(|r| {
+                list.iter()
+                    .filter_map(|r| {
+                        let found = self.named(&known, &r.id, &r.name, &r.description)?;
                         let address = r.external_addresses.first().map(ToString::to_string);
-                        let drift = r.external_network_id.as_deref() != Some(self.work.cluster.spec.network.external_network.as_str());
-                        Object { address, drift, ..object(r.id, &r.name, self.owner(&r.description), ObjectState::Ready) }
+                        Some(Object { address, drift: found.drift || leads_elsewhere(self.work, r), ..found })
                     })
                     .collect(),
             ),
@@ -311,20 +334,23 @@ impl Eye<'_> {
             _ => None,
         };
         let (mut objects, mut added) = (Vec::new(), Vec::new());
-        for name in self.names(ResourceKind::SecurityGroup) {
-            let list = match self.lists.security_groups_by_name(name).await {
-                Ok(list) => list,
-                Err(error) => return (blind(&error), None),
-            };
-            for group in list {
-                if let Some(ids) = groups.as_ref().filter(|ids| [&ids.master, &ids.worker].contains(&&group.id)) {
-                    added.extend(added_rules(self.work, ids, &group));
-                }
-                // Without the other group its rules cannot be written: not whole yet.
-                let drift = groups.as_ref().is_some_and(|ids| !missing_rules(self.work, ids, &group).is_empty());
-                let state = if groups.is_some() { ObjectState::Ready } else { ObjectState::Pending };
-                objects.push(Object { drift, ..object(group.id, &group.name, self.owner(&group.description), state) });
+        if self.never(ResourceKind::SecurityGroup) {
+            return (Look::Seen(objects), Some(added));
+        }
+        let list = match self.lists.security_groups().await {
+            Ok(list) => list,
+            Err(error) => return (blind(&error), None),
+        };
+        let known = self.known(ResourceKind::SecurityGroup);
+        for group in list.iter() {
+            let Some(found) = self.named(&known, &group.id, &group.name, &group.description) else { continue };
+            if let Some(ids) = groups.as_ref().filter(|ids| [&ids.master, &ids.worker].contains(&&group.id)) {
+                added.extend(added_rules(self.work, ids, group));
             }
+            // Without the other group its rules cannot be written: not whole yet.
+            let lacking = groups.as_ref().is_some_and(|ids| !missing_rules(self.work, ids, group).is_empty());
+            let state = if groups.is_some() { ObjectState::Ready } else { ObjectState::Pending };
+            objects.push(Object { drift: found.drift || lacking, state, ..found });
         }
         added.sort_unstable();
         added.truncate(ADDED_RULES);
@@ -359,27 +385,25 @@ impl Eye<'_> {
         let (Some(service), false) = (&self.cloud.load_balancers, self.never(ResourceKind::LoadBalancer)) else {
             return (Look::Seen(Vec::new()), None);
         };
-        let name = names::object(self.work.cluster.id, "api");
-        let list = match self.lists.load_balancers_by_name(service.as_ref(), &name).await {
+        let list = match self.lists.load_balancers(service.as_ref()).await {
             Ok(list) => list,
             Err(error) => return (blind(&error), None),
         };
-        let current = cloud_id(self.work, "load_balancer");
+        let (known, current) = (self.known(ResourceKind::LoadBalancer), cloud_id(self.work, "load_balancer"));
         let (mut objects, mut vip_port) = (Vec::new(), None);
-        for balancer in list {
-            let mut drift = false;
+        for balancer in list.iter() {
+            let Some(found) = self.named(&known, &balancer.id, &balancer.name, &balancer.description) else { continue };
+            let mut drift = found.drift;
             if current == Some(balancer.id.as_str()) {
                 vip_port = Some(balancer.vip_port_id.clone());
                 if balancer.provisioning == Provisioning::Active {
                     match self.lists.tree(service.as_ref(), &balancer.id).await {
-                        Ok(tree) => drift = !balancer.enabled || self.tree_drifted(&tree),
+                        Ok(tree) => drift |= !balancer.enabled || self.tree_drifted(&tree),
                         Err(error) => return (blind(&error), None),
                     }
                 }
             }
-            let state = balancer_state(&balancer);
-            let found = object(balancer.id, &balancer.name, self.owner(&balancer.description), state);
-            objects.push(Object { drift, address: Some(balancer.vip_address), ..found });
+            objects.push(Object { drift, state: balancer_state(balancer), address: Some(balancer.vip_address.clone()), ..found });
         }
         (Look::Seen(objects), vip_port)
     }
@@ -395,27 +419,32 @@ impl Eye<'_> {
         !listening || !whole || !leading || have != want.iter().map(|(_, address)| (*address, API_PORT)).collect()
     }
 
+    /// Floating IPs of ours by mark, or by id where somebody wrote another description, with the ports they lead to.
     async fn floating_ips(&self) -> Result<Vec<(Object, Option<String>)>, CloudError> {
-        let mut objects = Vec::new();
-        for row in self.work.ledger.iter().filter(|r| r.kind == ResourceKind::FloatingIp) {
-            for ip in self.lists.floating_ips_by_description(&names::mark(row.cluster, row.id)).await? {
-                let found = object(ip.id, &row.name, Some(row.id), ObjectState::Ready);
-                objects.push((Object { address: Some(ip.address), ..found }, ip.port_id));
-            }
+        if self.never(ResourceKind::FloatingIp) {
+            return Ok(Vec::new());
         }
-        Ok(objects)
+        let (list, known) = (self.lists.floating_ips().await?, self.known(ResourceKind::FloatingIp));
+        let seen = list.iter().filter_map(|ip| {
+            let marked = |id: ResourceId| self.work.ledger.iter().find(|r| r.id == id && r.kind == ResourceKind::FloatingIp);
+            let row = self.owner(&ip.description).and_then(marked).or_else(|| known.by_id.get(ip.id.as_str()).copied())?;
+            let found = object(ip.id.clone(), &row.name, Some(row.id), ObjectState::Ready);
+            Some((Object { address: Some(ip.address.clone()), ..found }, ip.port_id.clone()))
+        });
+        Ok(seen.collect())
     }
 
-    /// Volumes of ours, with the servers they are attached to.
+    /// Volumes of ours by mark, or by id where somebody took it away, with the servers they are attached to.
     async fn volumes(&self) -> Result<Vec<(Object, Vec<String>)>, CloudError> {
         if self.never(ResourceKind::Volume) {
             return Ok(Vec::new());
         }
-        let list = self.lists.volumes_by_metadata("kcs_cluster", &self.work.cluster.id.to_string()).await?;
-        let seen = list.into_iter().map(|v| {
-            let state = volume_state(&v);
-            let owner = owner_in(&v.metadata);
-            (object(v.id, &v.name, owner, state), v.attached_to)
+        let (list, known) = (self.lists.volumes().await?, self.known(ResourceKind::Volume));
+        let cluster = self.work.cluster.id.to_string();
+        let seen = list.iter().filter_map(|v| {
+            let recorded = known.by_id.get(v.id.as_str()).map(|row| row.id);
+            let ours = recorded.is_some() || v.metadata.get("kcs_cluster") == Some(&cluster);
+            ours.then(|| (object(v.id.clone(), &v.name, owner_in(&v.metadata).or(recorded), volume_state(v)), v.attached_to.clone()))
         });
         Ok(seen.collect())
     }
@@ -479,6 +508,11 @@ fn associate(found: Result<Vec<(Object, Option<String>)>, CloudError>, vip_port:
         Ok(list) => Look::Seen(list.into_iter().map(|(o, port)| Object { drift: vip_port.is_some() && port.as_deref() != vip_port, ..o }).collect()),
         Err(error) => blind(&error),
     }
+}
+
+/// Whether a router leads to another external network than it should, or to none.
+pub(crate) fn leads_elsewhere(work: &Work, router: &Router) -> bool {
+    router.external_network_id.as_deref() != Some(work.cluster.spec.network.external_network.as_str())
 }
 
 /// Rules of ours that a group lacks. Rules of others in it are left alone.

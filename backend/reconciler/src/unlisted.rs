@@ -1,5 +1,5 @@
 //! What the ledger knows and a list does not show: asked for by its id before anything is concluded from that. A list may leave out what is there: Nova answers
-//! without the servers of a cell that is down, and an object that somebody gave another name is not found by its own.
+//! without the servers of a cell that is down, and lists servers by what their names begin with, which somebody may have changed.
 
 use crate::observe::{balancer_state, blind, object, server_state, volume_state};
 use cloud::network::Kind;

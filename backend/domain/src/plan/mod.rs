@@ -80,7 +80,7 @@ pub struct Object {
     pub owner: Option<ResourceId>,
     pub state: ObjectState,
     pub address: Option<String>,
-    /// It is not as its specification says (rules, members, association, gateway, attachment); an update mends it.
+    /// It is not as its specification says (name, rules, members, association, gateway, attachment); an update mends it.
     pub drift: bool,
 }
 

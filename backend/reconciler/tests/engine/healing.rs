@@ -100,18 +100,55 @@ async fn what_somebody_changes_in_the_network_is_shown_and_put_right() {
         lab.person("PUT", &format!("/network/v2.0/floatingips/{}", lab.id_of("floating_ip")), &json!({"floatingip": {"port_id": port}}));
     })
     .await;
-    // A group that somebody put a node into stays; its own is back.
+    // A group that somebody put a node into stays; its own is back, whatever the port is called.
     let mut lab = running(207, 1, 1).await;
     let port = format!("/network/v2.0/ports/{}", lab.id_of(&format!("port/{}", lab.names(NodeRole::Worker)[0])));
     let theirs = lab.person("POST", "/network/v2.0/security-groups", &json!({"security_group": {"name": "office"}}));
     let theirs = theirs["security_group"]["id"].as_str().unwrap().to_owned();
-    let only_theirs = json!({"port": {"security_groups": [theirs]}});
+    let only_theirs = json!({"port": {"security_groups": [theirs], "name": "office"}});
     damage_to(&mut lab, "a port's groups", |lab| {
         lab.person("PUT", &port, &only_theirs);
     })
     .await;
     let now = lab.person("GET", &port, &Value::Null);
     assert_eq!(now["port"]["security_groups"], json!([theirs, lab.id_of("security_group/worker")]));
+}
+
+#[tokio::test]
+async fn what_somebody_renames_is_shown_and_gets_its_name_back() {
+    for (seed, key, path, body) in [
+        (215, "network", "/network/v2.0/networks", "network"),
+        (216, "router", "/network/v2.0/routers", "router"),
+        (217, "security_group/worker", "/network/v2.0/security-groups", "security_group"),
+        (218, "load_balancer", "/load-balancer/v2.0/lbaas/loadbalancers", "loadbalancer"),
+    ] {
+        let mut lab = running(seed, 1, 1).await;
+        let (id, object) = (lab.id_of(key), format!("{path}/{}", lab.id_of(key)));
+        let name = |lab: &Lab| lab.person("GET", &object, &Value::Null)[body]["name"].clone();
+        let ours = name(&lab);
+        damage_to(&mut lab, key, |lab| {
+            lab.person("PUT", &object, &json!({ body: { "name": "office" } }));
+        })
+        .await;
+        assert_eq!((name(&lab), lab.id_of(key)), (ours, id));
+    }
+}
+
+#[tokio::test]
+async fn what_has_lost_its_name_or_mark_is_put_right_like_everything_else() {
+    damage(219, "a rule of a group with another name", |lab| {
+        let group = lab.id_of("security_group/worker");
+        let rules = lab.person("GET", &format!("/network/v2.0/security-group-rules?security_group_id={group}&direction=ingress"), &Value::Null);
+        let rule = rules["security_group_rules"][0]["id"].as_str().unwrap().to_owned();
+        lab.person("DELETE", &format!("/network/v2.0/security-group-rules/{rule}"), &Value::Null);
+        lab.person("PUT", &format!("/network/v2.0/security-groups/{group}"), &json!({"security_group": {"name": "office"}}));
+    })
+    .await;
+    damage(220, "where an address with another description leads", |lab| {
+        let changed = json!({"floatingip": {"port_id": null, "description": "office"}});
+        lab.person("PUT", &format!("/network/v2.0/floatingips/{}", lab.id_of("floating_ip")), &changed);
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use cloud::compute::{NewServer, ServerStatus};
 use cloud::error::CloudErrorKind as Kind;
 use cloud::identity::{ApplicationCredential, Identity, Token};
 use cloud::load_balancers::{NewLoadBalancer, NewMember, Provisioning};
-use cloud::network::{Direction, NewPort, NewSubnet, Peer, Rule};
+use cloud::network::{Direction, Kind as Object, NewPort, NewSubnet, Peer, Rule};
 use cloud::volumes::{NewVolume, VolumeStatus};
 use cloud::{Cloud, Result};
 use cloud_openstack::{Config, Interface, OpenStack};
@@ -167,6 +167,14 @@ async fn cluster(bench: &Bench, stage: &Stage, cloud: &Cloud) {
     let routers = net.routers_by_name(&name).await.unwrap();
     bench.holds("router found", routers.len() == 1 && routers[0].external_network_id.as_deref() == Some(&external));
     let group = rules(bench, &name, cloud).await;
+    let other = stage.name("renamed");
+    for (kind, id) in [(Object::Network, &network), (Object::Subnet, &subnet), (Object::Router, &router), (Object::SecurityGroup, &group)] {
+        net.rename(kind, id, &other).await.unwrap();
+    }
+    bench.holds("network renamed", net.networks_by_name(&other).await.unwrap().iter().any(|n| n.id == network && n.description == "mark"));
+    bench.holds("subnet renamed", net.subnets_of(&network).await.unwrap()[0].name == other);
+    bench.holds("router renamed", net.router(&router).await.unwrap().name == other);
+    bench.holds("group renamed", net.security_group(&group).await.unwrap().name == other);
 
     let port = NewPort {
         name: name.clone(),
@@ -176,11 +184,10 @@ async fn cluster(bench: &Bench, stage: &Stage, cloud: &Cloud) {
         security_group_ids: vec![group.clone()],
     };
     let (port, address) = net.create_port(&port).await.unwrap();
-    let ports = net.ports_by_name(&name).await.unwrap();
-    bench.holds(
-        "port found",
-        ports.len() == 1 && ports[0].id == port && ports[0].address.as_deref() == Some(&address) && ports[0].device_id.is_empty(),
-    );
+    let read = net.port(&port).await.unwrap();
+    bench.holds("port found", read.id == port && read.name == name && read.address.as_deref() == Some(&address) && read.device_id.is_empty());
+    net.rename(Object::Port, &port, &other).await.unwrap();
+    bench.holds("port renamed", net.port(&port).await.unwrap().name == other);
     bench.holds(
         "ports of the network",
         net.ports_of(&network).await.unwrap().iter().any(|p| p.id == interface && p.device_owner == "network:router_interface"),
@@ -230,10 +237,10 @@ async fn rules(bench: &Bench, name: &str, cloud: &Cloud) -> String {
     net.add_rules(&group, &[first]).await.unwrap();
     net.add_rules(&group, &all).await.unwrap();
     net.add_rules(&group, &all).await.unwrap();
-    let found = net.security_groups_by_name(name).await.unwrap();
-    bench.holds("one group", found.len() == 1 && found[0].id == group && found[0].description == "mark");
+    let found = net.security_group(&group).await.unwrap();
+    bench.holds("the group", found.id == group && found.name == name && found.description == "mark");
     // Neutron's own egress rule, and ours.
-    let rules = &found[0].rules;
+    let rules = &found.rules;
     if rules.len() != 6 {
         bench.finding(format!("rules: {rules:?}"));
     }
@@ -275,6 +282,9 @@ async fn balancer(bench: &Bench, stage: &Stage, cloud: &Cloud, subnet: &str, add
     bench.holds("two members", lbs.tree(&id, 6443).await.unwrap().members.len() == 2);
     let found = lbs.load_balancers_by_name(&wanted.name).await.unwrap();
     bench.holds("load balancer found", found.len() == 1 && found[0].description == "mark" && !found[0].vip_address.is_empty());
+    lbs.rename(&id, &stage.name("renamed")).await.unwrap();
+    until(bench, "load balancer renamed", active).await;
+    bench.holds("load balancer renamed", lbs.load_balancer(&id).await.unwrap().name == stage.name("renamed"));
     bare(bench, stage, cloud, &wanted).await;
     (id, found[0].vip_port_id.clone())
 }
