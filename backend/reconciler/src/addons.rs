@@ -4,7 +4,7 @@
 
 use crate::journal::JournalError;
 use crate::kubernetes::{KubernetesError, Marks, Target, WorkloadSeen};
-use crate::rows::{cloud_id, live};
+use crate::rows::{live, part_id};
 use crate::world::World;
 use bootstrap::addons::{AddonsInput, CloudConfig, LABEL, SET, VolumeType, addons, default_class, isolated};
 use cloud::identity::ApplicationCredential;
@@ -149,7 +149,7 @@ impl World<'_> {
         let spec = &work.cluster.spec;
         let credential = self.stored_credential().await?.map(|c| c.id);
         let settings = &self.services.addons;
-        (SET, format!("{:?}{:?}{:?}{:?}", spec.addons, spec.network, spec.api.provider, settings), credential, subnet(work), vip(work))
+        (SET, format!("{:?}{:?}{:?}{:?}", spec.addons, spec.network, spec.api.provider, settings), credential, part_id(work, "subnet"), vip(work))
             .hash(&mut hasher);
         Ok(hasher.finish())
     }
@@ -175,7 +175,7 @@ impl World<'_> {
     async fn apply_set(&self, work: &Work, target: &Target, fingerprint: u64, credential: Option<ApplicationCredential>) -> Result<Applied, String> {
         let spec = &work.cluster.spec;
         let words = |e: KubernetesError| e.to_string();
-        let (Some(vip), Some(subnet)) = (vip(work), subnet(work)) else { return Err("the cluster's network is not known".to_owned()) };
+        let (Some(vip), Some(subnet)) = (vip(work), part_id(work, "subnet")) else { return Err("the cluster's network is not known".to_owned()) };
         let apart = if spec.addons.isolate_namespaces { self.apart(target).await.map_err(words)? } else { Apart::default() };
         let volume_types = if spec.addons.storage { self.volume_types(work).await? } else { Vec::new() };
         let settings = &self.services.addons;
@@ -222,11 +222,6 @@ impl World<'_> {
         types.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(types.into_iter().map(|t| VolumeType { name: t.name, default: t.default }).collect())
     }
-}
-
-fn subnet(work: &Work) -> Option<&str> {
-    let existing = work.cluster.spec.network.existing.as_ref().map(|e| e.subnet_id.as_str());
-    existing.or_else(|| cloud_id(work, "subnet"))
 }
 
 fn vip(work: &Work) -> Option<Ipv4Addr> {

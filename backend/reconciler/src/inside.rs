@@ -1,13 +1,13 @@
 //! What the cluster's own controllers made in the cloud, known by the cluster's own name that they were told: looked for while it is deleted.
 
+use crate::observe::{blind, object};
 use crate::world::World;
 use cloud::load_balancers::Provisioning;
 use cloud::{Cloud, CloudError};
 use domain::changes::Work;
 use domain::ledger::ResourceKind;
 use domain::names;
-use domain::nodes::Fault;
-use domain::plan::{Inside, Look, Object, ObjectState};
+use domain::plan::{Inside, Look, ObjectState};
 use std::collections::BTreeMap;
 
 /// The kinds that controllers make.
@@ -31,21 +31,13 @@ impl World<'_> {
                     if let (Some(row), Some(Look::Seen(list))) = (row, looks.get_mut(&one.inside.kind))
                         && !list.iter().any(|o| o.id == one.inside.id)
                     {
-                        list.push(Object {
-                            id: one.inside.id.clone(),
-                            name: one.inside.name.clone(),
-                            owner: Some(row.id),
-                            state: one.state.clone(),
-                            address: None,
-                            drift: false,
-                        });
+                        list.push(object(one.inside.id.clone(), &one.inside.name, Some(row.id), one.state.clone()));
                     }
                 }
                 Some(found.into_iter().map(|f| f.inside).collect())
             }
             Err(error) => {
-                let fault: Fault = error.fault(error.service);
-                looks.extend(KINDS.map(|kind| (kind, Look::Blind(fault.clone()))));
+                looks.extend(KINDS.map(|kind| (kind, blind(&error))));
                 None
             }
         }

@@ -1,4 +1,5 @@
-//! Looks at the cloud and the cluster: one list for each kind and project (`lists`), all at the same time, never a call for each row.
+//! Looks at the cloud and the cluster: one list for each kind and project (`lists`), all at the same time, and a call for a row only where its list leaves
+//! it out (`unlisted`).
 
 use crate::act::API_PORT;
 use crate::glance;
@@ -21,7 +22,7 @@ use domain::codes::Code;
 use domain::ids::{NodeId, ResourceId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::names;
-use domain::nodes::{Fault, Node, NodeIntent, NodeRole};
+use domain::nodes::{Node, NodeIntent, NodeRole};
 use domain::plan::{Kubernetes, KubernetesView, Look, Object, ObjectState, Observed, allowed_cidrs, masters_too_many, node_key, security_group_key};
 use domain::tenants::ProjectState;
 use ipnet::Ipv4Net;
@@ -595,6 +596,5 @@ fn owner_in(metadata: &BTreeMap<String, String>) -> Option<ResourceId> {
 }
 
 pub(crate) fn blind(error: &CloudError) -> Look {
-    let fault: Fault = error.fault(error.service);
-    Look::Blind(fault)
+    Look::Blind(error.fault(error.service))
 }
