@@ -6,7 +6,7 @@ use crate::glance;
 use crate::journal::JournalError;
 use crate::kubernetes::KubernetesError;
 use crate::lists::{Freshness, Lists};
-use crate::rows::{cloud_id, live};
+use crate::rows::{CLUSTER, RESOURCE, cloud_id, live};
 use crate::rules::{self, Groups};
 use crate::unlisted;
 use crate::world::World;
@@ -444,7 +444,7 @@ impl<'a> Eye<'a> {
         let cluster = self.work.cluster.id.to_string();
         let seen = list.iter().filter_map(|v| {
             let recorded = known.by_id.get(v.id.as_str()).map(|row| row.id);
-            let ours = recorded.is_some() || v.metadata.get("kcs_cluster") == Some(&cluster);
+            let ours = recorded.is_some() || v.metadata.get(CLUSTER) == Some(&cluster);
             ours.then(|| (object(v.id.clone(), &v.name, owner_in(&v.metadata).or(recorded), volume_state(v)), v.attached_to.clone()))
         });
         Ok(seen.collect())
@@ -476,7 +476,7 @@ impl<'a> Eye<'a> {
         match self.lists.servers(&names::node_prefix(self.work.cluster.id)).await {
             Ok(list) => Look::Seen(
                 list.into_iter()
-                    .filter(|s| s.metadata.get("kcs_cluster") == Some(&cluster))
+                    .filter(|s| s.metadata.get(CLUSTER) == Some(&cluster))
                     .filter_map(|s| {
                         let state = server_state(&s)?;
                         let owner = owner_in(&s.metadata);
@@ -592,7 +592,7 @@ fn owner(work: &Work, description: &str) -> Option<ResourceId> {
 }
 
 fn owner_in(metadata: &BTreeMap<String, String>) -> Option<ResourceId> {
-    metadata.get("kcs_resource")?.parse().ok()
+    metadata.get(RESOURCE)?.parse().ok()
 }
 
 pub(crate) fn blind(error: &CloudError) -> Look {

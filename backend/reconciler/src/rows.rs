@@ -24,9 +24,13 @@ pub(crate) fn part_id<'w>(work: &'w Work, key: &str) -> Option<&'w str> {
     }
 }
 
-/// The metadata pairs by which servers and volumes are known for ours.
+/// The keys of metadata by which servers and volumes are known for ours: whose they are, and of which row.
+pub(crate) const CLUSTER: &str = "kcs_cluster";
+pub(crate) const RESOURCE: &str = "kcs_resource";
+
+/// The mark in metadata.
 pub(crate) fn marks(row: &LedgerRow) -> BTreeMap<String, String> {
-    [("kcs_cluster".to_owned(), row.cluster.to_string()), ("kcs_resource".to_owned(), row.id.to_string())].into()
+    [(CLUSTER.to_owned(), row.cluster.to_string()), (RESOURCE.to_owned(), row.id.to_string())].into()
 }
 
 /// The mark in a description.

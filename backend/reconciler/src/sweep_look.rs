@@ -2,6 +2,7 @@
 //! is not there.
 
 use crate::lists::Lists;
+use crate::rows::{CLUSTER, RESOURCE};
 use cloud::{Cloud, CloudError};
 use domain::ids::{ClusterId, ResourceId, TenantId};
 use domain::ledger::ResourceKind;
@@ -151,6 +152,6 @@ fn described(kind: ResourceKind, id: &str, name: &str, description: &str) -> Opt
 }
 
 fn tagged(kind: ResourceKind, id: &str, name: &str, metadata: &BTreeMap<String, String>) -> Option<Marked> {
-    let mark = (metadata.get("kcs_cluster")?.parse().ok()?, metadata.get("kcs_resource")?.parse().ok()?);
+    let mark = (metadata.get(CLUSTER)?.parse().ok()?, metadata.get(RESOURCE)?.parse().ok()?);
     Some(marked(kind, id, name, mark))
 }
