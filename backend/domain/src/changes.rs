@@ -2,7 +2,7 @@
 
 use crate::clusters::{Cluster, ClusterStatus};
 use crate::ids::NodeId;
-use crate::ledger::LedgerRow;
+use crate::ledger::{LedgerRow, ResourceState};
 use crate::nodes::Node;
 use crate::operations::Operation;
 
@@ -15,6 +15,14 @@ pub struct Work {
     pub ledger: Vec<LedgerRow>,
     /// The operation under way, or the last one if it failed or is blocked.
     pub operation: Option<Operation>,
+}
+
+impl Work {
+    /// The live row of a key.
+    #[must_use]
+    pub fn live(&self, key: &str) -> Option<&LedgerRow> {
+        self.ledger.iter().find(|r| r.key == key && r.state != ResourceState::Gone)
+    }
 }
 
 /// One write. Rows are written whole: the fence makes the engine their only writer (a node's `bootstrap` and `key_generation` excepted,

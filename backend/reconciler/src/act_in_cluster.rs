@@ -2,7 +2,6 @@
 
 use crate::journal::JournalError;
 use crate::kubernetes::{Drain, KubernetesError, Member, Target};
-use crate::rows::live;
 use crate::world::World;
 use domain::changes::Work;
 use domain::ids::NodeId;
@@ -77,7 +76,7 @@ impl World<'_> {
         if node.role == NodeRole::Master {
             let able = |n: &&Node| n.role == NodeRole::Master && n.intent == NodeIntent::Keep && n.id != node.id && n.ready == Some(true);
             if let Some(through) = work.nodes.iter().find(able) {
-                let port = live(work, &node_key(ResourceKind::Port, &node.name));
+                let port = work.live(&node_key(ResourceKind::Port, &node.name));
                 let member = Member { name: node.name.clone(), address: port.and_then(|r| r.address.clone()) };
                 self.services.kubernetes.remove_member(target, &through.name, &member).await?;
                 self.services.memory.note_detached(node.id);

@@ -4,7 +4,7 @@
 
 use crate::journal::JournalError;
 use crate::kubernetes::{KubernetesError, Marks, Target, WorkloadSeen};
-use crate::rows::{live, part_id};
+use crate::rows::part_id;
 use crate::world::World;
 use bootstrap::addons::{AddonsInput, CloudConfig, LABEL, SET, VolumeType, addons, default_class, isolated};
 use cloud::identity::ApplicationCredential;
@@ -225,7 +225,7 @@ impl World<'_> {
 }
 
 fn vip(work: &Work) -> Option<Ipv4Addr> {
-    live(work, "load_balancer")?.address.as_deref()?.parse().ok()
+    work.live("load_balancer")?.address.as_deref()?.parse().ok()
 }
 
 fn workload(seen: WorkloadSeen) -> Option<WorkloadView> {

@@ -6,7 +6,7 @@ use crate::glance;
 use crate::journal::JournalError;
 use crate::kubernetes::KubernetesError;
 use crate::lists::{Freshness, Lists};
-use crate::rows::{CLUSTER, RESOURCE, cloud_id, live};
+use crate::rows::{CLUSTER, RESOURCE, cloud_id};
 use crate::rules::{self, Groups};
 use crate::unlisted;
 use crate::world::World;
@@ -462,7 +462,7 @@ impl<'a> Eye<'a> {
     fn detached(&self, volume: &Object, at: &[String], servers: &Look) -> bool {
         let (Look::Seen(servers), Some((row, node))) = (servers, volume.owner.and_then(|row| self.node_of(row))) else { return false };
         let stays = node.joined_at.is_some() && node.intent == NodeIntent::Keep && row.data_volume().is_some();
-        let server = live(self.work, &node_key(ResourceKind::Server, &node.name)).filter(|r| stays && r.state == ResourceState::Known);
+        let server = self.work.live(&node_key(ResourceKind::Server, &node.name)).filter(|r| stays && r.state == ResourceState::Known);
         let Some(server) = server.and_then(|r| r.cloud_id.as_deref()) else { return false };
         let stands = servers.iter().any(|s| s.id == server && matches!(s.state, ObjectState::Ready | ObjectState::Off));
         stands && !at.iter().any(|id| id == server)
@@ -552,7 +552,7 @@ fn added_rules(work: &Work, ids: &Groups, group: &SecurityGroup) -> Vec<AddedRul
 #[must_use]
 pub fn master_addresses(work: &Work) -> Vec<(&str, &str)> {
     let masters = work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.intent == NodeIntent::Keep);
-    masters.filter_map(|n| Some((n.name.as_str(), live(work, &node_key(ResourceKind::Port, &n.name))?.address.as_deref()?))).collect()
+    masters.filter_map(|n| Some((n.name.as_str(), work.live(&node_key(ResourceKind::Port, &n.name))?.address.as_deref()?))).collect()
 }
 
 /// None: it is as good as gone.

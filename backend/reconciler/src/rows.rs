@@ -1,18 +1,13 @@
 //! Look-ups in a cluster's ledger by key, and the marks by which a row's object is known.
 
 use domain::changes::Work;
-use domain::ledger::{LedgerRow, ResourceState};
+use domain::ledger::LedgerRow;
 use domain::names;
 use std::collections::BTreeMap;
 
-/// The live row of a key.
-pub(crate) fn live<'w>(work: &'w Work, key: &str) -> Option<&'w LedgerRow> {
-    work.ledger.iter().find(|r| r.key == key && r.state != ResourceState::Gone)
-}
-
 /// The recorded cloud id of a live row.
 pub(crate) fn cloud_id<'w>(work: &'w Work, key: &str) -> Option<&'w str> {
-    live(work, key)?.cloud_id.as_deref()
+    work.live(key)?.cloud_id.as_deref()
 }
 
 /// The cloud id of a part, or of what stands in for it: a network that is not ours.

@@ -5,7 +5,6 @@ use crate::journal::{Journal, JournalError, Owner, secret};
 use crate::kept::{kept_credential, stored_credential};
 use crate::kubernetes::{KubernetesApi, Target};
 use crate::memory::Memory;
-use crate::rows::live;
 use cloud::Cloud;
 use cloud::identity::{ApplicationCredential, Identity};
 use domain::changes::Work;
@@ -103,7 +102,7 @@ impl World<'_> {
     /// The cluster's API, once its address is known.
     pub(crate) async fn target(&self, work: &Work) -> Result<Option<Target>, JournalError> {
         let private = work.cluster.spec.api.exposure == ApiExposure::Private;
-        let row = live(work, if private { "load_balancer" } else { "floating_ip" });
+        let row = work.live(if private { "load_balancer" } else { "floating_ip" });
         let Some(address) = row.and_then(|r| r.address.clone()) else { return Ok(None) };
         Ok(Some(Target { cluster: work.cluster.id, endpoint: format!("https://{address}:6443"), private, pki: self.pki(work.cluster.id).await? }))
     }

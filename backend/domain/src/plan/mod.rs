@@ -313,7 +313,7 @@ impl<'a> Draft<'a> {
     }
 
     fn live(&self, key: &str) -> Option<&LedgerRow> {
-        self.next.ledger.iter().find(|r| r.key == key && r.state != crate::ledger::ResourceState::Gone)
+        self.next.live(key)
     }
 
     /// The object of a row whose id is known.

@@ -18,11 +18,6 @@ pub const OLD_CREDENTIAL: &str = "application_credential~old";
 /// What still holds the old credential ends within this.
 const GRACE: Duration = Duration::seconds(10);
 
-/// The live row of a key.
-fn live<'w>(work: &'w Work, key: &str) -> Option<&'w LedgerRow> {
-    work.ledger.iter().find(|r| r.key == key && r.state != ResourceState::Gone)
-}
-
 /// Keys and names of the credentials that there should be. A lost secret makes a credential worthless, and Keystone takes no name twice: each that is made
 /// gets a number that none has had.
 pub(super) fn credentials(work: &Work) -> Vec<(&'static str, String)> {
@@ -30,7 +25,7 @@ pub(super) fn credentials(work: &Work) -> Vec<(&'static str, String)> {
     let number = |r: &LedgerRow| r.name.strip_prefix(&prefix)?.parse::<u32>().ok();
     let rows = work.ledger.iter().filter(|r| r.kind == ResourceKind::ApplicationCredential);
     let mut last = rows.filter_map(number).max().unwrap_or(0);
-    let mut named = |key: &'static str| match live(work, key) {
+    let mut named = |key: &'static str| match work.live(key) {
         Some(row) => (key, row.name.clone()),
         None => {
             last += 1;
@@ -46,7 +41,7 @@ pub(super) fn credentials(work: &Work) -> Vec<(&'static str, String)> {
 /// one place for an old credential.
 fn wants_next(work: &Work) -> bool {
     let Some(operation) = &work.operation else { return false };
-    operation.kind == OperationKind::CredentialRotate && !operation.state.ended() && !rotated(work) && live(work, OLD_CREDENTIAL).is_none()
+    operation.kind == OperationKind::CredentialRotate && !operation.state.ended() && !rotated(work) && work.live(OLD_CREDENTIAL).is_none()
 }
 
 /// Whether the credential in use was made by the operation under way.
@@ -102,7 +97,7 @@ impl Draft<'_> {
 
     /// (done, total) of the step that takes the old credential away.
     pub(super) fn old_credential_gone(&self) -> (u32, u32) {
-        (u32::from(rotated(&self.next) && live(&self.next, OLD_CREDENTIAL).is_none()), 1)
+        (u32::from(rotated(&self.next) && self.live(OLD_CREDENTIAL).is_none()), 1)
     }
 
     /// (done, total) of the step that makes and proves the next one.
