@@ -132,6 +132,27 @@ pub struct LedgerRow {
 }
 
 impl LedgerRow {
+    /// One of whose object nothing is known, and for which nothing was called.
+    #[must_use]
+    pub fn new(id: ResourceId, cluster: ClusterId, key: String, kind: ResourceKind, name: String, now: OffsetDateTime) -> Self {
+        Self {
+            id,
+            cluster,
+            key,
+            kind,
+            name,
+            state: ResourceState::Intended,
+            cloud_id: None,
+            address: None,
+            called_at: None,
+            empty_looks: 0,
+            looked_at: None,
+            failures: 0,
+            fault: None,
+            created_at: now,
+        }
+    }
+
     /// The node that this row's object is a part of, if it is one of a node's.
     #[must_use]
     pub fn node(&self) -> Option<&str> {

@@ -56,20 +56,7 @@ pub fn cluster(id: ClusterId, tenant: &str, spec: ClusterSpec, now: OffsetDateTi
 /// The row of an object that is gone, named after its kind.
 #[must_use]
 pub fn gone_row(cluster: ClusterId, kind: ResourceKind, cloud_id: &str) -> LedgerRow {
-    LedgerRow {
-        id: ResourceId::generate(),
-        cluster,
-        key: kind.as_str().to_owned(),
-        kind,
-        name: crate::names::object(cluster, kind.as_str()),
-        state: ResourceState::Gone,
-        cloud_id: Some(cloud_id.to_owned()),
-        address: None,
-        called_at: Some(OffsetDateTime::UNIX_EPOCH),
-        empty_looks: 0,
-        looked_at: None,
-        failures: 0,
-        fault: None,
-        created_at: OffsetDateTime::UNIX_EPOCH,
-    }
+    let name = crate::names::object(cluster, kind.as_str());
+    let row = LedgerRow::new(ResourceId::generate(), cluster, kind.as_str().to_owned(), kind, name, OffsetDateTime::UNIX_EPOCH);
+    LedgerRow { state: ResourceState::Gone, cloud_id: Some(cloud_id.to_owned()), called_at: Some(OffsetDateTime::UNIX_EPOCH), ..row }
 }

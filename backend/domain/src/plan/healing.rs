@@ -171,14 +171,7 @@ impl Draft<'_> {
 
     /// Whether what breaks is mended by itself, and if not, why.
     pub(super) fn self_healing(&self) -> Condition {
-        let condition = |status, reason: &str, message: String, code| Condition {
-            r#type: ConditionType::SelfHealing,
-            status,
-            reason: reason.to_owned(),
-            message,
-            since: self.now,
-            code,
-        };
+        let condition = |status, reason: &str, message: String, code| self.condition(ConditionType::SelfHealing, status, reason, message, code);
         let given_up = self.next.operation.as_ref().filter(|o| o.automatic() && o.state == OperationState::Failed && o.retries >= REPAIR_RETRIES);
         if self.quorum_lost() {
             let down: Vec<&str> = self.masters().filter(|n| n.joined_at.is_some() && n.ready == Some(false)).map(|n| n.name.as_str()).collect();

@@ -25,22 +25,9 @@ impl Draft<'_> {
         }
         let missing: Vec<Inside> = self.observed.inside.iter().flatten().filter(|i| !self.kept(i) && !self.in_ledger(i)).cloned().collect();
         for object in missing {
-            self.next.ledger.push(LedgerRow {
-                id: ResourceId(fresh()),
-                cluster: self.next.cluster.id,
-                key: format!("{PREFIX}{}/{}", object.kind, object.id),
-                kind: object.kind,
-                name: object.name,
-                state: ResourceState::Known,
-                cloud_id: Some(object.id),
-                address: None,
-                called_at: None,
-                empty_looks: 0,
-                looked_at: None,
-                failures: 0,
-                fault: None,
-                created_at: self.now,
-            });
+            let key = format!("{PREFIX}{}/{}", object.kind, object.id);
+            let row = LedgerRow::new(ResourceId(fresh()), self.next.cluster.id, key, object.kind, object.name, self.now);
+            self.next.ledger.push(LedgerRow { state: ResourceState::Known, cloud_id: Some(object.id), ..row });
         }
     }
 

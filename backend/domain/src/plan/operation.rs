@@ -105,13 +105,12 @@ impl Draft<'_> {
     /// An operation that was asked for, or asked for again, begins: calls that failed are made anew, and the attempt has its own budget.
     pub(super) fn begin_attempt(&mut self) {
         let now = self.now;
-        let spec = self.next.cluster.spec.clone();
         let Some(operation) = self.next.operation.as_mut().filter(|o| o.state == OperationState::Pending) else { return };
         operation.state = OperationState::Running;
         operation.started_at = operation.started_at.or(Some(now));
         operation.resumed_at = (operation.retries > 0).then_some(now);
         if operation.steps.is_empty() {
-            operation.steps = operation_steps(operation.kind, &spec);
+            operation.steps = operation_steps(operation.kind, &self.next.cluster.spec);
         }
         self.forget_failures();
     }
@@ -168,11 +167,7 @@ impl Draft<'_> {
         if clean && receipt.scanned_at.is_none() {
             receipt.scanned_at = Some(now);
         }
-        if receipt.scanned_at.is_none() {
-            receipt.left = left;
-        } else {
-            receipt.left = Vec::new();
-        }
+        receipt.left = if receipt.scanned_at.is_none() { left } else { Vec::new() };
         if all_gone && receipt.scanned_at.is_some() && operation.state == OperationState::Running {
             operation.state = OperationState::Succeeded;
             operation.finished_at = Some(now);

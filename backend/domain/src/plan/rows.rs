@@ -343,8 +343,7 @@ impl Draft<'_> {
             }
             ResourceState::Deleting => {
                 // Asked already: ask again when it is still there after a while.
-                let rest = back_off(row.failures.max(5));
-                let rest = if row.failures > 0 { back_off(row.failures) } else { rest };
+                let rest = back_off(if row.failures > 0 { row.failures } else { 5 });
                 if self.look(row.kind).is_some() && row.called_at.is_none_or(|t| self.now - t >= rest) {
                     row.called_at = Some(self.now);
                     self.replace(row.clone());
@@ -375,20 +374,6 @@ fn seen(row: &mut LedgerRow, found: &Object) {
 }
 
 fn new_row(draft: &Draft<'_>, part: &Part, id: ResourceId) -> LedgerRow {
-    LedgerRow {
-        id,
-        cluster: draft.next.cluster.id,
-        key: part.key.clone(),
-        kind: part.kind,
-        name: part.name.clone(),
-        state: ResourceState::Unknown,
-        cloud_id: None,
-        address: None,
-        called_at: Some(draft.now),
-        empty_looks: 0,
-        looked_at: None,
-        failures: 0,
-        fault: None,
-        created_at: draft.now,
-    }
+    let row = LedgerRow::new(id, draft.next.cluster.id, part.key.clone(), part.kind, part.name.clone(), draft.now);
+    LedgerRow { state: ResourceState::Unknown, called_at: Some(draft.now), ..row }
 }
