@@ -8,7 +8,7 @@ use crate::state::State;
 use crate::tokens;
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderValue;
-use actix_web::http::{Method, header};
+use actix_web::http::{Method, Version, header};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use auth::Actor;
@@ -132,11 +132,24 @@ pub fn bearer(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-/// Whether a request becomes a socket: bytes both ways after its head. The HTTP server hands those on where a WebSocket is among what is asked for.
+/// Whether a WebSocket is among what is asked for: then the HTTP server hands on all that follows the head, whatever else the head says of it.
+#[must_use]
+pub fn names_websocket(request: &HttpRequest) -> bool {
+    let websocket = |protocol: &HeaderValue| protocol.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket");
+    request.headers().get_all(header::UPGRADE).any(websocket)
+}
+
+/// Whether a request becomes a socket: bytes both ways after its head. HTTP/1.0 has none (RFC 9110 section 7.8).
 #[must_use]
 pub fn opens_socket(request: &HttpRequest) -> bool {
-    let websocket = |protocol: &HeaderValue| protocol.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket");
-    request.head().upgrade() && request.headers().get_all(header::UPGRADE).any(websocket)
+    request.version() >= Version::HTTP_11 && request.head().upgrade() && names_websocket(request)
+}
+
+/// Whether a request has a body, by its head.
+#[must_use]
+pub fn promises_body(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    headers.contains_key(header::TRANSFER_ENCODING) || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
 }
 
 /// The CSRF token that came with a request: in its header, or, for browsers set none with a socket, as one of its subprotocols.

@@ -10,6 +10,7 @@ pub mod console;
 pub mod dev;
 pub mod dev_config;
 pub mod federation;
+pub mod framing;
 pub mod health;
 pub mod host;
 pub mod keys;

@@ -1,7 +1,7 @@
 //! The listeners: plain HTTP for browsers (behind whatever ends their TLS), our own TLS for kubectl and nodes, and one for the figures.
 
 use crate::spdy::Connection;
-use crate::{console, security_headers};
+use crate::{console, framing, security_headers};
 use actix_http::HttpService;
 use actix_http::error::DispatchError;
 use actix_server::{Server, ServerBuilder};
@@ -73,6 +73,7 @@ fn app(
         .configure(api::routes::configure)
         .default_service(web::to(console::serve))
         .wrap(from_fn(api::refusals::middleware))
+        .wrap(from_fn(framing::middleware))
         .wrap(from_fn(security_headers::middleware))
         .wrap(from_fn(api::request_id::middleware))
         .wrap(TracingLogger::<api::trace::RequestSpan>::new())
@@ -93,6 +94,7 @@ fn http<T: AsyncRead + AsyncWrite + Unpin + 'static>(
         .local_addr(at)
         .on_connect_ext(move |io: &Connection<T>, data| {
             data.insert(io.hang_up());
+            data.insert(io.ending());
             if tls {
                 data.insert(OverTls);
             }

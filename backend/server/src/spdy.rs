@@ -1,13 +1,14 @@
 //! Connections that begin with a request for SPDY, by which kubectl before 1.31 and older client libraries get into pods. The HTTP server hands the raw bytes
 //! after a head on where a WebSocket is asked for only, so such a head gets one more line, `Upgrade: websocket`, as the least wanted protocol. A client could have
 //! written that itself: nothing is decided here. Who it is, what they may and what is written down is found out where every other request's is. And the end of
-//! connections whose ways into pods are cut.
+//! connections whose ways into pods are cut, or on which something followed their last request.
 
+use crate::framing::Ending;
 use api::gate::PREFIX;
 use api::streams::HangUp;
 use bytes::{Buf, BytesMut};
 use httparse::{EMPTY_HEADER, Request, Status};
-use std::io::{IoSlice, Result};
+use std::io::{ErrorKind, IoSlice, Result};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -24,6 +25,7 @@ pub struct Connection<T> {
     stage: Stage,
     hang_up: HangUp,
     over: Pin<Box<WaitForCancellationFutureOwned>>,
+    ending: Ending,
 }
 
 enum Stage {
@@ -37,12 +39,17 @@ enum Stage {
 impl<T> Connection<T> {
     pub fn new(io: T) -> Self {
         let hang_up = HangUp::default();
-        Self { io, stage: Stage::Collecting(BytesMut::new()), over: Box::pin(hang_up.done()), hang_up }
+        Self { io, stage: Stage::Collecting(BytesMut::new()), over: Box::pin(hang_up.done()), hang_up, ending: Ending::default() }
     }
 
     /// For whoever answers, to end it.
     pub fn hang_up(&self) -> HangUp {
         self.hang_up.clone()
+    }
+
+    /// For whoever takes its requests, to say which one is the last.
+    pub fn ending(&self) -> Ending {
+        self.ending.clone()
     }
 }
 
@@ -121,7 +128,13 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
         self.io.is_write_vectored()
     }
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        if !self.ending.passed() {
+            return Poll::Ready(Ok(()));
+        }
+        // The HTTP server flushes after all that it has to write: the last answer is out.
+        ready!(Pin::new(&mut self.io).poll_shutdown(cx))?;
+        Poll::Ready(Err(ErrorKind::ConnectionAborted.into()))
     }
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
@@ -205,5 +218,21 @@ mod tests {
         let mut read = Vec::new();
         tokio::time::timeout(Duration::from_secs(60), connection.read_to_end(&mut read)).await.expect("it goes on").unwrap();
         assert_eq!(read, sent);
+    }
+
+    #[tokio::test]
+    async fn a_connection_on_which_something_followed_the_last_request_ends_after_what_was_written() {
+        let (mut client, server) = duplex(64);
+        let mut connection = Connection::new(server);
+        let ending = connection.ending();
+        assert!(ending.takes(false) && ending.takes(true));
+        connection.write_all(b"the last ").await.unwrap();
+        connection.flush().await.unwrap();
+        assert!(!ending.takes(false), "it is one request more");
+        connection.write_all(b"answer").await.unwrap();
+        assert!(connection.flush().await.is_err(), "it goes on");
+        let mut read = Vec::new();
+        client.read_to_end(&mut read).await.unwrap();
+        assert_eq!(read, b"the last answer");
     }
 }

@@ -38,9 +38,11 @@ const TOKEN_PROTOCOLS: [&str; 2] = ["base64url.bearer.authorization.k8s.io.", CS
 /// The subprotocol by which one of our own pages says its CSRF token with a socket.
 pub const CSRF_PROTOCOL: &str = "csrf.kcs.";
 
-/// The protocol an upgrade is asked for, if it is one that Kubernetes speaks.
+/// The protocol an upgrade is asked for, if it is one that Kubernetes speaks. Who wants the connection to end wants none; whoever decided on the request before
+/// took it so.
 pub fn upgrade_of(headers: &HeaderMap) -> Option<&'static str> {
-    if !connection_options(headers).any(|option| option.eq_ignore_ascii_case("upgrade")) {
+    let named = |word: &str| connection_options(headers).any(|option| option.eq_ignore_ascii_case(word));
+    if !named("upgrade") || named("close") {
         return None;
     }
     let protocol = headers.get(UPGRADE)?.to_str().ok()?;

@@ -416,6 +416,11 @@ async fn only_the_ways_into_a_pod_are_upgraded_and_a_refused_upgrade_is_a_plain_
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     assert_eq!(read(refused).await, "no");
     assert_eq!(response(&gateway, request("GET", "/version", &[])).await.status(), StatusCode::FORBIDDEN);
+    for connection in ["close, Upgrade", "Upgrade, Close", "keep-alive"] {
+        let headers = [("Connection", connection), ("Upgrade", "websocket"), ("Sec-WebSocket-Key", "x")];
+        response(&gateway, request("GET", "/api/v1/namespaces/a/pods/p/exec", &headers)).await;
+        assert!(!api.last().headers.contains_key("upgrade"), "{connection}");
+    }
 }
 
 #[tokio::test]

@@ -233,9 +233,12 @@ async fn spdy_on_a_connection_that_was_used_before_is_refused_with_words_instead
     let mut client = connect(&house).await;
     client.write_all(b"HEAD /healthz HTTP/1.1\r\nHost: kcs\r\n\r\n").await.unwrap();
     assert!(head(&mut client).await.starts_with("http/1.1 200"));
-    client.write_all(exec(&cluster, &bearer(&token)).as_bytes()).await.unwrap();
+    // What stands behind it has come by no stream, and is no request either.
+    let both = exec(&cluster, &bearer(&token)) + "GET /api/v1/about HTTP/1.1\r\nHost: kcs\r\n\r\n";
+    client.write_all(both.as_bytes()).await.unwrap();
     let mut answer = String::new();
     soon(client.read_to_string(&mut answer)).await.unwrap();
+    assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
     assert!(
         answer.starts_with("HTTP/1.1 400 ") && answer.contains("\"kind\":\"Status\"") && answer.contains("first request of a connection"),
         "{answer}"

@@ -17,6 +17,7 @@ mod documents;
 mod events;
 mod federation;
 mod foreign;
+mod framing;
 mod fuzz;
 mod gate;
 mod gate_limit;
