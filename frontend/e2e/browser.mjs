@@ -57,14 +57,18 @@ export async function shown(page, selector) {
   }, selector);
 }
 
-/** Waits until nothing moves any more: what is half faded in has no true contrast, and a button that moves between press and release is not clicked. @param {import("playwright-core").Page} page */
+/**
+ * Waits until nothing moves any more: what is half faded in has no true contrast, and a button that moves between press and release is not clicked. A dialog that has
+ * come stands still for some frames before it begins to move; meanwhile it has the class of its motion.
+ * @param {import("playwright-core").Page} page
+ */
 export async function settled(page) {
   await page.evaluate(async () => {
     await document.fonts.ready;
     // A colour that is inherited moves on from parent to child, a level a frame.
     for (let still = 0; still < 3; still += 1) {
       await new Promise(requestAnimationFrame);
-      if (document.getAnimations().some((animation) => animation.playState === "running" && animation.effect?.getComputedTiming().iterations !== Infinity)) still = -1;
+      if (document.querySelector(".ant-zoom-appear, .ant-zoom-enter") || document.getAnimations().some((animation) => animation.playState === "running" && animation.effect?.getComputedTiming().iterations !== Infinity)) still = -1;
     }
   });
 }

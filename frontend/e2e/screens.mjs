@@ -30,8 +30,11 @@ async function choose(page, where, item) {
 const POOLS = ":is(.table tbody tr, .row-cards > li):has(.menu-trigger[aria-label*='default'])";
 const NODE = ":is(.table tbody tr, .row-cards > li):has(.menu-trigger[aria-label*='w0-0'])";
 const OWN_TEMPLATE = ":is(.table tbody tr, .row-cards > li):has(.menu-trigger[aria-label*='Shop'])";
-/** @param {Page} page */
-const dialog = (page) => shown(page, ".ant-modal-footer");
+/** Waits for a dialog and until it stands where it stays, so that it can be pressed. @param {Page} page */
+async function dialog(page) {
+  await shown(page, ".ant-modal-footer");
+  await settled(page);
+}
 /** The plan of what is in a dialog, to its end. @param {Page} page */
 async function planned(page) {
   await shown(page, ".ant-modal .plan[aria-busy=false]");
@@ -467,6 +470,7 @@ const screens = [
     ready: ".pool",
     act: async (page) => {
       await page.locator(".create-submit button").nth(2).click();
+      await dialog(page);
       await page.locator(".ant-modal-footer .ant-btn-primary").click();
       await page.locator(".ant-modal .field-error").waitFor();
     },

@@ -4,7 +4,7 @@
 // KCS_URL, KCS_USER (member-a), KCS_PASSWORD; KCS_CLUSTER: name; CREATE_SECONDS, DELETE_SECONDS: limits; KCS_SCREENS: folder for pictures.
 // Without KCS_URL the stand-in server is started, which shows only that the pages hang together.
 import { mkdirSync } from "node:fs";
-import { baseUrl, collectErrors, issueKubeconfig, launch, password, signIn } from "./browser.mjs";
+import { baseUrl, collectErrors, issueKubeconfig, launch, password, settled, signIn } from "./browser.mjs";
 
 const user = process.env.KCS_USER ?? "member-a";
 const name = process.env.KCS_CLUSTER ?? `story-${Date.now().toString(36).slice(-6)}`;
@@ -113,6 +113,8 @@ try {
   const before = await page.locator("tbody .ant-btn-dangerous").count();
   must(before >= 1, "the kubeconfig is listed and can be revoked");
   await page.locator("tbody .ant-btn-dangerous").first().click();
+  await page.locator(".ant-modal-footer .ant-btn-dangerous").waitFor();
+  await settled(page);
   await page.locator(".ant-modal-footer .ant-btn-dangerous").click();
   await page.waitForFunction((count) => document.querySelectorAll("tbody .ant-btn-dangerous").length === count - 1, before);
   await picture("revoked");

@@ -1,7 +1,14 @@
-// Colours of the console. Every pair of text and background used together has a contrast of at least 4.5 to 1; axe checks it on every screen.
+// Colours of the console, and whether its parts move. Every pair of text and background used together has a contrast of at least 4.5 to 1; axe checks it on every screen.
 import { theme, type ThemeConfig } from "antd";
 
+/**
+ * Whoever asks their system for less movement is shown a dialog where it stays. A motion made as short as can be still has its beginning: for a frame the dialog
+ * is small and its button elsewhere, which is then not pressed. Asked once: whatever is on the page would be made anew, with all that was typed.
+ */
+const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 const shared: ThemeConfig["token"] = {
+  motion: !still,
   fontFamily:
     '-apple-system, BlinkMacSystemFont, "Segoe UI", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", Roboto, "Helvetica Neue", Arial, sans-serif',
   fontFamilyCode: 'ui-monospace, SFMono-Regular, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace',
