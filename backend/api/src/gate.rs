@@ -10,7 +10,6 @@ use crate::state::State;
 use crate::streams::{Activity, HangUp, OpenStream};
 use crate::visitors::{Visitor, over, visitor};
 use actix_web::dev::Payload as Body;
-use actix_web::http::ConnectionType;
 use actix_web::http::header;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
@@ -42,17 +41,12 @@ const TOLD: usize = 8_192;
 
 /// One request to a cluster.
 pub async fn pass(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    let mut answer = match try_pass(&request, payload, &state).await {
+    match try_pass(&request, payload, &state).await {
         Ok(answer) => answer,
         // kubectl shows the message of a Status; a browser's page wants our own problem.
         Err(problem) if request.headers().contains_key(header::AUTHORIZATION) => status(&problem),
         Err(problem) => problem.error_response(),
-    };
-    // What comes after an upgrade that was refused is nobody's next request (CVE-2018-1002105).
-    if request.head().upgrade() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-        answer.head_mut().set_connection_type(ConnectionType::Close);
     }
-    answer
 }
 
 fn status(problem: &Problem) -> HttpResponse {
@@ -84,10 +78,6 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
         return Err(
             Problem::new(Code::InvalidInput).detail("commands and ports of pods are reached over SPDY by the first request of a connection only")
         );
-    }
-    // After the head come the socket's bytes: the cluster would wait for a body in vain.
-    if upgrade && promises_body(request) {
-        return Err(Problem::new(Code::InvalidInput).detail("a request for an upgrade has no body"));
     }
     let mut payload = Some(pump(payload));
     // What comes after an upgrade is no body: it waits for the tunnel.
@@ -146,11 +136,6 @@ fn split(path: &str) -> Answer<(ClusterId, &str)> {
 fn wants_spdy(request: &HttpRequest) -> bool {
     let protocol = request.headers().get(header::UPGRADE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     request.head().upgrade() && protocol.trim().to_ascii_uppercase().starts_with("SPDY/")
-}
-
-fn promises_body(request: &HttpRequest) -> bool {
-    let headers = request.headers();
-    headers.contains_key(header::TRANSFER_ENCODING) || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
 }
 
 /// Sends a request on its way, where the role allows it. Changes, looks at secrets and commands are in the audit log before the cluster hears of them; meanwhile a way

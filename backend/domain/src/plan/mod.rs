@@ -96,6 +96,7 @@ pub enum ObjectState {
 
 /// The cluster's own API.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::large_enum_variant, reason = "there is one a pass")]
 pub enum Kubernetes {
     #[default]
     NotTried,

@@ -14,7 +14,7 @@ import { filterOf, type AuditChoice } from "../audit/filter";
 export function AdminAuditPage() {
   const { t } = useTranslation();
   const { operator, projects } = useSession();
-  const search = useSearch({ from: "/app/admin/audit" });
+  const search = useSearch({ from: "/app/operator/admin/audit" });
   const navigate = useNavigate({ from: "/admin/audit" });
   const filter = useMemo(() => filterOf(search), [search]);
   const audit = useAudit("all", filter, operator);

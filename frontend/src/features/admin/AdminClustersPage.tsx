@@ -23,7 +23,7 @@ const WriteOffDialog = lazy(() => import("./WriteOffDialog"));
 export function AdminClustersPage() {
   const { t } = useTranslation();
   const session = useSession();
-  const search = useSearch({ from: "/app/admin/clusters" });
+  const search = useSearch({ from: "/app/operator/admin/clusters" });
   const navigate = useNavigate({ from: "/admin/clusters" });
   const clusters = useAdminClusters({ ...search, limit: 50 }, session.operator);
   const totals = useClusterTotals(search, session.operator);

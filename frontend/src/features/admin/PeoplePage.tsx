@@ -22,7 +22,7 @@ const CutOffDialog = lazy(() => import("./CutOffDialog"));
 export function PeoplePage() {
   const { t } = useTranslation();
   const { operator } = useSession();
-  const { search } = useSearch({ from: "/app/admin/people" });
+  const { search } = useSearch({ from: "/app/operator/admin/people" });
   const navigate = useNavigate({ from: "/admin/people" });
   const people = usePeople(search, operator);
   const [asking, setAsking] = useState<Holder | null>(null);

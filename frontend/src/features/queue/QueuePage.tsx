@@ -22,7 +22,7 @@ const STATES = ["open", "blocked", "failed", "succeeded", "cancelled"] as const;
 export function QueuePage() {
   const { t } = useTranslation();
   const { operator } = useSession();
-  const search = useSearch({ from: "/app/admin/operations" });
+  const search = useSearch({ from: "/app/operator/admin/operations" });
   const navigate = useNavigate({ from: "/admin/operations" });
   const { state, ...filter } = search;
   const operations = useAdminOperations(state === "open" ? { ...filter, ended: false } : { ...filter, state }, operator);

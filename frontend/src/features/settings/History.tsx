@@ -13,7 +13,7 @@ import { Differences } from "./Differences";
 
 export function History({ onUse }: { onUse: (revision: SettingsRevision) => void }) {
   const { t } = useTranslation();
-  const { cursor } = useSearch({ from: "/app/admin/settings" });
+  const { cursor } = useSearch({ from: "/app/operator/admin/settings" });
   const navigate = useNavigate({ from: "/admin/settings" });
   const history = useInstallationHistory(cursor, true);
   const columns = useColumns(onUse);

@@ -17,7 +17,7 @@ const STATES: QuotaRequestState[] = ["pending", "approved", "declined", "withdra
 
 export function RequestsTab() {
   const { t } = useTranslation();
-  const { state = "pending", cursor } = useSearch({ from: "/app/admin/tenants" });
+  const { state = "pending", cursor } = useSearch({ from: "/app/operator/admin/tenants" });
   const navigate = useNavigate({ from: "/admin/tenants" });
   const requests = useTenantRequests({ state: state === "all" ? undefined : state, cursor }, true);
   const [deciding, setDeciding] = useState<{ request: QuotaRequest; answer: QuotaAnswer } | null>(null);

@@ -12,7 +12,7 @@ import "./tenants.css";
 export function TenantsPage() {
   const { t } = useTranslation();
   const { operator } = useSession();
-  const { tab = "tenants" } = useSearch({ from: "/app/admin/tenants" });
+  const { tab = "tenants" } = useSearch({ from: "/app/operator/admin/tenants" });
   if (!operator) {
     return (
       <Page title={t("admin.tenants.title")}>

@@ -19,7 +19,7 @@ const TenantDialog = lazy(() => import("./TenantDialog"));
 
 export function TenantsTab() {
   const { t } = useTranslation();
-  const { search, asks, cursor } = useSearch({ from: "/app/admin/tenants" });
+  const { search, asks, cursor } = useSearch({ from: "/app/operator/admin/tenants" });
   const navigate = useNavigate({ from: "/admin/tenants" });
   const tenants = useTenants({ search, asks, cursor }, true);
   const [setting, setSetting] = useState<AdminTenant | null>(null);
