@@ -40,6 +40,8 @@ pub(crate) struct Admissions {
 struct Lease {
     id: Uuid,
     until: Option<Instant>,
+    /// It is not asked for before.
+    next: Option<Instant>,
     /// Rises when all is forgotten: what was asked before, or is still being asked, counts no more.
     era: u64,
 }
@@ -107,7 +109,8 @@ impl Admissions {
             lease.until.map(|_| lease.id)
         };
         if let (Some(id), Ok(number)) = (id, number.parse::<i64>()) {
-            sqlx::query!("UPDATE access_leases SET heard = $2 WHERE id = $1", id, number).execute(listener).await?;
+            let heard = sqlx::query!("UPDATE access_leases SET heard = $2 WHERE id = $1", id, number).execute(listener);
+            written(heard.await.map(drop))?;
         }
         Ok(())
     }
@@ -123,8 +126,8 @@ impl Admissions {
         while !self.wanted.load(Ordering::Relaxed) {
             self.asked.notified().await;
         }
-        let until = self.lease().until;
-        if let Some(next) = until.and_then(|until| until.checked_sub(LEFT)) {
+        let next = self.lease().next;
+        if let Some(next) = next {
             tokio::time::sleep_until(next.into()).await;
         }
     }
@@ -135,11 +138,13 @@ impl Admissions {
         let begun = Instant::now();
         let last = { Some(self.lease()).filter(|lease| lease.until > Some(begun)).map(|lease| lease.id) };
         let id = last.unwrap_or_else(Uuid::now_v7);
-        tokio::time::timeout(LEFT, take(listener, id)).await.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
+        let taken = tokio::time::timeout(LEFT, take(listener, id)).await.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))?;
+        let taken = written(taken)?;
         let mut lease = self.lease();
         // Where the last one was over before the database had the new one, others may have waited for nobody.
         let goes_on = last.is_some() && lease.until > Some(Instant::now());
-        *lease = Lease { id, until: Some(begun + LEASE), era: lease.era + u64::from(!goes_on) };
+        let until = if taken { Some(begun + LEASE) } else { lease.until };
+        *lease = Lease { id, until, next: Some(begun + LEASE - LEFT), era: lease.era + u64::from(!goes_on) };
         Ok(())
     }
 }
@@ -157,6 +162,17 @@ async fn take(listener: &mut PgListener, id: Uuid) -> Result<(), sqlx::Error> {
     .execute(listener)
     .await?;
     Ok(())
+}
+
+/// Whether the database took it. One that takes no writes, as a standby does, is listened to all the same: without a lease each request asks it.
+fn written(result: Result<(), sqlx::Error>) -> Result<bool, sqlx::Error> {
+    match result {
+        Err(sqlx::Error::Database(error)) => {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the database takes no lease");
+            Ok(false)
+        }
+        result => result.map(|()| true),
+    }
 }
 
 /// Whether this transaction may have shut somebody out.
