@@ -310,8 +310,8 @@ fn pod(name: &str, uid: &str, phase: &str, deleted: Value) -> Value {
     json!({"metadata": metadata, "spec": {"containers": [], "nodeName": "w1"}, "status": {"phase": phase}})
 }
 
-fn list(kind: &str, items: &[Value]) -> Value {
-    json!({"kind": kind, "apiVersion": "v1", "metadata": {}, "items": items})
+fn list(version: &str, kind: &str, items: &[Value]) -> Value {
+    json!({"kind": kind, "apiVersion": version, "metadata": {}, "items": items})
 }
 
 /// A deletion of that very object, at once.
@@ -326,7 +326,7 @@ async fn a_node_that_is_off_is_marked_and_only_pods_that_were_told_to_end_are_ta
         ("GET", "/api/v1/nodes/w1") => json(&json!({"kind": "Node", "apiVersion": "v1", "metadata": {"name": "w1", "resourceVersion": "7"},
             "spec": {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}})),
         ("GET", uri) if uri.starts_with("/api/v1/pods?fieldSelector=spec.nodeName%3Dw1&") => {
-            json(&list("PodList", &[pod("db0", "1", "Running", json!("2026-01-02T03:04:05Z")), pod("proxy", "2", "Running", Value::Null)]))
+            json(&list("v1", "PodList", &[pod("db0", "1", "Running", json!("2026-01-02T03:04:05Z")), pod("proxy", "2", "Running", Value::Null)]))
         }
         ("GET", uri) => text(StatusCode::BAD_REQUEST, uri.to_owned()),
         _ => json(&json!({})),
@@ -357,8 +357,8 @@ async fn of_a_node_that_is_gone_first_the_pods_are_taken_away_and_then_its_attac
     let left = pods.clone();
     let cluster = Cluster::new(move |method, uri| match (method.as_str(), uri) {
         ("GET", "/api/v1/nodes/w1") => not_found(),
-        ("GET", uri) if uri.starts_with("/api/v1/pods?fieldSelector=spec.nodeName%3Dw1&") => json(&list("PodList", &left.lock().unwrap())),
-        ("GET", uri) if uri.starts_with(attachments) => json(&list("VolumeAttachmentList", &held)),
+        ("GET", uri) if uri.starts_with("/api/v1/pods?fieldSelector=spec.nodeName%3Dw1&") => json(&list("v1", "PodList", &left.lock().unwrap())),
+        ("GET", uri) if uri.starts_with(attachments) => json(&list("storage.k8s.io/v1", "VolumeAttachmentList", &held)),
         // A stateful set has made its pod anew meanwhile: that one is another.
         ("DELETE", uri) if uri.ends_with("/db0") => text(StatusCode::CONFLICT, json!({"reason": "Conflict", "message": "m"}).to_string()),
         ("DELETE", _) => json(&json!({})),
