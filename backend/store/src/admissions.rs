@@ -109,8 +109,9 @@ impl Admissions {
             lease.until.map(|_| lease.id)
         };
         if let (Some(id), Ok(number)) = (id, number.parse::<i64>()) {
-            let heard = sqlx::query!("UPDATE access_leases SET heard = $2 WHERE id = $1", id, number).execute(listener);
-            written(heard.await.map(drop))?;
+            // Calls may come in another order than their numbers were drawn in.
+            let heard = sqlx::query!("UPDATE access_leases SET heard = GREATEST(heard, $2) WHERE id = $1", id, number);
+            in_time(heard.execute(listener)).await?;
         }
         Ok(())
     }
@@ -138,8 +139,7 @@ impl Admissions {
         let begun = Instant::now();
         let last = { Some(self.lease()).filter(|lease| lease.until > Some(begun)).map(|lease| lease.id) };
         let id = last.unwrap_or_else(Uuid::now_v7);
-        let taken = tokio::time::timeout(LEFT, take(listener, id)).await.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))?;
-        let taken = written(taken)?;
+        in_time(take(listener, id)).await?;
         let mut lease = self.lease();
         // Where the last one was over before the database had the new one, others may have waited for nobody.
         let goes_on = last.is_some() && lease.until > Some(Instant::now());
@@ -147,6 +147,11 @@ impl Admissions {
         *lease = Lease { id, until, next: Some(begun + LEASE - LEFT), era: lease.era + u64::from(!goes_on) };
         Ok(())
     }
+}
+
+/// A connection on which nothing is answered for so long is lost, and none of its notices come either.
+async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(LEFT, answer).await.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))?
 }
 
 /// By the database's clock, and from a moment on that is later than the one the process counts from. What was called out before is obeyed: nothing is remembered

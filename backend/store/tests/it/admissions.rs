@@ -6,7 +6,7 @@ use sealed::{Token, TokenHash, TokenKind};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::time::Duration;
 use store::test_support::Database;
-use store::{ClusterRecord, KubeconfigRecord, NewKubeconfig, RequestContext, Store};
+use store::{ChangeNotice, ClusterRecord, KubeconfigRecord, NewKubeconfig, RequestContext, Store};
 use time::OffsetDateTime;
 
 /// Two processes on one database, and a cluster.
@@ -106,6 +106,27 @@ async fn a_revocation_waits_for_a_process_that_is_silent_until_its_lease_is_over
     two.revoke(&kubeconfig).await;
     let over = "SELECT until <= clock_timestamp() FROM access_leases";
     assert!(sqlx::query_scalar::<_, bool>(over).fetch_one(&mut two.own).await.unwrap());
+}
+
+#[tokio::test]
+async fn calls_to_forget_that_come_in_another_order_than_they_were_drawn_in_hold_nobody_up() {
+    let mut two = Two::new().await;
+    let (_, token) = two.issue().await;
+    two.both_remember(token).await;
+    let mut told = [two.here.changes(), two.there.changes()];
+    let mut drawn = [0_i64; 2];
+    for number in &mut drawn {
+        *number = sqlx::query_scalar("SELECT nextval('access_changes')").fetch_one(&mut two.own).await.unwrap();
+    }
+    // The last notice is there when those before it have been obeyed.
+    let calls =
+        "SELECT pg_notify('kcs_access', $2::bigint::text), pg_notify('kcs_access', $1::bigint::text), pg_notify('kcs_changes', '\"Settings\"')";
+    sqlx::query(calls).bind(drawn[0]).bind(drawn[1]).execute(&mut two.own).await.unwrap();
+    for told in &mut told {
+        while told.recv().await.unwrap() != ChangeNotice::Settings {}
+    }
+    let obeyed = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM access_leases WHERE heard >= $1").bind(drawn[1]);
+    assert!(obeyed.fetch_one(&mut two.own).await.unwrap() >= 2, "whoever drew the later number waits on");
 }
 
 #[tokio::test]
