@@ -19,6 +19,8 @@ use uuid::Uuid;
 pub(crate) const ACCESS: &str = "kcs_access";
 /// How long a lease lasts: for so long a process that ended without a word holds up who shuts somebody out.
 const LEASE: Duration = Duration::from_secs(3);
+/// For so long the process itself counts on it: its clock may run slower than the database's.
+const HELD: Duration = Duration::from_millis(2_950);
 /// A lease that is made use of is renewed when this is left of it.
 const LEFT: Duration = Duration::from_secs(2);
 /// The database is asked again after this, whoever heard what: it notes uses, and what is remembered costs memory.
@@ -143,8 +145,7 @@ impl Admissions {
         let mut lease = self.lease();
         // Where the last one was over before the database had the new one, others may have waited for nobody.
         let goes_on = last.is_some() && lease.until > Some(Instant::now());
-        let until = if taken { Some(begun + LEASE) } else { lease.until };
-        *lease = Lease { id, until, next: Some(begun + LEASE - LEFT), era: lease.era + u64::from(!goes_on) };
+        *lease = Lease { id, until: Some(begun + HELD), era: lease.era + u64::from(!goes_on) };
         Ok(())
     }
 }
@@ -211,7 +212,8 @@ async fn remembered(pool: &PgPool, number: &mut Option<i64>) -> Result<bool, sql
             *number.insert(call.fetch_one(&mut *db).await?.number)
         }
     };
-    let waits =
-        sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM access_leases WHERE heard < $1 AND until > clock_timestamp()) AS "waits!""#, called);
+    // `now()` is from before the leases are seen: one that is over by then and renewed unseen was over for its process, too. A clock read later would pass over
+    // one that was renewed in between and never was over.
+    let waits = sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM access_leases WHERE heard < $1 AND until > now()) AS "waits!""#, called);
     waits.fetch_one(&mut *db).await
 }
