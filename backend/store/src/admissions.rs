@@ -187,6 +187,12 @@ pub(crate) async fn changed(db: &mut PgConnection) -> Result<bool, sqlx::Error> 
     Ok(changed.unwrap_or(false))
 }
 
+/// Has this transaction wait as if it had shut somebody out itself: whoever did so before may be waiting still, or have ended without.
+pub(crate) async fn shut_out(db: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT set_config('kcs.access_changed', 'yes', true)").execute(db).await?;
+    Ok(())
+}
+
 /// Waits until no process remembers what was so before; after the commit of what may have shut somebody out.
 pub(crate) async fn forgotten(pool: &PgPool) {
     let (begun, mut number, mut pause) = (Instant::now(), None, Duration::from_millis(2));

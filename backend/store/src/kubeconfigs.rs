@@ -1,5 +1,6 @@
 //! Kubeconfigs issued to people: only the hash of each one's token is kept.
 
+use crate::admissions;
 use crate::audit::{AuditEntry, RequestContext, append};
 use crate::changes::{announce, announce_person};
 use crate::clusters;
@@ -248,6 +249,8 @@ async fn revoke(db: &mut PgConnection, permit: &Permit<KubeconfigRevoke>, contex
     .fetch_optional(&mut *db)
     .await?
     .ok_or(StoreError::NotFound)?;
+    // Also where it was revoked already.
+    admissions::shut_out(db).await?;
     let cluster = ClusterId(row.cluster_id);
     let entry = AuditEntry::new(permit.actor(), "kubeconfig_revoke", "kubeconfig", permit.id()).cluster(cluster).outcome("done");
     append(db, &entry, context).await?;
@@ -272,6 +275,8 @@ async fn revoke_all(
     .execute(&mut *db)
     .await?
     .rows_affected();
+    // Also where all were revoked already.
+    admissions::shut_out(db).await?;
     let entry = AuditEntry::new(permit.actor(), "kubeconfig_revoke_all", "cluster", cluster).cluster(cluster).outcome("done");
     append(db, &entry.detail(json!({ "user": user, "count": revoked })), context).await?;
     announce(db, permit.tenant(), cluster, None).await?;

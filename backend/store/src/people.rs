@@ -1,5 +1,6 @@
 //! What people hold of KCS's own, for operators: sessions, API tokens and kubeconfigs, and the end of all of them.
 
+use crate::admissions;
 use crate::audit::{AuditEntry, RequestContext, append};
 use crate::changes::announce_person;
 use crate::error::{StoreError, count};
@@ -119,6 +120,8 @@ async fn cut_off(db: &mut PgConnection, operator: &Actor, person: &str, context:
     sqlx::query!("UPDATE api_tokens SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", person).execute(&mut *db).await?;
     sqlx::query!("UPDATE kubeconfigs SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", person).execute(&mut *db).await?;
     sqlx::query!("DELETE FROM device_sign_ins WHERE approval -> 'user' ->> 'id' = $1", person).execute(&mut *db).await?;
+    // Also where the kubeconfigs were revoked already.
+    admissions::shut_out(db).await?;
     // Each project is told of what ended there.
     for (project, sessions, tokens, kubeconfigs) in projects {
         let detail = json!({ "name": held.name, "sessions": sessions, "tokens": tokens, "kubeconfigs": kubeconfigs });

@@ -1,7 +1,7 @@
 //! What processes remember of kubeconfigs: they ask the database no more, and let nobody in whom an answered call has shut out.
 
 use crate::support::{create, member};
-use auth::{Actor, KubeconfigIssue, KubeconfigRevoke};
+use auth::{Actor, KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll};
 use sealed::{Token, TokenHash, TokenKind};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::time::Duration;
@@ -43,6 +43,17 @@ impl Two {
     async fn revoke(&self, kubeconfig: &KubeconfigRecord) {
         let permit = self.owner.may::<KubeconfigRevoke>(kubeconfig).unwrap();
         self.here.kubeconfig_revoke(permit, RequestContext::default()).await.unwrap();
+    }
+
+    /// A process that renews no lease, and hears nothing, holds one for a moment.
+    async fn somebody_is_silent(&mut self) {
+        let lease = "INSERT INTO access_leases VALUES (gen_random_uuid(), clock_timestamp() + interval '700 ms', 0)";
+        sqlx::query(lease).execute(&mut self.own).await.unwrap();
+    }
+
+    /// Whether all leases are over.
+    async fn over(&mut self) -> bool {
+        sqlx::query_scalar("SELECT bool_and(until <= clock_timestamp()) FROM access_leases").fetch_one(&mut self.own).await.unwrap()
     }
 
     /// Waits until as many processes may remember as there are.
@@ -99,13 +110,24 @@ async fn who_is_remembered_is_let_in_by_no_process_once_a_revocation_is_answered
 async fn a_revocation_waits_for_a_process_that_is_silent_until_its_lease_is_over() {
     let mut two = Two::new().await;
     let (kubeconfig, _) = two.issue().await;
-    sqlx::raw_sql("INSERT INTO access_leases VALUES (gen_random_uuid(), clock_timestamp() + interval '700 ms', 0)")
-        .execute(&mut two.own)
-        .await
-        .unwrap();
+    two.somebody_is_silent().await;
     two.revoke(&kubeconfig).await;
-    let over = "SELECT until <= clock_timestamp() FROM access_leases";
-    assert!(sqlx::query_scalar::<_, bool>(over).fetch_one(&mut two.own).await.unwrap());
+    assert!(two.over().await);
+}
+
+#[tokio::test]
+async fn who_revokes_what_is_revoked_already_waits_as_well() {
+    let mut two = Two::new().await;
+    let (kubeconfig, _) = two.issue().await;
+    two.revoke(&kubeconfig).await;
+    // As if whoever revoked it first was waiting still.
+    two.somebody_is_silent().await;
+    two.revoke(&kubeconfig).await;
+    assert!(two.over().await);
+    two.somebody_is_silent().await;
+    let permit = two.owner.may::<KubeconfigRevokeAll>(&two.cluster).unwrap();
+    assert_eq!(two.here.kubeconfig_revoke_all(permit, None, RequestContext::default()).await.unwrap(), 0);
+    assert!(two.over().await);
 }
 
 #[tokio::test]
