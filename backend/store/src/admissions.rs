@@ -118,10 +118,20 @@ impl Admissions {
         Ok(())
     }
 
-    /// Nobody listens any more.
-    pub fn end(&self) {
+    /// Nobody listens any more. Answers which lease there was.
+    pub fn end(&self) -> Option<Uuid> {
         let mut lease = self.lease();
+        let last = lease.until.map(|_| lease.id);
         *lease = Lease { era: lease.era + 1, ..Lease::default() };
+        last
+    }
+
+    /// Nobody listens here any more, nor will again: nobody is to wait for it until the lease is over.
+    pub async fn give_up(&self, pool: &PgPool) {
+        let Some(id) = self.end() else { return };
+        if let Err(error) = sqlx::query!("DELETE FROM access_leases WHERE id = $1", id).execute(pool).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the lease was not given up");
+        }
     }
 
     /// Ends when the lease is to be taken or renewed: somebody has asked, and the time has come. May be dropped at any time.

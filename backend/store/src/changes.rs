@@ -7,12 +7,12 @@ use crate::pool::Store;
 use domain::ids::{ClusterId, OperationId, TenantId};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 /// Something about a cluster has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,8 @@ pub enum WakeUp {
 
 const CHANGES: &str = "kcs_changes";
 const WORK: &str = "kcs_work";
+/// Whoever listens gets this long to end.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// Spreads the notices of one connection among all receivers of this process.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ pub(crate) struct Hub {
     wakeups: broadcast::Sender<WakeUp>,
     pub(crate) admissions: Arc<Admissions>,
     started: AtomicBool,
-    task: Mutex<Option<AbortHandle>>,
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Hub {
@@ -75,19 +77,30 @@ impl Hub {
                 }
             }
         });
-        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.abort_handle());
+        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
     }
 
-    pub(crate) fn stop(&self) {
-        if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            task.abort();
+    /// Listens no more, and has nobody wait for what was remembered here.
+    pub(crate) async fn close(&self, pool: &PgPool) {
+        let ended = match self.stop() {
+            // As long as it has not ended it could take the lease once more.
+            Some(task) => tokio::time::timeout(PARTING, task).await.is_ok(),
+            None => true,
+        };
+        if ended {
+            self.admissions.give_up(pool).await;
         }
+    }
+
+    fn stop(&self) -> Option<JoinHandle<()>> {
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        task.inspect(JoinHandle::abort)
     }
 }
 
 impl Drop for Hub {
     fn drop(&mut self) {
-        self.stop();
+        drop(self.stop());
     }
 }
 

@@ -109,9 +109,9 @@ impl Store {
         crate::migrations::migrate(&connect).await
     }
 
-    /// Ends every connection, those of the listener included.
+    /// Ends every connection, the listener's included.
     pub async fn close(&self) {
-        self.hub.stop();
+        self.hub.close(&self.api).await;
         self.near.close().await;
         self.api.close().await;
         self.engine.close().await;

@@ -131,6 +131,18 @@ async fn who_revokes_what_is_revoked_already_waits_as_well() {
 }
 
 #[tokio::test]
+async fn a_process_that_ends_in_order_holds_nobody_up() {
+    let mut two = Two::new().await;
+    let (_, token) = two.issue().await;
+    two.both_remember(token).await;
+    for (store, left) in [(&two.there, 1), (&two.here, 0)] {
+        store.close().await;
+        let leases = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM access_leases WHERE until > clock_timestamp()");
+        assert!(leases.fetch_one(&mut two.own).await.unwrap() <= left);
+    }
+}
+
+#[tokio::test]
 async fn calls_to_forget_that_come_in_another_order_than_they_were_drawn_in_hold_nobody_up() {
     let mut two = Two::new().await;
     let (_, token) = two.issue().await;
