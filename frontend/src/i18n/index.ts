@@ -18,7 +18,11 @@ const operatorBundles: Record<Language, () => Promise<{ default: Texts }>> = {
 /** Once an operator's page was visited, their texts come with each language. */
 let operator = false;
 
+/** The languages that were shown, or are to be as soon as their texts are here. */
+const shown = new Set<Language>();
+
 async function load(language: Language): Promise<void> {
+  shown.add(language);
   const missing = (area: string) => i18next.getResource(language, "translation", area) === undefined;
   const wanted = [];
   if (missing("common")) wanted.push(bundles[language]());
@@ -40,10 +44,10 @@ export async function startTexts(): Promise<void> {
   document.documentElement.lang = language;
 }
 
-/** Before an operator's page is shown. */
+/** Before an operator's page is shown: also in the language that another is just being changed to. */
 export async function operatorTexts(): Promise<void> {
   operator = true;
-  await load(i18next.language as Language);
+  await Promise.all([...shown].map(load));
 }
 
 export async function changeLanguage(language: Language): Promise<void> {
