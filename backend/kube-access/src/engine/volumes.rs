@@ -3,17 +3,22 @@
 use super::drain::{PARALLEL, ended, path_of};
 use super::{Engine, MERGE, segment};
 use crate::KubeError;
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt};
 use http::{HeaderMap, Method};
 use k8s_openapi::api::core::v1::{Node, Pod, Taint};
 use k8s_openapi::api::storage::v1::VolumeAttachment;
 use serde_json::json;
+use std::future::ready;
+use std::time::Duration;
 
 /// Kubernetes takes the pods of a node with this taint away and detaches its volumes without asking its kubelet. Whoever sets it vouches
 /// that the machine is off (kubernetes.io/docs: non-graceful node shutdown).
 const OUT_OF_SERVICE: &str = "node.kubernetes.io/out-of-service";
 
 const ATTACHMENTS: &str = "/apis/storage.k8s.io/v1/volumeattachments";
+
+/// What is to be taken away in one step has this time for it, which is more than one call may take.
+const STEP: Duration = Duration::from_secs(12);
 
 impl Engine {
     /// How many volumes are attached to the node, as Kubernetes knows it.
@@ -39,31 +44,30 @@ impl Engine {
         pods.retain(|pod| !ended(pod));
         let told_to_end = |pod: &&Pod| pod.metadata.deletion_timestamp.is_some();
         let doomed = pods.iter().filter(|pod| !there || told_to_end(pod)).map(|pod| (path_of(pod), pod.metadata.uid.clone()));
-        self.take_away(doomed.collect()).await?;
+        self.take_away(doomed.collect()).await;
         // What a pod still wants there would be attached there anew.
         if there || !pods.is_empty() {
             return Ok(());
         }
         let held = self.attachments_of(node).await?.into_iter().map(|a| a.metadata).filter(|a| a.deletion_timestamp.is_none());
         let doomed = held.filter_map(|a| Some((format!("{ATTACHMENTS}/{}", segment(a.name.as_deref()?)), a.uid)));
-        self.take_away(doomed.collect()).await
+        self.take_away(doomed.collect()).await;
+        Ok(())
     }
 
     /// Deletes these very objects, by path and uid, and does not ask the node that they are on: what has such a path by now but another uid is another's,
-    /// as a stateful set's next pod.
-    async fn take_away(&self, objects: Vec<(String, Option<String>)>) -> Result<(), KubeError> {
+    /// as a stateful set's next pod. Whatever does not go holds up nothing else: the next look tells what is left, and whoever waits knows for how long.
+    async fn take_away(&self, objects: Vec<(String, Option<String>)>) {
         // Boxed: the compiler cannot prove a stream of borrowed futures sendable for every lifetime.
         let steps: Vec<_> = objects.into_iter().map(|(path, uid)| self.take_one_away(path, uid).boxed()).collect();
-        futures::stream::iter(steps).buffer_unordered(PARALLEL).try_collect().await
+        let all = futures::stream::iter(steps).buffer_unordered(PARALLEL).for_each(ready);
+        drop(tokio::time::timeout(STEP, all).await);
     }
 
-    async fn take_one_away(&self, path: String, uid: Option<String>) -> Result<(), KubeError> {
+    async fn take_one_away(&self, path: String, uid: Option<String>) {
         let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0, "preconditions": {"uid": uid}});
-        match self.channel.write(Method::DELETE, &path, "application/json", &options).await {
-            // It is gone, another's by now, or kept by somebody's webhook: the next look tells, and nothing else waits for it.
-            Err(error) if error.answered() => Ok(()),
-            other => other,
-        }
+        // It may be gone, another's by now, or kept by somebody's webhook: also by one that says nothing for longer than we wait, because it ran on that node.
+        drop(self.channel.write(Method::DELETE, &path, "application/json", &options).await);
     }
 
     /// Marks a node whose server surely does not run, if it is there. The taints it has stay.

@@ -342,6 +342,23 @@ async fn a_node_that_is_off_is_marked_and_only_pods_that_were_told_to_end_are_ta
 }
 
 #[tokio::test]
+async fn a_pod_that_cannot_be_taken_away_holds_up_nothing_else() {
+    let cluster = Cluster::new(|method, uri| match (method.as_str(), uri) {
+        ("GET", "/api/v1/nodes/w1") => json(&json!({"kind": "Node", "apiVersion": "v1", "metadata": {"name": "w1", "resourceVersion": "7"}})),
+        ("GET", uri) if uri.starts_with("/api/v1/pods?") => {
+            json(&list("PodList", &["db0", "db1"].map(|name| pod(name, name, "Running", json!("2026-01-02T03:04:05Z")))))
+        }
+        // Nothing that an API server says; as where a webhook says nothing until we wait no longer.
+        ("DELETE", uri) if uri.ends_with("/db0") => text(StatusCode::FOUND, ""),
+        _ => json(&json!({})),
+    })
+    .await;
+    cluster.engine.let_go("w1").await.unwrap();
+    let taken: Vec<_> = cluster.written().into_iter().filter(|(call, _)| call.starts_with("DELETE ")).map(|(_, options)| options).collect();
+    assert_eq!(taken.len(), 2, "{taken:?}");
+}
+
+#[tokio::test]
 async fn of_a_node_that_is_gone_first_the_pods_are_taken_away_and_then_its_attachments_and_nobody_elses() {
     let attachments = "/apis/storage.k8s.io/v1/volumeattachments";
     let attachment = |name: &str, uid: &str, node: &str, deleted: Value| {
