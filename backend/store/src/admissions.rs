@@ -113,7 +113,7 @@ impl Admissions {
         if let (Some(id), Ok(number)) = (id, number.parse::<i64>()) {
             // Calls may come in another order than their numbers were drawn in.
             let heard = sqlx::query!("UPDATE access_leases SET heard = GREATEST(heard, $2) WHERE id = $1", id, number);
-            in_time(heard.execute(listener)).await?;
+            written(in_time(heard.execute(listener)).await.map(drop))?;
         }
         Ok(())
     }
@@ -151,11 +151,12 @@ impl Admissions {
         let begun = Instant::now();
         let last = { Some(self.lease()).filter(|lease| lease.until > Some(begun)).map(|lease| lease.id) };
         let id = last.unwrap_or_else(Uuid::now_v7);
-        in_time(take(listener, id)).await?;
+        let taken = written(in_time(take(listener, id)).await)?;
         let mut lease = self.lease();
         // Where the last one was over before the database had the new one, others may have waited for nobody.
         let goes_on = last.is_some() && lease.until > Some(Instant::now());
-        *lease = Lease { id, until: Some(begun + HELD), era: lease.era + u64::from(!goes_on) };
+        let until = if taken { Some(begun + HELD) } else { lease.until };
+        *lease = Lease { id, until, next: Some(begun + LEASE - LEFT), era: lease.era + u64::from(!goes_on) };
         Ok(())
     }
 }
