@@ -331,7 +331,9 @@ impl Draft<'_> {
     /// Whether volumes may have been left with a worker that is gone altogether. The cluster's own cloud controller deletes a Kubernetes node within
     /// seconds of its server's end, mostly before we could see that its volumes left; to Kubernetes they are the lost node's for minutes then.
     fn left_behind(&self, view: &KubernetesView, node: &Node) -> bool {
-        node.role == NodeRole::Worker && self.surely_off(&node.name) && !view.released.contains(&node.id)
+        let kept = node.role == NodeRole::Worker && self.surely_off(&node.name) && !view.released.contains(&node.id);
+        // A cluster that answers this with errors for ever keeps no node.
+        kept && !self.left_longer_than(node, DRAIN_LIMIT * 2)
     }
 
     fn drained_long_enough(&self, node: &Node) -> bool {
