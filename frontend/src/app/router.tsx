@@ -1,6 +1,6 @@
 // All pages and the addresses they live at. Filters live in the address; pages other than the cluster list are loaded when first visited.
 import type { QueryClient } from "@tanstack/react-query";
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 import { isApiError } from "../api/client";
 import { loadSession, sessionKey } from "../api/session";
 import { AUDIT_OUTCOMES, OPERATION_KINDS, VALIDITIES, type AuditOutcome, type OperationKind, type OperationState, type Phase, type QuotaRequestState, type Validity } from "../api/types";
@@ -183,8 +183,15 @@ const device = createRoute({
   component: lazyRouteComponent(() => import("../features/device/DevicePage"), "DevicePage"),
 });
 
-/** Around the operators' pages: their words come with the first of them. */
-const operator = createRoute({ getParentRoute: () => app, id: "operator", beforeLoad: operatorTexts });
+/** Around the operators' pages: their words come with the first of them, as a part of the program that may have to be fetched anew after an upgrade. */
+const operator = createRoute({
+  getParentRoute: () => app,
+  id: "operator",
+  component: lazyRouteComponent(async () => {
+    await operatorTexts();
+    return { Pages: Outlet };
+  }, "Pages"),
+});
 
 export interface AdminListSearch extends ListSearch {
   project?: string;
