@@ -25,7 +25,7 @@ impl Work {
     }
 }
 
-/// One write. Rows are written whole: the fence makes the engine their only writer (a node's `bootstrap` and `key_generation` excepted,
+/// One write. Rows are written whole: the fence makes the engine their only writer (a node's `bootstrap`, `key_generation` and `api_audit` excepted,
 /// which the node's own calls write: `Node` leaves them as they are).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
@@ -33,7 +33,7 @@ pub enum Change {
     ObservedGeneration(i64),
     /// Inserts or replaces a row.
     Ledger(LedgerRow),
-    /// Inserts or replaces a row, its `bootstrap` and `key_generation` excepted.
+    /// Inserts or replaces a row, its `bootstrap`, `key_generation` and `api_audit` excepted.
     Node(Node),
     NodeGone(NodeId),
     Operation(Operation),

@@ -3,6 +3,7 @@
 use crate::codes::Code;
 use crate::ids::{ClusterId, NodeId};
 use crate::names;
+use crate::settings::ApiAuditLevel;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -83,6 +84,9 @@ pub struct Node {
     pub fault: Option<Fault>,
     /// A master: which list of keys for Secrets it booted with, noted when its bundle is given out. 0: the one its cluster was made with, or none yet.
     pub key_generation: u32,
+    /// A master: at which level its API server was told to write down calls, noted in the same moment. None: it has booted with nothing yet, or was given
+    /// its bundle by a program of before.
+    pub api_audit: Option<ApiAuditLevel>,
     /// The last is the zone it was planned for; those before it had no room for the nodes in whose place it is. Empty: the cloud chooses, or a program of
     /// before has planned it.
     pub zones: Vec<String>,
@@ -108,6 +112,7 @@ impl Node {
             leaving_since: None,
             fault: None,
             key_generation: 0,
+            api_audit: None,
             zones: Vec::new(),
         }
     }

@@ -32,11 +32,13 @@ pub enum OperationKind {
     CredentialRotate,
     /// Put a new key in the place of the one that encrypts the cluster's Secrets in etcd.
     EncryptionKeyRotate,
+    /// Have the cluster's own API write down more of its calls, or less.
+    ApiAuditChange,
     ClusterDelete,
 }
 
 impl OperationKind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ClusterCreate,
         Self::ClusterRepair,
         Self::ControlPlaneResize,
@@ -48,6 +50,7 @@ impl OperationKind {
         Self::NodeReboot,
         Self::CredentialRotate,
         Self::EncryptionKeyRotate,
+        Self::ApiAuditChange,
         Self::ClusterDelete,
     ];
 
@@ -65,6 +68,7 @@ impl OperationKind {
             Self::NodeReboot => "node_reboot",
             Self::CredentialRotate => "credential_rotate",
             Self::EncryptionKeyRotate => "encryption_key_rotate",
+            Self::ApiAuditChange => "api_audit_change",
             Self::ClusterDelete => "cluster_delete",
         }
     }
@@ -85,7 +89,8 @@ impl OperationKind {
             Self::NodeDrain | Self::NodeReboot | Self::CredentialRotate => Duration::minutes(20),
             // Three rounds of up to five masters, one after the other.
             Self::EncryptionKeyRotate => Duration::hours(6),
-            Self::ClusterDelete => Duration::hours(2),
+            // One such round.
+            Self::ApiAuditChange | Self::ClusterDelete => Duration::hours(2),
         }
     }
 }
@@ -138,7 +143,7 @@ pub enum StepKey {
     FirstMaster,
     ApiReady,
     OtherMasters,
-    // repair, resize and replacement of masters
+    // repair and resize of masters, change of the audit of their API
     Masters,
     // create and resize
     NodePools,

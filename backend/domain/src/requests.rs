@@ -138,7 +138,7 @@ pub fn complete(request: &ClusterSpecRequest, offers: &Offers) -> ClusterSpec {
             dns_servers: network.dns_servers.clone().unwrap_or_default(),
         },
         api: request.api.complete(),
-        audit: ApiAuditSpec { level: request.audit.level.unwrap_or_default() },
+        audit: ApiAuditSpec { level: request.audit.level.unwrap_or_default(), made_with: None },
         control_plane: ControlPlaneSpec {
             count: master.count.unwrap_or(1),
             flavor: master.flavor.clone().unwrap_or_else(|| smallest(MASTER_MINIMUM)),

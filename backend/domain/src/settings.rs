@@ -83,7 +83,7 @@ impl ApiRequest {
     }
 }
 
-/// What a cluster's own API writes down of the calls to it. Chosen when the cluster is made: all its masters write alike.
+/// What a cluster's own API writes down of the calls to it. All its masters write alike, but for the time in which it is changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApiAuditLevel {
@@ -96,12 +96,47 @@ pub enum ApiAuditLevel {
     Request,
 }
 
+impl ApiAuditLevel {
+    /// As stored and sent.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Metadata => "metadata",
+            Self::Request => "request",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::None, Self::Metadata, Self::Request].into_iter().find(|level| level.as_str() == text)
+    }
+}
+
 /// The audit of a cluster's own API, as recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiAuditSpec {
     #[serde(default)]
     pub level: ApiAuditLevel,
+    /// The level that the cluster was made with, where that is another: what kubeadm keeps in the cluster goes by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_with: Option<ApiAuditLevel>,
+}
+
+impl ApiAuditSpec {
+    /// The level that the cluster was made with.
+    #[must_use]
+    pub fn first(&self) -> ApiAuditLevel {
+        self.made_with.unwrap_or(self.level)
+    }
+
+    /// The same cluster's at another level.
+    #[must_use]
+    pub fn at(&self, level: ApiAuditLevel) -> Self {
+        let first = self.first();
+        Self { level, made_with: (first != level).then_some(first) }
+    }
 }
 
 /// The audit of a cluster's own API, as asked for.

@@ -4,6 +4,7 @@ use crate::clusters::{ClusterSpec, NodePoolSpec};
 use crate::codes::Code;
 use crate::ids::NodeId;
 use crate::operations::OperationKind;
+use crate::settings::ApiAuditLevel;
 use serde::{Deserialize, Serialize};
 
 /// One wish; it becomes one operation.
@@ -37,6 +38,9 @@ pub enum Wish {
     },
     CredentialRotate,
     EncryptionKeyRotate,
+    ApiAuditChange {
+        level: ApiAuditLevel,
+    },
 }
 
 /// What a wish put aside, for the case that it is cancelled.
@@ -47,6 +51,9 @@ pub enum Undo {
     Nothing,
     ControlPlane {
         count: u32,
+    },
+    ApiAudit {
+        level: ApiAuditLevel,
     },
     /// The pool as it was; None: there was none.
     Pool {
@@ -69,6 +76,7 @@ impl Wish {
             Self::NodeReboot { .. } => OperationKind::NodeReboot,
             Self::CredentialRotate => OperationKind::CredentialRotate,
             Self::EncryptionKeyRotate => OperationKind::EncryptionKeyRotate,
+            Self::ApiAuditChange { .. } => OperationKind::ApiAuditChange,
         }
     }
 
@@ -88,6 +96,11 @@ impl Wish {
             Self::ControlPlaneResize { count } => {
                 let before = std::mem::replace(&mut spec.control_plane.count, *count);
                 Ok(Undo::ControlPlane { count: before })
+            }
+            Self::ApiAuditChange { level } => {
+                let before = spec.audit.level;
+                spec.audit = spec.audit.at(*level);
+                Ok(Undo::ApiAudit { level: before })
             }
             Self::NodePoolCreate { pool } => {
                 if spec.node_pools.iter().any(|p| p.name == pool.name) {
@@ -122,6 +135,10 @@ impl Undo {
         match self {
             Self::Nothing => false,
             Self::ControlPlane { count } => std::mem::replace(&mut spec.control_plane.count, count) != count,
+            Self::ApiAudit { level } => {
+                let before = spec.audit.at(level);
+                std::mem::replace(&mut spec.audit, before).level != level
+            }
             Self::Pool { name, before } => {
                 let at = spec.node_pools.iter().position(|p| p.name == name);
                 match (at.and_then(|i| spec.node_pools.get_mut(i)), before) {
@@ -146,6 +163,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::requests::{Offers, complete};
+    use crate::settings::ApiAuditSpec;
 
     #[test]
     fn undoing_a_wish_gives_the_specification_before_it() {
@@ -156,6 +174,7 @@ mod tests {
             Wish::NodePoolCreate { pool: second },
             Wish::NodePoolResize { pool: "default".into(), count: 7, remove: vec![] },
             Wish::NodePoolDelete { pool: "default".into() },
+            Wish::ApiAuditChange { level: ApiAuditLevel::Request },
         ] {
             let mut spec = before.clone();
             let undo = wish.apply(&mut spec).unwrap();
@@ -164,5 +183,21 @@ mod tests {
             assert_eq!(spec, before);
         }
         assert_eq!(Wish::NodePoolDelete { pool: "none".into() }.apply(&mut before.clone()), Err(Code::PoolMissing));
+    }
+
+    #[test]
+    fn a_cluster_remembers_the_audit_that_it_was_made_with() {
+        use ApiAuditLevel as Level;
+        for first in [Level::None, Level::Metadata] {
+            let mut spec = ClusterSpec { audit: ApiAuditSpec { level: first, made_with: None }, ..ClusterSpec::default() };
+            for level in [Level::Request, first, Level::Request, Level::Metadata, Level::None] {
+                let before = spec.clone();
+                let undo = Wish::ApiAuditChange { level }.apply(&mut spec).unwrap();
+                assert_eq!((spec.audit.level, spec.audit.first()), (level, first));
+                assert_eq!(spec.audit.made_with.is_some(), level != first, "what was never changed is told as before");
+                let mut undone = spec.clone();
+                assert_eq!((undo.apply(&mut undone), undone), (spec != before, before));
+            }
+        }
     }
 }

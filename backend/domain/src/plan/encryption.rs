@@ -99,12 +99,10 @@ impl<'a> Draft<'a> {
         self.look_again_in(Duration::seconds(1));
     }
 
-    /// The next master that did not boot with the list of now: one that failed first, then one that answers nobody, and none that is only unwell for a moment.
+    /// The next master that did not boot with the list of now.
     pub(super) fn master_to_rekey(&self) -> Option<&Node> {
         let generation = self.keys()?.generation;
-        let behind = |n: &&Node| n.intent == NodeIntent::Keep && n.joined_at.is_some() && n.key_generation != generation;
-        let ripe = |n: &&Node| n.ready == Some(true) || n.fault.is_some();
-        self.masters().filter(behind).filter(ripe).min_by_key(|n| (n.fault.is_none(), !self.mute(n), n.ordinal))
+        self.next_of_round(self.masters().filter(move |n| n.key_generation != generation))
     }
 
     /// The round of masters that is under way, as its position; None: none was begun, or it is not to be seen.
@@ -117,9 +115,10 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The step that shows the masters of such an operation; None: it is no such operation.
-    pub(super) fn key_step(&self) -> Option<StepKey> {
-        changes_key(&self.next).then(|| ROUNDS[self.round().unwrap_or(0)])
+    /// The step that shows the round of masters that is under way; None: the operation is none that replaces all of them.
+    pub(super) fn round_step(&self) -> Option<StepKey> {
+        let of_key = changes_key(&self.next).then(|| ROUNDS[self.round().unwrap_or(0)]);
+        of_key.or_else(|| self.changes_audit().then_some(StepKey::Masters))
     }
 
     fn key_changed(&self) -> bool {

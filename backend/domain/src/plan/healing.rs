@@ -84,6 +84,7 @@ impl Draft<'_> {
         let repairing = last.is_some_and(|o| o.kind == OperationKind::ClusterRepair && !o.state.ended());
         if repairing || cluster.observed_generation == cluster.generation || last.is_some_and(|o| o.state == OperationState::Cancelled) {
             found.extend(self.pools_out_of_size());
+            found.extend(self.masters_at_another_level().map(|n| n.name.clone()));
         }
         found.extend(self.next.nodes.iter().filter(|n| n.intent == NodeIntent::Remove).map(|n| n.name.clone()));
         found.extend(self.broken_nodes().map(|n| n.name.clone()));

@@ -92,7 +92,13 @@ impl Draft<'_> {
 
     pub(super) fn master_to_replace(&self) -> Option<&Node> {
         let targets = self.about(&[OperationKind::NodeReplace]);
-        self.kept_masters().find(|n| targets.contains(&n.id)).or_else(|| self.master_to_rekey())
+        self.kept_masters().find(|n| targets.contains(&n.id)).or_else(|| self.master_to_rekey()).or_else(|| self.master_to_level())
+    }
+
+    /// Of masters that are to be replaced the next one: one that failed first, then one that answers nobody, and none that is only unwell for a moment.
+    pub(super) fn next_of_round<'n>(&self, behind: impl Iterator<Item = &'n Node>) -> Option<&'n Node> {
+        let ripe = |n: &&Node| n.intent == NodeIntent::Keep && n.joined_at.is_some() && (n.ready == Some(true) || n.fault.is_some());
+        behind.filter(ripe).min_by_key(|n| (n.fault.is_none(), !self.mute(n), n.ordinal))
     }
 
     /// How many masters more there are than the spec says until a successor has taken over.

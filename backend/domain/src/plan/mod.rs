@@ -4,6 +4,7 @@
 //! take away → how far the operation and the cluster are. Nothing is remembered between passes but what the store holds.
 
 mod addons;
+mod api_audit;
 mod encryption;
 mod healing;
 mod inside;

@@ -54,6 +54,7 @@ pub fn operation_steps(kind: OperationKind, spec: &ClusterSpec) -> Vec<Step> {
             let round = 60 * spec.control_plane.count;
             vec![(KeyReadable, round), (KeyInUse, round), (SecretsRewritten, 5), (OldKeyRemoved, round), (Health, 2)]
         }
+        OperationKind::ApiAuditChange => vec![(Masters, 60 * spec.control_plane.count), (Health, 2)],
         OperationKind::ClusterDelete => {
             vec![(RemoveNodes, 10), (DeleteLoadBalancer, 5), (DeleteNetwork, 5), (Scan, 1), (DeleteCredential, 1)]
         }
@@ -151,7 +152,11 @@ impl Draft<'_> {
                 let ready = count(kept(NodeRole::Master).filter(|n| n.ready == Some(true)).count());
                 (ready.saturating_sub(1), self.next.cluster.spec.control_plane.count.saturating_sub(1))
             }
-            (StepKey::Masters, _) => of_total(missing(NodeRole::Master, self.next.cluster.spec.control_plane.count)),
+            (StepKey::Masters, _) => {
+                let audited = matches!(kind, OperationKind::ApiAuditChange | OperationKind::ClusterRepair);
+                let to_level = if audited { self.masters_at_another_level().count() } else { 0 };
+                of_total(missing(NodeRole::Master, self.next.cluster.spec.control_plane.count) + count(to_level))
+            }
             (StepKey::NodePools, _) => of_total(missing(NodeRole::Worker, workers())),
             (StepKey::Replacement, _) => {
                 let named = named().filter(|id| self.next.nodes.iter().any(|n| n.id == **id && n.intent == NodeIntent::Keep));
@@ -237,9 +242,9 @@ impl Draft<'_> {
             ResourceKind::Port | ResourceKind::Volume | ResourceKind::Server => {
                 let node = self.next.nodes.iter().find(|n| row.node() == Some(n.name.as_str()));
                 let Some(node) = node.filter(|n| !deleting && n.intent == NodeIntent::Keep) else {
-                    return self.key_step().unwrap_or(StepKey::RemoveNodes);
+                    return self.round_step().unwrap_or(StepKey::RemoveNodes);
                 };
-                if let (NodeRole::Master, Some(step)) = (node.role, self.key_step()) {
+                if let (NodeRole::Master, Some(step)) = (node.role, self.round_step()) {
                     return step;
                 }
                 let first = self.masters().filter(|n| n.intent == NodeIntent::Keep).map(|n| n.ordinal).min();
@@ -275,7 +280,7 @@ impl Draft<'_> {
     }
 
     fn step_fault(&self, key: StepKey, keys: &[StepKey]) -> Option<Fault> {
-        if (matches!(key, StepKey::RemoveNodes | StepKey::Drain) || self.key_step() == Some(key))
+        if (matches!(key, StepKey::RemoveNodes | StepKey::Drain) || self.round_step() == Some(key))
             && let Some(fault) = self.held_up()
         {
             return Some(fault);
@@ -319,8 +324,8 @@ impl Draft<'_> {
                 Kubernetes::Unreachable(_) | Kubernetes::NotTried => "ControlPlane",
                 Kubernetes::Reachable(_) => "Node",
             },
+            _ if emptying && self.round_step() == Some(key) => "Drain",
             StepKey::OtherMasters | StepKey::Masters | StepKey::NodePools | StepKey::Replacement => "NodesJoining",
-            StepKey::KeyReadable | StepKey::KeyInUse | StepKey::OldKeyRemoved if emptying => "Drain",
             StepKey::KeyReadable | StepKey::KeyInUse | StepKey::OldKeyRemoved => "NodesJoining",
             StepKey::SecretsRewritten => "Secrets",
             StepKey::Addons => "Addons",
