@@ -1,35 +1,54 @@
 //! What a cluster's API servers write down of the calls to them (`audit.k8s.io/v1`), and where: a log on each master's own disk.
 
 use crate::BootstrapError;
+use crate::additions::{Addition, Mount};
 use crate::kubeadm::json;
-use domain::settings::ApiAuditLevel;
+use domain::settings::{ApiAuditLevel, ApiAuditSpec};
 use serde::Serialize;
 
 /// On every master, for root only.
 pub const DIRECTORY: &str = "/etc/kubernetes/audit";
 pub const POLICY: &str = "/etc/kubernetes/audit/policy.yaml";
-/// The API server makes the directory's files for root only.
-pub const LOG_DIRECTORY: &str = "/var/log/kubernetes/audit";
 
-/// A master keeps 550 MB of it and nothing that is older than 30 days. Events beyond 100 KiB lose their bodies.
-pub const FLAGS: [(&str, &str); 6] = [
-    ("audit-policy-file", POLICY),
-    ("audit-log-path", "/var/log/kubernetes/audit/audit.log"),
-    ("audit-log-maxsize", "50"),
-    ("audit-log-maxbackup", "10"),
-    ("audit-log-maxage", "30"),
-    ("audit-log-truncate-enabled", "true"),
-];
+/// How API servers are told of it. A master keeps 550 MB and nothing that is older than 30 days, for root only. Events beyond 100 KiB lose their bodies.
+pub const ADDITION: Addition = Addition {
+    flags: &[
+        ("audit-policy-file", POLICY),
+        ("audit-log-path", "/var/log/kubernetes/audit/audit.log"),
+        ("audit-log-maxsize", "50"),
+        ("audit-log-maxbackup", "10"),
+        ("audit-log-maxage", "30"),
+        ("audit-log-truncate-enabled", "true"),
+    ],
+    mounts: &[Mount::read("audit-policy", DIRECTORY), Mount::write("audit-log", "/var/log/kubernetes/audit")],
+    file: "/etc/kcs/patches/kube-apiserver-audit+json.json",
+};
 
-/// The document in `POLICY`; None: nothing is written down.
-pub fn policy(level: ApiAuditLevel) -> Result<Option<String>, BootstrapError> {
-    let changes = match level {
-        ApiAuditLevel::None => return Ok(None),
-        ApiAuditLevel::Metadata => None,
-        ApiAuditLevel::Request => Some(Rule { verbs: Some(&CHANGES), ..Rule::at("Request") }),
+/// Whether what kubeadm keeps in the cluster tells API servers of it: for as long as the cluster lives.
+pub fn kept(audit: &ApiAuditSpec) -> bool {
+    audit.first() != ApiAuditLevel::None
+}
+
+/// Whether a joining master is told of it by a patch.
+pub fn patched(audit: &ApiAuditSpec) -> bool {
+    audit.level != ApiAuditLevel::None && !kept(audit)
+}
+
+/// The document in `POLICY`; None: API servers are not told of it. Where they are told all the same though nothing is wanted any more, it says so.
+pub fn policy(audit: &ApiAuditSpec) -> Result<Option<String>, BootstrapError> {
+    let rules = match audit.level {
+        ApiAuditLevel::None if !kept(audit) => return Ok(None),
+        ApiAuditLevel::None => vec![Rule::at("None")],
+        ApiAuditLevel::Metadata => rules(None),
+        ApiAuditLevel::Request => rules(Some(Rule { verbs: Some(&CHANGES), ..Rule::at("Request") })),
     };
-    // The first rule that fits decides.
-    let rules = [
+    let policy = Policy { api_version: "audit.k8s.io/v1", kind: "Policy", omit_stages: ["RequestReceived"], omit_managed_fields: true, rules };
+    Ok(Some(json(&policy)? + "\n"))
+}
+
+/// The first rule that fits decides.
+fn rules(changes: Option<Rule>) -> Vec<Rule> {
+    let before = [
         Rule { non_resource_urls: Some(&["/healthz*", "/livez*", "/readyz*", "/version", "/metrics", "/openapi*"]), ..Rule::at("None") },
         Rule { resources: Some(&NOISE), ..Rule::at("None") },
         // What nodes and the control plane ask for all day; what they change is written down like anybody's deed.
@@ -37,9 +56,7 @@ pub fn policy(level: ApiAuditLevel) -> Result<Option<String>, BootstrapError> {
         Rule { users: Some(&CONTROL_PLANE), verbs: Some(&LOOKS), ..Rule::at("None") },
         Rule { resources: Some(&SECRETS), ..Rule::at("Metadata") },
     ];
-    let rules = rules.into_iter().chain(changes).chain([Rule::at("Metadata")]).collect();
-    let policy = Policy { api_version: "audit.k8s.io/v1", kind: "Policy", omit_stages: ["RequestReceived"], omit_managed_fields: true, rules };
-    Ok(Some(json(&policy)? + "\n"))
+    before.into_iter().chain(changes).chain([Rule::at("Metadata")]).collect()
 }
 
 const LOOKS: [&str; 3] = ["get", "list", "watch"];

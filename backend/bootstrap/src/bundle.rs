@@ -1,5 +1,6 @@
 //! The bundle a node fetches once: a tar of files with their modes, to be unpacked at `/`.
 
+use crate::additions::{Addition, PATCHES};
 use crate::{BootstrapError, Disk, Encryption, api_audit, encryption, kubeadm, site, validate};
 use domain::clusters::{ClusterSpec, Taint};
 use domain::ids::ClusterId;
@@ -86,10 +87,9 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<SecretSlice<u8>, BootstrapError
         }
         Action::JoinMaster { certificates, .. } => {
             add_control_plane(&mut tar, input.spec, certificates)?;
-            if certificates.encryption.patched() {
-                tar.directory(relative(encryption::PATCHES), 0o700)?;
-                tar.file(relative(encryption::PATCH), 0o600, &encryption::patch()?)?;
-            }
+            let encryption = certificates.encryption.patched().then_some(encryption::ADDITION);
+            let audit = api_audit::patched(&input.spec.audit).then_some(api_audit::ADDITION);
+            add_patches(&mut tar, &encryption.into_iter().chain(audit).collect::<Vec<_>>())?;
             "join\n"
         }
         Action::JoinWorker { .. } => "join\n",
@@ -106,9 +106,20 @@ fn add_control_plane(tar: &mut Tar, spec: &ClusterSpec, certificates: &Certifica
         tar.directory(relative(encryption::DIRECTORY), 0o700)?;
         tar.file(relative(encryption::FILE), 0o600, encryption::document(&certificates.encryption)?.expose_secret())?;
     }
-    if let Some(policy) = api_audit::policy(spec.audit.level)? {
+    if let Some(policy) = api_audit::policy(&spec.audit)? {
         tar.directory(relative(api_audit::DIRECTORY), 0o700)?;
         tar.file(relative(api_audit::POLICY), 0o600, &policy)?;
+    }
+    Ok(())
+}
+
+/// What a joining master's API server is told besides.
+fn add_patches(tar: &mut Tar, additions: &[Addition]) -> Result<(), BootstrapError> {
+    if !additions.is_empty() {
+        tar.directory(relative(PATCHES), 0o700)?;
+    }
+    for addition in additions {
+        tar.file(relative(addition.file), 0o600, &addition.patch()?)?;
     }
     Ok(())
 }

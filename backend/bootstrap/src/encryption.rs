@@ -2,20 +2,20 @@
 //! configuration.
 
 use crate::BootstrapError;
+use crate::additions::{Addition, Mount};
 use crate::kubeadm::json;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use serde_json::Value;
 
 /// On every master, for root only.
 pub const DIRECTORY: &str = "/etc/kubernetes/encryption";
 pub const FILE: &str = "/etc/kubernetes/encryption/configuration.yaml";
-/// Where kubeadm finds what a joining master's API server is told besides, and the file for it.
-pub const PATCHES: &str = "/etc/kcs/patches";
-pub const PATCH: &str = "/etc/kcs/patches/kube-apiserver+json.json";
-/// The flag of the API server, and the name of its volume.
-pub const FLAG: &str = "encryption-provider-config";
-pub const VOLUME: &str = "encryption";
+/// How API servers are told of it.
+pub const ADDITION: Addition = Addition {
+    flags: &[("encryption-provider-config", FILE)],
+    mounts: &[Mount::read("encryption", DIRECTORY)],
+    file: "/etc/kcs/patches/kube-apiserver+json.json",
+};
 
 /// What a cluster's API servers encrypt its Secrets with, and what else they read.
 #[derive(Clone, Debug, Default)]
@@ -62,19 +62,6 @@ pub fn document(encryption: &Encryption<'_>) -> Result<SecretString, BootstrapEr
         resources: [Resources { resources: ["secrets"], providers }],
     };
     Ok(SecretString::from(json(&configuration)? + "\n"))
-}
-
-/// The patch in `PATCH`: what kubeadm's configuration says of clusters that were made with a key.
-pub fn patch() -> Result<String, BootstrapError> {
-    let add = |path: &str, value: Value| serde_json::json!({"op": "add", "path": path, "value": value});
-    let mount = serde_json::json!({"name": VOLUME, "mountPath": DIRECTORY, "readOnly": true});
-    let volume = serde_json::json!({"name": VOLUME, "hostPath": {"path": DIRECTORY, "type": "Directory"}});
-    let patch = [
-        add("/spec/containers/0/command/-", Value::String(format!("--{FLAG}={FILE}"))),
-        add("/spec/containers/0/volumeMounts/-", mount),
-        add("/spec/volumes/-", volume),
-    ];
-    Ok(json(&patch)? + "\n")
 }
 
 #[derive(Serialize)]

@@ -1,9 +1,9 @@
 //! kubeadm's configuration (`kubeadm.k8s.io/v1beta4`) as typed structs. Written as JSON, which every YAML reader takes: in YAML's plain
 //! scalars readers of version 1.1 see booleans and numbers where a name was meant.
 
+use crate::additions::{Mount, PATCHES};
 use crate::bundle::{Action, BundleInput};
 use crate::{BootstrapError, POOL_LABEL, api_audit, encryption, validate};
-use domain::settings::ApiAuditLevel;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
@@ -27,7 +27,8 @@ pub fn documents(input: &BundleInput<'_>) -> Result<SecretString, BootstrapError
             ]
         }
         Action::JoinMaster { token, ca_hash, certificates } => {
-            let patches = certificates.encryption.patched().then_some(Patches { directory: encryption::PATCHES });
+            let patched = certificates.encryption.patched() || api_audit::patched(&input.spec.audit);
+            let patches = patched.then_some(Patches { directory: PATCHES });
             vec![json(&JoinConfiguration { patches, ..join(input, token, ca_hash, true)? })?]
         }
         Action::JoinWorker { token, ca_hash } => vec![json(&join(input, token, ca_hash, false)?)?],
@@ -76,18 +77,14 @@ fn cluster<'a>(input: &'a BundleInput<'_>, encrypted: bool) -> ClusterConfigurat
     let mut names = vec![input.api_vip.to_string()];
     names.extend(input.api_floating_ip.map(|ip| ip.to_string()));
     names.push("127.0.0.1".to_owned());
-    let audited = input.spec.audit.level != ApiAuditLevel::None;
     // Straight to the pods of API services: the way through a Service's address needs kube-proxy's rules.
     let mut extra_args = vec![Argument { name: "enable-aggregator-routing", value: "true".to_owned() }];
     let mut extra_volumes = Vec::new();
-    if encrypted {
-        extra_args.push(Argument { name: encryption::FLAG, value: encryption::FILE.to_owned() });
-        extra_volumes.push(HostPathMount::read(encryption::VOLUME, encryption::DIRECTORY));
-    }
-    if audited {
-        extra_args.extend(api_audit::FLAGS.map(|(name, value)| Argument { name, value: value.to_owned() }));
-        extra_volumes.push(HostPathMount::read("audit-policy", api_audit::DIRECTORY));
-        extra_volumes.push(HostPathMount::write("audit-log", api_audit::LOG_DIRECTORY));
+    let encryption = encrypted.then_some(encryption::ADDITION);
+    let audit = api_audit::kept(&input.spec.audit).then_some(api_audit::ADDITION);
+    for addition in encryption.into_iter().chain(audit) {
+        extra_args.extend(addition.flags.iter().map(|&(name, value)| Argument { name, value: value.to_owned() }));
+        extra_volumes.extend_from_slice(addition.mounts);
     }
     ClusterConfiguration {
         api_version: KUBEADM,
@@ -206,30 +203,7 @@ struct ApiServer {
     #[serde(rename = "extraArgs")]
     extra_args: Vec<Argument>,
     #[serde(rename = "extraVolumes", skip_serializing_if = "Vec::is_empty")]
-    extra_volumes: Vec<HostPathMount>,
-}
-
-/// A directory of the master that the API server's pod sees, too.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct HostPathMount {
-    name: &'static str,
-    host_path: &'static str,
-    mount_path: &'static str,
-    read_only: bool,
-    path_type: &'static str,
-}
-
-impl HostPathMount {
-    /// One that the bundle fills.
-    fn read(name: &'static str, path: &'static str) -> Self {
-        Self { name, host_path: path, mount_path: path, read_only: true, path_type: "Directory" }
-    }
-
-    /// One that the API server fills.
-    fn write(name: &'static str, path: &'static str) -> Self {
-        Self { name, host_path: path, mount_path: path, read_only: false, path_type: "DirectoryOrCreate" }
-    }
+    extra_volumes: Vec<Mount>,
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,7 @@
 //! What turns a server into a node: cloud-init user-data, the bootstrap script, and the bundle with its kubeadm configuration. Pure:
 //! the same input gives the same bytes. User-data holds no secret but a one-time token; all others travel in the bundle.
 
+mod additions;
 pub mod addons;
 mod api_audit;
 pub mod bundle;

@@ -3,7 +3,7 @@
 use crate::{Fixture, documents, unpack};
 use bootstrap::{Action, BootstrapError, BundleInput, Certificates, Encryption, bundle};
 use domain::clusters::{Taint, TaintEffect};
-use domain::settings::ApiAuditLevel;
+use domain::settings::{ApiAuditLevel, ApiAuditSpec};
 use proptest::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -222,6 +222,59 @@ fn a_cluster_that_is_not_audited_is_told_of_no_audit() {
     let init = Action::Init { certificates: fixture.certificates(), join_tokens: &[&fixture.token] };
     let files = unpack(&bundle(&fixture.input(init)).unwrap());
     assert!(files.iter().all(|(path, entry)| !path.contains("audit") && !entry.text.contains("audit-")));
+}
+
+/// What a joining master's API server is told of an audit by a patch: flags, and directories by their names. Nothing: there is no such patch.
+fn patched(files: &std::collections::BTreeMap<String, crate::Entry>) -> (Vec<String>, Vec<String>) {
+    let Some(entry) = files.get("etc/kcs/patches/kube-apiserver-audit+json.json") else { return (vec![], vec![]) };
+    assert_eq!(documents(files)[0]["patches"]["directory"], "/etc/kcs/patches");
+    let patch: serde_json::Value = serde_json::from_str(&entry.text).unwrap();
+    let added = |path: &str| -> Vec<serde_json::Value> {
+        let all = patch.as_array().unwrap().iter().filter(|p| p["op"] == "add" && p["path"] == path);
+        all.map(|p| p["value"].clone()).collect()
+    };
+    let names = |list: Vec<serde_json::Value>| -> Vec<String> { list.iter().map(|v| v["name"].as_str().unwrap().to_owned()).collect() };
+    let mounts = added("/spec/containers/0/volumeMounts/-");
+    for (mount, volume) in mounts.iter().zip(added("/spec/volumes/-")) {
+        assert_eq!((&mount["name"], &mount["mountPath"]), (&volume["name"], &volume["hostPath"]["path"]));
+    }
+    let flags = added("/spec/containers/0/command/-").iter().map(|flag| flag.as_str().unwrap().to_owned()).collect();
+    (flags, names(mounts))
+}
+
+#[test]
+fn masters_that_join_write_down_what_is_wanted_now_whatever_the_cluster_was_made_with() {
+    use ApiAuditLevel as Level;
+    let (_, server) = audited(Level::Metadata);
+    let told = |list: &str| server[list].as_array().unwrap().iter().filter(|entry| entry["name"].as_str().unwrap().starts_with("audit")).cloned();
+    let flags: Vec<String> = told("extraArgs").map(|a| format!("--{}={}", a["name"].as_str().unwrap(), a["value"].as_str().unwrap())).collect();
+    let mounts: Vec<String> = told("extraVolumes").map(|m| m["name"].as_str().unwrap().to_owned()).collect();
+    for first in [Level::None, Level::Metadata, Level::Request] {
+        for level in [Level::None, Level::Metadata, Level::Request] {
+            let mut fixture = Fixture::new();
+            fixture.spec.audit = ApiAuditSpec { level: first, made_with: None }.at(level);
+            let files = unpack(&bundle(&fixture.master()).unwrap());
+            let wanted = first == Level::None && level != Level::None;
+            let expected = if wanted { (flags.clone(), mounts.clone()) } else { (vec![], vec![]) };
+            assert_eq!(patched(&files), expected, "{first:?} to {level:?}: kubeadm's own configuration tells of it, or a patch");
+            let policy = files.get("etc/kubernetes/audit/policy.yaml").map(|entry| serde_json::from_str::<serde_json::Value>(&entry.text).unwrap());
+            match (first, level, policy) {
+                (Level::None, Level::None, policy) => assert!(policy.is_none()),
+                // Its API servers are told of a policy for good: this one lets nothing be written down.
+                (_, Level::None, policy) => assert_eq!(policy.unwrap()["rules"], json!([{"level": "None"}])),
+                (_, _, policy) => assert_eq!(policy.unwrap()["rules"].as_array().unwrap(), &audited(level).0),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_first_key_and_a_first_audit_are_told_by_patches_side_by_side() {
+    let mut fixture = Fixture::new();
+    fixture.spec.audit = ApiAuditSpec::default().at(ApiAuditLevel::Metadata);
+    let (_, files) = joining(&fixture, Encryption { keys: vec![fixture.encryption("new")], plain_first: true, added_later: true });
+    let there: Vec<&str> = files.keys().filter_map(|path| path.strip_prefix("etc/kcs/patches/")).collect();
+    assert_eq!(there, ["", "kube-apiserver+json.json", "kube-apiserver-audit+json.json"]);
 }
 
 #[test]
