@@ -1,4 +1,4 @@
-//! The control plane of a cluster that is there: its size, the key of its Secrets, and the repair of whatever broke.
+//! The control plane of a cluster that is there: its size, the key of its Secrets, the audit of its API, and the repair of whatever broke.
 
 use crate::caller::Caller;
 use crate::clusters::OperationAccepted;
@@ -10,11 +10,12 @@ use crate::size_plans::{Resized, SizePlan, leaving, size_plan};
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, patch, post};
-use auth::{ClusterRepair, ControlPlaneResize as ResizeAction};
+use auth::{ClusterRepair, ClusterUpdate, ControlPlaneResize as ResizeAction};
 use domain::clusters::Cluster;
 use domain::ids::ClusterId;
 use domain::nodes::{CONTROL_PLANE_POOL, Node, NodeRole};
 use domain::requests::{Violation, violations};
+use domain::settings::ApiAuditLevel;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -22,6 +23,12 @@ use serde::{Deserialize, Serialize};
 pub struct ControlPlaneResize {
     /// How many masters there shall be: 1, 3 or 5.
     pub count: u32,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiAuditChange {
+    pub level: ApiAuditLevel,
 }
 
 async fn plan_of(state: &State, caller: &Caller, cluster: &Cluster, to: u32) -> Answer<SizePlan> {
@@ -70,6 +77,18 @@ pub async fn encryption_key_rotate(caller: Caller, state: Data<State>, id: Path<
     let permit = caller.actor.may::<ClusterRepair>(&record)?;
     plan::refuse_without_room(&state, &caller, &record.cluster.spec, CONTROL_PLANE_POOL).await?;
     let operation = state.store.encryption_key_rotate(permit, caller.context()).await?;
+    Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
+}
+
+/// Have the cluster's own API write down more of its calls, less, or nothing: masters are replaced one after the other.
+#[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), request_body = ApiAuditChange, responses((status = 202, body = OperationAccepted)))]
+#[patch("/clusters/{id}/api-audit")]
+pub async fn api_audit_change(caller: Caller, state: Data<State>, id: Path<ClusterId>, body: Body<ApiAuditChange>) -> Answer<HttpResponse> {
+    let record = state.store.cluster(&caller.actor.scope(), *id).await?;
+    let permit = caller.actor.may::<ClusterUpdate>(&record)?;
+    let (request, _) = body.read()?;
+    plan::refuse_without_room(&state, &caller, &record.cluster.spec, CONTROL_PLANE_POOL).await?;
+    let operation = state.store.api_audit_change(permit, request.level, caller.context()).await?;
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }
 

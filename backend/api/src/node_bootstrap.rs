@@ -103,7 +103,7 @@ async fn make(state: &State, work: &Work, id: NodeId) -> Answer<SecretSlice<u8>>
     };
     let tar = bundle(&input).map_err(Problem::internal)?;
     if node.role == NodeRole::Master {
-        state.store.node_keys_given(work.cluster.id, id, pki.encryption.generation).await?;
+        state.store.master_given(work.cluster.id, id, pki.encryption.generation, spec.audit.level).await?;
     }
     Ok(tar)
 }

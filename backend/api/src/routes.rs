@@ -50,6 +50,7 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(node_verbs::node_reboot).service(node_verbs::node_replace).service(node_verbs::node_update);
     config.service(addons::addon_list).service(addons::credential_rotate);
     config.service(control_plane::control_plane_resize).service(control_plane::cluster_repair).service(control_plane::encryption_key_rotate);
+    config.service(control_plane::api_audit_change);
     config.service(nodes::node_list).service(nodes::node_console);
     config.service(kubeconfigs::kubeconfig_list).service(kubeconfigs::kubeconfig_issue).service(kubeconfigs::kubeconfig_revoke);
     config.service(kubeconfigs::kubeconfig_revoke_all).service(kubeconfigs::member_kubeconfig_revoke_all).service(kubeconfig_exec::kubeconfig_exec);

@@ -21,7 +21,7 @@ macro_rules! actions {
 actions! {
     /// Create a cluster in a project.
     ClusterCreate (ClusterCreate) on ();
-    /// Change settings of a cluster that need no work in the cloud.
+    /// Change settings of a cluster: what it is like, not how large.
     ClusterUpdate (ClusterUpdate) on ClusterId;
     /// Delete a cluster with all it consists of.
     ClusterDelete (ClusterDelete) on ClusterId;

@@ -6,6 +6,7 @@ use crate::pool::{Store, read, write};
 use auth::Scope;
 use domain::ids::{ClusterId, NodeId, TenantId};
 use domain::nodes::{Bootstrap, Fault, Node, NodeIntent, NodeRole};
+use domain::settings::ApiAuditLevel;
 use sealed::TokenHash;
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -47,6 +48,7 @@ struct Row {
     leaving_since: Option<OffsetDateTime>,
     fault: Option<Json<Fault>>,
     key_generation: i64,
+    api_audit: Option<String>,
     zones: Vec<String>,
 }
 
@@ -77,6 +79,8 @@ impl TryFrom<Row> for NodeRecord {
             leaving_since: row.leaving_since,
             fault: row.fault.map(|f| f.0),
             key_generation: count("key generation", row.key_generation)?,
+            // One that only a newer program knows is none that this one could want.
+            api_audit: row.api_audit.as_deref().and_then(ApiAuditLevel::parse),
             zones: row.zones,
         };
         Ok(Self { node, created_at: row.created_at })
@@ -95,16 +99,17 @@ impl Store {
         write(&self.api, token, |db, token| Box::pin(fetch_bundle(db, token))).await
     }
 
-    /// Which list of keys for Secrets a master is given: noted before it leaves, so that what a master may have booted with is known of each. `NotFound`:
-    /// the node is gone, and is to get none.
-    pub async fn node_keys_given(&self, cluster: ClusterId, node: NodeId, generation: u32) -> Result<(), StoreError> {
-        write(&self.api, (cluster, node, generation), |db, (cluster, node, generation)| {
+    /// What a master is given: which list of keys for Secrets, and the level of the audit. Noted before it leaves, so that what a master may have booted
+    /// with is known of each. `NotFound`: the node is gone, and is to get none.
+    pub async fn master_given(&self, cluster: ClusterId, node: NodeId, generation: u32, audit: ApiAuditLevel) -> Result<(), StoreError> {
+        write(&self.api, (cluster, node, generation, audit), |db, (cluster, node, generation, audit)| {
             Box::pin(async move {
                 let noted = sqlx::query!(
-                    "UPDATE nodes SET key_generation = $3 WHERE id = $1 AND cluster_id = $2",
+                    "UPDATE nodes SET key_generation = $3, api_audit = $4 WHERE id = $1 AND cluster_id = $2",
                     node.0,
                     cluster.0,
                     i64::from(*generation),
+                    audit.as_str(),
                 )
                 .execute(db)
                 .await?;
@@ -125,7 +130,7 @@ pub(crate) async fn rows(db: &mut PgConnection, tenant: Option<&str>, cluster: C
         Row,
         r#"SELECT n.id, n.cluster_id, n.name, n.role, n.pool, n.ordinal, n.intent, n.bootstrap AS "bootstrap: Json<Bootstrap>", n.ready,
                   n.created_at, n.started_at, n.joined_at, n.unready_since, n.leaving_since, n.fault AS "fault: Json<Fault>",
-                  n.key_generation, n.zones
+                  n.key_generation, n.api_audit, n.zones
            FROM nodes n JOIN clusters c ON c.id = n.cluster_id
            WHERE n.cluster_id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) ORDER BY n.role, n.pool, n.ordinal"#,
         cluster.0,
@@ -136,7 +141,7 @@ pub(crate) async fn rows(db: &mut PgConnection, tenant: Option<&str>, cluster: C
     rows.into_iter().map(NodeRecord::try_from).collect()
 }
 
-/// Writes a node, but not how far its bootstrap is and which keys it was given: that is noted when the node calls.
+/// Writes a node, but not how far its bootstrap is and what it was given: that is noted when the node calls.
 pub(crate) async fn put(db: &mut PgConnection, node: &Node) -> Result<(), StoreError> {
     let role = if node.role == NodeRole::Master { "master" } else { "worker" };
     let intent = if node.intent == NodeIntent::Keep { "keep" } else { "remove" };

@@ -6,12 +6,13 @@ use crate::error::StoreError;
 use crate::operations::{self, NewOperation, OperationRecord};
 use crate::pool::{Store, write};
 use crate::{clusters, nodes, tenants};
-use auth::{Action, ClusterRepair, ControlPlaneResize, NodeOperate, NodePoolCreate, NodePoolDelete, NodePoolResize, Permit};
+use auth::{Action, ClusterRepair, ClusterUpdate, ControlPlaneResize, NodeOperate, NodePoolCreate, NodePoolDelete, NodePoolResize, Permit};
 use domain::clusters::{Cluster, NodePoolSpec};
 use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId, OperationId};
 use domain::nodes::NodeIntent;
 use domain::operations::OperationKind;
+use domain::settings::ApiAuditLevel;
 use domain::tenants::Limits;
 use domain::wishes::Wish;
 use serde_json::json;
@@ -40,6 +41,16 @@ impl Store {
     /// A new key in the place of the one that encrypts the cluster's Secrets.
     pub async fn encryption_key_rotate(&self, permit: Permit<ClusterRepair>, context: RequestContext) -> Result<OperationRecord, StoreError> {
         self.wish(permit, Wish::EncryptionKeyRotate, context).await
+    }
+
+    /// Another level of what the cluster's own API writes down.
+    pub async fn api_audit_change(
+        &self,
+        permit: Permit<ClusterUpdate>,
+        level: ApiAuditLevel,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        self.wish(permit, Wish::ApiAuditChange { level }, context).await
     }
 
     pub async fn control_plane_resize(

@@ -219,6 +219,8 @@ async fn a_node_that_works_is_replaced_only_where_the_quota_has_room_for_its_suc
     let short = (409, Some("KCS-QUOTA-001".to_owned()));
     assert_eq!(ask(&format!("nodes/{}/replace", nodes[0])).await, short);
     assert_eq!(ask("encryption-key/rotate").await, short);
+    let audited = house.call(Some(&member), "PATCH", &path("api-audit"), Some(&json!({"level": "metadata"}))).await;
+    assert_eq!((audited.status, audited.body["code"].as_str().map(str::to_owned)), short);
     assert_eq!(ask(&format!("nodes/{}/replace", nodes[1])).await, (202, None), "one that does not work leaves first");
 }
 

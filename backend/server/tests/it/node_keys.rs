@@ -1,4 +1,4 @@
-//! What a master is given for its cluster's Secrets: the list of keys of the moment, and from then on its row tells of it.
+//! What a master is given for its API server: the list of keys and the level of the audit of the moment, and from then on its row tells of both.
 
 use crate::house::House;
 use domain::changes::Change;
@@ -6,9 +6,11 @@ use domain::ids::{ClusterId, NodeId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::nodes::{CONTROL_PLANE_POOL, Node, NodeRole};
 use domain::plan::node_key;
+use domain::settings::ApiAuditLevel;
 use domain::test_support::gone_row;
 use sealed::{ClusterPki, JoinToken, Token, TokenKind};
 use secrecy::ExposeSecret;
+use serde_json::json;
 use std::time::Duration;
 use store::{Claim, SecretOwner};
 use time::OffsetDateTime;
@@ -66,4 +68,37 @@ async fn a_master_gets_the_list_of_keys_of_the_moment_and_its_row_says_which() {
     }
     let first = format!("\"name\": \"{}\"", api.pki.encryption.keys[0].name);
     assert!(!bundle(&house, &claim, 9).await.contains(&first), "the first key is gone");
+}
+
+#[actix_web::test]
+async fn a_master_is_told_of_the_audit_that_is_wanted_as_it_asks() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let path = format!("/api/v1/clusters/{cluster}/api-audit");
+    for wrong in [json!({}), json!({"level": "everything"}), json!({"level": "none", "policy": "mine"})] {
+        let refused = house.call(Some(&member), "PATCH", &path, Some(&wrong)).await;
+        assert_eq!((refused.status, refused.body["code"].as_str()), (400, Some("KCS-INPUT-001")), "{wrong}: {}", refused.body);
+    }
+    let begun = house.call(Some(&member), "PATCH", &path, Some(&json!({"level": "request"}))).await;
+    assert_eq!((begun.status, begun.body["operation"]["kind"].as_str()), (202, Some("api_audit_change")), "{}", begun.body);
+    let again = house.call(Some(&member), "PATCH", &path, Some(&json!({"level": "none"}))).await;
+    assert_eq!((again.status, again.body["code"].as_str()), (409, Some("KCS-CONF-002")), "{}", again.body);
+    let line = house.call(Some(&member), "GET", "/api/v1/audit?action=api_audit_change", None).await.body["items"][0]["detail"].clone();
+    assert_eq!((&line["before"]["level"], &line["after"]["level"]), (&json!("none"), &json!("request")), "{line}");
+
+    let claim = house.store.claim(Uuid::new_v4(), Duration::from_secs(60)).await.unwrap().expect("the cluster was woken");
+    house.store.load(&claim).await.unwrap();
+    let balancer = row(claim.cluster, ResourceKind::LoadBalancer, "load_balancer".to_owned(), "10.0.0.10");
+    house.store.commit(&claim, &[Change::Node(master(claim.cluster, 0)), Change::Ledger(balancer)]).await.unwrap();
+    let given = async |ordinal: u32| {
+        let text = bundle(&house, &claim, ordinal).await;
+        let nodes = house.store.load(&claim).await.unwrap().nodes;
+        (text.contains("\"level\": \"Request\""), text.contains("--audit-policy-file="), nodes.last().unwrap().api_audit)
+    };
+    assert_eq!(given(1).await, (true, true, Some(ApiAuditLevel::Request)), "kubeadm's configuration in the cluster does not tell of it");
+    let operation = begun.body["operation"]["id"].as_str().unwrap();
+    let cancelled = house.call(Some(&member), "POST", &format!("/api/v1/operations/{operation}/cancel"), None).await;
+    assert_eq!(cancelled.status, 202, "{}", cancelled.body);
+    assert_eq!(given(2).await, (false, false, Some(ApiAuditLevel::None)));
 }

@@ -1,7 +1,9 @@
 //! Clusters: tenants apart, names unique, requests repeated, deletion above all.
 
 use crate::support::{create, member, operator, try_create};
-use auth::{ClusterCreate, ClusterDelete, ClusterRepair, ControlPlaneResize, NodeOperate, NodePoolResize, OperationCancel, OperationRetry};
+use auth::{
+    ClusterCreate, ClusterDelete, ClusterRepair, ClusterUpdate, ControlPlaneResize, NodeOperate, NodePoolResize, OperationCancel, OperationRetry,
+};
 use domain::addons::Addon;
 use domain::changes::Change;
 use domain::clusters::Phase;
@@ -11,6 +13,7 @@ use domain::marks::PoolMarks;
 use domain::nodes::{Node, NodeRole};
 use domain::operations::{OperationKind, OperationState};
 use domain::requests::FlavorSize;
+use domain::settings::{ApiAuditLevel, ApiAuditSpec};
 use domain::tenants::{Limited, Limits};
 use domain::test_support::spec;
 use serde_json::json;
@@ -157,6 +160,31 @@ async fn a_change_of_the_key_of_secrets_lets_nothing_else_begin_and_is_stopped_b
     assert_eq!(refused(cancel(&second).await), Code::NotCancellable, "the second key is there");
     store.cluster_delete(a.may::<ClusterDelete>(&record).unwrap(), json!("keep"), context()).await.unwrap();
     assert_eq!(store.operation(&a.scope(), second.operation.id).await.unwrap().operation.state, OperationState::Cancelled);
+}
+
+#[tokio::test]
+async fn a_change_of_the_apis_audit_is_recorded_with_what_the_cluster_was_made_with_and_cancelled_as_if_it_had_not_been() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let record = create(&store, &a, "demo").await;
+    let context = RequestContext::default;
+    let change = |level| store.api_audit_change(a.may::<ClusterUpdate>(&record).unwrap(), level, context());
+    assert_eq!(refused(change(ApiAuditLevel::Request).await), Code::Busy, "it is still being created");
+    let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
+    let mut created = store.load(&claim).await.unwrap().operation.unwrap();
+    created.state = OperationState::Succeeded;
+    store.commit(&claim, &[Change::ObservedGeneration(1), Change::Operation(created)]).await.unwrap();
+    let begun = change(ApiAuditLevel::Request).await.unwrap();
+    assert_eq!((begun.operation.kind, begun.operation.state), (OperationKind::ApiAuditChange, OperationState::Pending));
+    assert_eq!(refused(change(ApiAuditLevel::None).await), Code::Busy);
+    let cluster = async || store.cluster(&a.scope(), record.cluster.id).await.unwrap().cluster;
+    let wanted = cluster().await;
+    assert_eq!(wanted.spec.audit, ApiAuditSpec { level: ApiAuditLevel::Request, made_with: Some(ApiAuditLevel::None) });
+    let cancelled = store.operation_cancel(a.may::<OperationCancel>(&begun).unwrap(), context()).await.unwrap();
+    assert_eq!(cancelled.operation.state, OperationState::Cancelled);
+    let after = cluster().await;
+    assert_eq!((after.spec.audit, after.generation), (ApiAuditSpec::default(), wanted.generation + 1));
 }
 
 #[tokio::test]

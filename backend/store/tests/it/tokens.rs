@@ -6,7 +6,7 @@ use domain::changes::Change;
 use domain::ids::{ClusterId, NodeId};
 use domain::nodes::{Bootstrap, CONTROL_PLANE_POOL, Node, NodeRole};
 use domain::permissions::Role;
-use domain::settings::ApiExposure;
+use domain::settings::{ApiAuditLevel, ApiExposure};
 use sealed::{Token, TokenHash, TokenKind};
 use sqlx::ConnectOptions;
 use std::time::Duration;
@@ -47,7 +47,7 @@ async fn a_bundle_is_handed_out_once_and_in_time() {
 }
 
 #[tokio::test]
-async fn which_keys_a_master_was_given_stays_noted_whatever_the_engine_writes() {
+async fn what_a_master_was_given_stays_noted_whatever_the_engine_writes() {
     let database = Database::new().await;
     let store = database.store().await;
     let record = create(&store, &member("a"), "x").await;
@@ -56,16 +56,17 @@ async fn which_keys_a_master_was_given_stays_noted_whatever_the_engine_writes() 
     let master = Node::new(NodeId::generate(), record.cluster.id, NodeRole::Master, CONTROL_PLANE_POOL, 0);
     store.commit(&claim, &[Change::Node(master.clone())]).await.unwrap();
     let noted = async || store.load(&claim).await.unwrap().nodes.into_iter().find(|n| n.id == master.id).unwrap();
-    assert_eq!(noted().await.key_generation, 0);
-    store.node_keys_given(record.cluster.id, master.id, 2).await.unwrap();
+    assert_eq!((noted().await.key_generation, noted().await.api_audit), (0, None));
+    store.master_given(record.cluster.id, master.id, 2, ApiAuditLevel::Request).await.unwrap();
     // The engine has seen it before that.
     store.commit(&claim, &[Change::Node(Node { ready: Some(true), ..master.clone() })]).await.unwrap();
-    assert_eq!((noted().await.key_generation, noted().await.ready), (2, Some(true)));
+    let after = noted().await;
+    assert_eq!((after.key_generation, after.api_audit, after.ready), (2, Some(ApiAuditLevel::Request), Some(true)));
     assert_eq!(store.bundle_work(record.cluster.id).await.unwrap().nodes[0].key_generation, 2);
     // A node that is gone is to get nothing, nor is one of another cluster.
-    assert!(store.node_keys_given(ClusterId::generate(), master.id, 3).await.is_err());
+    assert!(store.master_given(ClusterId::generate(), master.id, 3, ApiAuditLevel::None).await.is_err());
     store.commit(&claim, &[Change::NodeGone(master.id)]).await.unwrap();
-    assert!(store.node_keys_given(record.cluster.id, master.id, 3).await.is_err());
+    assert!(store.master_given(record.cluster.id, master.id, 3, ApiAuditLevel::None).await.is_err());
 }
 
 #[tokio::test]
