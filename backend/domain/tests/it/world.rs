@@ -200,9 +200,10 @@ impl World {
                 let object =
                     Object { id: id.clone(), name: row.name.clone(), owner: Some(row.id), state, address: Some("10.0.0.9".into()), drift: false };
                 self.objects.insert(id.clone(), (row.kind, object));
-                // A server boots at once, with the list of this moment.
+                // A server boots at once, with the list and the audit of this moment.
                 if let Some(node) = self.work.nodes.iter_mut().find(|n| row.kind == ResourceKind::Server && n.name == row.name) {
                     node.key_generation = self.keys.generation;
+                    node.api_audit = Some(self.work.cluster.spec.audit.level);
                 }
                 row.state = ResourceState::Known;
                 row.cloud_id = Some(id);

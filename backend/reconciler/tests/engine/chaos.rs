@@ -5,6 +5,7 @@ use crate::lab::{Cut, Hidden, Lab};
 use domain::conditions::ConditionStatus;
 use domain::nodes::NodeRole;
 use domain::operations::{OperationKind, OperationState};
+use domain::settings::ApiAuditLevel;
 use domain::wishes::Wish;
 use local_cloud::{Effect, FaultRule, Service};
 use rand::rngs::StdRng;
@@ -110,7 +111,7 @@ fn disturb(lab: &Lab, random: &mut StdRng) {
     let (workers, masters) = (lab.names(NodeRole::Worker), lab.names(NodeRole::Master));
     let any = |names: &[String], random: &mut StdRng| names[random.random_range(0..names.len())].clone();
     let spec = lab.work().cluster.spec;
-    match random.random_range(0..11) {
+    match random.random_range(0..12) {
         0 | 1 => lab.resize(random.random_range(0..4)),
         2 if !workers.is_empty() => drop(lab.wish(&Wish::NodeReplace { node: lab.node(&any(&workers, random)) })),
         3 => drop(lab.wish(&Wish::NodeReplace { node: lab.node(&any(&masters, random)) })),
@@ -120,6 +121,10 @@ fn disturb(lab: &Lab, random: &mut StdRng) {
         7 if !workers.is_empty() => lab.lose_server(&any(&workers, random)),
         8 if masters.len() == 3 => lab.lose_server(&any(&masters, random)),
         9 => drop(lab.wish(&Wish::EncryptionKeyRotate)),
+        11 => {
+            let level = if spec.audit.level == ApiAuditLevel::None { ApiAuditLevel::Metadata } else { ApiAuditLevel::None };
+            drop(lab.wish(&Wish::ApiAuditChange { level }));
+        }
         10 => {
             let list = ["servers", "ports", "volumes", "routers", "loadbalancers", "floatingips"][random.random_range(0..6)];
             lab.fate.lock().unwrap().hidden = Some(Hidden { list, answers: random.random_range(1..12) });

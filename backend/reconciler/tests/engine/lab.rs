@@ -328,12 +328,14 @@ impl Lab {
         let mut db = self.db.lock().unwrap();
         let mut in_cluster = self.in_cluster.lock().unwrap();
         let pki = db.secrets.get(&(Owner::Cluster, secret::PKI.to_owned())).cloned();
+        let audit = db.work.cluster.spec.audit.level;
         for node in &mut db.work.nodes {
             if up.contains(&node.name) && node.bootstrap == Bootstrap::Waiting {
                 node.bootstrap = Bootstrap::Done { at: self.now() };
                 if let Some(pki) = pki.as_ref().filter(|_| node.role == NodeRole::Master) {
                     let keys = sealed::ClusterPki::from_json(pki).unwrap().encryption;
                     node.key_generation = keys.generation;
+                    node.api_audit = Some(audit);
                     in_cluster.boot(&node.name, &keys);
                 }
             }
@@ -562,6 +564,14 @@ impl Lab {
             assert!(known.contains_key(object.id.as_str()), "orphan: {} {} {}", object.kind, object.name, object.id);
         }
         self.check_changed_key(&work);
+        self.check_changed_audit(&work);
+    }
+
+    /// Once a change of the audit has ended well, all masters write at the level that is wanted.
+    fn check_changed_audit(&self, work: &Work) {
+        let changed = work.operation.as_ref().is_some_and(|o| o.kind == OperationKind::ApiAuditChange && o.state == OperationState::Succeeded);
+        let unlike = |n: &&domain::nodes::Node| n.role == NodeRole::Master && n.api_audit != Some(work.cluster.spec.audit.level);
+        assert_eq!(work.nodes.iter().find(unlike).filter(|_| changed).map(|n| n.name.as_str()), None);
     }
 
     /// Once a change of the key has ended well, there is one, and nothing is written with another.

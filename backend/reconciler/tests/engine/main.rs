@@ -1,6 +1,7 @@
 //! The real engine and the real adapter against the local cloud in stepped time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod api_audit;
 mod authorities;
 mod away;
 mod breadth;

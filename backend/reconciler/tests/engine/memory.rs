@@ -5,7 +5,6 @@ use domain::changes::{Change, Work};
 use domain::ids::NodeId;
 use domain::ledger::ResourceState;
 use domain::members::NamespacePerson;
-use domain::nodes::Bootstrap;
 use reconciler::journal::{Journal, JournalError, Owner};
 use secrecy::SecretString;
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,9 +103,10 @@ fn apply(db: &mut Db, change: &Change) {
         }
         Change::Node(node) => match work.nodes.iter_mut().find(|n| n.id == node.id) {
             Some(old) => {
-                let (bootstrap, key_generation): (Bootstrap, u32) = (old.bootstrap.clone(), old.key_generation);
+                // What the node's own calls have noted.
+                let given = (old.bootstrap.clone(), old.key_generation, old.api_audit);
                 *old = node.clone();
-                (old.bootstrap, old.key_generation) = (bootstrap, key_generation);
+                (old.bootstrap, old.key_generation, old.api_audit) = given;
             }
             None => work.nodes.push(node.clone()),
         },

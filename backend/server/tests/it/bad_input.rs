@@ -127,7 +127,7 @@ async fn every_other_write_refuses_bad_bodies_by_field() {
     let kubeconfigs = format!("/api/v1/clusters/{cluster}/kubeconfigs");
     let (pools, masters) = (format!("/api/v1/clusters/{cluster}/node-pools"), format!("/api/v1/clusters/{cluster}/control-plane"));
     let one = format!("/api/v1/clusters/{cluster}");
-    let certificates = format!("{one}/certificates");
+    let (certificates, audit) = (format!("{one}/certificates"), format!("{one}/api-audit"));
     assert_eq!(house.call(Some(&member), "PATCH", &one, Some(&json!({"direct_access": true}))).await.status, 200);
     let table = [
         ("POST", "/api/v1/session", json!({"username": "member-a"}), "password"),
@@ -158,8 +158,11 @@ async fn every_other_write_refuses_bad_bodies_by_field() {
         ("PATCH", one.as_str(), json!({}), "deletion_protection"),
         ("PATCH", one.as_str(), json!({"deletion_protection": true, "name": "web2"}), "name"),
         ("PATCH", one.as_str(), json!({"repair": "sometimes"}), "repair"),
-        // Chosen when it was made: all its masters write alike.
+        // It takes other masters, and so has an address of its own.
         ("PATCH", one.as_str(), json!({"audit": {"level": "metadata"}}), "audit"),
+        ("PATCH", audit.as_str(), json!({}), "level"),
+        ("PATCH", audit.as_str(), json!({"level": "everything"}), "level"),
+        ("PATCH", audit.as_str(), json!({"level": "none", "policy": "mine"}), "policy"),
         ("POST", "/api/v1/templates", json!({"spec": {}}), "name"),
         ("POST", "/api/v1/templates", json!({"name": " ", "spec": {}}), "name"),
         ("POST", "/api/v1/templates", json!({"name": "t", "description": "a".repeat(501), "spec": {}}), "description"),
@@ -373,6 +376,7 @@ async fn what_is_not_json_is_refused_everywhere() {
         ("POST", format!("/api/v1/clusters/{cluster}/node-pools/default/plan")),
         ("POST", format!("/api/v1/clusters/{cluster}/node-pools/plan")),
         ("POST", format!("/api/v1/clusters/{cluster}/control-plane/plan")),
+        ("PATCH", format!("/api/v1/clusters/{cluster}/api-audit")),
         ("POST", format!("/api/v1/clusters/{cluster}/kubeconfigs")),
     ];
     let million = vec![b' '; 1024 * 1024];

@@ -76,10 +76,6 @@ async fn a_master_is_told_of_the_audit_that_is_wanted_as_it_asks() {
     let member = house.sign_in("member-a").await;
     let (cluster, _api) = house.cluster_with_api(&member, "web").await;
     let path = format!("/api/v1/clusters/{cluster}/api-audit");
-    for wrong in [json!({}), json!({"level": "everything"}), json!({"level": "none", "policy": "mine"})] {
-        let refused = house.call(Some(&member), "PATCH", &path, Some(&wrong)).await;
-        assert_eq!((refused.status, refused.body["code"].as_str()), (400, Some("KCS-INPUT-001")), "{wrong}: {}", refused.body);
-    }
     let begun = house.call(Some(&member), "PATCH", &path, Some(&json!({"level": "request"}))).await;
     assert_eq!((begun.status, begun.body["operation"]["kind"].as_str()), (202, Some("api_audit_change")), "{}", begun.body);
     let again = house.call(Some(&member), "PATCH", &path, Some(&json!({"level": "none"}))).await;

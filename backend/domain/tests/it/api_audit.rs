@@ -1,0 +1,272 @@
+//! What a running cluster's API writes down is changed master by master, its API answering all the while, and whatever happens meanwhile.
+
+use crate::world::World;
+use domain::clusters::{Phase, RepairPolicy};
+use domain::codes::Code;
+use domain::ledger::ResourceKind;
+use domain::nodes::{Node, NodeIntent, NodeRole};
+use domain::operations::{OperationKind, OperationState, StepKey, StepState};
+use domain::settings::ApiAuditLevel;
+use domain::wishes::{Undo, Wish};
+use time::Duration;
+
+fn running(masters: u32) -> World {
+    let mut world = World::new(masters, 1);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    world.log.clear();
+    world.now += Duration::minutes(1);
+    world
+}
+
+fn change(world: &mut World, level: ApiAuditLevel) -> Undo {
+    let undo = Wish::ApiAuditChange { level }.apply(&mut world.work.cluster.spec).unwrap();
+    world.work.cluster.generation += 1;
+    world.begin(OperationKind::ApiAuditChange, &[]);
+    undo
+}
+
+fn end(world: &mut World, state: OperationState) {
+    let now = world.now;
+    let operation = world.work.operation.as_mut().unwrap();
+    (operation.state, operation.finished_at) = (state, Some(now));
+    world.now += Duration::minutes(1);
+}
+
+fn cancel(world: &mut World, undo: Undo) {
+    world.work.cluster.generation += i64::from(undo.apply(&mut world.work.cluster.spec));
+    end(world, OperationState::Cancelled);
+}
+
+/// Masters that have a server.
+fn masters(world: &World) -> impl Iterator<Item = &Node> {
+    let there = move |n: &&Node| world.objects.values().any(|(kind, o)| *kind == ResourceKind::Server && o.name == n.name);
+    world.work.nodes.iter().filter(|n| n.role == NodeRole::Master).filter(there)
+}
+
+/// Masters that stay and work.
+fn working(world: &World) -> usize {
+    masters(world).filter(|n| n.intent == NodeIntent::Keep && n.ready == Some(true)).count()
+}
+
+/// Those that work at this level.
+fn at(world: &World, level: ApiAuditLevel) -> usize {
+    masters(world).filter(|n| n.joined_at.is_some() && n.api_audit == Some(level)).count()
+}
+
+fn made(world: &World) -> usize {
+    world.log.iter().filter(|entry| entry.starts_with("create server/")).count()
+}
+
+/// Passes until then; there are never fewer masters that work than there shall be.
+fn until(world: &mut World, reached: impl Fn(&World) -> bool) {
+    for _ in 0..2000 {
+        if reached(world) {
+            return;
+        }
+        world.step();
+        assert!(working(world) >= world.work.cluster.spec.control_plane.count as usize, "{:#?}", world.log);
+    }
+    panic!("never: {:#?}", world.work.operation);
+}
+
+fn succeeds(world: &mut World) {
+    until(world, |w| w.state().ended());
+    whole(world);
+}
+
+/// Every master writes at the level that is wanted, and there are as many as there shall be.
+fn whole(world: &World) {
+    assert_eq!(world.state(), OperationState::Succeeded, "{:#?}", world.work.operation);
+    let count = world.work.cluster.spec.control_plane.count as usize;
+    assert_eq!((masters(world).count(), at(world, world.work.cluster.spec.audit.level)), (count, count));
+    assert_eq!(world.work.cluster.observed_generation, world.work.cluster.generation);
+}
+
+#[test]
+fn each_master_is_replaced_once_by_a_successor_that_joins_first() {
+    for count in [1, 3] {
+        let mut world = running(count);
+        let before = world.names(NodeRole::Master);
+        change(&mut world, ApiAuditLevel::Metadata);
+        world.step();
+        let begun = world.work.operation.clone().unwrap();
+        assert_eq!((world.work.cluster.status.phase, begun.progress), (Phase::Updating, 0));
+        assert_eq!(begun.steps.iter().map(|s| (s.key, s.done, s.total)).collect::<Vec<_>>(), [(StepKey::Masters, 0, count), (StepKey::Health, 0, 1)]);
+        succeeds(&mut world);
+        assert_eq!(made(&world), count as usize);
+        assert!(world.names(NodeRole::Master).iter().all(|name| !before.contains(name)));
+        for old in &before {
+            let successors = world.log[..world.at(&format!("drain {old}"))].iter().filter(|e| e.starts_with("create server/")).count();
+            assert!(successors > before.iter().filter(|o| o.as_str() < old.as_str()).count(), "{old} went first: {:#?}", world.log);
+        }
+        let ended = world.work.operation.clone().unwrap();
+        assert!(ended.steps.iter().all(|s| s.state == StepState::Succeeded), "{:#?}", ended.steps);
+        world.watch(Duration::hours(1));
+        let after = world.work.operation.clone().unwrap();
+        assert_eq!((after.kind, after.finished_at, made(&world)), (OperationKind::ApiAuditChange, ended.finished_at, count as usize));
+    }
+}
+
+#[test]
+fn masters_that_write_as_is_wanted_stay() {
+    let mut world = running(3);
+    change(&mut world, ApiAuditLevel::None);
+    succeeds(&mut world);
+    assert_eq!((made(&world), world.work.operation.as_ref().unwrap().steps[0].state), (0, StepState::Skipped));
+    // One that was made since the wish has its level already.
+    change(&mut world, ApiAuditLevel::Request);
+    let current = masters(&world).next().unwrap().id;
+    world.work.nodes.iter_mut().find(|n| n.id == current).unwrap().api_audit = Some(ApiAuditLevel::Request);
+    succeeds(&mut world);
+    assert_eq!(made(&world), 2);
+    assert!(masters(&world).any(|n| n.id == current));
+}
+
+#[test]
+fn a_master_of_which_nothing_is_known_is_replaced_only_where_the_level_is_changed() {
+    let mut world = running(1);
+    world.work.nodes.iter_mut().for_each(|n| n.api_audit = None);
+    world.watch(Duration::hours(2));
+    world.begin(OperationKind::ClusterRepair, &[]);
+    assert_eq!((world.settle(), made(&world)), (OperationState::Succeeded, 0));
+    world.now += Duration::minutes(1);
+    change(&mut world, ApiAuditLevel::None);
+    succeeds(&mut world);
+    assert_eq!(made(&world), 1);
+}
+
+#[test]
+fn wherever_it_is_cancelled_masters_write_as_before_again() {
+    for steps in (0..60).step_by(3) {
+        let mut world = running(3);
+        let undo = change(&mut world, ApiAuditLevel::Metadata);
+        for _ in 0..steps {
+            world.step();
+        }
+        if world.state().ended() {
+            break;
+        }
+        cancel(&mut world, undo);
+        let end = world.now + Duration::hours(1);
+        until(&mut world, |w| w.now >= end);
+        assert_eq!((masters(&world).count(), at(&world, ApiAuditLevel::None)), (3, 3), "after {steps} passes");
+        assert!(matches!(world.state(), OperationState::Succeeded | OperationState::Cancelled), "{:#?}", world.work.operation);
+    }
+}
+
+#[test]
+fn where_a_person_repairs_what_was_cancelled_waits_for_them() {
+    let mut world = running(3);
+    world.work.cluster.spec.repair = RepairPolicy::Manual;
+    let undo = change(&mut world, ApiAuditLevel::Metadata);
+    until(&mut world, |w| at(w, ApiAuditLevel::Metadata) == 2 && masters(w).count() == 3);
+    cancel(&mut world, undo);
+    world.watch(Duration::hours(1));
+    assert!(at(&world, ApiAuditLevel::Metadata) > 0 && world.state() == OperationState::Cancelled);
+    world.begin(OperationKind::ClusterRepair, &[]);
+    succeeds(&mut world);
+    assert_eq!(at(&world, ApiAuditLevel::None), 3);
+}
+
+#[test]
+fn what_failed_half_way_is_finished_by_a_retry_or_by_whoever_asks_again() {
+    for again in [true, false] {
+        let mut world = running(3);
+        change(&mut world, ApiAuditLevel::Metadata);
+        until(&mut world, |w| at(w, ApiAuditLevel::Metadata) == 1 && masters(w).count() == 3);
+        end(&mut world, OperationState::Failed);
+        if again {
+            change(&mut world, ApiAuditLevel::Metadata);
+        } else {
+            let operation = world.work.operation.as_mut().unwrap();
+            (operation.state, operation.finished_at, operation.retries) = (OperationState::Pending, None, 1);
+        }
+        succeeds(&mut world);
+        assert_eq!(made(&world), 3, "nobody is replaced twice");
+    }
+}
+
+#[test]
+fn what_failed_half_way_is_finished_by_itself_once_something_else_went_well() {
+    let mut world = running(3);
+    change(&mut world, ApiAuditLevel::Metadata);
+    // Between one master and the next.
+    let one_is_done = |w: &World| at(w, ApiAuditLevel::Metadata) == 1 && masters(w).count() == 3;
+    until(&mut world, |w| one_is_done(w) && w.work.nodes.iter().all(|n| n.intent == NodeIntent::Keep));
+    end(&mut world, OperationState::Failed);
+    world.watch(Duration::hours(1));
+    assert_eq!((made(&world), world.state()), (1, OperationState::Failed), "it is that operation's to finish");
+    world.resize(2);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    until(&mut world, |w| at(w, ApiAuditLevel::Metadata) == 3 && w.state().ended());
+    whole(&world);
+    assert_eq!(world.work.operation.as_ref().unwrap().kind, OperationKind::ClusterRepair);
+}
+
+#[test]
+fn where_no_successor_comes_up_it_fails_with_the_reason_and_every_master_stays() {
+    for count in [1, 3] {
+        let mut world = running(count);
+        let before = world.names(NodeRole::Master);
+        world.broken_servers = 1000;
+        change(&mut world, ApiAuditLevel::Metadata);
+        until(&mut world, |w| w.state().ended());
+        let failed = world.work.operation.clone().unwrap();
+        assert_eq!((failed.state, failed.fault.map(|f| f.code)), (OperationState::Failed, Some(Code::NoCapacity)));
+        assert_eq!(failed.steps[0].state, StepState::Failed);
+        assert!(before.iter().all(|name| world.names(NodeRole::Master).contains(name)), "a master has left without a successor");
+        world.broken_servers = 0;
+        let operation = world.work.operation.as_mut().unwrap();
+        (operation.state, operation.fault, operation.finished_at, operation.retries) = (OperationState::Pending, None, None, 1);
+        world.now += Duration::minutes(1);
+        succeeds(&mut world);
+    }
+}
+
+#[test]
+fn a_master_that_is_lost_meanwhile_comes_back_at_the_level_that_is_wanted() {
+    for lost_at in 0..=2 {
+        let mut world = running(3);
+        change(&mut world, ApiAuditLevel::Request);
+        until(&mut world, |w| at(w, ApiAuditLevel::Request) == lost_at && masters(w).count() == 3);
+        let lost = world.names(NodeRole::Master)[2].clone();
+        world.vanish(ResourceKind::Server, &lost);
+        for _ in 0..2000 {
+            if world.state().ended() {
+                break;
+            }
+            world.step();
+        }
+        whole(&world);
+        assert!(!world.names(NodeRole::Master).contains(&lost));
+    }
+}
+
+#[test]
+fn nobody_leaves_while_the_load_balancer_finds_no_successor_answering() {
+    let mut world = running(3);
+    let before = world.names(NodeRole::Master);
+    change(&mut world, ApiAuditLevel::Metadata);
+    for _ in 0..100 {
+        world.mute = world.names(NodeRole::Master).into_iter().filter(|name| !before.contains(name)).collect();
+        world.step();
+    }
+    assert_eq!((masters(&world).count(), at(&world, ApiAuditLevel::Metadata)), (4, 1));
+    assert_eq!(world.work.operation.as_ref().unwrap().steps[0].waiting_for.as_deref(), Some("ApiServing"));
+    world.mute.clear();
+    succeeds(&mut world);
+}
+
+#[test]
+fn a_deletion_wins_wherever_it_is() {
+    for steps in (0..60).step_by(7) {
+        let mut world = running(3);
+        change(&mut world, ApiAuditLevel::Metadata);
+        for _ in 0..steps {
+            world.step();
+        }
+        world.delete();
+        assert_eq!(world.settle(), OperationState::Succeeded, "after {steps} passes");
+        assert!(world.objects.is_empty());
+    }
+}
