@@ -240,6 +240,10 @@ export const STEPS = {
     ["old_key_removed", 30, []],
     ["health", 2, []],
   ],
+  api_audit_change: [
+    ["masters", 30, ["port", "volume", "server"]],
+    ["health", 2, []],
+  ],
   cluster_delete: [
     ["remove_nodes", 10, ["server", "port", "volume"]],
     ["delete_load_balancer", 5, ["load_balancer", "floating_ip"]],

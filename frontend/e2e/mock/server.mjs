@@ -684,6 +684,11 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
   if (part === "repair") return change("cluster_repair", cluster, response);
   if (part === "credential") return change("credential_rotate", cluster, response);
   if (part === "encryption-key") return change("encryption_key_rotate", cluster, response);
+  if (part === "api-audit") {
+    const { level } = await readBody(request);
+    cluster.spec.audit = { level };
+    return change("api_audit_change", cluster, response);
+  }
   if (part === "control-plane") {
     const { count } = await readBody(request);
     if (sub === "plan") return send(response, 200, sizePlan(cluster, "control-plane", { ...cluster.spec.control_plane, count }, cluster.masters_desired));

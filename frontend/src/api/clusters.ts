@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
 import { usePollInterval } from "./live";
-import type { CertificateRequest, Cluster, ClusterRequest, ClusterSettings, KubeconfigRequest, NodeMarks, NodePoolSpec, Phase, PoolMarks } from "./types";
+import type { ApiAuditLevel, CertificateRequest, Cluster, ClusterRequest, ClusterSettings, KubeconfigRequest, NodeMarks, NodePoolSpec, Phase, PoolMarks } from "./types";
 
 export interface ClusterFilter {
   search?: string;
@@ -185,6 +185,11 @@ export function rotateCredential(id: string) {
 
 export function rotateEncryptionKey(id: string) {
   return unwrap(client.POST("/api/v1/clusters/{id}/encryption-key/rotate", { params: { path: { id } } }));
+}
+
+/** Another level of what the cluster's own API writes down: masters are replaced for it. */
+export function changeApiAudit(id: string, level: ApiAuditLevel) {
+  return unwrap(client.PATCH("/api/v1/clusters/{id}/api-audit", { params: { path: { id } }, body: { level } }));
 }
 
 export function updateCluster(id: string, settings: ClusterSettings) {

@@ -720,6 +720,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clusters/{id}/api-audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Have the cluster's own API write down more of its calls, less, or nothing: masters are replaced one after the other. */
+        patch: operations["api_audit_change"];
+        trace?: never;
+    };
     "/api/v1/clusters/{id}/certificates": {
         parameters: {
             query?: never;
@@ -2246,8 +2263,11 @@ export interface components {
         };
         /** @enum {string} */
         AnnouncementState: "upcoming" | "current" | "ended";
+        ApiAuditChange: {
+            level: components["schemas"]["ApiAuditLevel"];
+        };
         /**
-         * @description What a cluster's own API writes down of the calls to it. Chosen when the cluster is made: all its masters write alike.
+         * @description What a cluster's own API writes down of the calls to it. All its masters write alike, but for the time in which it is changed.
          * @enum {string}
          */
         ApiAuditLevel: "none" | "metadata" | "request";
@@ -2258,6 +2278,7 @@ export interface components {
         /** @description The audit of a cluster's own API, as recorded. */
         ApiAuditSpec: {
             level?: components["schemas"]["ApiAuditLevel"];
+            made_with?: components["schemas"]["ApiAuditLevel"] | null;
         };
         /**
          * @description Who can reach a cluster's API.
@@ -4628,7 +4649,7 @@ export interface components {
          */
         OperationId: string;
         /** @enum {string} */
-        OperationKind: "cluster_create" | "cluster_repair" | "control_plane_resize" | "node_pool_create" | "node_pool_resize" | "node_pool_delete" | "node_replace" | "node_drain" | "node_reboot" | "credential_rotate" | "encryption_key_rotate" | "cluster_delete";
+        OperationKind: "cluster_create" | "cluster_repair" | "control_plane_resize" | "node_pool_create" | "node_pool_resize" | "node_pool_delete" | "node_replace" | "node_drain" | "node_reboot" | "credential_rotate" | "encryption_key_rotate" | "api_audit_change" | "cluster_delete";
         /**
          * @description `Blocked`: it cannot go on without somebody's act (quota, rights), which its error names; it looks again by itself, rarely.
          * @enum {string}
@@ -9490,6 +9511,121 @@ export interface operations {
             };
             /** @description There is no such object, or it is another tenant's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    api_audit_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiAuditChange"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAccepted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

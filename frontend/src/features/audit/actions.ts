@@ -21,6 +21,7 @@ export const ACTIONS: readonly string[] = [
   "node_update",
   "credential_rotate",
   "encryption_key_rotate",
+  "api_audit_change",
   "operation_retry",
   "operation_cancel",
   "template_create",

@@ -16,6 +16,7 @@ import { Ago } from "../../components/Time";
 import { conditionTone, useReason } from "../../components/words";
 import { Ready } from "../clusters/ClusterTable";
 import { CostBreakdown } from "../costs/Cost";
+import { ApiAudit } from "./ApiAudit";
 import { useChoices } from "./Choices";
 import { DirectAccess } from "./DirectAccess";
 import { Protection } from "./Protection";
@@ -121,22 +122,6 @@ function Copyable({ text, what }: { text: string; what: string }) {
       <code>{text}</code>
       <CopyButton text={text} what={what} />
     </span>
-  );
-}
-
-/** What the cluster's own API writes down, and where that lies. */
-function ApiAudit({ cluster }: { cluster: Cluster }) {
-  const { t } = useTranslation();
-  const level = cluster.spec.audit?.level ?? "none";
-  return (
-    <>
-      {t(`create.apiAuditOf.${level}`)}
-      {level !== "none" && (
-        <div className="field-hint">
-          {t("cluster.apiAuditPlace")} <code>/var/log/kubernetes/audit</code>
-        </div>
-      )}
-    </>
   );
 }
 

@@ -60,7 +60,7 @@ export function ApiForm({ draft, errors, onChange }: Props) {
             {(field) => <InputNumber {...field} min={60} max={86_400} precision={0} suffix="s" value={draft[name]} onChange={(value) => onChange({ [name]: value ?? 3600 })} />}
           </Field>
         ))}
-        <Field label={t("create.apiAudit")} hint={t(`create.apiAuditHint.${draft.apiAudit}`)} fixed error={errors["spec.audit.level"]} id={fieldId("spec.audit.level")}>
+        <Field label={t("create.apiAudit")} hint={t(`create.apiAuditHint.${draft.apiAudit}`)} error={errors["spec.audit.level"]} id={fieldId("spec.audit.level")}>
           {(field) => (
             <Select
               {...field}
