@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod addons;
+mod api_audit;
 mod browser;
 mod control_plane;
 mod dev;

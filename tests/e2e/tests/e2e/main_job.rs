@@ -113,7 +113,7 @@ fn secrets_are_encrypted_in_etcd(dev: &Dev, tools: &Tools) {
 
 /// Reads what the API server wrote down on its master's disk.
 fn the_api_writes_down_who_did_what(dev: &Dev) {
-    let log = find_file(dev.state.path(), "log/kubernetes/audit/audit.log").expect("no audit log on any disk");
+    let log = find_files(dev.state.path(), "log/kubernetes/audit/audit.log").pop().expect("no audit log on any disk");
     let text = std::fs::read_to_string(log).unwrap();
     let events: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let made = |resource: &str, name: &str| {
@@ -130,13 +130,14 @@ fn the_api_writes_down_who_did_what(dev: &Dev) {
     assert!(events.iter().all(|event| !matches!(event["objectRef"]["resource"].as_str(), Some("leases" | "events"))), "noise is in the log");
 }
 
-/// The file of this path on any disk under a directory.
-fn find_file(directory: &Path, end: &str) -> Option<PathBuf> {
+/// The files of this path on all disks under a directory.
+pub fn find_files(directory: &Path, end: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     entries
         .filter(|e| e.file_type().is_ok_and(|t| !t.is_symlink()))
         .map(|e| e.path())
-        .find_map(|path| if path.is_dir() { find_file(&path, end) } else { path.ends_with(end).then_some(path) })
+        .flat_map(|path| if path.is_dir() { find_files(&path, end) } else { path.ends_with(end).then_some(path).into_iter().collect() })
+        .collect()
 }
 
 async fn revoke_cuts_at_once(member: &crate::dev::Person, tools: &Tools, cluster: &str, kid: &str) {
