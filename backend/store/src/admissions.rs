@@ -200,7 +200,7 @@ pub(crate) async fn changed(db: &mut PgConnection) -> Result<bool, sqlx::Error> 
 
 /// Has this transaction wait as if it had shut somebody out itself: whoever did so before may be waiting still, or have ended without.
 pub(crate) async fn shut_out(db: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query!("SELECT set_config('kcs.access_changed', 'yes', true)").execute(db).await?;
+    sqlx::query!("SELECT set_config('kcs.access_changed', 'yes', true)").fetch_one(db).await?;
     Ok(())
 }
 

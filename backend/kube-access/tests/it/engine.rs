@@ -346,7 +346,7 @@ async fn a_pod_that_cannot_be_taken_away_holds_up_nothing_else() {
     let cluster = Cluster::new(|method, uri| match (method.as_str(), uri) {
         ("GET", "/api/v1/nodes/w1") => json(&json!({"kind": "Node", "apiVersion": "v1", "metadata": {"name": "w1", "resourceVersion": "7"}})),
         ("GET", uri) if uri.starts_with("/api/v1/pods?") => {
-            json(&list("PodList", &["db0", "db1"].map(|name| pod(name, name, "Running", json!("2026-01-02T03:04:05Z")))))
+            json(&list("v1", "PodList", &["db0", "db1"].map(|name| pod(name, name, "Running", json!("2026-01-02T03:04:05Z")))))
         }
         // Nothing that an API server says; as where a webhook says nothing until we wait no longer.
         ("DELETE", uri) if uri.ends_with("/db0") => text(StatusCode::FOUND, ""),
