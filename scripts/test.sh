@@ -121,8 +121,8 @@ unit() {
     # Always of the whole workspace: of one package, or without tests, Cargo chooses other features for the libraries that all stand on, and compiles
     # these and everything above them once more.
     cargo_tests rust --workspace --lib --bins --tests
-    # Thousands of whole cluster lives: optimised, or they take ten times as long.
-    cargo_tests engine --release --workspace --test engine
+    # Thousands of whole cluster lives, optimised.
+    cargo_tests engine --config scripts/engine.toml --workspace --test engine
     test_arguments='' cargo_tests rust-docs --workspace --doc
     console_tests
     check first-load npm --prefix frontend run --silent budget
