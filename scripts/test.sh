@@ -106,7 +106,7 @@ lint() {
     check clippy cargo clippy --quiet --workspace --all-targets -- -D warnings
     # Of the workspace, as above: of one package the features of what all share differ, and that would be looked at anew.
     check clippy-more cargo clippy --quiet --workspace --test engine --test e2e --test bench --test bench-gate -- -D warnings
-    # As it is shipped, without what its tests add to it.
+    # As it is shipped, without what its tests add to it: what the check of the queries has left.
     check program cargo check --quiet --workspace --bins
     check oxlint npm --prefix frontend run --silent lint
     check typescript npm --prefix frontend run --silent typecheck

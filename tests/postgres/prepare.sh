@@ -2,7 +2,7 @@
 # Regenerates .sqlx, by which the store's queries are checked at compile time without a database: a private Postgres, the migrations, `cargo check`.
 #
 #   prepare.sh            writes .sqlx
-#   prepare.sh --check    fails if .sqlx is not what the queries need
+#   prepare.sh --check    fails if .sqlx is not what the queries need, or the program does not compile
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
@@ -34,11 +34,15 @@ done
     installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, execution_time BIGINT NOT NULL)'
 mkdir -p "$work/sqlx"
 chmod 777 "$work/sqlx"
+# Writing needs the store alone, whatever does not go with it yet. With `--check` the whole program is looked at, as it is shipped: of one package Cargo chooses other
+# features for what it stands on, and a hundred libraries would be checked, and macros compiled, for this alone.
+what=(-p store)
+[ "${1:-}" != --check ] || what=(--workspace --bins)
 # Another cargo that waits for the same lock may compile the store first; then there is nothing to check, and nothing is written.
 for _ in 1 2 3 4 5; do
     touch "$store"
     touch -r "$store" "$work/touched"
-    DATABASE_URL="postgres://kcs@localhost/postgres?host=$work" SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$work/sqlx" cargo check --quiet -p store
+    DATABASE_URL="postgres://kcs@localhost/postgres?host=$work" SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$work/sqlx" cargo check --quiet "${what[@]}"
     [ -z "$(ls "$work/sqlx")" ] || break
 done
 [ -n "$(ls "$work/sqlx")" ] || { echo "error: the queries could not be checked: another build was always first" >&2; exit 1; }
