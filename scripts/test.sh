@@ -4,6 +4,9 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 what=${1:-all}
+# What the tests make clusters of, and the kubeadm of the other version, which is asked whether it would take its configuration. `kcs dev` prepares no more than that
+# here, either.
+export KCS_KUBERNETES_PARTS=${KCS_KUBERNETES_PARTS:-v1.36.3 tools v1.35.4/kubeadm}
 logs=${CARGO_TARGET_DIR:-target}/test-logs
 mkdir -p "$logs"
 passed=0 failed=0 skipped=0

@@ -2,7 +2,8 @@
 # Prepares the binaries that the local cloud's servers run: Kubernetes in two versions, etcd, the stand-in for kubelet and containers
 # (nodelet, kwok), helm, and the cloud's own controllers: openstack-cloud-controller-manager and the Cinder CSI controller.
 #
-#   build.sh [v1.36.3] [tools] [v1.35.4]      default: all, in this order; what is there and unchanged is skipped
+#   build.sh [v1.36.3] [tools] [v1.35.4]      default: KCS_KUBERNETES_PARTS, else all, in this order; what is there and unchanged is skipped
+#   build.sh v1.35.4/kubeadm                  kubeadm alone, for whoever makes no clusters of that version
 #
 # Where they come from, in this order:
 #   1. KCS_KUBERNETES_DIR, a folder as this script lays it down (VERSION/kubeadm ..., tools/kwok ..., images/): used as it is
@@ -15,7 +16,7 @@
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${KCS_KUBERNETES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kcs/kubernetes}
-VERSIONS="v1.36.3 tools v1.35.4"
+PARTS=${KCS_KUBERNETES_PARTS:-v1.36.3 tools v1.35.4}
 ETCD=v3.6.8
 KUBERNETES_DOWNLOADS=${KCS_KUBERNETES_DOWNLOADS:-https://dl.k8s.io/release}
 ETCD_DOWNLOADS=${KCS_ETCD_DOWNLOADS:-https://github.com/etcd-io/etcd/releases/download}
@@ -37,15 +38,15 @@ need_go() {
     export GOTOOLCHAIN=local CGO_ENABLED=0
 }
 
-# compile OUT FOLDER MODFILE LDFLAGS [TAGS]: go build that tells how far it is.
+# compile OUT FOLDER MODFILE LDFLAGS [TAGS] [PACKAGE]: go build that tells how far it is.
 compile() {
-    local out=$1 log=$1.log total; cd "$2"
+    local out=$1 log=$1.log package=${6:-.} total; cd "$2"
     say "$NAME: fetching modules"
-    go list -modfile="$3" -tags="${5:-}" -deps . >"$log" 2>&1 || { tail -5 "$log" >&2; die "$NAME: modules cannot be fetched"; }
+    go list -modfile="$3" -tags="${5:-}" -deps "$package" >"$log" 2>&1 || { tail -5 "$log" >&2; die "$NAME: modules cannot be fetched"; }
     total=$(grep -vc '^go: ' "$log")
     progress 8
     say "$NAME: compiling $total packages (those not in Go's cache)"
-    if ! go build -v -p "${BUILD_JOBS:-$(nproc)}" -modfile="$3" -tags="${5:-}" -buildvcs=false -trimpath -ldflags "-s -w $4" -o "$out.new" . 2>&1 |
+    if ! go build -v -p "${BUILD_JOBS:-$(nproc)}" -modfile="$3" -tags="${5:-}" -buildvcs=false -trimpath -ldflags "-s -w $4" -o "$out.new" "$package" 2>&1 |
         tee "$log" | while read -r _; do
             done_=$((${done_:-0} + 1))
             [ $((done_ % 20)) -ne 0 ] || progress $((8 + 87 * done_ / total))
@@ -68,12 +69,19 @@ download() {
     mv "$file.new" "$file"
 }
 
-# The released binaries of one version; false when the downloads are not reachable, found out within seconds.
-released_binaries() {
-    local to=$1 arch component done_=0
+# The name that releases for this machine have; false when the downloads of a version are not reachable, found out within seconds.
+released_for() {
+    local arch
     [ "${KCS_KUBERNETES_DOWNLOAD:-}" != never ] || return 1
     case $(uname -m) in x86_64) arch=amd64 ;; aarch64) arch=arm64 ;; *) return 1 ;; esac
-    curl -fsSL --connect-timeout 3 --max-time 8 -o /dev/null "$KUBERNETES_DOWNLOADS/$NAME/bin/linux/$arch/kubeadm.sha256" 2>/dev/null || return 1
+    curl -fsSL --connect-timeout 3 --max-time 8 -o /dev/null "$KUBERNETES_DOWNLOADS/$1/bin/linux/$arch/kubeadm.sha256" 2>/dev/null || return 1
+    echo $arch
+}
+
+# The released binaries of one version.
+released_binaries() {
+    local to=$1 arch component done_=0
+    arch=$(released_for "$NAME") || return 1
     curl -fsSL --connect-timeout 3 --max-time 8 -o /dev/null "$ETCD_DOWNLOADS/$ETCD/SHA256SUMS" 2>/dev/null || return 1
     say "$NAME: downloading the official release"
     for component in $KUBERNETES; do
@@ -137,13 +145,22 @@ build_tools() {
     node_rules >"$to/kwok-node.yaml"
 }
 
-build_version() {
-    local minor=${NAME#v1.} flags="" package modules=$HERE/modules/kubernetes
-    minor=${minor%.*}
+# What a version's programs say of themselves.
+says_of_itself() {
+    local package date
+    date=$(released "$1")
     for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
-        flags+=" -X $package.gitVersion=$NAME -X $package.gitMajor=1 -X $package.gitMinor=$minor -X $package.gitTreeState=clean"
-        flags+=" -X $package.gitCommit=unknown -X $package.buildDate=$(released "$NAME")"
+        printf ' -X %s' "$package.gitVersion=$1" "$package.gitMajor=1" "$package.gitMinor=$(minor "$1")" "$package.gitTreeState=clean" "$package.gitCommit=unknown" \
+            "$package.buildDate=$date"
     done
+}
+
+minor() { local minor=${1#v1.}; echo "${minor%.*}"; }
+
+build_version() {
+    local flags minor modules=$HERE/modules/kubernetes
+    flags=$(says_of_itself "$NAME")
+    minor=$(minor "$NAME")
     if released_binaries "$to"; then
         rm -f "$to/nodelet"
         (compile "$to/nodelet" "$modules" "1.$minor.mod" "$flags" nodelet)
@@ -154,7 +171,34 @@ build_version() {
     images "$to"
 }
 
+# kubeadm alone of a version. A machine that has all of the version keeps all of it as it should be.
+prepare_kubeadm() {
+    local version=$1 to=$CACHE/$1 modules=$HERE/modules/kubernetes mark arch url
+    if [ -e "$to/.built" ]; then
+        prepare "$version"
+        return
+    fi
+    NAME=kubeadm-$version
+    mark=$( (cat "$modules/1.$(minor "$version").mod"; echo "$NAME") | sha256sum)
+    if [ "$(cat "$to/.kubeadm" 2>/dev/null)" = "$mark" ]; then
+        say "$NAME: is there"
+        return
+    fi
+    mkdir -p "$to"
+    if arch=$(released_for "$version"); then
+        say "$NAME: downloading the official release"
+        url=$KUBERNETES_DOWNLOADS/$version/bin/linux/$arch/kubeadm
+        download "$url" "$url.sha256" "$to/kubeadm" || die "$url cannot be downloaded"
+    else
+        need_go
+        (compile "$to/kubeadm" "$modules" "1.$(minor "$version").mod" "$(says_of_itself "$version")" "" k8s.io/kubernetes/cmd/kubeadm)
+    fi
+    echo "$mark" >"$to/.kubeadm"
+    say "$NAME: ready"
+}
+
 prepare() {
+    case $1 in */kubeadm) prepare_kubeadm "${1%/*}"; return ;; esac
     NAME=$1
     local to=$CACHE/$NAME from=kubernetes mark
     [ "$NAME" != tools ] || from=tools
@@ -175,8 +219,9 @@ prepare() {
 }
 
 if [ -n "${KCS_KUBERNETES_DIR:-}" ]; then
-    for name in $VERSIONS; do
-        [ -e "$KCS_KUBERNETES_DIR/$name/.built" ] || die "KCS_KUBERNETES_DIR=$KCS_KUBERNETES_DIR holds no finished $name"
+    for name in $PARTS; do
+        case $name in */kubeadm) there=$name ;; *) there=$name/.built ;; esac
+        [ -e "$KCS_KUBERNETES_DIR/$there" ] || die "KCS_KUBERNETES_DIR=$KCS_KUBERNETES_DIR holds no finished $name"
     done
     say "using $KCS_KUBERNETES_DIR"
     exit 0
@@ -184,4 +229,4 @@ fi
 mkdir -p "$CACHE/progress"
 exec 9>"$CACHE/.lock"
 flock 9
-for name in ${*:-$VERSIONS}; do prepare "$name"; done
+for name in ${*:-$PARTS}; do prepare "$name"; done
