@@ -42,11 +42,12 @@ describe("rules that others added", () => {
   });
 });
 
+const made = (name: string, health: Resource["health"]): Resource => ({ kind: "security_group", name, state: "known", created_at: "2026-01-01T00:00:00Z", health });
+const row = async (name: string) => (await screen.findByText(name)).closest("tr") as HTMLElement;
+
 describe("a cloud object", () => {
   const since = "2026-01-02T00:00:00Z";
-  const made = (name: string, health: Resource["health"]): Resource => ({ kind: "security_group", name, state: "known", created_at: "2026-01-01T00:00:00Z", health });
   const drifted: Resource["health"] = { status: "False", reason: "Drifted", since, code: "KCS-CLOUD-006" };
-  const row = async (name: string) => (await screen.findByText(name)).closest("tr") as HTMLElement;
 
   it("that is not well comes with why, since when, and what to do about it", async () => {
     show(undefined, [made("kcs-worker", drifted), made("kcs-master", { status: "True", reason: "Well" })], "Degraded");
