@@ -216,5 +216,5 @@ pub async fn kubeconfig_revoke_all(
 pub async fn member_kubeconfig_revoke_all(caller: Caller, state: Data<State>, id: Path<String>) -> Answer<Json<Revoked>> {
     let permit = caller.actor.may::<MembersManage>(&caller.actor.project)?;
     let count = state.store.kubeconfig_revoke_of(permit, id.into_inner(), caller.context()).await?;
-    Ok(Json(Revoked { count }))
+    if count == 0 { Err(Problem::not_found()) } else { Ok(Json(Revoked { count })) }
 }

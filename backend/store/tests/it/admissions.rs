@@ -1,7 +1,8 @@
 //! What processes remember of kubeconfigs: they ask the database no more, and let nobody in whom an answered call has shut out.
 
-use crate::support::{create, member};
-use auth::{Actor, KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll};
+use crate::support::{create, member, person};
+use auth::{Actor, KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, MembersManage};
+use domain::permissions::Role;
 use sealed::{Token, TokenHash, TokenKind};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::time::Duration;
@@ -127,6 +128,11 @@ async fn who_revokes_what_is_revoked_already_waits_as_well() {
     two.somebody_is_silent().await;
     let permit = two.owner.may::<KubeconfigRevokeAll>(&two.cluster).unwrap();
     assert_eq!(two.here.kubeconfig_revoke_all(permit, None, RequestContext::default()).await.unwrap(), 0);
+    assert!(two.over().await);
+    two.somebody_is_silent().await;
+    let owner = person("a", Role::Owner);
+    let permit = owner.may::<MembersManage>(&owner.project).unwrap();
+    assert_eq!(two.here.kubeconfig_revoke_of(permit, owner.user.id.clone(), RequestContext::default()).await.unwrap(), 0);
     assert!(two.over().await);
 }
 
