@@ -20,7 +20,7 @@ const shop = {
   name: "shop",
   spec: { audit: { level: "none" } },
   status: { phase: "Running", conditions: [] },
-  permissions: ["cluster_update"],
+  permissions: ["cluster_repair"],
   generation: 3,
   observed_generation: 3,
 } as unknown as Cluster;
@@ -48,6 +48,10 @@ describe("the audit of a cluster's API", () => {
     for (const text of [en.create.apiAuditOf.metadata, "/var/log/kubernetes/audit"]) expect(container.textContent).toContain(text);
     expect(opener()).toBeNull();
     unmount();
+    // Whoever may change no more than settings does not have every master replaced.
+    const settings = show({ permissions: ["cluster_update"] });
+    expect(opener()).toBeNull();
+    settings.unmount();
     show({ operation: { id: "o1", kind: "node_replace", state: "running", progress: 3 } });
     expect(opener()).toBeNull();
   });

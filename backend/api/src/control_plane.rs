@@ -10,7 +10,7 @@ use crate::size_plans::{Resized, SizePlan, leaving, size_plan};
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, patch, post};
-use auth::{ClusterRepair, ClusterUpdate, ControlPlaneResize as ResizeAction};
+use auth::{ClusterRepair, ControlPlaneResize as ResizeAction};
 use domain::clusters::Cluster;
 use domain::ids::ClusterId;
 use domain::nodes::{CONTROL_PLANE_POOL, Node, NodeRole};
@@ -85,7 +85,7 @@ pub async fn encryption_key_rotate(caller: Caller, state: Data<State>, id: Path<
 #[patch("/clusters/{id}/api-audit")]
 pub async fn api_audit_change(caller: Caller, state: Data<State>, id: Path<ClusterId>, body: Body<ApiAuditChange>) -> Answer<HttpResponse> {
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
-    let permit = caller.actor.may::<ClusterUpdate>(&record)?;
+    let permit = caller.actor.may::<ClusterRepair>(&record)?;
     let (request, _) = body.read()?;
     plan::refuse_without_room(&state, &caller, &record.cluster.spec, CONTROL_PLANE_POOL).await?;
     let operation = state.store.api_audit_change(permit, request.level, caller.context()).await?;

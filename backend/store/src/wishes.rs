@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use crate::operations::{self, NewOperation, OperationRecord};
 use crate::pool::{Store, write};
 use crate::{clusters, nodes, tenants};
-use auth::{Action, ClusterRepair, ClusterUpdate, ControlPlaneResize, NodeOperate, NodePoolCreate, NodePoolDelete, NodePoolResize, Permit};
+use auth::{Action, ClusterRepair, ControlPlaneResize, NodeOperate, NodePoolCreate, NodePoolDelete, NodePoolResize, Permit};
 use domain::clusters::{Cluster, NodePoolSpec};
 use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId, OperationId};
@@ -46,7 +46,7 @@ impl Store {
     /// Another level of what the cluster's own API writes down.
     pub async fn api_audit_change(
         &self,
-        permit: Permit<ClusterUpdate>,
+        permit: Permit<ClusterRepair>,
         level: ApiAuditLevel,
         context: RequestContext,
     ) -> Result<OperationRecord, StoreError> {

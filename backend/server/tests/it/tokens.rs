@@ -87,6 +87,25 @@ async fn a_token_does_no_more_than_it_was_narrowed_to() {
 }
 
 #[actix_web::test]
+async fn the_right_to_change_settings_does_not_have_every_master_replaced() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _) = house.running_cluster(&member, "web").await;
+    let path = |end: &str| format!("/api/v1/clusters/{cluster}{end}");
+    let (_, changes) = make(&house, &member, json!({"name": "changes", "permissions": ["cluster_update"]})).await;
+    let (_, repairs) = make(&house, &member, json!({"name": "repairs", "permissions": ["cluster_repair"]})).await;
+    let (level, manual) = (json!({"level": "none"}), json!({"repair": "manual"}));
+    for (method, end, body, by_settings, by_repair) in
+        [("PATCH", "", Some(&manual), 200, 403), ("PATCH", "/api-audit", Some(&level), 403, 202), ("POST", "/encryption-key/rotate", None, 403, 409)]
+    {
+        for (token, expected) in [(&changes, by_settings), (&repairs, by_repair)] {
+            let got = with(&house, token, method, &path(end), body).await;
+            assert_eq!(got.status, expected, "{method} {end}: {}", got.body);
+        }
+    }
+}
+
+#[actix_web::test]
 async fn a_token_for_a_namespace_changes_nothing_around_it() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;

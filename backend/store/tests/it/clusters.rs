@@ -1,9 +1,7 @@
 //! Clusters: tenants apart, names unique, requests repeated, deletion above all.
 
 use crate::support::{create, member, operator, try_create};
-use auth::{
-    ClusterCreate, ClusterDelete, ClusterRepair, ClusterUpdate, ControlPlaneResize, NodeOperate, NodePoolResize, OperationCancel, OperationRetry,
-};
+use auth::{ClusterCreate, ClusterDelete, ClusterRepair, ControlPlaneResize, NodeOperate, NodePoolResize, OperationCancel, OperationRetry};
 use domain::addons::Addon;
 use domain::changes::Change;
 use domain::clusters::Phase;
@@ -169,7 +167,7 @@ async fn a_change_of_the_apis_audit_is_recorded_with_what_the_cluster_was_made_w
     let a = member("a");
     let record = create(&store, &a, "demo").await;
     let context = RequestContext::default;
-    let change = |level| store.api_audit_change(a.may::<ClusterUpdate>(&record).unwrap(), level, context());
+    let change = |level| store.api_audit_change(a.may::<ClusterRepair>(&record).unwrap(), level, context());
     assert_eq!(refused(change(ApiAuditLevel::Request).await), Code::Busy, "it is still being created");
     let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
     let mut created = store.load(&claim).await.unwrap().operation.unwrap();

@@ -14,7 +14,7 @@ export function ApiAudit({ cluster }: { cluster: Cluster }) {
   return (
     <>
       {t(`create.apiAuditOf.${level}`)}
-      {may(cluster, "cluster_update") && !unchangeable(cluster) && (
+      {may(cluster, "cluster_repair") && !unchangeable(cluster) && (
         <button type="button" className="text-button" onClick={() => setChanging(true)}>
           {t("cluster.apiAudit.change")}
         </button>
