@@ -127,22 +127,9 @@ mod tests {
     use super::*;
 
     fn row(state: ResourceState) -> LedgerRow {
-        LedgerRow {
-            id: ResourceId::generate(),
-            cluster: ClusterId::generate(),
-            key: "network".into(),
-            kind: ResourceKind::Network,
-            name: "kcs-1-net".into(),
-            state,
-            cloud_id: Some("n1".into()),
-            address: None,
-            called_at: None,
-            empty_looks: 0,
-            looked_at: None,
-            failures: 0,
-            fault: None,
-            created_at: OffsetDateTime::UNIX_EPOCH,
-        }
+        let (cluster, kind) = (ClusterId::generate(), ResourceKind::Network);
+        let row = LedgerRow::new(ResourceId::generate(), cluster, "network".into(), kind, "kcs-1-net".into(), OffsetDateTime::UNIX_EPOCH);
+        LedgerRow { state, cloud_id: Some("n1".into()), ..row }
     }
 
     fn object(row: &LedgerRow) -> Marked {

@@ -10,14 +10,6 @@ use domain::settings::ApiAuditLevel;
 use domain::wishes::{Undo, Wish};
 use time::Duration;
 
-fn running(masters: u32) -> World {
-    let mut world = World::new(masters, 1);
-    assert_eq!(world.settle(), OperationState::Succeeded);
-    world.log.clear();
-    world.now += Duration::minutes(1);
-    world
-}
-
 fn change(world: &mut World, level: ApiAuditLevel) -> Undo {
     let undo = Wish::ApiAuditChange { level }.apply(&mut world.work.cluster.spec).unwrap();
     world.work.cluster.generation += 1;
@@ -85,7 +77,7 @@ fn whole(world: &World) {
 #[test]
 fn each_master_is_replaced_once_by_a_successor_that_joins_first() {
     for count in [1, 3] {
-        let mut world = running(count);
+        let mut world = World::running(count, 1);
         let before = world.names(NodeRole::Master);
         change(&mut world, ApiAuditLevel::Metadata);
         world.step();
@@ -109,7 +101,7 @@ fn each_master_is_replaced_once_by_a_successor_that_joins_first() {
 
 #[test]
 fn masters_that_write_as_is_wanted_stay() {
-    let mut world = running(3);
+    let mut world = World::running(3, 1);
     change(&mut world, ApiAuditLevel::None);
     succeeds(&mut world);
     assert_eq!((made(&world), world.work.operation.as_ref().unwrap().steps[0].state), (0, StepState::Skipped));
@@ -124,7 +116,7 @@ fn masters_that_write_as_is_wanted_stay() {
 
 #[test]
 fn a_master_of_which_nothing_is_known_is_replaced_only_where_the_level_is_changed() {
-    let mut world = running(1);
+    let mut world = World::running(1, 1);
     world.work.nodes.iter_mut().for_each(|n| n.api_audit = None);
     world.watch(Duration::hours(2));
     world.begin(OperationKind::ClusterRepair, &[]);
@@ -138,7 +130,7 @@ fn a_master_of_which_nothing_is_known_is_replaced_only_where_the_level_is_change
 #[test]
 fn wherever_it_is_cancelled_masters_write_as_before_again() {
     for steps in (0..60).step_by(3) {
-        let mut world = running(3);
+        let mut world = World::running(3, 1);
         let undo = change(&mut world, ApiAuditLevel::Metadata);
         for _ in 0..steps {
             world.step();
@@ -156,7 +148,7 @@ fn wherever_it_is_cancelled_masters_write_as_before_again() {
 
 #[test]
 fn where_a_person_repairs_what_was_cancelled_waits_for_them() {
-    let mut world = running(3);
+    let mut world = World::running(3, 1);
     world.work.cluster.spec.repair = RepairPolicy::Manual;
     let undo = change(&mut world, ApiAuditLevel::Metadata);
     until(&mut world, |w| at(w, ApiAuditLevel::Metadata) == 2 && masters(w).count() == 3);
@@ -171,7 +163,7 @@ fn where_a_person_repairs_what_was_cancelled_waits_for_them() {
 #[test]
 fn what_failed_half_way_is_finished_by_a_retry_or_by_whoever_asks_again() {
     for again in [true, false] {
-        let mut world = running(3);
+        let mut world = World::running(3, 1);
         change(&mut world, ApiAuditLevel::Metadata);
         until(&mut world, |w| at(w, ApiAuditLevel::Metadata) == 1 && masters(w).count() == 3);
         end(&mut world, OperationState::Failed);
@@ -188,7 +180,7 @@ fn what_failed_half_way_is_finished_by_a_retry_or_by_whoever_asks_again() {
 
 #[test]
 fn what_failed_half_way_is_finished_by_itself_once_something_else_went_well() {
-    let mut world = running(3);
+    let mut world = World::running(3, 1);
     change(&mut world, ApiAuditLevel::Metadata);
     // Between one master and the next.
     let one_is_done = |w: &World| at(w, ApiAuditLevel::Metadata) == 1 && masters(w).count() == 3;
@@ -206,7 +198,7 @@ fn what_failed_half_way_is_finished_by_itself_once_something_else_went_well() {
 #[test]
 fn where_no_successor_comes_up_it_fails_with_the_reason_and_every_master_stays() {
     for count in [1, 3] {
-        let mut world = running(count);
+        let mut world = World::running(count, 1);
         let before = world.names(NodeRole::Master);
         world.broken_servers = 1000;
         change(&mut world, ApiAuditLevel::Metadata);
@@ -226,7 +218,7 @@ fn where_no_successor_comes_up_it_fails_with_the_reason_and_every_master_stays()
 #[test]
 fn a_master_that_is_lost_meanwhile_comes_back_at_the_level_that_is_wanted() {
     for lost_at in 0..=2 {
-        let mut world = running(3);
+        let mut world = World::running(3, 1);
         change(&mut world, ApiAuditLevel::Request);
         until(&mut world, |w| at(w, ApiAuditLevel::Request) == lost_at && masters(w).count() == 3);
         let lost = world.names(NodeRole::Master)[2].clone();
@@ -244,7 +236,7 @@ fn a_master_that_is_lost_meanwhile_comes_back_at_the_level_that_is_wanted() {
 
 #[test]
 fn nobody_leaves_while_the_load_balancer_finds_no_successor_answering() {
-    let mut world = running(3);
+    let mut world = World::running(3, 1);
     let before = world.names(NodeRole::Master);
     change(&mut world, ApiAuditLevel::Metadata);
     for _ in 0..100 {
@@ -260,7 +252,7 @@ fn nobody_leaves_while_the_load_balancer_finds_no_successor_answering() {
 #[test]
 fn a_deletion_wins_wherever_it_is() {
     for steps in (0..60).step_by(7) {
-        let mut world = running(3);
+        let mut world = World::running(3, 1);
         change(&mut world, ApiAuditLevel::Metadata);
         for _ in 0..steps {
             world.step();

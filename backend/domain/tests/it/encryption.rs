@@ -9,14 +9,6 @@ use domain::operations::{Operation, OperationKind, OperationState, StepKey, Step
 use domain::plan::{KeyStage, KeysView};
 use time::Duration;
 
-fn running(masters: u32) -> World {
-    let mut world = World::new(masters, 1);
-    assert_eq!(world.settle(), OperationState::Succeeded);
-    world.log.clear();
-    world.now += Duration::minutes(1);
-    world
-}
-
 fn rotate(world: &mut World) {
     world.begin(OperationKind::EncryptionKeyRotate, &[]);
 }
@@ -63,7 +55,7 @@ fn made(world: &World) -> usize {
 #[test]
 fn the_key_is_changed_in_three_rounds_of_masters_and_secrets_are_written_anew_before_the_last() {
     for count in [1, 3] {
-        let mut world = running(count);
+        let mut world = World::running(count, 1);
         rotate(&mut world);
         step(&mut world);
         assert_eq!(world.work.cluster.status.phase, Phase::Updating);
@@ -85,7 +77,7 @@ fn the_key_is_changed_in_three_rounds_of_masters_and_secrets_are_written_anew_be
 
 #[test]
 fn the_next_key_takes_three_rounds_again() {
-    let mut world = running(1);
+    let mut world = World::running(1, 1);
     for generation in [3, 6] {
         rotate(&mut world);
         succeeds(&mut world);
@@ -96,7 +88,7 @@ fn the_next_key_takes_three_rounds_again() {
 
 #[test]
 fn a_master_that_has_the_list_of_now_is_not_replaced_for_it() {
-    let mut world = running(3);
+    let mut world = World::running(3, 1);
     world.keys = KeysView { generation: 1, stage: KeyStage::Introduced, changed_at: Some(world.now - Duration::HOUR) };
     let current = world.names(NodeRole::Master)[1].clone();
     world.work.nodes.iter_mut().find(|n| n.name == current).unwrap().key_generation = 1;
@@ -111,7 +103,7 @@ fn a_master_that_has_the_list_of_now_is_not_replaced_for_it() {
 #[test]
 fn what_an_operation_left_half_way_the_next_one_finishes() {
     for left_at in 1..=3 {
-        let mut world = running(1);
+        let mut world = World::running(1, 1);
         rotate(&mut world);
         until(&mut world, |w| w.keys.generation == left_at);
         let operation = world.work.operation.as_mut().unwrap();
@@ -127,7 +119,7 @@ fn what_an_operation_left_half_way_the_next_one_finishes() {
 
 #[test]
 fn a_retry_goes_on_with_the_key_that_was_made() {
-    let mut world = running(1);
+    let mut world = World::running(1, 1);
     rotate(&mut world);
     until(&mut world, |w| w.keys.generation == 3);
     let operation = world.work.operation.as_mut().unwrap();
@@ -141,7 +133,7 @@ fn a_retry_goes_on_with_the_key_that_was_made() {
 
 #[test]
 fn the_old_key_stays_until_the_cluster_has_taken_every_secret_back() {
-    let mut world = running(1);
+    let mut world = World::running(1, 1);
     world.secrets_refused = Some("the Secret a/b was not taken back: 403 Forbidden".into());
     rotate(&mut world);
     until(&mut world, |w| w.secrets.is_some());
@@ -158,7 +150,7 @@ fn the_old_key_stays_until_the_cluster_has_taken_every_secret_back() {
 #[test]
 fn a_master_that_is_lost_meanwhile_is_replaced_and_the_list_waits_for_it() {
     for lost_at in 1..=3 {
-        let mut world = running(3);
+        let mut world = World::running(3, 1);
         rotate(&mut world);
         until(&mut world, |w| w.keys.generation == lost_at && masters(w).len() == 3);
         let lost = world.names(NodeRole::Master)[1].clone();
@@ -170,7 +162,7 @@ fn a_master_that_is_lost_meanwhile_is_replaced_and_the_list_waits_for_it() {
 
 #[test]
 fn a_master_whose_api_server_answers_nobody_is_the_first_to_be_replaced() {
-    let mut world = running(3);
+    let mut world = World::running(3, 1);
     let mute = world.names(NodeRole::Master)[1].clone();
     world.mute.push(mute.clone());
     rotate(&mut world);
@@ -181,7 +173,7 @@ fn a_master_whose_api_server_answers_nobody_is_the_first_to_be_replaced() {
 
 #[test]
 fn nothing_goes_on_while_the_clusters_api_does_not_answer() {
-    let mut world = running(1);
+    let mut world = World::running(1, 1);
     rotate(&mut world);
     until(&mut world, |w| w.keys.generation == 2 && masters(w).iter().all(|n| n.key_generation == 2));
     world.api_down = true;
@@ -195,13 +187,13 @@ fn nothing_goes_on_while_the_clusters_api_does_not_answer() {
 
 #[test]
 fn it_is_stopped_by_a_deletion_only_once_it_was_begun() {
-    let mut world = running(1);
+    let mut world = World::running(1, 1);
     rotate(&mut world);
     assert!(world.work.operation.as_ref().unwrap().cancellable());
     step(&mut world);
     assert!(!world.work.operation.as_ref().unwrap().cancellable());
     for steps in (0..80).step_by(9) {
-        let mut world = running(3);
+        let mut world = World::running(3, 1);
         rotate(&mut world);
         for _ in 0..steps {
             step(&mut world);

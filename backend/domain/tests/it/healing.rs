@@ -10,13 +10,6 @@ use domain::operations::{ENGINE, OperationKind, OperationState};
 use domain::plan::{BLOCKED_REST, ObjectState, REPAIR_REST, REPAIR_RETRIES, UNREADY_LIMIT};
 use time::Duration;
 
-fn running(masters: u32, workers: u32) -> World {
-    let mut world = World::new(masters, workers);
-    assert_eq!(world.settle(), OperationState::Succeeded);
-    world.log.clear();
-    world
-}
-
 /// The operation there is now was begun by the engine and succeeded.
 fn repaired(world: &World) {
     let operation = world.work.operation.as_ref().unwrap();
@@ -27,7 +20,7 @@ fn repaired(world: &World) {
 
 #[test]
 fn drift_is_said_and_mended_by_an_operation_of_the_engines_own() {
-    let mut world = running(1, 1);
+    let mut world = World::running(1, 1);
     world.objects.values_mut().find(|(k, o)| *k == ResourceKind::SecurityGroup && o.name.ends_with("worker")).unwrap().1.drift = true;
     world.watch(Duration::minutes(1));
     assert_eq!(world.log, ["update security_group/worker"]);
@@ -37,7 +30,7 @@ fn drift_is_said_and_mended_by_an_operation_of_the_engines_own() {
 #[test]
 fn a_nodes_port_or_disk_that_is_not_as_it_should_be_is_said_and_mended() {
     for kind in [ResourceKind::Port, ResourceKind::Volume] {
-        let mut world = running(1, 1);
+        let mut world = World::running(1, 1);
         let worker = world.names(NodeRole::Worker)[0].clone();
         world.work.cluster.spec.repair = RepairPolicy::Manual;
         world.objects.values_mut().find(|(k, o)| *k == kind && o.name == worker).unwrap().1.drift = true;
@@ -54,7 +47,7 @@ fn a_nodes_port_or_disk_that_is_not_as_it_should_be_is_said_and_mended() {
 
 #[test]
 fn with_the_manual_policy_damage_is_shown_and_left() {
-    let mut world = running(1, 1);
+    let mut world = World::running(1, 1);
     world.work.cluster.spec.repair = RepairPolicy::Manual;
     world.objects.values_mut().find(|(k, _)| *k == ResourceKind::SecurityGroup).unwrap().1.drift = true;
     let worker = world.names(NodeRole::Worker)[0].clone();
@@ -71,7 +64,7 @@ fn with_the_manual_policy_damage_is_shown_and_left() {
 #[test]
 fn what_is_gone_is_made_again() {
     for kind in [ResourceKind::Router, ResourceKind::RouterInterface, ResourceKind::LoadBalancer, ResourceKind::FloatingIp] {
-        let mut world = running(1, 1);
+        let mut world = World::running(1, 1);
         world.objects.retain(|_, (k, _)| *k != kind);
         world.watch(Duration::minutes(2));
         assert_eq!(world.log.iter().filter(|e| e.starts_with("create")).count(), 1, "{:?}", world.log);
@@ -81,7 +74,7 @@ fn what_is_gone_is_made_again() {
 
 #[test]
 fn a_broken_load_balancer_is_replaced_under_what_stands_on_it() {
-    let mut world = running(3, 0);
+    let mut world = World::running(3, 0);
     world.objects.values_mut().find(|(k, _)| *k == ResourceKind::LoadBalancer).unwrap().1.state = ObjectState::Failed("ERROR".into());
     world.watch(Duration::minutes(2));
     assert_eq!(world.log, ["delete load_balancer", "create load_balancer"]);
@@ -90,7 +83,7 @@ fn a_broken_load_balancer_is_replaced_under_what_stands_on_it() {
 
 #[test]
 fn a_lost_worker_is_replaced_after_five_minutes_under_a_new_name() {
-    let mut world = running(1, 3);
+    let mut world = World::running(1, 3);
     let lost = world.names(NodeRole::Worker)[0].clone();
     world.vanish(ResourceKind::Server, &lost);
     world.watch(Duration::minutes(1));
@@ -107,7 +100,7 @@ fn a_lost_worker_is_replaced_after_five_minutes_under_a_new_name() {
 #[test]
 fn case_38_what_a_lost_worker_held_is_let_go_after_its_server_whoever_deletes_its_kubernetes_node() {
     for cloud_controller in [false, true] {
-        let mut world = running(1, 4);
+        let mut world = World::running(1, 4);
         world.cloud_controller = cloud_controller;
         let workers = world.names(NodeRole::Worker);
         world.sick.push(workers[1].clone());
@@ -127,7 +120,7 @@ fn case_38_what_a_lost_worker_held_is_let_go_after_its_server_whoever_deletes_it
 
 #[test]
 fn a_node_that_is_not_ready_for_long_is_replaced_and_one_that_recovers_is_not() {
-    let mut world = running(1, 3);
+    let mut world = World::running(1, 3);
     let sick = world.names(NodeRole::Worker)[1].clone();
     world.sick.push(sick.clone());
     world.watch(Duration::minutes(4));
@@ -144,7 +137,7 @@ fn a_node_that_is_not_ready_for_long_is_replaced_and_one_that_recovers_is_not() 
 
 #[test]
 fn case_55_nothing_is_replaced_while_too_many_workers_are_unwell() {
-    let mut world = running(1, 5);
+    let mut world = World::running(1, 5);
     let workers = world.names(NodeRole::Worker);
     world.sick = workers[..3].to_vec();
     world.watch(Duration::minutes(30));
@@ -169,7 +162,7 @@ fn case_55_nothing_is_replaced_while_too_many_workers_are_unwell() {
 
 #[test]
 fn an_unreachable_api_is_blindness_not_sickness() {
-    let mut world = running(3, 3);
+    let mut world = World::running(3, 3);
     let worker = world.names(NodeRole::Worker)[0].clone();
     world.vanish(ResourceKind::Server, &worker);
     world.api_down = true;
@@ -189,7 +182,7 @@ fn an_unreachable_api_is_blindness_not_sickness() {
 
 #[test]
 fn case_53_a_cluster_that_does_not_answer_us_is_unknown_and_what_the_cloud_sees_broken_is_unhealthy() {
-    let mut world = running(3, 2);
+    let mut world = World::running(3, 2);
     let masters = world.names(NodeRole::Master);
     let said = |w: &World| (w.condition(ConditionType::ControlPlaneHealthy).status, w.work.cluster.status.phase);
     world.api_down = true;
@@ -219,7 +212,7 @@ fn case_53_a_cluster_that_does_not_answer_us_is_unknown_and_what_the_cloud_sees_
 
 #[test]
 fn a_lost_master_is_taken_out_of_etcd_before_another_joins() {
-    let mut world = running(3, 1);
+    let mut world = World::running(3, 1);
     let lost = world.names(NodeRole::Master)[0].clone();
     let id = world.work.nodes.iter().find(|n| n.name == lost).unwrap().id;
     world.vanish(ResourceKind::Server, &lost);
@@ -233,7 +226,7 @@ fn a_lost_master_is_taken_out_of_etcd_before_another_joins() {
 
 #[test]
 fn case_58_with_the_quorum_lost_nothing_is_done_by_itself() {
-    let mut world = running(3, 1);
+    let mut world = World::running(3, 1);
     let masters = world.names(NodeRole::Master);
     world.sick = masters[..2].to_vec();
     world.watch(Duration::minutes(40));
@@ -242,7 +235,7 @@ fn case_58_with_the_quorum_lost_nothing_is_done_by_itself() {
     assert_eq!((healing.reason.as_str(), healing.code), ("QuorumLost", Some(Code::ControlPlaneLost)));
     assert_eq!(world.condition(ConditionType::ControlPlaneHealthy).code, Some(Code::ControlPlaneLost));
     // The only master of a cluster in use is not thrown away either.
-    let mut world = running(1, 1);
+    let mut world = World::running(1, 1);
     let master = world.names(NodeRole::Master)[0].clone();
     world.server(&master).state = ObjectState::Failed("hypervisor gone".into());
     world.api_down = true;
@@ -253,7 +246,7 @@ fn case_58_with_the_quorum_lost_nothing_is_done_by_itself() {
 
 #[test]
 fn case_31_a_server_that_somebody_stopped_is_started_again_not_replaced() {
-    let mut world = running(1, 3);
+    let mut world = World::running(1, 3);
     let stopped = world.names(NodeRole::Worker)[2].clone();
     world.server(&stopped).state = ObjectState::Off;
     world.watch(Duration::minutes(4));
@@ -271,7 +264,7 @@ fn case_31_a_server_that_somebody_stopped_is_started_again_not_replaced() {
 
 #[test]
 fn a_repair_that_fails_is_tried_less_and_less_often_and_then_left_to_a_person() {
-    let mut world = running(1, 3);
+    let mut world = World::running(1, 3);
     let lost = world.names(NodeRole::Worker)[0].clone();
     world.broken_servers = 1000;
     world.vanish(ResourceKind::Server, &lost);
@@ -293,7 +286,7 @@ fn a_repair_that_fails_is_tried_less_and_less_often_and_then_left_to_a_person() 
 
 #[test]
 fn a_node_that_breaks_after_a_repair_was_given_up_is_replaced_all_the_same() {
-    let mut world = running(1, 3);
+    let mut world = World::running(1, 3);
     world.objects.values_mut().find(|(k, _)| *k == ResourceKind::SecurityGroup).unwrap().1.drift = true;
     world.updates_refused = Some(Code::NetworkFailed);
     world.watch(Duration::hours(6));
@@ -315,7 +308,7 @@ fn a_node_that_breaks_after_a_repair_was_given_up_is_replaced_all_the_same() {
 
 #[test]
 fn a_server_that_was_in_error_for_a_while_and_is_well_again_is_no_reason_to_replace_its_node() {
-    let mut world = running(1, 3);
+    let mut world = World::running(1, 3);
     let worker = world.names(NodeRole::Worker)[0].clone();
     let fault = |world: &World| world.work.nodes.iter().find(|n| n.name == worker).unwrap().fault.as_ref().map(|f| f.code);
     world.server(&worker).state = ObjectState::Failed("the migration failed".into());
@@ -332,7 +325,7 @@ fn a_server_that_was_in_error_for_a_while_and_is_well_again_is_no_reason_to_repl
 #[test]
 fn an_object_that_was_not_to_be_seen_for_a_while_keeps_its_place() {
     for kind in [ResourceKind::Router, ResourceKind::LoadBalancer, ResourceKind::Server] {
-        let mut world = running(1, 1);
+        let mut world = World::running(1, 1);
         world.work.cluster.spec.repair = RepairPolicy::Manual;
         let row = world.work.ledger.iter().find(|r| r.kind == kind).unwrap().clone();
         let object = world.objects.remove(row.cloud_id.as_ref().unwrap()).unwrap();
@@ -349,7 +342,7 @@ fn an_object_that_was_not_to_be_seen_for_a_while_keeps_its_place() {
 
 #[test]
 fn an_object_found_late_is_taken_away_without_anybody_asking() {
-    let mut world = running(1, 1);
+    let mut world = World::running(1, 1);
     let row = world.work.ledger.iter_mut().find(|r| r.key == "router").unwrap();
     let (id, object) = (row.cloud_id.clone().unwrap(), row.clone());
     // An older row of the same part, whose object was never seen.
@@ -370,7 +363,7 @@ fn an_object_found_late_is_taken_away_without_anybody_asking() {
 
 #[test]
 fn a_repair_that_a_quota_blocks_goes_on_after_one_rest() {
-    let mut world = running(1, 1);
+    let mut world = World::running(1, 1);
     world.objects.values_mut().find(|(k, _)| *k == ResourceKind::SecurityGroup).unwrap().1.drift = true;
     world.updates_refused = Some(Code::Quota);
     world.watch(Duration::minutes(5));
@@ -383,7 +376,7 @@ fn a_repair_that_a_quota_blocks_goes_on_after_one_rest() {
 
 #[test]
 fn what_is_not_let_go_of_ends_a_repair_and_holds_up_nothing_that_somebody_asks_for() {
-    let mut world = running(1, 2);
+    let mut world = World::running(1, 2);
     let worker = world.names(NodeRole::Worker)[0].clone();
     world.objects.values_mut().find(|(k, o)| *k == ResourceKind::Volume && o.name == worker).unwrap().1.drift = true;
     world.updates_refused = Some(Code::InUse);
@@ -401,7 +394,7 @@ fn what_is_not_let_go_of_ends_a_repair_and_holds_up_nothing_that_somebody_asks_f
 
 #[test]
 fn what_is_not_let_go_of_keeps_nothing_else_from_being_repaired() {
-    let mut world = running(1, 3);
+    let mut world = World::running(1, 3);
     let workers = world.names(NodeRole::Worker);
     world.objects.values_mut().find(|(k, o)| *k == ResourceKind::Volume && o.name == workers[0]).unwrap().1.drift = true;
     world.updates_refused = Some(Code::InUse);

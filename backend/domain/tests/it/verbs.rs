@@ -12,13 +12,6 @@ use domain::wishes::Wish;
 use proptest::prelude::*;
 use time::Duration;
 
-fn running(masters: u32, workers: u32) -> World {
-    let mut world = World::new(masters, workers);
-    assert_eq!(world.settle(), OperationState::Succeeded);
-    world.log.clear();
-    world
-}
-
 fn wish(world: &mut World, wish: &Wish) {
     wish.apply(&mut world.work.cluster.spec).unwrap();
     world.work.cluster.generation += 1;
@@ -31,7 +24,7 @@ fn id(world: &World, name: &str) -> NodeId {
 
 #[test]
 fn a_resize_starts_at_nought_and_lets_the_named_node_go() {
-    let mut world = running(1, 3);
+    let mut world = World::running(1, 3);
     wish(&mut world, &Wish::NodePoolResize { pool: "default".into(), count: 5, remove: vec![] });
     world.step();
     let operation = world.work.operation.clone().unwrap();
@@ -51,7 +44,7 @@ fn a_resize_starts_at_nought_and_lets_the_named_node_go() {
 
 #[test]
 fn a_pool_comes_and_goes() {
-    let mut world = running(1, 1);
+    let mut world = World::running(1, 1);
     let second = domain::clusters::NodePoolSpec { name: "second".into(), count: 2, ..world.work.cluster.spec.node_pools[0].clone() };
     wish(&mut world, &Wish::NodePoolCreate { pool: second });
     assert_eq!(world.settle(), OperationState::Succeeded);
@@ -65,7 +58,7 @@ fn a_pool_comes_and_goes() {
 
 #[test]
 fn a_healthy_worker_is_replaced_only_when_its_successor_works_a_sick_one_at_once() {
-    let mut world = running(1, 2);
+    let mut world = World::running(1, 2);
     let old = world.names(NodeRole::Worker)[0].clone();
     let target = id(&world, &old);
     wish(&mut world, &Wish::NodeReplace { node: target });
@@ -90,7 +83,7 @@ fn a_healthy_worker_is_replaced_only_when_its_successor_works_a_sick_one_at_once
 #[test]
 fn even_the_only_master_is_replaced_without_a_gap() {
     for masters in [1, 3] {
-        let mut world = running(masters, 1);
+        let mut world = World::running(masters, 1);
         let old = world.names(NodeRole::Master)[0].clone();
         let target = id(&world, &old);
         wish(&mut world, &Wish::NodeReplace { node: target });
@@ -106,7 +99,7 @@ fn even_the_only_master_is_replaced_without_a_gap() {
 #[test]
 fn a_master_that_works_stays_until_the_load_balancer_finds_its_successor_answering() {
     for masters in [1, 3] {
-        let mut world = running(masters, 1);
+        let mut world = World::running(masters, 1);
         let (old, before) = (world.names(NodeRole::Master)[0].clone(), world.names(NodeRole::Master));
         let target = id(&world, &old);
         wish(&mut world, &Wish::NodeReplace { node: target });
@@ -128,7 +121,7 @@ fn a_master_that_works_stays_until_the_load_balancer_finds_its_successor_answeri
 
 #[test]
 fn a_master_that_does_not_work_is_not_kept_for_its_successors_sake() {
-    let mut world = running(3, 0);
+    let mut world = World::running(3, 0);
     let sick = world.names(NodeRole::Master)[2].clone();
     world.sick.push(sick.clone());
     world.step();
@@ -149,14 +142,14 @@ fn a_master_that_was_mute_before_holds_nobody_up_and_leaves_first_where_any_may(
         world.mute.push(name.clone());
         name
     };
-    let mut world = running(3, 0);
+    let mut world = World::running(3, 0);
     let (old, silent) = (world.names(NodeRole::Master)[0].clone(), mute(&mut world, 1));
     let target = id(&world, &old);
     wish(&mut world, &Wish::NodeReplace { node: target });
     assert_eq!(world.settle(), OperationState::Succeeded, "{:#?}", world.work.operation);
     assert!(!world.names(NodeRole::Master).contains(&old) && world.names(NodeRole::Master).contains(&silent));
 
-    let mut world = running(3, 0);
+    let mut world = World::running(3, 0);
     let silent = mute(&mut world, 0);
     wish(&mut world, &Wish::ControlPlaneResize { count: 1 });
     assert_eq!(world.settle(), OperationState::Succeeded, "{:#?}", world.work.operation);
@@ -166,7 +159,7 @@ fn a_master_that_was_mute_before_holds_nobody_up_and_leaves_first_where_any_may(
 
 #[test]
 fn masters_that_are_too_many_do_not_hold_up_what_is_asked_of_workers() {
-    let mut world = running(3, 1);
+    let mut world = World::running(3, 1);
     world.mute = world.names(NodeRole::Master);
     world.work.cluster.spec.control_plane.count = 1;
     wish(&mut world, &Wish::NodePoolResize { pool: "default".into(), count: 2, remove: vec![] });
@@ -176,7 +169,7 @@ fn masters_that_are_too_many_do_not_hold_up_what_is_asked_of_workers() {
 
 #[test]
 fn a_control_plane_that_shrinks_is_not_done_while_too_many_are_kept_for_those_that_stay() {
-    let mut world = running(3, 0);
+    let mut world = World::running(3, 0);
     wish(&mut world, &Wish::ControlPlaneResize { count: 1 });
     world.mute = world.names(NodeRole::Master);
     for _ in 0..60 {
@@ -192,7 +185,7 @@ fn a_control_plane_that_shrinks_is_not_done_while_too_many_are_kept_for_those_th
 
 #[test]
 fn a_master_that_works_keeps_its_member_of_etcd_while_the_load_balancer_leads_to_it() {
-    let mut world = running(3, 0);
+    let mut world = World::running(3, 0);
     let old = world.names(NodeRole::Master)[0].clone();
     let target = id(&world, &old);
     wish(&mut world, &Wish::NodeReplace { node: target });
@@ -222,7 +215,7 @@ fn a_master_that_works_keeps_its_member_of_etcd_while_the_load_balancer_leads_to
 
 #[test]
 fn the_control_plane_grows_and_shrinks_one_master_at_a_time() {
-    let mut world = running(1, 1);
+    let mut world = World::running(1, 1);
     for count in [3, 5, 3, 1] {
         wish(&mut world, &Wish::ControlPlaneResize { count });
         let mut before = world.work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.joined_at.is_some()).count();
@@ -245,7 +238,7 @@ fn the_control_plane_grows_and_shrinks_one_master_at_a_time() {
 
 #[test]
 fn a_reboot_is_asked_for_once() {
-    let mut world = running(1, 1);
+    let mut world = World::running(1, 1);
     let name = world.names(NodeRole::Worker)[0].clone();
     let node = id(&world, &name);
     wish(&mut world, &Wish::NodeReboot { node });
@@ -255,7 +248,7 @@ fn a_reboot_is_asked_for_once() {
 
 #[test]
 fn a_reboot_that_the_cloud_refused_is_asked_for_again_once_what_stood_against_it_is_over() {
-    let mut world = running(1, 1);
+    let mut world = World::running(1, 1);
     let name = world.names(NodeRole::Worker)[0].clone();
     let node = id(&world, &name);
     wish(&mut world, &Wish::NodeReboot { node });
@@ -271,7 +264,7 @@ fn a_reboot_that_the_cloud_refused_is_asked_for_again_once_what_stood_against_it
 
 #[test]
 fn a_reboot_that_the_cloud_keeps_refusing_is_asked_for_less_and_less_often() {
-    let mut world = running(1, 1);
+    let mut world = World::running(1, 1);
     let node = id(&world, &world.names(NodeRole::Worker)[0]);
     wish(&mut world, &Wish::NodeReboot { node });
     world.updates_refused = Some(Code::ServerFailed);
@@ -283,7 +276,7 @@ fn a_reboot_that_the_cloud_keeps_refusing_is_asked_for_less_and_less_often() {
 
 #[test]
 fn what_a_cancelled_resize_had_made_is_taken_away_again() {
-    let mut world = running(1, 2);
+    let mut world = World::running(1, 2);
     let wanted = Wish::NodePoolResize { pool: "default".into(), count: 4, remove: vec![] };
     let undo = wanted.clone().apply(&mut world.work.cluster.spec.clone()).unwrap();
     wish(&mut world, &wanted);
@@ -340,7 +333,7 @@ fn an_operation_that_was_blocked_long_has_time_again_when_it_goes_on() {
 
 #[test]
 fn a_step_that_only_a_newer_program_knows_is_shown_and_never_taken_for_done() {
-    let mut world = running(1, 1);
+    let mut world = World::running(1, 1);
     wish(&mut world, &Wish::NodePoolResize { pool: "default".into(), count: 2, remove: vec![] });
     world.step();
     let newer = |world: &mut World, state| {
@@ -361,7 +354,7 @@ fn a_step_that_only_a_newer_program_knows_is_shown_and_never_taken_for_done() {
 
 #[test]
 fn case_24_a_quota_is_not_short_while_ports_of_dead_servers_leave_it() {
-    let mut world = running(1, 2);
+    let mut world = World::running(1, 2);
     let lost = world.names(NodeRole::Worker)[0].clone();
     world.vanish(ResourceKind::Server, &lost);
     world.watch(Duration::minutes(10));

@@ -86,6 +86,14 @@ impl World {
         }
     }
 
+    /// A cluster that was made; what that took is not in the log.
+    pub fn running(masters: u32, workers: u32) -> Self {
+        let mut world = Self::new(masters, workers);
+        assert_eq!(world.settle(), OperationState::Succeeded);
+        world.log.clear();
+        world
+    }
+
     pub fn observed(&self) -> Observed {
         let mut looks: BTreeMap<ResourceKind, Look> = ResourceKind::ALL.into_iter().map(|k| (k, Look::Seen(vec![]))).collect();
         for (kind, object) in self.objects.values() {

@@ -1,14 +1,13 @@
 //! What processes remember of kubeconfigs: they ask the database no more, and let nobody in whom an answered call has shut out.
 
-use crate::support::{create, member, person};
-use auth::{Actor, KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, MembersManage};
+use crate::support::{create, issue, member, person};
+use auth::{Actor, KubeconfigRevoke, KubeconfigRevokeAll, MembersManage};
 use domain::permissions::Role;
-use sealed::{Token, TokenHash, TokenKind};
+use sealed::TokenHash;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::time::Duration;
 use store::test_support::Database;
-use store::{ChangeNotice, ClusterRecord, KubeconfigRecord, NewKubeconfig, RequestContext, Store};
-use time::OffsetDateTime;
+use store::{ChangeNotice, ClusterRecord, KubeconfigRecord, RequestContext, Store};
 
 /// Two processes on one database, and a cluster.
 struct Two {
@@ -30,15 +29,7 @@ impl Two {
     }
 
     async fn issue(&self) -> (KubeconfigRecord, TokenHash) {
-        let token = Token::generate(TokenKind::Kubeconfig).unwrap();
-        let new = NewKubeconfig {
-            name: "laptop".into(),
-            token_hash: token.hash,
-            narrowing: auth::Narrowing::default(),
-            expires_at: OffsetDateTime::now_utc() + time::Duration::hours(1),
-        };
-        let permit = self.owner.may::<KubeconfigIssue>(&self.cluster).unwrap();
-        (self.here.kubeconfig_issue(permit, new, RequestContext::default()).await.unwrap(), token.hash)
+        issue(&self.here, &self.owner, &self.cluster).await
     }
 
     async fn revoke(&self, kubeconfig: &KubeconfigRecord) {

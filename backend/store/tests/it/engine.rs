@@ -21,22 +21,8 @@ use uuid::Uuid;
 const LEASE: Duration = Duration::from_secs(60);
 
 fn row(work: &domain::changes::Work, key: &str, state: ResourceState) -> LedgerRow {
-    LedgerRow {
-        id: ResourceId::generate(),
-        cluster: work.cluster.id,
-        key: key.into(),
-        kind: ResourceKind::Network,
-        name: "n".into(),
-        state,
-        cloud_id: None,
-        address: None,
-        called_at: None,
-        empty_looks: 0,
-        looked_at: None,
-        failures: 0,
-        fault: None,
-        created_at: time::OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap(),
-    }
+    let now = time::OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
+    LedgerRow { state, ..LedgerRow::new(ResourceId::generate(), work.cluster.id, key.into(), ResourceKind::Network, "n".into(), now) }
 }
 
 #[tokio::test]

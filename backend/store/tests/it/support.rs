@@ -1,11 +1,13 @@
 //! People and specifications for the tests.
 
-use auth::{Actor, ClusterCreate, Grants, Project, User, Via};
+use auth::{Actor, ClusterCreate, Grants, KubeconfigIssue, Narrowing, Project, User, Via};
 use domain::ids::TenantId;
 use domain::permissions::Role;
 use domain::tenants::Limits;
 use domain::test_support::spec;
-use store::{ClusterRecord, CreatedCluster, Idempotency, NewCluster, RequestContext, Store, StoreError};
+use sealed::{Token, TokenHash, TokenKind};
+use store::{ClusterRecord, CreatedCluster, Idempotency, KubeconfigRecord, NewCluster, NewKubeconfig, RequestContext, Store, StoreError};
+use time::{Duration, OffsetDateTime};
 
 pub fn person(tenant: &str, role: Role) -> Actor {
     let user = User { id: format!("id-of-{tenant}"), name: format!("member-of-{tenant}"), domain: "default".into() };
@@ -29,4 +31,12 @@ pub async fn try_create(store: &Store, actor: &Actor, name: &str, key: Option<Id
 
 pub async fn create(store: &Store, actor: &Actor, name: &str) -> ClusterRecord {
     try_create(store, actor, name, None).await.unwrap().cluster
+}
+
+/// A kubeconfig for an hour, with the hash of its token.
+pub async fn issue(store: &Store, actor: &Actor, cluster: &ClusterRecord) -> (KubeconfigRecord, TokenHash) {
+    let token = Token::generate(TokenKind::Kubeconfig).unwrap();
+    let expires_at = OffsetDateTime::now_utc() + Duration::hours(1);
+    let new = NewKubeconfig { name: "laptop".into(), token_hash: token.hash, narrowing: Narrowing::default(), expires_at };
+    (store.kubeconfig_issue(actor.may::<KubeconfigIssue>(cluster).unwrap(), new, RequestContext::default()).await.unwrap(), token.hash)
 }

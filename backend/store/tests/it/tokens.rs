@@ -1,17 +1,17 @@
 //! Tokens of nodes and kubeconfigs: known by hash, good once or until revoked.
 
-use crate::support::{create, member, person};
-use auth::{KubeconfigIssue, KubeconfigRevoke};
+use crate::support::{create, issue, member, person};
+use auth::KubeconfigRevoke;
 use domain::changes::Change;
 use domain::ids::{ClusterId, NodeId};
 use domain::nodes::{Bootstrap, CONTROL_PLANE_POOL, Node, NodeRole};
 use domain::permissions::Role;
 use domain::settings::{ApiAuditLevel, ApiExposure};
-use sealed::{Token, TokenHash, TokenKind};
+use sealed::TokenHash;
 use sqlx::ConnectOptions;
 use std::time::Duration;
 use store::test_support::Database;
-use store::{BundleFetch, NewKubeconfig, RequestContext};
+use store::{BundleFetch, RequestContext};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -75,26 +75,19 @@ async fn a_kubeconfig_is_good_until_it_is_revoked() {
     let store = database.store().await;
     let (a, reader) = (member("a"), person("a", Role::Reader));
     let record = create(&store, &a, "x").await;
-    let token = Token::generate(TokenKind::Kubeconfig).unwrap();
-    let new = NewKubeconfig {
-        name: "laptop".into(),
-        token_hash: token.hash,
-        narrowing: auth::Narrowing::default(),
-        expires_at: OffsetDateTime::now_utc() + time::Duration::hours(1),
-    };
-    let issued = store.kubeconfig_issue(reader.may::<KubeconfigIssue>(&record).unwrap(), new, RequestContext::default()).await.unwrap();
-    let used = store.kubeconfig_by_token(token.hash).await.unwrap().unwrap();
+    let (issued, token) = issue(&store, &reader, &record).await;
+    let used = store.kubeconfig_by_token(token).await.unwrap().unwrap();
     assert_eq!((used.kubeconfig.id, used.kubeconfig.roles, used.project.name.as_str()), (issued.id, vec![Role::Reader], "a"));
     assert_eq!(used.cluster, record.cluster.endpoint());
     let moved = r#"UPDATE clusters SET status = status || '{"api_endpoint": "https://192.0.2.1:6443"}', spec = jsonb_set(spec, '{api,exposure}', '"private"')"#;
     database.execute(moved).await;
-    let used = store.kubeconfig_by_token(token.hash).await.unwrap().unwrap();
+    let used = store.kubeconfig_by_token(token).await.unwrap().unwrap();
     assert_eq!((used.cluster.url.as_deref(), used.cluster.exposure), (Some("https://192.0.2.1:6443"), ApiExposure::Private));
     assert_eq!(used.cluster, store.cluster(&a.scope(), record.cluster.id).await.unwrap().cluster.endpoint());
     assert!(store.kubeconfig(&a.scope(), issued.id).await.unwrap().last_used_at.is_some());
     assert!(store.kubeconfig(&member("b").scope(), issued.id).await.is_err());
     store.kubeconfig_revoke(a.may::<KubeconfigRevoke>(&issued).unwrap(), RequestContext::default()).await.unwrap();
-    assert!(store.kubeconfig_by_token(token.hash).await.unwrap().is_none());
+    assert!(store.kubeconfig_by_token(token).await.unwrap().is_none());
 }
 
 #[tokio::test]
