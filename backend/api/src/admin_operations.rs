@@ -80,7 +80,7 @@ pub async fn admin_operation_retry(operator: Operator, state: Data<State>, id: P
     Ok(HttpResponse::Accepted().json(AdminOperation::from(record)))
 }
 
-/// Cancel an operation under way. What it has made so far stays. Operators only.
+/// Cancel an operation under way. Sizes, node pools and the audit of the API go back to what was asked for before; all else that it has made stays. Operators only.
 #[utoipa::path(tag = "admin", params(("id" = OperationId, Path)), responses((status = 202, body = AdminOperation)))]
 #[post("/admin/operations/{id}/cancel")]
 pub async fn admin_operation_cancel(operator: Operator, state: Data<State>, id: Path<OperationId>) -> Answer<HttpResponse> {

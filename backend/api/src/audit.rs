@@ -79,7 +79,7 @@ pub struct AuditQuery {
     /// RFC 3339; before this.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub to: Option<OffsetDateTime>,
-    /// 1 to 200; default 50.
+    /// 1 to 200; default 50. An export goes to the end.
     #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u32>,
     pub cursor: Option<String>,

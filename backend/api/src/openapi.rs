@@ -3,7 +3,7 @@
 use crate::errors::Problem;
 use actix_web::App;
 use std::sync::OnceLock;
-use utoipa::openapi::path::{HttpMethod, Operation};
+use utoipa::openapi::path::{HttpMethod, Operation, Parameter};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{OpenApi, PartialSchema, ToSchema};
@@ -18,7 +18,7 @@ use utoipa_actix_web::AppExt;
         (name = "operations", description = "Long changes, live"), (name = "kubeconfigs", description = "Access for kubectl"),
         (name = "kubernetes", description = "What runs in a cluster"), (name = "tokens", description = "API tokens"), (name = "members", description = "Who may do what in the project"), (name = "quota", description = "What the project may have"), (name = "events", description = "Changes live"), (name = "audit", description = "Who did what"),
         (name = "announcements", description = "What operators tell everybody"), (name = "admin", description = "Operators only"), (name = "node", description = "Called by nodes while they start"),
-        (name = "health", description = "Health and figures"), (name = "docs", description = "This document")
+        (name = "health", description = "Whether it lives and is ready"), (name = "docs", description = "This document")
     )
 )]
 struct Base;
@@ -122,7 +122,11 @@ fn complete(path: &str, write: bool, operation: &mut Operation) {
         errors.extend([("413", "The body is too large"), ("415", "The body is not JSON")]);
     }
     if write && !public {
-        errors.extend([("409", "The state of things stands against it"), ("422", "The Idempotency-Key was used with another request")]);
+        errors.push(("409", "The state of things stands against it"));
+    }
+    let takes_key = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(known) if known.name == "Idempotency-Key");
+    if operation.parameters.iter().flatten().any(takes_key) {
+        errors.push(("422", "The Idempotency-Key was used with another request"));
     }
     for (status, description) in errors {
         operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem_response(description)));

@@ -184,7 +184,7 @@ pub async fn operation_retry(caller: Caller, state: Data<State>, id: Path<Operat
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }
 
-/// Cancel an operation under way. What it has made so far stays.
+/// Cancel an operation under way. Sizes, node pools and the audit of the API go back to what was asked for before; all else that it has made stays.
 #[utoipa::path(tag = "operations", params(("id" = OperationId, Path)), responses((status = 202, body = OperationAccepted)))]
 #[post("/operations/{id}/cancel")]
 pub async fn operation_cancel(caller: Caller, state: Data<State>, id: Path<OperationId>) -> Answer<HttpResponse> {
