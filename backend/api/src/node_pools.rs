@@ -1,4 +1,4 @@
-//! Node pools: sets of equal workers, and the control plane.
+//! Node pools: sets of equal workers. Their list begins with the control plane, which has a file of its own besides.
 
 use crate::caller::Caller;
 use crate::clusters::OperationAccepted;

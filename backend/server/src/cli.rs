@@ -21,7 +21,7 @@ enum Command {
     Serve(ConfigFile),
     /// Everything on this machine for development: a private Postgres, a local cloud, the console
     Dev(dev::Options),
-    /// Bring the database's schema up to date
+    /// Bring the database's schema up to date; `kcs serve` does so at its start, too
     Migrate(ConfigFile),
     /// Print the OpenAPI document
     Openapi,
