@@ -38,6 +38,8 @@ export async function startTexts(): Promise<void> {
     resources: {},
     interpolation: { escapeValue: false },
     react: { useSuspense: false },
+    // Of an operation that a newer program has written beside the one that this page came with.
+    parseMissingKeyHandler: (key) => (/^operation\.(kind|step)\./.test(key) ? i18next.t("operation.newer") : key),
   });
   await load(language);
   await i18next.changeLanguage(language);
