@@ -2,14 +2,15 @@
 
 use crate::rights::Rights;
 use domain::ids::ClusterId;
-use domain::permissions::{Permission, Role};
+use domain::permissions::{self, Permission, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Absent parts narrow nothing. Looking is always let through, within the clusters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Narrowing {
-    /// Absent beside `namespaces`: only what is done inside of them.
+    /// Absent beside `namespaces`: only what is done inside of them. Of what only a newer program knows nothing is let through here.
+    #[serde(default, deserialize_with = "permissions::known_of_some")]
     pub permissions: Option<BTreeSet<Permission>>,
     pub clusters: Option<BTreeSet<ClusterId>>,
     /// Namespaces, in whichever cluster: for calls that go into one.

@@ -2,7 +2,7 @@
 //! owners said otherwise.
 
 use domain::ids::ClusterId;
-use domain::permissions::{Permission, Role};
+use domain::permissions::{self, Permission, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
     Role(Role),
-    /// A role that the project composed itself: looking, and these.
-    Permissions(BTreeSet<Permission>),
+    /// A role that the project composed itself: looking, and these. Of what only a newer program knows nothing is given here.
+    Permissions(#[serde(deserialize_with = "permissions::known")] BTreeSet<Permission>),
 }
 
 impl Grade {

@@ -2,7 +2,7 @@
 
 use crate::ids::{ClusterId, NodeId, OperationId};
 use crate::ledger::{LedgerRow, ResourceState};
-use crate::newer::Word;
+use crate::newer::{Word, kept, words};
 use crate::nodes::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -13,8 +13,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 /// Who began a repair that nobody asked for.
 pub const ENGINE: &str = "engine";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OperationKind {
     ClusterCreate,
     /// Make whole what is missing, broken or changed behind our back.
@@ -35,9 +34,12 @@ pub enum OperationKind {
     /// Have the cluster's own API write down more of its calls, or less.
     ApiAuditChange,
     ClusterDelete,
+    /// One that a newer program has written beside this one: shown and kept as it is, and left to that. Made by reading rows only.
+    Newer(&'static str),
 }
 
 impl OperationKind {
+    /// All that this program knows.
     pub const ALL: [Self; 13] = [
         Self::ClusterCreate,
         Self::ClusterRepair,
@@ -70,12 +72,19 @@ impl OperationKind {
             Self::EncryptionKeyRotate => "encryption_key_rotate",
             Self::ApiAuditChange => "api_audit_change",
             Self::ClusterDelete => "cluster_delete",
+            Self::Newer(text) => text,
         }
     }
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|k| k.as_str() == text)
+    }
+
+    /// As it stands in a row.
+    #[must_use]
+    pub fn stored(text: String) -> Self {
+        Self::parse(&text).unwrap_or_else(|| Self::Newer(kept(text)))
     }
 
     /// How long one attempt may take before it is given up.
@@ -87,17 +96,18 @@ impl OperationKind {
                 Duration::minutes(45)
             }
             Self::NodeDrain | Self::NodeReboot | Self::CredentialRotate => Duration::minutes(20),
-            // Three rounds of up to five masters, one after the other.
-            Self::EncryptionKeyRotate => Duration::hours(6),
+            // Three rounds of up to five masters, one after the other. Of what is not known here nothing is begun.
+            Self::EncryptionKeyRotate | Self::Newer(_) => Duration::hours(6),
             // One such round.
             Self::ApiAuditChange | Self::ClusterDelete => Duration::hours(2),
         }
     }
 }
 
+words!(OperationKind, None::<&str>);
+
 /// `Blocked`: it cannot go on without somebody's act (quota, rights), which its error names; it looks again by itself, rarely.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OperationState {
     Pending,
     Running,
@@ -105,9 +115,14 @@ pub enum OperationState {
     Succeeded,
     Failed,
     Cancelled,
+    /// One that a newer program has written beside this one: shown and kept as it is, and not taken for an end. Made by reading rows only.
+    Newer(&'static str),
 }
 
 impl OperationState {
+    /// All that this program knows.
+    pub const ALL: [Self; 6] = [Self::Pending, Self::Running, Self::Blocked, Self::Succeeded, Self::Failed, Self::Cancelled];
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -117,12 +132,19 @@ impl OperationState {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Newer(text) => text,
         }
     }
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Pending, Self::Running, Self::Blocked, Self::Succeeded, Self::Failed, Self::Cancelled].into_iter().find(|s| s.as_str() == text)
+        Self::ALL.into_iter().find(|s| s.as_str() == text)
+    }
+
+    /// As it stands in a row.
+    #[must_use]
+    pub fn stored(text: String) -> Self {
+        Self::parse(&text).unwrap_or_else(|| Self::Newer(kept(text)))
     }
 
     /// Whether nothing more will happen by itself.
@@ -131,6 +153,9 @@ impl OperationState {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
 }
+
+const STATES: &str = "`Blocked`: it cannot go on without somebody's act (quota, rights), which its error names; it looks again by itself, rarely.";
+words!(OperationState, Some(STATES));
 
 /// The named steps, in the order they are shown. One enum for all kinds of operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -210,9 +235,10 @@ impl utoipa::PartialSchema for StepKey {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
+    #[default]
     Pending,
     Running,
     Succeeded,
@@ -224,6 +250,7 @@ pub enum StepState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Step {
     pub key: StepKey,
+    #[serde(deserialize_with = "crate::newer::known_word")]
     pub state: StepState,
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none", default)]
     pub started_at: Option<OffsetDateTime>,
@@ -284,9 +311,12 @@ impl VolumeChoice {
 /// What a delete did, object by object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Receipt {
+    #[serde(deserialize_with = "crate::newer::known")]
     pub removed: Vec<ReceiptLine>,
+    #[serde(deserialize_with = "crate::newer::known")]
     pub kept: Vec<ReceiptLine>,
     /// What the final scan found still there. A delete only succeeds when this is empty.
+    #[serde(deserialize_with = "crate::newer::known")]
     pub left: Vec<ReceiptLine>,
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none", default)]
     pub scanned_at: Option<OffsetDateTime>,
@@ -376,15 +406,21 @@ impl Operation {
         self.kind == OperationKind::ClusterRepair && self.created_by == ENGINE
     }
 
+    /// Whether only a newer program, which has written it beside this one, knows what is to become of it.
+    #[must_use]
+    pub fn newer(&self) -> bool {
+        matches!(self.kind, OperationKind::Newer(_)) || matches!(self.state, OperationState::Newer(_))
+    }
+
     /// Whether somebody's word lets it go on at once: it has failed, or stands still until its next try.
     #[must_use]
     pub fn retryable(&self) -> bool {
         let waits = self.state == OperationState::Running && self.next_attempt_at.is_some();
-        waits || matches!(self.state, OperationState::Failed | OperationState::Blocked)
+        !self.newer() && (waits || matches!(self.state, OperationState::Failed | OperationState::Blocked))
     }
 
     /// Whether it can be stopped where it is. A deletion cannot: what is gone is gone. A change of the key of Secrets cannot once it was begun:
-    /// there are two keys then, and only its end makes them one.
+    /// there are two keys then, and only its end makes them one. Of what only a newer program knows this one cannot tell.
     #[must_use]
     pub fn cancellable(&self) -> bool {
         let stoppable = match self.kind {
@@ -392,7 +428,7 @@ impl Operation {
             OperationKind::EncryptionKeyRotate => self.started_at.is_none(),
             _ => true,
         };
-        stoppable && !self.state.ended()
+        stoppable && !self.state.ended() && !self.newer()
     }
 
     /// Since when the present attempt runs.

@@ -1,6 +1,8 @@
 //! The permissions vocabulary: what may be allowed, by its stable name.
 
-use serde::{Deserialize, Serialize};
+use crate::newer;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeSet;
 
 /// A role in one tenant, mapped from Keystone's roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
@@ -102,3 +104,18 @@ impl Permission {
         matches!(self, Self::KubeconfigIssue | Self::TokenCreate | Self::TokenRevoke)
     }
 }
+
+/// Reads permissions as they are kept, without those that a newer program alone knows.
+pub fn known<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Permission>, D::Error> {
+    Ok(newer::known::<D, Permission>(from)?.into_iter().collect())
+}
+
+/// The same where there may be none.
+pub fn known_of_some<'de, D: Deserializer<'de>>(from: D) -> Result<Option<BTreeSet<Permission>>, D::Error> {
+    let kept = Option::<Kept>::deserialize(from)?;
+    Ok(kept.map(|Kept(permissions)| permissions))
+}
+
+/// Permissions as they are kept.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Kept(#[serde(deserialize_with = "known")] pub BTreeSet<Permission>);

@@ -17,6 +17,9 @@ pub enum Next {
     Never,
 }
 
+/// What only a newer program can bring about is left to it for so long, should it have been asked for just now: from then on it is not claimed here.
+const LEFT: Duration = Duration::seconds(1);
+
 /// Looks, decides, records, acts, records. `fresh` gives random ids (tests give reproducible ones).
 pub async fn pass(
     services: &Services,
@@ -25,6 +28,9 @@ pub async fn pass(
     fresh: &mut (dyn FnMut() -> Uuid + Send),
 ) -> Result<Next, JournalError> {
     let work = journal.load().await?;
+    if work.operation.as_ref().is_some_and(|operation| operation.newer() && !operation.state.ended()) {
+        return Ok(Next::Again(LEFT));
+    }
     let world = World { services, journal, now };
     let observed = world.observe(&work).await?;
     let decided = plan(&work, &observed, now, fresh);

@@ -2,6 +2,7 @@
 
 use crate::audit::{AuditEntry, RequestContext, append};
 use crate::error::{StoreError, unknown};
+use crate::newer::readable;
 use crate::pool::{Store, read, write};
 use auth::{Actor, OperatorScope};
 use domain::announcements::{Announcement, AnnouncementKind, Severity};
@@ -114,7 +115,7 @@ async fn list(db: &mut PgConnection, only: Option<AnnouncementId>, shown: bool) 
         only.map(|id| id.0),
         shown,
     );
-    rows.fetch_all(db).await?.into_iter().map(AnnouncementRecord::try_from).collect()
+    Ok(readable(rows.fetch_all(db).await?))
 }
 
 async fn one(db: &mut PgConnection, id: AnnouncementId) -> Result<AnnouncementRecord, StoreError> {

@@ -4,6 +4,7 @@ use crate::audit::{AuditEntry, RequestContext, append};
 use crate::changes::{announce, wake};
 use crate::error::StoreError;
 use crate::idempotency::{self, Idempotency};
+use crate::newer::{Readable, readable};
 use crate::operations::{self, NewOperation, OperationRecord};
 use crate::pages::{Page, PageRequest};
 use crate::pauses;
@@ -118,10 +119,10 @@ struct ClusterRow {
     tenant_id: String,
     tenant_name: String,
     name: String,
-    spec: Json<ClusterSpec>,
+    spec: Json<Readable<ClusterSpec>>,
     generation: i64,
     observed_generation: i64,
-    status: Json<ClusterStatus>,
+    status: Json<Readable<ClusterStatus>>,
     operation_id: Option<Uuid>,
     created_at: OffsetDateTime,
     created_by: String,
@@ -130,24 +131,25 @@ struct ClusterRow {
     deleted_at: Option<OffsetDateTime>,
 }
 
-impl From<ClusterRow> for Cluster {
-    fn from(row: ClusterRow) -> Self {
-        Self {
+impl TryFrom<ClusterRow> for Cluster {
+    type Error = StoreError;
+    fn try_from(row: ClusterRow) -> Result<Self, StoreError> {
+        Ok(Self {
             id: ClusterId(row.id),
             tenant: TenantId(row.tenant_id),
             tenant_name: row.tenant_name,
             name: row.name,
-            spec: row.spec.0,
+            spec: row.spec.0.read("the specification of a cluster")?,
             generation: row.generation,
             observed_generation: row.observed_generation,
-            status: row.status.0,
+            status: row.status.0.read("the status of a cluster")?,
             operation: row.operation_id.map(OperationId),
             created_at: row.created_at,
             created_by: row.created_by,
             people_version: row.people_version,
             delete_requested_at: row.delete_requested_at,
             deleted_at: row.deleted_at,
-        }
+        })
     }
 }
 
@@ -239,8 +241,8 @@ impl Store {
 pub(crate) async fn find(db: &mut PgConnection, tenant: Option<&str>, id: ClusterId) -> Result<Cluster, StoreError> {
     sqlx::query_as!(
         ClusterRow,
-        r#"SELECT c.id, c.tenant_id, t.name AS tenant_name, c.name, c.spec AS "spec: Json<ClusterSpec>", c.generation, c.observed_generation,
-                  c.status AS "status: Json<ClusterStatus>", c.operation_id, c.created_at, c.created_by, c.people_version, c.delete_requested_at, c.deleted_at
+        r#"SELECT c.id, c.tenant_id, t.name AS tenant_name, c.name, c.spec AS "spec: Json<Readable<ClusterSpec>>", c.generation, c.observed_generation,
+                  c.status AS "status: Json<Readable<ClusterStatus>>", c.operation_id, c.created_at, c.created_by, c.people_version, c.delete_requested_at, c.deleted_at
            FROM clusters c JOIN tenants t ON t.id = c.tenant_id
            WHERE c.id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) AND c.deleted_at IS NULL"#,
         id.0,
@@ -248,8 +250,8 @@ pub(crate) async fn find(db: &mut PgConnection, tenant: Option<&str>, id: Cluste
     )
     .fetch_optional(db)
     .await?
-    .map(Cluster::from)
-    .ok_or(StoreError::NotFound)
+    .ok_or(StoreError::NotFound)?
+    .try_into()
 }
 
 /// Locks a cluster that is not deleted. First of all in every transaction that writes about one, so that none can deadlock over it.
@@ -333,7 +335,7 @@ async fn list(
     let total = ids.first().map_or(0, |row| row.total);
     let ids = Page::cut(ids, limit, total, |row| (row.sort_key.clone(), row.id));
     let records = records(db, scope, &ids.items.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
-    // A cluster may have gone since.
+    // A cluster may have gone since, or be one that only a newer program can tell of.
     let mut items = Vec::with_capacity(records.len());
     for row in &ids.items {
         items.extend(records.iter().find(|record| record.cluster.id.0 == row.id).cloned());
@@ -381,8 +383,8 @@ async fn totals(db: &mut PgConnection, filter: &ClusterFilter) -> Result<Cluster
 async fn records(db: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<Vec<ClusterRecord>, StoreError> {
     let clusters = sqlx::query_as!(
         ClusterRow,
-        r#"SELECT c.id, c.tenant_id, t.name AS tenant_name, c.name, c.spec AS "spec: Json<ClusterSpec>", c.generation, c.observed_generation,
-                  c.status AS "status: Json<ClusterStatus>", c.operation_id, c.created_at, c.created_by, c.people_version, c.delete_requested_at, c.deleted_at
+        r#"SELECT c.id, c.tenant_id, t.name AS tenant_name, c.name, c.spec AS "spec: Json<Readable<ClusterSpec>>", c.generation, c.observed_generation,
+                  c.status AS "status: Json<Readable<ClusterStatus>>", c.operation_id, c.created_at, c.created_by, c.people_version, c.delete_requested_at, c.deleted_at
            FROM clusters c JOIN tenants t ON t.id = c.tenant_id
            WHERE c.id = ANY($1) AND ($2::text IS NULL OR c.tenant_id = $2) AND c.deleted_at IS NULL"#,
         ids,
@@ -390,7 +392,7 @@ async fn records(db: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<V
     )
     .fetch_all(&mut *db)
     .await?;
-    let clusters: Vec<Cluster> = clusters.into_iter().map(Cluster::from).collect();
+    let clusters: Vec<Cluster> = readable(clusters);
     let wanted: Vec<Uuid> = clusters.iter().filter_map(|c| c.operation).map(|o| o.0).collect();
     let operations = operations::find_all(db, scope, &wanted).await?;
     let mut pauses = pauses::of_clusters(db, &clusters.iter().map(|c| c.id.0).collect::<Vec<_>>()).await?;

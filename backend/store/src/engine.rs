@@ -8,7 +8,7 @@ use crate::{clusters, ledger, nodes, operations};
 use domain::changes::{Change, Work};
 use domain::clusters::ClusterStatus;
 use domain::ids::{ClusterId, NodeId, TenantId};
-use domain::operations::{Operation, OperationState};
+use domain::operations::{Operation, OperationKind, OperationState};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -71,21 +71,25 @@ impl Store {
         Ok(self.claim_some(holder, lease, 1).await?.pop())
     }
 
-    /// Claims up to so many due clusters that nobody holds and no operator holds back. Tenants take turns: one more of whoever has the fewest under way, and of
-    /// each tenant's the longest due first. Where another holder alone is at work for a tenant, the tenant's others are left to it until one has waited for a
-    /// second: they are due together, and it has likely just read the project's lists.
+    /// Claims up to so many due clusters that nobody holds and no operator holds back; where an operation is under way that only a newer program knows, the
+    /// cluster is left to that. Tenants take turns: one more of whoever has the fewest under way, and of each tenant's the longest due first. Where another
+    /// holder alone is at work for a tenant, the tenant's others are left to it until one has waited for a second: they are due together, and it has likely
+    /// just read the project's lists.
     pub async fn claim_some(&self, holder: Uuid, lease: Duration, most: usize) -> Result<Vec<Claim>, StoreError> {
         let asked = Instant::now();
-        let data = (holder, lease.as_secs_f64(), i64::try_from(most).unwrap_or(i64::MAX));
-        let rows = statement(&self.engine, data, |db, (holder, seconds, most)| {
+        let data = (holder, lease.as_secs_f64(), i64::try_from(most).unwrap_or(i64::MAX), known_kinds());
+        let rows = statement(&self.engine, data, |db, (holder, seconds, most, kinds)| {
             Box::pin(async move {
                 let claimed = sqlx::query!(
                     // The first row of a tenant comes after the first rows of all tenants before it: more tenants than rows are never needed.
-                    r#"WITH open AS (
+                    r#"WITH kept_back AS (
+                           SELECT cluster_id FROM pauses WHERE cluster_id IS NOT NULL
+                           UNION ALL SELECT cluster_id FROM operations WHERE state IN ('pending', 'running', 'blocked') AND kind <> ALL($4)),
+                       open AS (
                            SELECT tenant_id, holder, run_at, COALESCE(lease_until > now(), false) AS held FROM work
                            WHERE lease_until > now()
                               OR (run_at <= now() AND NOT EXISTS (SELECT FROM pauses WHERE cluster_id IS NULL)
-                                  AND cluster_id NOT IN (SELECT cluster_id FROM pauses WHERE cluster_id IS NOT NULL))),
+                                  AND cluster_id NOT IN (SELECT cluster_id FROM kept_back))),
                        tenants AS (
                            SELECT tenant_id, count(*) FILTER (WHERE held) AS held FROM open GROUP BY tenant_id
                            HAVING NOT bool_and(held)
@@ -96,7 +100,7 @@ impl Store {
                            FROM tenants t CROSS JOIN LATERAL (
                                SELECT w.cluster_id, w.run_at FROM work w
                                WHERE w.tenant_id = t.tenant_id AND w.run_at <= now() AND (w.lease_until IS NULL OR w.lease_until < now())
-                                 AND w.cluster_id NOT IN (SELECT cluster_id FROM pauses WHERE cluster_id IS NOT NULL)
+                                 AND w.cluster_id NOT IN (SELECT cluster_id FROM kept_back)
                                ORDER BY w.run_at LIMIT $3) d),
                        chosen AS (
                            SELECT w.cluster_id FROM (SELECT cluster_id FROM due ORDER BY turn, run_at) d CROSS JOIN LATERAL (
@@ -110,6 +114,7 @@ impl Store {
                     holder,
                     seconds,
                     most,
+                    kinds,
                 );
                 Ok(claimed.fetch_all(db).await?)
             })
@@ -174,13 +179,15 @@ impl Store {
         .await
     }
 
-    /// When the next cluster is due that no operator holds back; None: there is none.
+    /// When the next cluster is due that may be claimed then; None: there is none.
     pub async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
-        let seconds = read(&self.engine, (), |db, ()| {
+        let seconds = read(&self.engine, known_kinds(), |db, kinds| {
             Box::pin(async move {
                 let next = sqlx::query_scalar!(
                     r#"SELECT EXTRACT(EPOCH FROM min(GREATEST(run_at, COALESCE(lease_until, run_at))) - now())::double precision AS "seconds" FROM work w
-                       WHERE NOT EXISTS (SELECT FROM pauses p WHERE p.cluster_id IS NULL OR p.cluster_id = w.cluster_id)"#
+                       WHERE NOT EXISTS (SELECT FROM pauses p WHERE p.cluster_id IS NULL OR p.cluster_id = w.cluster_id)
+                         AND w.cluster_id NOT IN (SELECT cluster_id FROM operations WHERE state IN ('pending', 'running', 'blocked') AND kind <> ALL($1))"#,
+                    kinds,
                 );
                 Ok(next.fetch_one(db).await?)
             })
@@ -224,6 +231,11 @@ impl Store {
         })
         .await
     }
+}
+
+/// The kinds of operations that this program can bring about.
+fn known_kinds() -> Vec<String> {
+    OperationKind::ALL.into_iter().map(|kind| kind.as_str().to_owned()).collect()
 }
 
 /// Locks the cluster, then its claim; the order of every transaction that writes about a cluster.

@@ -1,6 +1,7 @@
 //! The ledger: one row for every cloud object of ours.
 
 use crate::error::{StoreError, count, unknown};
+use crate::newer::readable;
 use crate::pool::{Store, read};
 use auth::Scope;
 use domain::ids::{ClusterId, ResourceId, TenantId};
@@ -54,11 +55,17 @@ impl Store {
     /// All rows of a cluster in reach, oldest first, those of objects that are gone included.
     pub async fn ledger(&self, scope: &Scope, cluster: ClusterId) -> Result<Vec<LedgerRow>, StoreError> {
         crate::clusters::reach(scope, cluster)?;
-        read(&self.api, (scope.clone(), cluster), |db, (scope, cluster)| Box::pin(rows(db, scope.predicate(), *cluster))).await
+        let found = read(&self.api, (scope.clone(), cluster), |db, (scope, cluster)| Box::pin(find(db, scope.predicate(), *cluster))).await?;
+        Ok(readable(found))
     }
 }
 
+/// Every one of them: whoever cannot read one does nothing about the cluster.
 pub(crate) async fn rows(db: &mut PgConnection, tenant: Option<&str>, cluster: ClusterId) -> Result<Vec<LedgerRow>, StoreError> {
+    find(db, tenant, cluster).await?.into_iter().map(LedgerRow::try_from).collect()
+}
+
+async fn find(db: &mut PgConnection, tenant: Option<&str>, cluster: ClusterId) -> Result<Vec<Row>, StoreError> {
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT l.id, l.cluster_id, l.key, l.kind, l.name, l.state, l.cloud_id, l.address, l.called_at, l.empty_looks, l.looked_at,
@@ -70,7 +77,7 @@ pub(crate) async fn rows(db: &mut PgConnection, tenant: Option<&str>, cluster: C
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(LedgerRow::try_from).collect()
+    Ok(rows)
 }
 
 /// A tenant's rows of these ids, and those of the server groups of these clusters; what is another tenant's is left out.

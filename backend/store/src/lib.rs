@@ -24,6 +24,7 @@ mod ledger;
 mod members;
 mod migrations;
 mod near;
+mod newer;
 mod nodes;
 mod operations;
 mod orphans;

@@ -2,6 +2,7 @@
 
 use crate::changes::{announce, wake};
 use crate::error::{StoreError, count, unknown};
+use crate::newer::{Readable, readable};
 use crate::pool::{Store, read, write};
 use auth::Scope;
 use domain::ids::{ClusterId, NodeId, TenantId};
@@ -39,7 +40,7 @@ struct Row {
     pool: String,
     ordinal: i64,
     intent: String,
-    bootstrap: Json<Bootstrap>,
+    bootstrap: Json<Readable<Bootstrap>>,
     ready: Option<bool>,
     created_at: OffsetDateTime,
     started_at: Option<OffsetDateTime>,
@@ -71,7 +72,7 @@ impl TryFrom<Row> for NodeRecord {
                 "remove" => NodeIntent::Remove,
                 other => return Err(unknown("intent", other)),
             },
-            bootstrap: row.bootstrap.0,
+            bootstrap: row.bootstrap.0.read("how far a node's bootstrap is")?,
             ready: row.ready,
             started_at: row.started_at,
             joined_at: row.joined_at,
@@ -91,7 +92,8 @@ impl Store {
     /// The nodes of a cluster in reach.
     pub async fn nodes(&self, scope: &Scope, cluster: ClusterId) -> Result<Vec<NodeRecord>, StoreError> {
         crate::clusters::reach(scope, cluster)?;
-        read(&self.api, (scope.clone(), cluster), |db, (scope, cluster)| Box::pin(rows(db, scope.predicate(), *cluster))).await
+        let found = read(&self.api, (scope.clone(), cluster), |db, (scope, cluster)| Box::pin(find(db, scope.predicate(), *cluster))).await?;
+        Ok(readable(found))
     }
 
     /// A node asks for its bundle: once, and within the time its token is good for.
@@ -125,10 +127,15 @@ impl Store {
     }
 }
 
+/// Every one of them: whoever cannot read one does nothing about the cluster.
 pub(crate) async fn rows(db: &mut PgConnection, tenant: Option<&str>, cluster: ClusterId) -> Result<Vec<NodeRecord>, StoreError> {
+    find(db, tenant, cluster).await?.into_iter().map(NodeRecord::try_from).collect()
+}
+
+async fn find(db: &mut PgConnection, tenant: Option<&str>, cluster: ClusterId) -> Result<Vec<Row>, StoreError> {
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT n.id, n.cluster_id, n.name, n.role, n.pool, n.ordinal, n.intent, n.bootstrap AS "bootstrap: Json<Bootstrap>", n.ready,
+        r#"SELECT n.id, n.cluster_id, n.name, n.role, n.pool, n.ordinal, n.intent, n.bootstrap AS "bootstrap: Json<Readable<Bootstrap>>", n.ready,
                   n.created_at, n.started_at, n.joined_at, n.unready_since, n.leaving_since, n.fault AS "fault: Json<Fault>",
                   n.key_generation, n.api_audit, n.zones
            FROM nodes n JOIN clusters c ON c.id = n.cluster_id
@@ -138,7 +145,7 @@ pub(crate) async fn rows(db: &mut PgConnection, tenant: Option<&str>, cluster: C
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(NodeRecord::try_from).collect()
+    Ok(rows)
 }
 
 /// Writes a node, but not how far its bootstrap is and what it was given: that is noted when the node calls.

@@ -3,7 +3,7 @@
 use crate::audit::{AuditEntry, RequestContext, append};
 use crate::changes::{announce, wake};
 use crate::clusters;
-use crate::error::{StoreError, count, unknown};
+use crate::error::{StoreError, count};
 use crate::pages::{Page, PageRequest};
 use crate::pool::{Store, read, write};
 use auth::{Action, Actor, OperationCancel, OperationRetry, OperatorScope, Permit, Resource, Scope};
@@ -107,8 +107,8 @@ impl TryFrom<OperationRow> for OperationRecord {
         let operation = Operation {
             id: OperationId(row.id),
             cluster: ClusterId(row.cluster_id),
-            kind: OperationKind::parse(&row.kind).ok_or_else(|| unknown("operation kind", &row.kind))?,
-            state: OperationState::parse(&row.state).ok_or_else(|| unknown("operation state", &row.state))?,
+            kind: OperationKind::stored(row.kind),
+            state: OperationState::stored(row.state),
             progress: count("progress", row.progress)?,
             steps: row.steps.0,
             nodes: row.nodes.0,
@@ -428,7 +428,8 @@ async fn cancel_by_person(db: &mut PgConnection, deed: &Deed) -> Result<Operatio
 /// What the operation had put aside is wanted again; the engine's next passes bring it about.
 async fn put_back(db: &mut PgConnection, tenant: &TenantId, operation: &Operation) -> Result<(), StoreError> {
     let undo = sqlx::query_scalar!("SELECT request -> 'undo' FROM operations WHERE id = $1", operation.id.0).fetch_one(&mut *db).await?;
-    let undo: Undo = undo.and_then(|undo| serde_json::from_value(undo).ok()).unwrap_or_default();
+    let undo = undo.map(serde_json::from_value::<Undo>).transpose();
+    let undo = undo.map_err(|error| StoreError::Unexpected(format!("what the operation has put aside cannot be read: {error}")))?.unwrap_or_default();
     let mut spec = clusters::find(db, Some(&tenant.0), operation.cluster).await?.spec;
     if undo.apply(&mut spec) {
         sqlx::query!(

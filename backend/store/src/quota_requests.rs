@@ -3,6 +3,7 @@
 use crate::audit::{AuditEntry, RequestContext, append};
 use crate::clusters::ensure_tenant;
 use crate::error::{StoreError, unknown};
+use crate::newer::readable;
 use crate::pages::{Page, PageRequest};
 use crate::pool::{Store, read, write};
 use crate::tenants;
@@ -148,8 +149,8 @@ async fn list(
         before,
         limit,
     );
-    let rows = rows.fetch_all(db).await?.into_iter().map(QuotaRequestRecord::try_from).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::cut(rows, limit, total, |record| (String::new(), record.id.0)))
+    let Page { items, next_cursor, total } = Page::cut(rows.fetch_all(db).await?, limit, total, |row| (String::new(), row.id));
+    Ok(Page { items: readable(items), next_cursor, total })
 }
 
 async fn one(db: &mut PgConnection, tenant: Option<&str>, id: QuotaRequestId) -> Result<QuotaRequestRecord, StoreError> {

@@ -8,7 +8,7 @@ use crate::pool::{Store, read, write};
 use auth::{MembersManage, Permit, Scope};
 use domain::codes::Code;
 use domain::ids::RoleId;
-use domain::permissions::Permission;
+use domain::permissions::{Kept, Permission};
 use serde_json::json;
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -66,7 +66,7 @@ impl Store {
 
 async fn find(db: &mut PgConnection, tenant: Option<&str>, id: Option<RoleId>) -> Result<Vec<RoleRecord>, StoreError> {
     let rows = sqlx::query!(
-        r#"SELECT r.id, r.name, r.permissions AS "permissions: Json<BTreeSet<Permission>>", r.changed_at, r.changed_by,
+        r#"SELECT r.id, r.name, r.permissions AS "permissions: Json<Kept>", r.changed_at, r.changed_by,
                   (SELECT count(*) FROM (SELECT m.user_id FROM members m WHERE m.role_id = r.id
                                          UNION SELECT p.user_id FROM member_places p WHERE p.role_id = r.id) who) AS "people!"
            FROM roles r WHERE ($1::text IS NULL OR r.tenant_id = $1) AND ($2::uuid IS NULL OR r.id = $2) ORDER BY r.name"#,
@@ -77,7 +77,7 @@ async fn find(db: &mut PgConnection, tenant: Option<&str>, id: Option<RoleId>) -
     Ok(rows
         .map(|row| RoleRecord {
             id: RoleId(row.id),
-            text: RoleText { name: row.name, permissions: row.permissions.0 },
+            text: RoleText { name: row.name, permissions: row.permissions.0.0 },
             people: row.people,
             changed_at: row.changed_at,
             changed_by: row.changed_by,

@@ -3,6 +3,7 @@
 
 use crate::audit::{AuditEntry, RequestContext, append};
 use crate::error::{StoreError, count};
+use crate::newer::Readable;
 use crate::pages::{Page, PageRequest};
 use crate::pool::{Store, read, statement, write};
 use auth::{Actor, OperatorScope, Scope};
@@ -222,14 +223,17 @@ async fn rows(
 /// What each of these has.
 async fn used(db: &mut PgConnection, tenants: &[String]) -> Result<HashMap<String, Totals>, StoreError> {
     let rows = sqlx::query!(
-        r#"SELECT tenant_id, id, spec AS "spec: Json<ClusterSpec>" FROM clusters WHERE tenant_id = ANY($1) AND deleted_at IS NULL"#,
+        r#"SELECT tenant_id, id, spec AS "spec: Json<Readable<ClusterSpec>>" FROM clusters WHERE tenant_id = ANY($1) AND deleted_at IS NULL"#,
         tenants,
     );
     let rows = rows.fetch_all(&mut *db).await?;
     let flavors = flavor_sizes(db).await?;
     let mut of: HashMap<String, Vec<(ClusterId, ClusterSpec)>> = tenants.iter().map(|id| (id.clone(), Vec::new())).collect();
     for row in rows {
-        of.entry(row.tenant_id).or_default().push((ClusterId(row.id), row.spec.0));
+        // One that only a newer program can read is counted there.
+        if let Ok(spec) = row.spec.0.read("the specification of a cluster") {
+            of.entry(row.tenant_id).or_default().push((ClusterId(row.id), spec));
+        }
     }
     Ok(of.into_iter().map(|(id, clusters)| (id, Holdings { clusters, flavors: flavors.clone() }.totals())).collect())
 }

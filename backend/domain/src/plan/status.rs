@@ -35,7 +35,7 @@ impl Draft<'_> {
     }
 
     fn phase(&self, conditions: &[Condition]) -> Phase {
-        use OperationState::{Blocked, Cancelled, Failed, Pending, Running, Succeeded};
+        use OperationState::{Blocked, Cancelled, Failed, Newer, Pending, Running, Succeeded};
         if self.deleting() {
             return Phase::Deleting;
         }
@@ -45,7 +45,7 @@ impl Draft<'_> {
         let settled = if unwell { Phase::Degraded } else { Phase::Running };
         match self.next.operation.as_ref().map(|o| (o.kind, o.state)) {
             Some((OperationKind::ClusterCreate, Failed | Cancelled)) => Phase::Failed,
-            Some((OperationKind::ClusterCreate, Pending | Running | Blocked)) => Phase::Provisioning,
+            Some((OperationKind::ClusterCreate, Pending | Running | Blocked | Newer(_))) => Phase::Provisioning,
             Some((OperationKind::ClusterRepair | OperationKind::NodeDrain | OperationKind::NodeReboot | OperationKind::CredentialRotate, _)) => {
                 settled
             }
@@ -53,7 +53,7 @@ impl Draft<'_> {
             // A cluster that was never up is not running because an old operation is out of sight.
             None if self.next.cluster.observed_generation == 0 => self.next.cluster.status.phase,
             Some((_, Succeeded | Failed | Cancelled)) | None => settled,
-            Some((_, Pending | Running | Blocked)) => Phase::Updating,
+            Some((_, Pending | Running | Blocked | Newer(_))) => Phase::Updating,
         }
     }
 

@@ -58,6 +58,7 @@ pub fn operation_steps(kind: OperationKind, spec: &ClusterSpec) -> Vec<Step> {
         OperationKind::ClusterDelete => {
             vec![(RemoveNodes, 10), (DeleteLoadBalancer, 5), (DeleteNetwork, 5), (Scan, 1), (DeleteCredential, 1)]
         }
+        OperationKind::Newer(_) => Vec::new(),
     };
     let step = |(key, usual_seconds)| Step {
         key,
@@ -81,7 +82,7 @@ fn count(number: usize) -> u32 {
 impl Draft<'_> {
     pub(super) fn refresh_steps(&mut self) {
         let Some(mut operation) = self.next.operation.clone() else { return };
-        if operation.state.ended() && operation.state != OperationState::Succeeded {
+        if operation.newer() || (operation.state.ended() && operation.state != OperationState::Succeeded) {
             return;
         }
         let keys: Vec<StepKey> = operation.steps.iter().map(|s| s.key).collect();

@@ -353,6 +353,18 @@ fn a_step_that_only_a_newer_program_knows_is_shown_and_never_taken_for_done() {
 }
 
 #[test]
+fn an_operation_that_a_newer_program_has_ended_stays_as_it_was_left() {
+    let mut world = running(1, 1);
+    let operation = world.work.operation.as_mut().unwrap();
+    operation.kind = OperationKind::Newer("etcd_defragment");
+    let network = operation.steps.iter_mut().find(|step| step.key == StepKey::Network).unwrap();
+    (network.done, network.total) = (77, 77);
+    let left = operation.clone();
+    world.watch(Duration::minutes(10));
+    assert_eq!(world.work.operation, Some(left));
+}
+
+#[test]
 fn case_24_a_quota_is_not_short_while_ports_of_dead_servers_leave_it() {
     let mut world = World::running(1, 2);
     let lost = world.names(NodeRole::Worker)[0].clone();

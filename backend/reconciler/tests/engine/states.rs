@@ -4,6 +4,7 @@ use crate::lab::{Cut, Hidden, Lab};
 use domain::codes::Code;
 use domain::conditions::{ConditionStatus, ConditionType};
 use domain::ledger::{ResourceKind, ResourceState};
+use domain::nodes::NodeRole;
 use domain::operations::{OperationKind, OperationState};
 use local_cloud::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
@@ -343,5 +344,26 @@ async fn case_60_a_delete_wins_over_every_kind_of_operation() {
             }
             lab.deleted().await;
         }
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_only_a_newer_program_knows_is_left_to_it_until_it_has_ended() {
+    let unknown =
+        [(OperationKind::Newer("etcd_defragment"), OperationState::Running), (OperationKind::NodePoolResize, OperationState::Newer("waiting"))];
+    for (seed, (kind, state)) in (170..).zip(unknown) {
+        let mut lab = Lab::new(seed, 1, 1);
+        lab.made().await;
+        let becomes = |lab: &Lab, state| lab.db.lock().unwrap().work.operation.as_mut().unwrap().state = state;
+        lab.begin(kind);
+        becomes(&lab, state);
+        let lost = lab.names(NodeRole::Worker)[0].clone();
+        lab.lose_server(&lost);
+        let (before, calls) = (lab.work(), lab.fate.lock().unwrap().calls);
+        lab.watch(Duration::minutes(10)).await;
+        assert_eq!((lab.work(), lab.fate.lock().unwrap().calls), (before, calls), "nothing is looked at, done or written");
+        becomes(&lab, OperationState::Succeeded);
+        lab.watch(Duration::minutes(20)).await;
+        assert!(!lab.names(NodeRole::Worker).contains(&lost), "{:#?}", lab.operation());
     }
 }

@@ -25,6 +25,7 @@ mod house;
 mod keys;
 mod keystone_tokens;
 mod members;
+mod newer;
 mod node_keys;
 mod node_marks;
 mod operator_scopes;

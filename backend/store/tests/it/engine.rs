@@ -1,10 +1,11 @@
 //! Claims: shared, fenced, and careful with what people wrote meanwhile.
 
 use crate::support::{create, member, operator};
-use auth::ClusterDelete;
+use auth::{ClusterDelete, OperationCancel, OperationRetry};
 use domain::addons::Addon;
 use domain::changes::Change;
 use domain::clusters::{ClusterStatus, Phase};
+use domain::codes::Code;
 use domain::conditions::ConditionType;
 use domain::ids::{NodeId, ResourceId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
@@ -15,7 +16,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use store::test_support::Database;
-use store::{CommitError, RequestContext, SecretOwner, StoreError};
+use store::{ClusterFilter, ClusterSort, CommitError, OperationFilter, PageRequest, RequestContext, SecretOwner, StoreError};
 use uuid::Uuid;
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -371,5 +372,91 @@ async fn case_52_what_only_a_newer_program_knows_keeps_an_older_one_from_nothing
         // The older one's engine writes it back.
         let work = store.load(&claim).await.unwrap();
         store.commit(&claim, &[Change::Status(work.cluster.status), Change::Operation(work.operation.unwrap())]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn case_52_an_operation_of_a_kind_that_only_a_newer_program_knows_is_shown_and_left_to_it() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let (a, holder) = (member("a"), Uuid::now_v7());
+    let (newer, known) = (create(&store, &a, "x").await, create(&store, &a, "y").await);
+    let id = newer.operation.unwrap().id;
+    database.execute("UPDATE operations o SET kind = 'etcd_defragment' FROM clusters c WHERE c.id = o.cluster_id AND c.name = 'x'").await;
+    let kinds = async || {
+        let all = store.operations(&a.scope(), OperationFilter::default(), PageRequest::default()).await.unwrap().items;
+        all.iter().map(|o| o.operation.kind.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds().await, ["cluster_create", "etcd_defragment"]);
+    let clusters = store.clusters(&a.scope(), ClusterFilter::default(), ClusterSort::Name, false, PageRequest::default()).await.unwrap().items;
+    let shown: Vec<_> = clusters.iter().map(|c| json!(c.operation.as_ref().unwrap().kind)).collect();
+    assert_eq!(shown, ["etcd_defragment", "cluster_create"]);
+    // Neither is it claimed, nor does it have anybody look for work again and again.
+    let claims = store.claim_some(holder, LEASE, 8).await.unwrap();
+    assert_eq!(claims.iter().map(|c| c.cluster).collect::<Vec<_>>(), [known.cluster.id]);
+    for claim in claims {
+        store.release(claim, Duration::from_secs(600)).await.unwrap();
+    }
+    assert!(store.next_due().await.unwrap().unwrap() > Duration::from_secs(60));
+    // How it goes on, and whether it may be stopped, is not known here.
+    let refused = async |code: Code| {
+        let found = store.operation(&a.scope(), id).await.unwrap();
+        let outcome = match code {
+            Code::NotCancellable => store.operation_cancel(a.may::<OperationCancel>(&found).unwrap(), RequestContext::default()).await,
+            _ => store.operation_retry(a.may::<OperationRetry>(&found).unwrap(), RequestContext::default()).await,
+        };
+        assert!(matches!(outcome, Err(StoreError::Refused(said)) if said == code), "{outcome:?}");
+    };
+    refused(Code::NotCancellable).await;
+    // Once it has ended, the cluster is everybody's, and the row is as the newer one has left it.
+    database.execute("UPDATE operations SET state = 'failed' WHERE kind = 'etcd_defragment'; UPDATE work SET run_at = now()").await;
+    refused(Code::NotRetryable).await;
+    let mut claims = store.claim_some(holder, LEASE, 8).await.unwrap();
+    assert_eq!(claims.len(), 2);
+    claims.retain(|claim| claim.cluster == newer.cluster.id);
+    let work = store.load(&claims[0]).await.unwrap();
+    store.commit(&claims[0], &[Change::Operation(work.operation.unwrap())]).await.unwrap();
+    assert_eq!(kinds().await, ["cluster_create", "etcd_defragment"]);
+}
+
+#[tokio::test]
+async fn case_52_what_only_a_newer_program_can_read_keeps_nothing_else_from_being_listed() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let (a, holder) = (member("a"), Uuid::now_v7());
+    let (odd, even) = (create(&store, &a, "odd").await, create(&store, &a, "even").await);
+    let claims = store.claim_some(holder, LEASE, 8).await.unwrap();
+    let claim = claims.iter().find(|claim| claim.cluster == even.cluster.id).unwrap();
+    let work = store.load(claim).await.unwrap();
+    let (network, bucket) = (row(&work, "network", ResourceState::Known), row(&work, "bucket", ResourceState::Known));
+    let node = |ordinal| Node::new(NodeId::generate(), even.cluster.id, NodeRole::Worker, "default", ordinal);
+    let changes = [Change::Ledger(network.clone()), Change::Ledger(bucket), Change::Node(node(0)), Change::Node(node(1))];
+    store.commit(claim, &changes).await.unwrap();
+    let (ledger, nodes) =
+        (async || store.ledger(&a.scope(), even.cluster.id).await.unwrap(), async || store.nodes(&a.scope(), even.cluster.id).await.unwrap());
+    assert_eq!((ledger().await.len(), nodes().await.len()), (2, 2));
+    database
+        .execute(
+            r#"UPDATE clusters SET spec = jsonb_set(spec, '{audit,level}', '"everything"') WHERE name = 'odd';
+               UPDATE ledger SET kind = 'bucket' WHERE key = 'bucket';
+               UPDATE nodes SET bootstrap = '{"state": "sealed"}' WHERE ordinal = 1;
+               UPDATE operations SET receipt = '{"removed": [{"kind": "bucket", "name": "b"}, {"kind": "network", "name": "n"}], "kept": [], "left": []}',
+                   steps = jsonb_set(steps, '{0,state}', '"resting"')"#,
+        )
+        .await;
+    let listed = store.clusters(&a.scope(), ClusterFilter::default(), ClusterSort::Name, false, PageRequest::default()).await.unwrap();
+    assert_eq!(listed.items.iter().map(|c| c.cluster.name.as_str()).collect::<Vec<_>>(), ["even"]);
+    assert_eq!(ledger().await, [network]);
+    assert_eq!(nodes().await.iter().map(|n| n.node.ordinal).collect::<Vec<_>>(), [0]);
+    let operations = store.operations(&a.scope(), OperationFilter::default(), PageRequest::default()).await.unwrap().items;
+    assert_eq!(operations.len(), 2);
+    for operation in operations {
+        let removed = operation.operation.receipt.unwrap().removed;
+        assert_eq!(removed.iter().map(|line| line.name.as_str()).collect::<Vec<_>>(), ["n"]);
+    }
+    // The engine does nothing about clusters of which it does not see all.
+    assert!(matches!(store.cluster(&a.scope(), odd.cluster.id).await, Err(StoreError::Unexpected(_))));
+    for claim in &claims {
+        assert!(matches!(store.load(claim).await, Err(CommitError::Store(StoreError::Unexpected(_)))));
     }
 }
