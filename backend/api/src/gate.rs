@@ -21,7 +21,7 @@ use domain::ids::ClusterId;
 use futures::channel::mpsc;
 use futures::future::{Either, LocalBoxFuture, select};
 use futures::{FutureExt, SinkExt, StreamExt};
-use kube_access::gateway::{Answer as Forwarded, BodyStream, Tunnel};
+use kube_access::gateway::{Answer as Forwarded, Body as Passed, BodyStream, Tunnel};
 use kube_access::{Access, GatewayRequest, Reach};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -252,7 +252,7 @@ async fn ended(state: Data<State>, over: impl Future<Output = Problem>, open: Op
     drop(open);
 }
 
-fn passed_on(response: http::Response<BodyStream>, head: bool, end: impl Future<Output = ()> + 'static) -> HttpResponse {
+fn passed_on(response: http::Response<Passed>, head: bool, end: impl Future<Output = ()> + 'static) -> HttpResponse {
     let status = StatusCode::from_u16(response.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut answer = HttpResponse::build(status);
     for (name, value) in response.headers().iter().filter(|(name, _)| *name != http::header::CONTENT_LENGTH) {
@@ -265,10 +265,10 @@ fn passed_on(response: http::Response<BodyStream>, head: bool, end: impl Future<
         return answer.body(actix_web::body::None::new());
     }
     let length = response.headers().get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-    let body = response.into_body().take_until(Box::pin(end));
-    match length {
-        Some(length) => answer.no_chunking(length).streaming(body),
-        None => answer.streaming(body),
+    match (response.into_body().whole(), length) {
+        (Ok(whole), _) => answer.body(whole),
+        (Err(body), Some(length)) => answer.no_chunking(length).streaming(body.take_until(Box::pin(end))),
+        (Err(body), None) => answer.streaming(body.take_until(Box::pin(end))),
     }
 }
 

@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, StreamBody};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::task::yield_now;
 use tokio::time::Instant;
@@ -21,13 +22,43 @@ const TOGETHER: usize = 64 << 10;
 /// What is waited for so long is an event, not a part of something large.
 const SILENCE: Duration = Duration::from_millis(1);
 
+/// The body of an answer: what has come of it, to go out with the head, and what is still to come.
+pub struct Body {
+    begun: Bytes,
+    rest: Option<BodyStream>,
+}
+
+impl Body {
+    /// All of it, if all of it has come.
+    ///
+    /// # Errors
+    /// The body itself, if some of it is still to come.
+    pub fn whole(self) -> Result<Bytes, Self> {
+        if self.rest.is_none() { Ok(self.begun) } else { Err(self) }
+    }
+}
+
+impl Stream for Body {
+    type Item = std::io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let begun = std::mem::take(&mut self.begun);
+        if !begun.is_empty() {
+            return Poll::Ready(Some(Ok(begun)));
+        }
+        self.rest.as_mut().map_or(Poll::Ready(None), |rest| rest.poll_next_unpin(cx))
+    }
+}
+
 /// Passes on together what has come: alone, each piece costs an encryption, a write and a turn of the client. Nothing waits for what is still to come, and an event
-/// not even for the others' turns. What has come by now is there at once, to go out with the head.
-pub async fn together(pieces: BodyStream) -> BodyStream {
+/// not even for the others' turns.
+pub async fn together(pieces: BodyStream) -> Body {
     let mut pieces = Pieces { pieces: pieces.fuse(), broken: None };
     let begun = pieces.come(Vec::new()).await;
-    let begun = stream::iter((!begun.is_empty()).then_some(Ok(begun)));
-    Box::pin(begun.chain(stream::unfold(pieces, |mut pieces| async move { Some((pieces.next().await?, pieces)) })))
+    if pieces.pieces.is_done() && pieces.broken.is_none() {
+        return Body { begun, rest: None };
+    }
+    Body { begun, rest: Some(Box::pin(stream::unfold(pieces, |mut pieces| async move { Some((pieces.next().await?, pieces)) }))) }
 }
 
 struct Pieces {
@@ -49,7 +80,6 @@ impl Pieces {
         if asked.elapsed() >= SILENCE {
             return Some(Ok(first));
         }
-        yield_now().await;
         Some(Ok(self.come(vec![first]).await))
     }
 
@@ -57,7 +87,13 @@ impl Pieces {
     async fn come(&mut self, mut parts: Vec<Bytes>) -> Bytes {
         let mut length: usize = parts.iter().map(Bytes::len).sum();
         while length < TOGETHER {
-            match self.pieces.next().now_or_never() {
+            let mut next = self.pieces.next().now_or_never();
+            if next.is_none() && !parts.is_empty() {
+                // The connection's own task has its turn to bring more, or to say that this was all.
+                yield_now().await;
+                next = self.pieces.next().now_or_never();
+            }
+            match next {
                 Some(Some(Ok(piece))) => {
                     length += piece.len();
                     parts.push(piece);
@@ -68,8 +104,6 @@ impl Pieces {
                 }
                 Some(None) | None => break,
             }
-            // The connection's own task has its turn to bring more.
-            yield_now().await;
         }
         if parts.len() == 1 {
             return parts.swap_remove(0);
@@ -115,7 +149,7 @@ mod tests {
     type Sender = UnboundedSender<std::io::Result<Bytes>>;
 
     /// A body of which this has come when it is passed on.
-    async fn begun(pieces: &[&'static str]) -> (Sender, BodyStream) {
+    async fn begun(pieces: &[&'static str]) -> (Sender, Body) {
         let (sender, receiver) = unbounded();
         for piece in pieces {
             sender.unbounded_send(Ok(Bytes::from_static(piece.as_bytes()))).unwrap();
@@ -124,7 +158,7 @@ mod tests {
     }
 
     /// What is there without a turn of anybody else's.
-    fn at_once(body: &mut BodyStream) -> Bytes {
+    fn at_once(body: &mut Body) -> Bytes {
         body.next().now_or_never().unwrap().unwrap().unwrap()
     }
 
@@ -138,6 +172,18 @@ mod tests {
         let (sender, mut nothing) = begun(&[]).await;
         drop(sender);
         assert!(nothing.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_has_come_to_its_end_is_whole_and_nothing_else_is() {
+        for (pieces, all) in [(&[][..], ""), (&["a list ", "in pieces"][..], "a list in pieces")] {
+            let came = stream::iter(pieces.iter().map(|piece| Ok(Bytes::from_static(piece.as_bytes()))));
+            assert_eq!(together(Box::pin(came)).await.whole().ok().unwrap(), all);
+        }
+        let (_sender, open) = begun(&["a watch"]).await;
+        assert_eq!(at_once(&mut open.whole().err().unwrap()), "a watch");
+        let broken = stream::iter([Ok(Bytes::from_static(b"half")), Err(std::io::Error::other("cut"))]);
+        assert!(together(Box::pin(broken)).await.whole().is_err());
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,7 +15,7 @@ mod path;
 mod storage_classes;
 
 pub use access::{Access, Reach};
-pub use body::BodyStream;
+pub use body::{Body, BodyStream};
 pub use headers::CSRF_PROTOCOL;
 pub use impersonation::{Group, Impersonation};
 
@@ -100,7 +100,7 @@ impl GatewayRequest {
 
 /// What comes back.
 pub enum Answer {
-    Response(Response<BodyStream>),
+    Response(Response<Body>),
     Tunnel(Tunnel),
 }
 
@@ -238,7 +238,7 @@ async fn answer(response: Response<Incoming>, upgrade: Option<&'static str>) -> 
     }
 }
 
-async fn passed_on(response: Response<Incoming>) -> Response<BodyStream> {
+async fn passed_on(response: Response<Incoming>) -> Response<Body> {
     let (parts, body) = response.into_parts();
     let stream: BodyStream = Box::pin(body.into_data_stream().map(|piece| piece.map_err(std::io::Error::other)));
     let mut passed = Response::new(body::together(stream).await);

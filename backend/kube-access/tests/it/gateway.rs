@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use hyper_util::rt::TokioIo;
-use kube_access::gateway::{Answer, BODY_LIMIT, BodyStream};
+use kube_access::gateway::{Answer, BODY_LIMIT, Body, BodyStream};
 use kube_access::{Gateway, GatewayRequest, Group, Impersonation, KubeError};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,14 +38,14 @@ fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> GatewayRequest
     request
 }
 
-async fn response(gateway: &Gateway, request: GatewayRequest) -> Response<BodyStream> {
+async fn response(gateway: &Gateway, request: GatewayRequest) -> Response<Body> {
     match soon(gateway.forward(&member(), request)).await.unwrap() {
         Answer::Response(response) => response,
         Answer::Tunnel(_) => panic!("a tunnel"),
     }
 }
 
-async fn read(response: Response<BodyStream>) -> String {
+async fn read(response: Response<Body>) -> String {
     let pieces: Vec<_> = soon(response.into_body().collect()).await;
     pieces.into_iter().map(|p| String::from_utf8(p.unwrap().to_vec()).unwrap()).collect()
 }
