@@ -24,6 +24,7 @@ use futures::{FutureExt, SinkExt, StreamExt};
 use kube_access::gateway::{Answer as Forwarded, Body as Passed, BodyStream, Tunnel};
 use kube_access::{Access, GatewayRequest, Reach};
 use sha2::{Digest, Sha256};
+use std::rc::Rc;
 use std::time::Duration;
 use store::AuditEntry;
 use tokio::io::AsyncWriteExt;
@@ -74,6 +75,7 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
     // Before the look at who it is: what changes after that look is heard.
     let changes = state.store.changes();
     let (visitor, cluster) = visitor(request, state, id).await?;
+    let visitor = Rc::new(visitor);
     if !upgrade && wants_spdy(request) {
         return Err(
             Problem::new(Code::InvalidInput).detail("commands and ports of pods are reached over SPDY by the first request of a connection only")

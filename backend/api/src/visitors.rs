@@ -12,6 +12,7 @@ use domain::clusters::ClusterEndpoint;
 use domain::codes::Code;
 use domain::ids::ClusterId;
 use sealed::{Token, TokenHash, TokenKind};
+use std::rc::Rc;
 use std::time::Duration;
 use store::{ChangeNotice, KubeconfigUse, RequestContext};
 use tokio::sync::broadcast::Receiver;
@@ -24,14 +25,12 @@ const LOOK: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Whoever uses the pass-through, and how that may end.
-#[derive(Clone)]
 pub enum Visitor {
     Kubeconfig(Box<Bearer>),
     Person(Box<Caller>),
 }
 
 /// Somebody with a kubeconfig.
-#[derive(Clone)]
 pub struct Bearer {
     pub actor: Actor,
     token: TokenHash,
@@ -116,7 +115,7 @@ fn same_origin(request: &HttpRequest, state: &State) -> Answer<()> {
 }
 
 /// Ends when the visitor may no longer be here, or has been for too long, and says why. `changes` was subscribed to before the visitor was first looked at.
-pub async fn over(state: Data<State>, visitor: Visitor, id: ClusterId, mut changes: Receiver<ChangeNotice>) -> Problem {
+pub async fn over(state: Data<State>, visitor: Rc<Visitor>, id: ClusterId, mut changes: Receiver<ChangeNotice>) -> Problem {
     let mut due = Instant::now() + LOOK;
     let last = Instant::now() + state.settings.streams.longest;
     loop {
