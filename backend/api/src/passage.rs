@@ -25,8 +25,7 @@ impl Passage {
     pub async fn open(state: &State, actor: &Actor, cluster: &ClusterEndpoint) -> Answer<Self> {
         let who = impersonation(actor, cluster.id)?;
         let open = state.streams.open(&actor.user.id, Some(&cluster.id.to_string()))?;
-        let target = state.targets.of(state, cluster).await?;
-        Ok(Self { who, open, gateway: state.kube.gateway(&target).await?, own: None })
+        Ok(Self { who, open, gateway: gateway(state, cluster).await?, own: None })
     }
 
     /// For a way into a pod, which has a connection for itself.
@@ -49,4 +48,14 @@ impl Passage {
         };
         Ok((self.open, answer))
     }
+}
+
+/// The way there. The cluster's authorities are opened only where nobody went lately.
+async fn gateway(state: &State, cluster: &ClusterEndpoint) -> Answer<Gateway> {
+    if let Some(url) = &cluster.url
+        && let Some(gateway) = state.kube.known_gateway(cluster.id, url).await
+    {
+        return Ok(gateway);
+    }
+    Ok(state.kube.gateway(&state.targets.of(state, cluster).await?).await?)
 }

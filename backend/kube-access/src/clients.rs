@@ -49,6 +49,11 @@ impl Identity {
 /// engine's runtime moves its work between threads anyway.
 type Key = (ClusterId, Identity, Option<ThreadId>, String);
 
+fn key(cluster: ClusterId, identity: Identity, endpoint: &str) -> Key {
+    let thread = (identity == Identity::Gateway).then(|| std::thread::current().id());
+    (cluster, identity, thread, endpoint.to_owned())
+}
+
 /// The access to all clusters. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct KubeAccess {
@@ -86,14 +91,18 @@ impl KubeAccess {
         self.channel(target, Identity::Gateway).await.map(Gateway::new)
     }
 
+    /// The same by a channel that is there already, for which nothing has to be known of the cluster's authorities.
+    pub async fn known_gateway(&self, cluster: ClusterId, endpoint: &str) -> Option<Gateway> {
+        self.channels.get(&key(cluster, Identity::Gateway, endpoint)).await.map(Gateway::new)
+    }
+
     /// Typed reads as a person.
     pub async fn reads(&self, target: &ClusterTarget) -> Result<Reads, KubeError> {
         self.channel(target, Identity::Gateway).await.map(Reads::new)
     }
 
     async fn channel(&self, target: &ClusterTarget, identity: Identity) -> Result<Channel, KubeError> {
-        let thread = (identity == Identity::Gateway).then(|| std::thread::current().id());
-        let key = (target.cluster, identity, thread, target.endpoint.clone());
+        let key = key(target.cluster, identity, &target.endpoint);
         if let Some(channel) = self.channels.get(&key).await {
             return Ok(channel);
         }
