@@ -5,10 +5,10 @@
 //! has said that it did, or that lease is over (`docs/decisions/0017-admissions-under-a-lease.md`).
 
 use crate::kubeconfigs::KubeconfigUse;
-use moka::sync::Cache;
 use sealed::TokenHash;
 use sqlx::PgConnection;
 use sqlx::postgres::{PgListener, PgPool};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,13 +25,14 @@ const HELD: Duration = Duration::from_millis(2_950);
 const LEFT: Duration = Duration::from_secs(2);
 /// The database is asked again after this, whoever heard what: it notes uses, and what is remembered costs memory.
 const REMEMBERED: Duration = Duration::from_secs(30);
+/// Kubeconfigs that are remembered at once; of others the database is asked.
+const MOST: usize = 10_000;
 /// A process that renews its lease and does not say that it has forgotten is waited for no longer: that would be an error in this program.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a process remembers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Admissions {
-    known: Cache<TokenHash, Arc<Admission>>,
     lease: Mutex<Lease>,
     /// Somebody asked since the lease was last renewed.
     wanted: AtomicBool,
@@ -44,15 +45,22 @@ struct Lease {
     until: Option<Instant>,
     /// It is not asked for before.
     next: Option<Instant>,
-    /// Rises when all is forgotten: what was asked before, or is still being asked, counts no more.
+    /// Rises when all is forgotten: what is still being asked then counts no more.
     era: u64,
+    known: HashMap<TokenHash, Admission>,
 }
 
 #[derive(Debug)]
 struct Admission {
-    found: KubeconfigUse,
+    found: Arc<KubeconfigUse>,
     until: Instant,
-    era: u64,
+}
+
+impl Lease {
+    fn forget(&mut self) {
+        self.era += 1;
+        self.known.clear();
+    }
 }
 
 /// Taken before the database is asked: what it answers may be remembered if nobody was shut out since.
@@ -60,17 +68,6 @@ struct Admission {
 pub(crate) struct Ticket {
     asked: Instant,
     era: u64,
-}
-
-impl Default for Admissions {
-    fn default() -> Self {
-        Self {
-            known: Cache::builder().max_capacity(10_000).time_to_live(REMEMBERED).build(),
-            lease: Mutex::default(),
-            wanted: AtomicBool::new(false),
-            asked: Notify::new(),
-        }
-    }
 }
 
 impl Admissions {
@@ -83,9 +80,11 @@ impl Admissions {
         if !self.wanted.swap(true, Ordering::Relaxed) {
             self.asked.notify_one();
         }
-        let known = self.known.get(token)?;
-        let (lease, now) = (self.lease(), Instant::now());
-        (lease.era == known.era && lease.until > Some(now) && known.until > now).then(|| known.found.clone())
+        let found = {
+            let (lease, now) = (self.lease(), Instant::now());
+            lease.known.get(token).filter(|known| lease.until > Some(now) && known.until > now)?.found.clone()
+        };
+        Some(Arc::unwrap_or_clone(found))
     }
 
     pub fn ticket(&self) -> Ticket {
@@ -94,20 +93,23 @@ impl Admissions {
 
     /// Remembers what the database answered, which holds for no longer than `left`.
     pub fn keep(&self, ticket: Ticket, token: TokenHash, found: &KubeconfigUse, left: Duration) {
-        let until = ticket.asked + left.min(REMEMBERED);
-        self.known.insert(token, Arc::new(Admission { found: found.clone(), until, era: ticket.era }));
+        let known = Admission { found: Arc::new(found.clone()), until: ticket.asked + left.min(REMEMBERED) };
+        let mut lease = self.lease();
+        if lease.era == ticket.era && lease.known.len() < MOST {
+            lease.known.insert(token, known);
+        }
     }
 
     /// Forgets one whose record this process has written itself, in a way that shuts nobody out.
     pub fn forget(&self, token: &TokenHash) {
-        self.known.invalidate(token);
+        self.lease().known.remove(token);
     }
 
     /// Somebody may have been shut out; with a number, somebody waits to hear that all is forgotten.
     pub async fn changed(&self, listener: &mut PgListener, number: &str) -> Result<(), sqlx::Error> {
         let id = {
             let mut lease = self.lease();
-            lease.era += 1;
+            lease.forget();
             lease.until.map(|_| lease.id)
         };
         if let (Some(id), Ok(number)) = (id, number.parse::<i64>()) {
@@ -155,8 +157,14 @@ impl Admissions {
         let mut lease = self.lease();
         // Where the last one was over before the database had the new one, others may have waited for nobody.
         let goes_on = last.is_some() && lease.until > Some(Instant::now());
-        let until = if taken { Some(begun + HELD) } else { lease.until };
-        *lease = Lease { id, until, next: Some(begun + LEASE - LEFT), era: lease.era + u64::from(!goes_on) };
+        if !goes_on {
+            lease.forget();
+        }
+        lease.known.retain(|_, known| known.until > begun);
+        (lease.id, lease.next) = (id, Some(begun + LEASE - LEFT));
+        if taken {
+            lease.until = Some(begun + HELD);
+        }
         Ok(())
     }
 }
