@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 /// The runtime with many threads, where the engine works; the listeners' workers have one each.
 pub static ENGINE_RUNTIME: OnceLock<tokio::runtime::Handle> = OnceLock::new();
 
-/// How often the limits forget whom nothing was heard of.
+/// How often the limits forget whom nothing was heard of, and the times of calls, which are kept one by one until then, are put together.
 const FORGET: Duration = Duration::from_secs(300);
 
 /// Connections to the database that a thread which serves requests has of its own at most: questions at the gate are short.
@@ -95,7 +95,7 @@ pub async fn run(
     let manners = manners(&config);
     let cloud = openstack(&config, manners.clone())?;
     let settings = settings(&config, &gate, demo);
-    let health = Arc::new(Parts::new(store.clone(), cloud.clone(), manners.clone(), figures));
+    let health = Arc::new(Parts::new(store.clone(), cloud.clone(), manners.clone(), figures.clone()));
     let in_force = InForce::new(config.configured(), Box::new(Messenger::new()?));
     in_force.look(&store).await?;
     let kube = kube_access(&config)?;
@@ -112,6 +112,8 @@ pub async fn run(
         while !limits.stopping.is_cancelled() {
             tokio::time::sleep(FORGET).await;
             limits.limiter.tidy();
+            // Whoever asks for figures does so, too, but nobody has to.
+            figures.run_upkeep();
         }
     });
     ready();
