@@ -63,7 +63,7 @@ e2e: ## The main job from outside: real Kubernetes, headless Chromium
 bench: ## Measure a create through KCS against the bare recipe
 	@scripts/test.sh bench
 
-bench-gate: ## Measure the way into a cluster against its API itself and kubectl proxy
+bench-gate: ## Measure the way into a cluster against its API itself, kubectl proxy and the least gate for many people
 	@scripts/test.sh bench-gate
 
 chaos: ## 100,000 random kills of the engine

@@ -1,13 +1,15 @@
-//! The floor: the least that a proxy with TLS on both sides can do, made of the libraries that KCS is made of. One connection to the API for each connection of a
-//! client's, bodies and upgrades handed on as they come; it asks nobody, checks nothing and writes nothing down. What it takes above the direct way is what a
-//! second connection over TLS costs on this machine, whoever writes the proxy; what KCS takes above it is what its own rules cost, and the API's look at
-//! whom each request of KCS's is made for.
+//! The floor: the least that a gate for many people can do, with TLS on both sides, made of the libraries that KCS is made of. One connection to the API for each
+//! connection of a client's, bodies and upgrades handed on as they come. It asks nobody, checks nothing and writes nothing down, but says of each request whom it is
+//! made for, with a certificate that may do nothing else, as KCS's own: the API looks at both, and at that person's rights. As an administrator it would be spared
+//! all this, and all people would be one. What it takes above the direct way is what a second connection over TLS and those looks cost on this machine, whoever
+//! writes the gate; what KCS takes above it is what its own rules cost.
 //!
 //! Its threads are the bench's own: as many as KCS has for requests, each with a runtime, and counted by themselves.
 
 use crate::figures::Counted;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
+use hyper::header::HeaderMap;
 use hyper::service::service_fn;
 use hyper::upgrade::{OnUpgrade, on};
 use hyper::{Request, Response, StatusCode};
@@ -35,6 +37,8 @@ struct Sides {
     accept: TlsAcceptor,
     connect: TlsConnector,
     api: SocketAddr,
+    /// What says whom requests are made for.
+    person: Arc<HeaderMap>,
 }
 
 type Upstream = Arc<Mutex<SendRequest<Incoming>>>;
@@ -42,11 +46,11 @@ type Upstream = Arc<Mutex<SendRequest<Incoming>>>;
 type Accepted = std::net::TcpStream;
 
 impl Floor {
-    /// Starts it in front of an API.
-    pub async fn start(api: SocketAddr, server: ServerConfig, client: ClientConfig) -> Self {
+    /// Starts it in front of an API, for one person.
+    pub async fn start(api: SocketAddr, server: ServerConfig, client: ClientConfig, person: HeaderMap) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let sides = Sides { accept: Arc::new(server).into(), connect: Arc::new(client).into(), api };
+        let sides = Sides { accept: Arc::new(server).into(), connect: Arc::new(client).into(), api, person: Arc::new(person) };
         let (say, said) = mpsc::channel();
         let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
         let workers: Vec<_> = (0..threads).map(|_| worker(sides.clone(), say.clone())).collect();
@@ -89,7 +93,8 @@ async fn work(sides: Sides, mut given: UnboundedReceiver<Accepted>) {
 async fn serve(sides: Sides, socket: TcpStream) -> Result<(), Box<dyn Error + Send + Sync>> {
     let client = sides.accept.accept(socket).await?;
     let upstream: Upstream = Arc::new(Mutex::new(dial(&sides).await?));
-    let service = service_fn(move |request: Request<Incoming>| pass(request, upstream.clone()));
+    let person = sides.person;
+    let service = service_fn(move |request: Request<Incoming>| pass(request, person.clone(), upstream.clone()));
     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(client), service).with_upgrades().await?;
     Ok(())
 }
@@ -103,7 +108,10 @@ async fn dial(sides: &Sides) -> Result<SendRequest<Incoming>, Box<dyn Error + Se
     Ok(sender)
 }
 
-async fn pass(mut request: Request<Incoming>, upstream: Upstream) -> hyper::Result<Response<Incoming>> {
+async fn pass(mut request: Request<Incoming>, person: Arc<HeaderMap>, upstream: Upstream) -> hyper::Result<Response<Incoming>> {
+    for (name, value) in person.iter() {
+        request.headers_mut().insert(name, value.clone());
+    }
     let ours = on(&mut request);
     let mut upstream = upstream.lock().await;
     upstream.ready().await?;

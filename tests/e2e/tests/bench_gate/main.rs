@@ -1,8 +1,11 @@
 //! What the gate costs: the same requests to one cluster's API directly, through KCS, through `kubectl proxy` and through the least that a
-//! proxy with TLS on both sides can be (`floor.rs`), side by side in one run: one object, lists of 500 and 5,000 pods (JSON and protobuf,
+//! gate for many people can be (`floor.rs`), side by side in one run: one object, lists of 500 and 5,000 pods (JSON and protobuf,
 //! compressed and not), 200 watches, a command in a pod, a log of 100 MB.
 //! Prints time (p50, p99), the processor time of KCS and of the proxies, and memory; fails where KCS takes more than its share. Where it does,
-//! the floor says how much of that is left once there is a second connection over TLS.
+//! the floor says how much of that is left once there is a second connection over TLS and the API looks at whom a request is made for.
+//!
+//! Directly and through `kubectl proxy` it is the administrator who asks, whom the API lets do everything unseen; through KCS and the floor
+//! a member, for whom a certificate asks that may only impersonate.
 //!
 //! Directly means through the same load balancer that KCS goes through; in `kcs dev` the load balancer is in the process of KCS, so that its
 //! processor time is in the figures of all ways.

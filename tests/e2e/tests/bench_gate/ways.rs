@@ -3,6 +3,7 @@
 use crate::dev::{Dev, Person, wait_for};
 use crate::figures::Counted;
 use crate::floor::Floor;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Identity, RequestBuilder};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -81,7 +82,7 @@ impl Ways {
         let (proxy_process, port) = keys.proxy(cache, &endpoint, folder).await;
         let plain = || reqwest::Client::builder().no_proxy().build().unwrap();
         let proxy = Way { name: "kubectl proxy", http: plain(), plain: plain(), base: format!("http://127.0.0.1:{port}"), token: None };
-        let Floor { port, threads: floor_threads } = keys.floor(&endpoint).await;
+        let Floor { port, threads: floor_threads } = keys.floor(&endpoint, impersonation(&member.get("/session").await["user"])).await;
         let floor = over_tls("floor", format!("https://127.0.0.1:{port}"), &keys.read("ca.crt"));
         let kcs_process = dev.facts()["pid"].as_u64().unwrap().try_into().unwrap();
         Self { direct, kcs, proxy, floor, kcs_process, proxy_process, floor_threads }
@@ -107,7 +108,7 @@ fn client() -> reqwest::ClientBuilder {
     Client::builder().no_proxy().use_rustls_tls().tls_built_in_root_certs(false)
 }
 
-/// An administrator's certificate, and the floor's own, made with the authority on the disk of the only master: KCS itself keeps none.
+/// An administrator's certificate, one such as KCS's gateway has, and the floor's own, made with the authority on the disk of the only master: KCS itself keeps none.
 struct Keys {
     folder: PathBuf,
 }
@@ -125,6 +126,8 @@ impl Keys {
         }
         let keys = Self { folder: folder.to_owned() };
         keys.make("client", "/O=system:masters/CN=bench", "-addext extendedKeyUsage=clientAuth");
+        // The cluster's rules know the gateway by this name, and let it do nothing but impersonate.
+        keys.make("gateway", "/O=kcs:gateway/CN=kcs:gateway", "-addext extendedKeyUsage=clientAuth");
         keys.make("floor", "/CN=floor", "-addext extendedKeyUsage=serverAuth -addext subjectAltName=IP:127.0.0.1");
         keys
     }
@@ -148,8 +151,8 @@ impl Keys {
         shape(builder.identity(Identity::from_pem(&pair).unwrap())).build().unwrap()
     }
 
-    /// The proxy that checks nothing, as the administrator.
-    async fn floor(&self, endpoint: &str) -> Floor {
+    /// The gate that checks nothing itself, for one person.
+    async fn floor(&self, endpoint: &str, person: HeaderMap) -> Floor {
         let chain = |file: &str| vec![CertificateDer::from_pem_slice(&self.read(file)).unwrap()];
         let key = |file: &str| PrivateKeyDer::from_pem_slice(&self.read(file)).unwrap();
         let mut server = ServerConfig::builder().with_no_client_auth().with_single_cert(chain("floor.crt"), key("floor.key")).unwrap();
@@ -157,8 +160,8 @@ impl Keys {
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
         let mut roots = RootCertStore::empty();
         roots.add(chain("ca.crt").remove(0)).unwrap();
-        let client = ClientConfig::builder().with_root_certificates(roots).with_client_auth_cert(chain("client.crt"), key("client.key")).unwrap();
-        Floor::start(endpoint.strip_prefix("https://").unwrap().parse().unwrap(), server, client).await
+        let client = ClientConfig::builder().with_root_certificates(roots).with_client_auth_cert(chain("gateway.crt"), key("gateway.key")).unwrap();
+        Floor::start(endpoint.strip_prefix("https://").unwrap().parse().unwrap(), server, client, person).await
     }
 
     async fn proxy(&self, cache: &Path, endpoint: &str, folder: &Path) -> (Proxy, u16) {
@@ -178,6 +181,16 @@ impl Keys {
         up.await.expect("kubectl proxy did not start");
         (proxy, port)
     }
+}
+
+/// What KCS says to a cluster of a member, who is the `user` of this session.
+fn impersonation(user: &Value) -> HeaderMap {
+    let said = |header: &'static str, value: &str| (HeaderName::from_static(header), HeaderValue::from_str(value).unwrap());
+    HeaderMap::from_iter([
+        said("impersonate-user", &format!("kcs:{}", user["id"].as_str().unwrap())),
+        said("impersonate-group", "kcs:member"),
+        said("impersonate-extra-kcs%2fname", user["name"].as_str().unwrap()),
+    ])
 }
 
 /// Server, token and authority of a kubeconfig of ours.
