@@ -97,9 +97,10 @@ pub struct LockedTable {
 }
 
 impl LockedTable {
-    /// How many statements wait for it at this moment.
+    /// How many statements wait for it at this moment. Databases are copies of one: their tables have the same number, and the server tells of all of them.
     pub async fn waiting(&mut self) -> i64 {
-        let query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::regclass";
+        let query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::regclass
+                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
         sqlx::query_scalar(query).bind(self.table).fetch_one(&mut self.connection).await.unwrap()
     }
 

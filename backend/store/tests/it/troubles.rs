@@ -83,7 +83,8 @@ async fn case_46_a_deadlock_is_repeated_and_nobody_hears_of_it() {
         let store = store.clone();
         tokio::spawn(async move { try_create(&store, &member("a"), "x", None).await })
     };
-    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'audit'::regclass";
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'audit'::regclass
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut other).await.unwrap() == 0 {
         tokio::task::yield_now().await;
     }
