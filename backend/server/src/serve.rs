@@ -34,7 +34,7 @@ pub static ENGINE_RUNTIME: OnceLock<tokio::runtime::Handle> = OnceLock::new();
 /// How often the limits forget whom nothing was heard of, and the times of calls, which are kept one by one until then, are put together.
 const FORGET: Duration = Duration::from_secs(300);
 
-/// Connections to the database that a thread which serves requests has of its own at most: questions at the gate are short.
+/// Connections to the database that a thread which serves requests has of its own at most for questions at the gate, and for lines of the audit log: both are short.
 const MOST_NEAR: u32 = 2;
 
 /// `kcs serve`: until a signal.

@@ -123,10 +123,10 @@ pub struct AuditFilter {
 }
 
 impl Store {
-    /// For deeds that are no writes of the store: refusals, commands in containers, changes in a cluster. One statement, and so a transaction by itself:
-    /// what waits for the line waits for one round trip.
+    /// For deeds that are no writes of the store: refusals, commands in containers, changes in a cluster. One statement, and so a transaction by itself, on a
+    /// connection of the thread that waits for it: no other thread is woken, and a line that is held up holds up nothing but other lines.
     pub async fn audit_append(&self, entry: AuditEntry, context: RequestContext) -> Result<(), StoreError> {
-        statement(&self.api, (entry, context), |db, (entry, context)| Box::pin(append(db, entry, context))).await
+        statement(&self.near.lines(), (entry, context), |db, (entry, context)| Box::pin(append(db, entry, context))).await
     }
 
     /// A sign-in that was refused, under the name that came with it: nobody knows whose it was. It is of no project, and told to operators.

@@ -169,7 +169,7 @@ impl Store {
         }
         self.hub.start();
         let ticket = admissions.ticket();
-        let found = statement(&self.near.pool(), token, |db, token| Box::pin(by_token(db, token))).await?;
+        let found = statement(&self.near.questions(), token, |db, token| Box::pin(by_token(db, token))).await?;
         Ok(found.map(|(found, left)| {
             admissions.keep(ticket, token, &found, left);
             found

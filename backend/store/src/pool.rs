@@ -25,7 +25,7 @@ pub struct StoreOptions {
     /// Connections for requests, and for the engine: a storm of one does not starve the other.
     pub api_connections: u32,
     pub engine_connections: u32,
-    /// Besides, those of each thread that serves requests, for what is asked of every one.
+    /// Besides, those of each thread that serves requests: so many for what is asked of every one, and so many for lines of the audit log.
     pub near_connections: u32,
     /// How long a request waits for a connection before it is answered 503.
     pub acquire_timeout: Duration,

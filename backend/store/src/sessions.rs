@@ -58,7 +58,7 @@ impl Store {
     }
 
     pub async fn session(&self, id: TokenHash) -> Result<Option<SessionRecord>, StoreError> {
-        statement(&self.near.pool(), id, |db, id| Box::pin(find(db, id))).await
+        statement(&self.near.questions(), id, |db, id| Box::pin(find(db, id))).await
     }
 
     /// Keystone confirmed it, with these roles.

@@ -137,7 +137,7 @@ impl Store {
 
     /// The one with this hash, if it is good now. Notes the use and from where, at most once a minute.
     pub async fn token_by_hash(&self, token: TokenHash, source: String) -> Result<Option<TokenRecord>, StoreError> {
-        statement(&self.near.pool(), (token, source), |db, (token, source)| Box::pin(by_hash(db, token, source))).await
+        statement(&self.near.questions(), (token, source), |db, (token, source)| Box::pin(by_hash(db, token, source))).await
     }
 
     /// Keystone confirmed the owner, with these roles; none: the person has no place in the project now.

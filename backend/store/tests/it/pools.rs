@@ -1,6 +1,7 @@
 //! The connections: a request that is dropped in the middle poisons nothing, and threads have some of their own.
 
 use crate::support::{create, member, try_create};
+use auth::{Narrowing, TokenCreate};
 use domain::codes::Code;
 use futures::FutureExt;
 use sealed::TokenHash;
@@ -8,7 +9,8 @@ use sqlx::{ConnectOptions, Connection};
 use std::sync::Arc;
 use std::time::Duration;
 use store::test_support::Database;
-use store::{AuditEntry, AuditFilter, PageRequest, RequestContext, Store, StoreError, StoreOptions};
+use store::{AuditEntry, AuditFilter, NewToken, PageRequest, RequestContext, Store, StoreError, StoreOptions};
+use time::OffsetDateTime;
 
 #[tokio::test]
 async fn case_47_dropped_requests_leave_whole_writes_and_clean_connections() {
@@ -117,6 +119,42 @@ async fn a_thread_has_no_more_connections_of_its_own_than_it_may() {
         answer.await.unwrap().unwrap();
     }
     assert_eq!(connections(&database).await.len(), 3);
+}
+
+#[tokio::test]
+async fn lines_that_wait_for_a_held_up_audit_log_hold_up_neither_who_asks_on_their_thread_nor_other_requests() {
+    let database = Database::new().await;
+    let options = StoreOptions { api_connections: 1, near_connections: 1, acquire_timeout: Duration::from_secs(30), ..database.options() };
+    let store = Store::connect(&options, database.keys.clone()).await.unwrap();
+    let (a, token) = (member("a"), TokenHash::of("token"));
+    let new = NewToken {
+        name: "ci".into(),
+        token_hash: token,
+        narrowing: Narrowing::default(),
+        cidrs: Vec::new(),
+        expires_at: OffsetDateTime::now_utc() + Duration::from_secs(600),
+    };
+    store.token_create(a.may::<TokenCreate>(&a.project).unwrap(), new, RequestContext::default()).await.unwrap();
+    let mut held = database.lock("audit").await;
+    let lines: Vec<_> = (0..3)
+        .map(|number| {
+            let (store, entry) = (store.clone(), AuditEntry::new(&a, "kubernetes_exec", "cluster", number));
+            tokio::spawn(async move { store.audit_append(entry, RequestContext::default()).await })
+        })
+        .collect();
+    while held.waiting().await < 1 {
+        tokio::task::yield_now().await;
+    }
+    ask(&store).await.unwrap();
+    assert!(store.token_by_hash(token, "192.0.2.1".to_owned()).await.unwrap().is_some());
+    // By the one connection of the pool.
+    store.ping().await.unwrap();
+    assert_eq!(held.waiting().await, 1, "the others wait for the connection, and nobody who asked has waited for any of them");
+    assert_eq!(connections(&database).await.len(), 3, "one of the pool of requests, one to ask by, one for lines");
+    held.release().await;
+    for line in lines {
+        line.await.unwrap().unwrap();
+    }
 }
 
 #[tokio::test]
