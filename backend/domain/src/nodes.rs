@@ -3,7 +3,7 @@
 use crate::codes::Code;
 use crate::ids::{ClusterId, NodeId};
 use crate::names;
-use crate::settings::ApiAuditLevel;
+use crate::settings::{ApiAuditLevel, ApiAuditSpec};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -85,7 +85,7 @@ pub struct Node {
     /// A master: which list of keys for Secrets it booted with, noted when its bundle is given out. 0: the one its cluster was made with, or none yet.
     pub key_generation: u32,
     /// A master: at which level its API server was told to write down calls, noted in the same moment. None: it has booted with nothing yet, or was given
-    /// its bundle by a program of before.
+    /// its bundle by a program of before (`audited`).
     pub api_audit: Option<ApiAuditLevel>,
     /// The last is the zone it was planned for; those before it had no room for the nodes in whose place it is. Empty: the cloud chooses, or a program of
     /// before has planned it.
@@ -115,6 +115,13 @@ impl Node {
             api_audit: None,
             zones: Vec::new(),
         }
+    }
+
+    /// A master that has booted: at which level its API server writes down calls. Programs of before could not change it: what they gave is what the cluster
+    /// was made with.
+    #[must_use]
+    pub fn audited(&self, audit: &ApiAuditSpec) -> ApiAuditLevel {
+        self.api_audit.unwrap_or_else(|| audit.first())
     }
 
     /// Where its server belongs, of the zones wished for its pool; None: the cloud chooses.

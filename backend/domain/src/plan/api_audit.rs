@@ -14,11 +14,10 @@ impl Draft<'_> {
         self.under_way(OperationKind::ApiAuditChange)
     }
 
-    /// Masters that work at another level than the one that is wanted now, those that are leaving included. Of one whose level is not known nothing is said
-    /// but where the level is changed.
+    /// Masters that work at another level than the one that is wanted now, those that are leaving included.
     pub(super) fn masters_at_another_level(&self) -> impl Iterator<Item = &Node> {
-        let (wanted, changing) = (self.next.cluster.spec.audit.level, self.changes_audit());
-        self.masters().filter(|n| n.joined_at.is_some()).filter(move |n| n.api_audit.map_or(changing, |level| level != wanted))
+        let audit = &self.next.cluster.spec.audit;
+        self.masters().filter(move |n| n.joined_at.is_some() && n.audited(audit) != audit.level)
     }
 
     /// The next master that is replaced for its level: while that is changed, and in a repair, which ends what a change that was cancelled has left.

@@ -10,6 +10,14 @@ use domain::settings::ApiAuditLevel;
 use domain::wishes::{Undo, Wish};
 use time::Duration;
 
+fn running(masters: u32) -> World {
+    let mut world = World::new(masters, 1);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    world.log.clear();
+    world.now += Duration::minutes(1);
+    world
+}
+
 fn change(world: &mut World, level: ApiAuditLevel) -> Undo {
     let undo = Wish::ApiAuditChange { level }.apply(&mut world.work.cluster.spec).unwrap();
     world.work.cluster.generation += 1;
@@ -42,7 +50,7 @@ fn working(world: &World) -> usize {
 
 /// Those that work at this level.
 fn at(world: &World, level: ApiAuditLevel) -> usize {
-    masters(world).filter(|n| n.joined_at.is_some() && n.api_audit == Some(level)).count()
+    masters(world).filter(|n| n.joined_at.is_some() && n.audited(&world.work.cluster.spec.audit) == level).count()
 }
 
 fn made(world: &World) -> usize {
@@ -77,7 +85,7 @@ fn whole(world: &World) {
 #[test]
 fn each_master_is_replaced_once_by_a_successor_that_joins_first() {
     for count in [1, 3] {
-        let mut world = World::running(count, 1);
+        let mut world = running(count);
         let before = world.names(NodeRole::Master);
         change(&mut world, ApiAuditLevel::Metadata);
         world.step();
@@ -101,7 +109,7 @@ fn each_master_is_replaced_once_by_a_successor_that_joins_first() {
 
 #[test]
 fn masters_that_write_as_is_wanted_stay() {
-    let mut world = World::running(3, 1);
+    let mut world = running(3);
     change(&mut world, ApiAuditLevel::None);
     succeeds(&mut world);
     assert_eq!((made(&world), world.work.operation.as_ref().unwrap().steps[0].state), (0, StepState::Skipped));
@@ -115,22 +123,39 @@ fn masters_that_write_as_is_wanted_stay() {
 }
 
 #[test]
-fn a_master_of_which_nothing_is_known_is_replaced_only_where_the_level_is_changed() {
-    let mut world = World::running(1, 1);
-    world.work.nodes.iter_mut().for_each(|n| n.api_audit = None);
-    world.watch(Duration::hours(2));
-    world.begin(OperationKind::ClusterRepair, &[]);
-    assert_eq!((world.settle(), made(&world)), (OperationState::Succeeded, 0));
-    world.now += Duration::minutes(1);
-    change(&mut world, ApiAuditLevel::None);
-    succeeds(&mut world);
-    assert_eq!(made(&world), 1);
+fn a_master_that_a_program_of_before_gave_its_bundle_writes_at_the_level_that_its_cluster_was_made_with() {
+    for first in [ApiAuditLevel::None, ApiAuditLevel::Metadata] {
+        let mut world = running(3);
+        world.work.cluster.spec.audit.level = first;
+        world.work.nodes.iter_mut().for_each(|n| n.api_audit = None);
+        world.watch(Duration::hours(2));
+        world.begin(OperationKind::ClusterRepair, &[]);
+        assert_eq!((world.settle(), made(&world)), (OperationState::Succeeded, 0));
+        world.now += Duration::minutes(1);
+        change(&mut world, first);
+        succeeds(&mut world);
+        assert_eq!(made(&world), 0, "nothing is changed");
+        world.now += Duration::minutes(1);
+        // Half way there and back again: those that were not replaced are as is wanted.
+        let undo = change(&mut world, ApiAuditLevel::Request);
+        until(&mut world, |w| at(w, ApiAuditLevel::Request) == 1 && masters(w).count() == 3);
+        cancel(&mut world, undo);
+        let before = made(&world);
+        world.begin(OperationKind::ClusterRepair, &[]);
+        succeeds(&mut world);
+        assert!(made(&world) <= before + 1, "{:#?}", world.log);
+        world.now += Duration::minutes(1);
+        let before = made(&world);
+        change(&mut world, ApiAuditLevel::Request);
+        succeeds(&mut world);
+        assert_eq!(made(&world), before + 3);
+    }
 }
 
 #[test]
 fn wherever_it_is_cancelled_masters_write_as_before_again() {
     for steps in (0..60).step_by(3) {
-        let mut world = World::running(3, 1);
+        let mut world = running(3);
         let undo = change(&mut world, ApiAuditLevel::Metadata);
         for _ in 0..steps {
             world.step();
@@ -148,7 +173,7 @@ fn wherever_it_is_cancelled_masters_write_as_before_again() {
 
 #[test]
 fn where_a_person_repairs_what_was_cancelled_waits_for_them() {
-    let mut world = World::running(3, 1);
+    let mut world = running(3);
     world.work.cluster.spec.repair = RepairPolicy::Manual;
     let undo = change(&mut world, ApiAuditLevel::Metadata);
     until(&mut world, |w| at(w, ApiAuditLevel::Metadata) == 2 && masters(w).count() == 3);
@@ -163,7 +188,7 @@ fn where_a_person_repairs_what_was_cancelled_waits_for_them() {
 #[test]
 fn what_failed_half_way_is_finished_by_a_retry_or_by_whoever_asks_again() {
     for again in [true, false] {
-        let mut world = World::running(3, 1);
+        let mut world = running(3);
         change(&mut world, ApiAuditLevel::Metadata);
         until(&mut world, |w| at(w, ApiAuditLevel::Metadata) == 1 && masters(w).count() == 3);
         end(&mut world, OperationState::Failed);
@@ -180,7 +205,7 @@ fn what_failed_half_way_is_finished_by_a_retry_or_by_whoever_asks_again() {
 
 #[test]
 fn what_failed_half_way_is_finished_by_itself_once_something_else_went_well() {
-    let mut world = World::running(3, 1);
+    let mut world = running(3);
     change(&mut world, ApiAuditLevel::Metadata);
     // Between one master and the next.
     let one_is_done = |w: &World| at(w, ApiAuditLevel::Metadata) == 1 && masters(w).count() == 3;
@@ -198,7 +223,7 @@ fn what_failed_half_way_is_finished_by_itself_once_something_else_went_well() {
 #[test]
 fn where_no_successor_comes_up_it_fails_with_the_reason_and_every_master_stays() {
     for count in [1, 3] {
-        let mut world = World::running(count, 1);
+        let mut world = running(count);
         let before = world.names(NodeRole::Master);
         world.broken_servers = 1000;
         change(&mut world, ApiAuditLevel::Metadata);
@@ -218,7 +243,7 @@ fn where_no_successor_comes_up_it_fails_with_the_reason_and_every_master_stays()
 #[test]
 fn a_master_that_is_lost_meanwhile_comes_back_at_the_level_that_is_wanted() {
     for lost_at in 0..=2 {
-        let mut world = World::running(3, 1);
+        let mut world = running(3);
         change(&mut world, ApiAuditLevel::Request);
         until(&mut world, |w| at(w, ApiAuditLevel::Request) == lost_at && masters(w).count() == 3);
         let lost = world.names(NodeRole::Master)[2].clone();
@@ -236,7 +261,7 @@ fn a_master_that_is_lost_meanwhile_comes_back_at_the_level_that_is_wanted() {
 
 #[test]
 fn nobody_leaves_while_the_load_balancer_finds_no_successor_answering() {
-    let mut world = World::running(3, 1);
+    let mut world = running(3);
     let before = world.names(NodeRole::Master);
     change(&mut world, ApiAuditLevel::Metadata);
     for _ in 0..100 {
@@ -252,7 +277,7 @@ fn nobody_leaves_while_the_load_balancer_finds_no_successor_answering() {
 #[test]
 fn a_deletion_wins_wherever_it_is() {
     for steps in (0..60).step_by(7) {
-        let mut world = World::running(3, 1);
+        let mut world = running(3);
         change(&mut world, ApiAuditLevel::Metadata);
         for _ in 0..steps {
             world.step();

@@ -24,7 +24,8 @@ fn change(lab: &Lab, level: ApiAuditLevel) -> Undo {
 
 /// Masters that booted at this level and have joined.
 fn at(lab: &Lab, level: ApiAuditLevel) -> usize {
-    lab.work().nodes.iter().filter(|n| n.role == NodeRole::Master && n.joined_at.is_some() && n.api_audit == Some(level)).count()
+    let work = lab.work();
+    work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.joined_at.is_some() && n.audited(&work.cluster.spec.audit) == level).count()
 }
 
 /// Goes on until so many are at this level.
@@ -167,12 +168,17 @@ async fn a_cluster_is_deleted_from_the_middle_of_it() {
 }
 
 #[tokio::test]
-async fn a_program_of_before_has_noted_nothing_and_its_masters_are_replaced_once_it_is_changed() {
+async fn a_program_of_before_has_noted_nothing_and_its_masters_write_as_their_cluster_was_made() {
     let mut lab = running(430, 1).await;
+    let before = lab.names(NodeRole::Master);
     lab.db.lock().unwrap().work.nodes.iter_mut().for_each(|n| n.api_audit = None);
     lab.watch(Duration::hours(1)).await;
     assert_eq!(lab.operation().kind, OperationKind::ClusterCreate, "nothing was begun for it");
     change(&lab, ApiAuditLevel::None);
     lab.made().await;
+    assert_eq!(lab.names(NodeRole::Master), before, "they write so");
+    change(&lab, ApiAuditLevel::Metadata);
+    lab.made().await;
     whole(&lab);
+    assert!(lab.names(NodeRole::Master).iter().all(|name| !before.contains(name)));
 }

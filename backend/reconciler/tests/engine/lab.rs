@@ -570,7 +570,8 @@ impl Lab {
     /// Once a change of the audit has ended well, all masters write at the level that is wanted.
     fn check_changed_audit(&self, work: &Work) {
         let changed = work.operation.as_ref().is_some_and(|o| o.kind == OperationKind::ApiAuditChange && o.state == OperationState::Succeeded);
-        let unlike = |n: &&domain::nodes::Node| n.role == NodeRole::Master && n.api_audit != Some(work.cluster.spec.audit.level);
+        let audit = &work.cluster.spec.audit;
+        let unlike = |n: &&domain::nodes::Node| n.role == NodeRole::Master && n.audited(audit) != audit.level;
         assert_eq!(work.nodes.iter().find(unlike).filter(|_| changed).map(|n| n.name.as_str()), None);
     }
 
