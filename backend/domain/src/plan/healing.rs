@@ -1,10 +1,10 @@
 //! Repairing what broke while nobody asks for anything: what is damaged, when a repair begins, and what holds it.
 
-use super::{Action, Draft, Kubernetes, OFF_START, ObjectState, REPAIR_PAUSE, REPAIR_REST, REPAIR_RETRIES};
+use super::{Action, Draft, Kubernetes, OFF_START, Object, ObjectState, Part, REPAIR_PAUSE, REPAIR_REST, REPAIR_RETRIES};
 use crate::clusters::RepairPolicy;
 use crate::codes::Code;
 use crate::conditions::{Condition, ConditionStatus, ConditionType};
-use crate::ids::OperationId;
+use crate::ids::{NodeId, OperationId};
 use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
 use crate::nodes::{CONTROL_PLANE_POOL, Node, NodeIntent, NodeRole};
 use crate::operations::{ENGINE, Operation, OperationKind, OperationState};
@@ -14,6 +14,14 @@ use uuid::Uuid;
 
 /// The share of workers that may be unwell before nothing is replaced by itself any more: 2/5.
 const BRAKE: (usize, usize) = (2, 5);
+
+/// What a repair is begun for.
+struct Cause {
+    /// The nodes that are broken; or masters, only for what they write down.
+    nodes: Vec<NodeId>,
+    /// The last repair failed over the same.
+    again: bool,
+}
 
 impl Draft<'_> {
     /// Whether nodes that worked may be replaced without being named.
@@ -35,12 +43,20 @@ impl Draft<'_> {
         let idle = self.next.operation.as_ref().is_none_or(|o| o.state.ended());
         let watched = self.next.cluster.observed_generation > 0 && !self.deleting();
         let closed = self.project_fault().is_some();
-        if !idle || !watched || closed || self.next.cluster.spec.repair == RepairPolicy::Manual || !self.repair_due() || self.damage().is_empty() {
+        if !idle || !watched || closed || self.next.cluster.spec.repair == RepairPolicy::Manual {
             return;
+        }
+        let Some(Cause { nodes, again }) = self.cause() else { return };
+        if !self.repair_due(again) {
+            return;
+        }
+        if self.cancelled() {
+            // What is wanted again was brought about before: from here on what was left of the other is damage like any, until it is mended.
+            self.next.cluster.observed_generation = self.next.cluster.generation;
         }
         let now = self.now;
         match &mut self.next.operation {
-            Some(last) if last.automatic() && last.state == OperationState::Failed && last.retries < REPAIR_RETRIES => {
+            Some(last) if again && last.retries < REPAIR_RETRIES => {
                 last.state = OperationState::Pending;
                 last.retries += 1;
                 last.fault = None;
@@ -48,21 +64,46 @@ impl Draft<'_> {
                 last.deadline_at = now + last.kind.limit();
             }
             _ => {
-                let mut repair = Operation::new(OperationId(fresh()), self.next.cluster.id, OperationKind::ClusterRepair, ENGINE, now);
-                repair.nodes = self.broken_nodes().map(|n| n.id).collect();
-                self.next.operation = Some(repair);
+                let repair = Operation::new(OperationId(fresh()), self.next.cluster.id, OperationKind::ClusterRepair, ENGINE, now);
+                self.next.operation = Some(Operation { nodes, ..repair });
                 self.begun = true;
             }
         }
         self.begin_attempt();
     }
 
-    /// Repairs that failed rest longer each time, and after a few for a day, unless a node broke that was well when they began; others have a short pause.
-    fn repair_due(&mut self) -> bool {
+    /// Why a repair is to begin. What masters write down comes last, in a repair of its own: nothing else waits for the room that it takes.
+    fn cause(&self) -> Option<Cause> {
+        let failed = self.next.operation.as_ref().filter(|o| o.automatic() && o.state == OperationState::Failed);
+        let over_level = failed.is_some_and(|o| self.begun_for_level(o));
+        // The successors and the leaving masters that such a repair has left are its own to go on with.
+        let damaged = if over_level { self.broke() } else { !self.damage().is_empty() };
+        if damaged {
+            return Some(Cause { nodes: self.broken_nodes().map(|n| n.id).collect(), again: failed.is_some() && !over_level });
+        }
+        let behind: Vec<NodeId> = self.masters_at_another_level().map(|n| n.id).collect();
+        (self.left_to_us() && !behind.is_empty()).then_some(Cause { nodes: behind, again: over_level })
+    }
+
+    /// Whether what is wanted and not there is damage. Where an operation failed it is that operation's to finish.
+    fn left_to_us(&self) -> bool {
+        self.next.cluster.observed_generation == self.next.cluster.generation || self.cancelled()
+    }
+
+    /// The last that somebody asked for was cancelled.
+    fn cancelled(&self) -> bool {
+        self.next.operation.as_ref().is_some_and(|o| o.state == OperationState::Cancelled && !o.automatic())
+    }
+
+    /// Repairs that failed rest longer each time, and after a few for a day, unless it is about something else now: another cause, a node that broke though it
+    /// was well when they began, objects that the cloud has not refused to put right. Others have a short pause.
+    fn repair_due(&mut self, again: bool) -> bool {
         let Some(last) = self.next.operation.as_ref().filter(|o| o.automatic()) else { return true };
         let Some(finished) = last.finished_at else { return true };
         let broken_since = || self.broken_nodes().any(|n| !last.nodes.contains(&n.id));
         let rest = match last.state {
+            OperationState::Failed if !again => REPAIR_PAUSE,
+            OperationState::Failed if self.damaged_anew() => REPAIR_REST,
             OperationState::Failed if last.retries < REPAIR_RETRIES => REPAIR_REST * (1_i32 << last.retries.min(8)),
             OperationState::Failed if broken_since() => REPAIR_REST,
             OperationState::Failed => Duration::DAY,
@@ -75,17 +116,14 @@ impl Draft<'_> {
         !left.is_positive()
     }
 
-    /// What an automatic repair would act on, by name.
+    /// What an automatic repair would act on, by name. What masters write down only where the repair under way is to see to it.
     pub(super) fn damage(&self) -> Vec<String> {
         let mut found = self.damaged_parts();
-        // A cluster that stands where an operation failed is that operation's to finish.
-        let cluster = &self.next.cluster;
-        let last = self.next.operation.as_ref();
-        let repairing = last.is_some_and(|o| o.kind == OperationKind::ClusterRepair && !o.state.ended());
-        if repairing || cluster.observed_generation == cluster.generation || last.is_some_and(|o| o.state == OperationState::Cancelled) {
+        let repairing = self.next.operation.as_ref().is_some_and(|o| o.kind == OperationKind::ClusterRepair && !o.state.ended());
+        if repairing || self.left_to_us() {
             found.extend(self.pools_out_of_size());
-            found.extend(self.masters_at_another_level().map(|n| n.name.clone()));
         }
+        found.extend(self.masters_to_level().map(|n| n.name.clone()));
         found.extend(self.next.nodes.iter().filter(|n| n.intent == NodeIntent::Remove).map(|n| n.name.clone()));
         found.extend(self.broken_nodes().map(|n| n.name.clone()));
         found
@@ -101,32 +139,41 @@ impl Draft<'_> {
         staying.filter(move |n| retired(n) || self.to_start(n).is_some() || lost == Some(n.id))
     }
 
-    fn damaged_parts(&self) -> Vec<String> {
+    /// Whether something broke that worked, whatever repairs have left.
+    fn broke(&self) -> bool {
         let wanted = self.wanted();
-        let mut found = Vec::new();
-        for part in wanted.iter().filter(|p| !matches!(p.kind, ResourceKind::Server | ResourceKind::Port | ResourceKind::Volume)) {
-            if self.look(part.kind).is_none() {
-                continue;
-            }
-            let damaged = match self.live(&part.key) {
-                None => true,
-                Some(row) if row.state == ResourceState::Known => {
-                    self.object(row).is_some_and(|o| matches!(o.state, ObjectState::Failed(_)) || (o.state == ObjectState::Ready && o.drift))
-                }
+        wanted.iter().any(|p| self.damaged(p)) || self.broken_nodes().any(|n| n.joined_at.is_some())
+    }
+
+    /// Whether objects are damaged, and none of them is one that the cloud did not let us put right.
+    fn damaged_anew(&self) -> bool {
+        let wanted = self.wanted();
+        let refused = |p: &Part| self.live(&p.key).is_some_and(|r| r.failures > 0 || r.fault.is_some());
+        let mut damaged = wanted.iter().filter(|p| self.damaged(p)).peekable();
+        damaged.peek().is_some() && !damaged.any(refused)
+    }
+
+    /// Whether an object is not as it should be. Of a node's, where one is missing, its node is what is damaged.
+    fn damaged(&self, part: &Part) -> bool {
+        let drifted = |o: &Object| o.state == ObjectState::Ready && o.drift;
+        let row = self.live(&part.key);
+        let object = row.filter(|r| r.state == ResourceState::Known).and_then(|r| self.object(r));
+        match part.kind {
+            ResourceKind::Server => false,
+            ResourceKind::Port | ResourceKind::Volume => !self.lost(part) && object.is_some_and(drifted),
+            kind if self.look(kind).is_none() => false,
+            _ => match row {
+                Some(row) if row.state == ResourceState::Known => object.is_some_and(|o| matches!(o.state, ObjectState::Failed(_)) || drifted(o)),
                 // Two of a kind are a person's to look at.
                 Some(row) => row.state != ResourceState::Ambiguous,
-            };
-            if damaged {
-                found.push(part.name.clone());
-            }
+                None => true,
+            },
         }
-        // Of a node's parts those that are not as they should be; where one is missing, its node is what is damaged.
-        let of_nodes = wanted.iter().filter(|p| matches!(p.kind, ResourceKind::Port | ResourceKind::Volume) && !self.lost(p));
-        let drifted = of_nodes.filter(|p| {
-            let row = self.live(&p.key).filter(|r| r.state == ResourceState::Known);
-            row.and_then(|r| self.object(r)).is_some_and(|o| o.state == ObjectState::Ready && o.drift)
-        });
-        found.extend(drifted.map(|p| p.name.clone()));
+    }
+
+    fn damaged_parts(&self) -> Vec<String> {
+        let wanted = self.wanted();
+        let mut found: Vec<String> = wanted.iter().filter(|p| self.damaged(p)).map(|p| p.name.clone()).collect();
         let unwanted =
             |r: &&LedgerRow| r.state != ResourceState::Gone && r.state != ResourceState::Ambiguous && !wanted.iter().any(|p| p.key == r.key);
         found.extend(self.next.ledger.iter().filter(unwanted).map(|r| r.name.clone()));
@@ -173,7 +220,8 @@ impl Draft<'_> {
     /// Whether what breaks is mended by itself, and if not, why.
     pub(super) fn self_healing(&self) -> Condition {
         let condition = |status, reason: &str, message: String, code| self.condition(ConditionType::SelfHealing, status, reason, message, code);
-        let given_up = self.next.operation.as_ref().filter(|o| o.automatic() && o.state == OperationState::Failed && o.retries >= REPAIR_RETRIES);
+        let given_up = |o: &&Operation| o.automatic() && o.state == OperationState::Failed && o.retries >= REPAIR_RETRIES && !self.begun_for_level(o);
+        let given_up = self.next.operation.as_ref().filter(given_up);
         if self.quorum_lost() {
             let down: Vec<&str> = self.masters().filter(|n| n.joined_at.is_some() && n.ready == Some(false)).map(|n| n.name.as_str()).collect();
             return condition(ConditionStatus::False, "QuorumLost", down.join(", "), Some(Code::ControlPlaneLost));

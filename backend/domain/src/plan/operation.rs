@@ -186,11 +186,16 @@ impl Draft<'_> {
         let complete = !deleting && operation.steps.iter().all(|s| matches!(s.state, StepState::Succeeded | StepState::Skipped));
         if complete {
             self.end(OperationState::Succeeded, None);
-            self.next.cluster.observed_generation = self.next.cluster.generation;
+            // What a repair has left alone, for it began by itself for something else, it has not brought about.
+            if !operation.automatic() || self.masters_at_another_level().next().is_none() {
+                self.next.cluster.observed_generation = self.next.cluster.generation;
+            }
             return;
         }
         if let Some(fault) = self.obstacle(deleting) {
-            if blocks(fault.code) || deleting {
+            // A repair that is there for what masters write down does not keep others waiting until it can go on.
+            let gives_way = !of_project(fault.code) && self.begun_for_level(&operation);
+            if deleting || (blocks(fault.code) && !gives_way) {
                 self.block(fault);
             } else {
                 self.end(OperationState::Failed, Some(fault));

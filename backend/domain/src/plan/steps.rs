@@ -154,9 +154,8 @@ impl Draft<'_> {
                 (ready.saturating_sub(1), self.next.cluster.spec.control_plane.count.saturating_sub(1))
             }
             (StepKey::Masters, _) => {
-                let audited = matches!(kind, OperationKind::ApiAuditChange | OperationKind::ClusterRepair);
-                let to_level = if audited { self.masters_at_another_level().count() } else { 0 };
-                of_total(missing(NodeRole::Master, self.next.cluster.spec.control_plane.count) + count(to_level))
+                let to_level = count(self.masters_to_level().count());
+                of_total(missing(NodeRole::Master, self.next.cluster.spec.control_plane.count) + to_level)
             }
             (StepKey::NodePools, _) => of_total(missing(NodeRole::Worker, workers())),
             (StepKey::Replacement, _) => {

@@ -3,6 +3,7 @@
 use crate::world::World;
 use domain::clusters::{Phase, RepairPolicy};
 use domain::codes::Code;
+use domain::conditions::{ConditionStatus, ConditionType};
 use domain::ledger::ResourceKind;
 use domain::nodes::{Node, NodeIntent, NodeRole};
 use domain::operations::{OperationKind, OperationState, StepKey, StepState};
@@ -218,6 +219,72 @@ fn what_failed_half_way_is_finished_by_itself_once_something_else_went_well() {
     until(&mut world, |w| at(w, ApiAuditLevel::Metadata) == 3 && w.state().ended());
     whole(&world);
     assert_eq!(world.work.operation.as_ref().unwrap().kind, OperationKind::ClusterRepair);
+}
+
+/// Somebody changes the rules of a group.
+fn spoil_rules(world: &mut World) {
+    world.objects.values_mut().find(|(kind, _)| *kind == ResourceKind::SecurityGroup).unwrap().1.drift = true;
+}
+
+fn rules_are_well(world: &World) -> bool {
+    world.objects.values().all(|(_, object)| !object.drift)
+}
+
+#[test]
+fn what_a_failed_change_has_left_is_left_alone_by_repairs_of_other_things_and_holds_none_of_them_up() {
+    let mut world = running(3);
+    let before = world.names(NodeRole::Master);
+    world.broken_servers = 1000;
+    change(&mut world, ApiAuditLevel::Metadata);
+    until(&mut world, |w| w.state().ended());
+    assert_eq!(world.state(), OperationState::Failed);
+    world.watch(Duration::minutes(10));
+    assert_eq!((world.names(NodeRole::Master), masters(&world).count()), (before, 3), "the successor that did not come up is taken away");
+    let tried = made(&world);
+    for _ in 0..8 {
+        spoil_rules(&mut world);
+        world.watch(Duration::minutes(3));
+        assert!(rules_are_well(&world), "{:#?}", world.work.operation);
+        assert_eq!((world.state(), made(&world)), (OperationState::Succeeded, tried), "{:#?}", world.work.operation);
+    }
+    assert!(world.work.cluster.observed_generation < world.work.cluster.generation, "what was asked for has not come about");
+    // Until somebody asks.
+    world.broken_servers = 0;
+    world.begin(OperationKind::ClusterRepair, &[]);
+    succeeds(&mut world);
+    assert_eq!(at(&world, ApiAuditLevel::Metadata), 3);
+}
+
+#[test]
+fn where_masters_cannot_be_put_back_everything_else_is_put_right_at_once_all_the_same() {
+    for quota in [false, true] {
+        let mut world = running(3);
+        let undo = change(&mut world, ApiAuditLevel::Metadata);
+        until(&mut world, |w| at(w, ApiAuditLevel::Metadata) == 1 && masters(w).count() == 3);
+        (world.quota_short, world.broken_servers) = (quota, if quota { 0 } else { 1000 });
+        cancel(&mut world, undo);
+        let failed = |w: &World| w.work.operation.as_ref().is_some_and(|o| o.automatic() && o.state == OperationState::Failed);
+        until(&mut world, failed);
+        for _ in 0..6 {
+            spoil_rules(&mut world);
+            world.watch(Duration::minutes(3));
+            assert!(rules_are_well(&world), "{:#?}", world.work.operation);
+            assert_eq!(world.condition(ConditionType::SelfHealing).status, ConditionStatus::True);
+            world.watch(Duration::minutes(40));
+        }
+        let tried = made(&world);
+        until(&mut world, failed);
+        world.watch(Duration::hours(12));
+        assert!(made(&world) - tried < 20, "it is tried less and less often: {}", made(&world) - tried);
+        // A worker that is lost meanwhile is no affair of theirs either.
+        (world.quota_short, world.broken_servers) = (false, 0);
+        let lost = world.names(NodeRole::Worker)[0].clone();
+        world.vanish(ResourceKind::Server, &lost);
+        world.watch(Duration::minutes(15));
+        assert!(!world.names(NodeRole::Worker).contains(&lost) && world.servers() >= 4);
+        world.watch(Duration::minutes(30));
+        assert_eq!((masters(&world).count(), at(&world, ApiAuditLevel::None), world.state()), (3, 3, OperationState::Succeeded));
+    }
 }
 
 #[test]

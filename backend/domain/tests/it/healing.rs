@@ -307,6 +307,20 @@ fn a_node_that_breaks_after_a_repair_was_given_up_is_replaced_all_the_same() {
 }
 
 #[test]
+fn nodes_that_do_not_come_up_keep_objects_waiting_for_ten_minutes_at_most() {
+    let mut world = running(1, 2);
+    world.broken_servers = 1000;
+    world.resize(5);
+    assert_eq!(world.settle(), OperationState::Failed);
+    for _ in 0..8 {
+        let group = |world: &World| world.objects.values().find(|(k, _)| *k == ResourceKind::SecurityGroup).unwrap().1.drift;
+        world.objects.values_mut().find(|(k, _)| *k == ResourceKind::SecurityGroup).unwrap().1.drift = true;
+        world.watch(REPAIR_REST + Duration::minutes(2));
+        assert!(!group(&world), "{:#?}", world.work.operation);
+    }
+}
+
+#[test]
 fn a_server_that_was_in_error_for_a_while_and_is_well_again_is_no_reason_to_replace_its_node() {
     let mut world = World::running(1, 3);
     let worker = world.names(NodeRole::Worker)[0].clone();
