@@ -87,7 +87,7 @@ impl OperationKind {
         Self::parse(&text).unwrap_or_else(|| Self::Newer(kept(text)))
     }
 
-    /// How long one attempt may take before it is given up.
+    /// How long one attempt may take before it is given up; a repair that replaces masters has more.
     #[must_use]
     pub fn limit(self) -> Duration {
         match self {

@@ -27,6 +27,9 @@ const PATIENCE: u32 = 4;
 /// What the cloud does not let go of is worth a person's look after so many tries.
 const TRIES: u32 = 6;
 
+/// A cluster's masters at most.
+const MOST_MASTERS: u32 = 5;
+
 /// What no waiting mends.
 fn fatal(code: Code) -> bool {
     matches!(
@@ -63,8 +66,20 @@ impl Draft<'_> {
         operation.fault = None;
         operation.next_attempt_at = None;
         // What it waited for somebody does not count.
-        operation.deadline_at = operation.deadline_at.max(now + operation.kind.limit());
+        self.give_time();
         self.forget_failures();
+    }
+
+    /// What is under way has its whole time from now on: a repair longer for each master that it replaces for its level, as a change of that has for each of
+    /// five.
+    fn give_time(&mut self) {
+        let masters = self.masters_to_level().count();
+        let Some(operation) = &mut self.next.operation else { return };
+        let mut limit = operation.kind.limit();
+        if operation.kind == OperationKind::ClusterRepair {
+            limit += OperationKind::ApiAuditChange.limit() * u32::try_from(masters).unwrap_or(0) / MOST_MASTERS;
+        }
+        operation.deadline_at = operation.deadline_at.max(self.now + limit);
     }
 
     /// Calls that failed are made anew, at once and as if for the first time; why an object was given up stays.
@@ -112,6 +127,7 @@ impl Draft<'_> {
         if operation.steps.is_empty() {
             operation.steps = operation_steps(operation.kind, &self.next.cluster.spec);
         }
+        self.give_time();
         self.forget_failures();
     }
 

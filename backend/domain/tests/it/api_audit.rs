@@ -7,6 +7,7 @@ use domain::conditions::{ConditionStatus, ConditionType};
 use domain::ledger::ResourceKind;
 use domain::nodes::{Node, NodeIntent, NodeRole};
 use domain::operations::{OperationKind, OperationState, StepKey, StepState};
+use domain::plan::BLOCKED_REST;
 use domain::settings::ApiAuditLevel;
 use domain::wishes::{Undo, Wish};
 use time::Duration;
@@ -184,6 +185,33 @@ fn where_a_person_repairs_what_was_cancelled_waits_for_them() {
     world.begin(OperationKind::ClusterRepair, &[]);
     succeeds(&mut world);
     assert_eq!(at(&world, ApiAuditLevel::None), 3);
+}
+
+#[test]
+fn a_repair_has_as_long_for_each_master_that_it_puts_back_as_the_change_had() {
+    let mut world = running(5);
+    let begin = |world: &mut World| {
+        world.begin(OperationKind::ClusterRepair, &[]);
+        let begun = world.now;
+        world.step();
+        world.work.operation.as_ref().unwrap().deadline_at - begun
+    };
+    assert_eq!(begin(&mut world), OperationKind::ClusterRepair.limit());
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    let longer = OperationKind::ClusterRepair.limit() + OperationKind::ApiAuditChange.limit();
+    world.work.nodes.iter_mut().for_each(|n| n.api_audit = Some(ApiAuditLevel::Request));
+    assert_eq!(begin(&mut world), longer);
+    // An attempt after it was blocked has all of that again.
+    world.quota_short = true;
+    while world.state() != OperationState::Blocked {
+        world.step();
+    }
+    world.watch(BLOCKED_REST);
+    let again = world.work.operation.clone().unwrap();
+    assert!(again.deadline_at - world.now > longer - Duration::minutes(5), "{again:#?}");
+    world.quota_short = false;
+    world.watch(BLOCKED_REST + Duration::minutes(1));
+    succeeds(&mut world);
 }
 
 #[test]
