@@ -20,10 +20,13 @@ impl World<'_> {
                 api.ensure_access(&target, &people).await.map(|complete| memory.note_access(&work.cluster, complete))
             }
             Action::ApplyAddons => return self.apply_addons(work, &target).await,
-            Action::EnsureJoinToken(id) => {
-                let token = self.join_token(id).await?;
-                api.ensure_join_token(&target, &token).await.map(|()| memory.note_join_token(id, self.now))
-            }
+            Action::EnsureJoinToken(id) => match node(id) {
+                Some(node) => {
+                    let token = self.join_token(id).await?;
+                    api.ensure_join_token(&target, &token).await.map(|()| memory.note_join_token(node, self.now))
+                }
+                None => Ok(()),
+            },
             Action::Drain(id) => match node(id) {
                 Some(node) => self.empty(&target, work, node).await.map(drop),
                 None => Ok(()),
@@ -53,16 +56,16 @@ impl World<'_> {
         let (memory, operation) = (&self.services.memory, work.operation.as_ref().map(|o| o.id));
         match self.services.kubernetes.drain(target, &node.name).await? {
             Drain::Done => {
-                memory.note_drained(node.id, operation);
+                memory.note_drained(node, operation);
                 return Ok(true);
             }
             Drain::Evicting(left) => {
-                memory.note_held_up(node.id, operation, None);
+                memory.note_held_up(node, operation, None);
                 tracing::info!(node = node.name, left, "pods are leaving the node");
             }
             Drain::Blocked(words) => {
                 tracing::warn!(node = node.name, words, "pods may not leave the node");
-                memory.note_held_up(node.id, operation, Some(words));
+                memory.note_held_up(node, operation, Some(words));
             }
         }
         Ok(false)
@@ -79,14 +82,14 @@ impl World<'_> {
                 let port = work.live(&node_key(ResourceKind::Port, &node.name));
                 let member = Member { name: node.name.clone(), address: port.and_then(|r| r.address.clone()) };
                 self.services.kubernetes.remove_member(target, &through.name, &member).await?;
-                self.services.memory.note_detached(node.id);
+                self.services.memory.note_detached(node);
             } else if work.nodes.iter().any(|n| n.role == NodeRole::Master && n.id != node.id && n.joined_at.is_some()) {
                 // Others hold members but none of them works now: wait.
                 return Ok(());
             }
         }
         if self.forget(target, &node.name, release.off, release.patient).await? {
-            self.services.memory.note_released(node.id);
+            self.services.memory.note_released(node);
         }
         Ok(())
     }

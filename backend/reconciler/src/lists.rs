@@ -9,7 +9,7 @@ use cloud::network::{FloatingIp, Net, Port, Router, SecurityGroup, Subnet};
 use cloud::volumes::Volume;
 use cloud::{Cloud, CloudError};
 use domain::ids::TenantId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use time::{Duration, OffsetDateTime};
@@ -110,6 +110,16 @@ impl Estate {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let shelves = all.entry(tenant.clone()).or_default().clone();
         Lists { shelves, cloud, freshness }
+    }
+
+    /// Forgets the lists of all other projects.
+    pub(crate) fn keep(&self, tenants: &HashSet<TenantId>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|tenant, _| tenants.contains(tenant));
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has(&self, tenant: &TenantId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(tenant)
     }
 }
 

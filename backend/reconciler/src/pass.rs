@@ -28,6 +28,7 @@ pub async fn pass(
     fresh: &mut (dyn FnMut() -> Uuid + Send),
 ) -> Result<Next, JournalError> {
     let work = journal.load().await?;
+    services.memory.works_on(&work.cluster, now);
     if work.operation.as_ref().is_some_and(|operation| operation.newer() && !operation.state.ended()) {
         return Ok(Next::Again(LEFT));
     }
@@ -42,7 +43,7 @@ pub async fn pass(
         journal.commit(&before).await?;
     }
     if gone {
-        services.memory.forget(&work);
+        services.memory.forget(work.cluster.id);
         return Ok(Next::Never);
     }
     if decided.actions.is_empty() {

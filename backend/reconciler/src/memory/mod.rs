@@ -4,6 +4,7 @@ mod access;
 mod authorities;
 mod balancers;
 mod clouds;
+mod lately;
 mod nodes;
 mod projects;
 mod secrets;
@@ -30,12 +31,13 @@ pub struct Memory {
     authorities: authorities::Authorities,
     /// For which version of the people the rules were written, and until when that is good enough.
     access: Mutex<HashMap<ClusterId, (i64, Instant)>>,
-    nodes: Mutex<HashMap<NodeId, nodes::Note>>,
+    nodes: Mutex<HashMap<ClusterId, HashMap<NodeId, nodes::Note>>>,
     rewriting: Mutex<HashMap<ClusterId, secrets::Note>>,
     renewed: service_users::Renewed,
     unrenewed: Mutex<HashMap<TenantId, service_users::Unrenewed>>,
     projects: Mutex<HashMap<TenantId, projects::Note>>,
     serving: Mutex<HashMap<ClusterId, balancers::Note>>,
+    lately: Mutex<lately::Lately>,
 }
 
 impl Memory {
@@ -44,18 +46,16 @@ impl Memory {
         KubernetesView { access: self.access(&work.cluster), secrets: self.secrets(work.cluster.id), ..self.of_nodes(work, now) }
     }
 
-    /// The cluster is gone.
-    pub(crate) fn forget(&self, work: &Work) {
-        let cluster = work.cluster.id;
+    /// The cluster is gone, or others look after it.
+    pub(crate) fn forget(&self, cluster: ClusterId) {
         lock(&self.clouds).remove(&cluster);
         self.authorities.forget(cluster);
         lock(&self.access).remove(&cluster);
         lock(&self.rewriting).remove(&cluster);
         lock(&self.serving).remove(&cluster);
+        lock(&self.nodes).remove(&cluster);
         self.addons.forget(cluster);
-        for node in &work.nodes {
-            lock(&self.nodes).remove(&node.id);
-        }
+        self.forget_work(cluster);
     }
 }
 

@@ -3,7 +3,9 @@
 use super::{Memory, lock};
 use domain::changes::Work;
 use domain::ids::{NodeId, OperationId};
+use domain::nodes::Node;
 use domain::plan::KubernetesView;
+use std::collections::HashSet;
 use time::{Duration, OffsetDateTime};
 
 /// A join token is put in again after this, while its node has not joined: it is good for an hour, and a server may boot long after it was planned.
@@ -22,34 +24,37 @@ pub(super) struct Note {
 }
 
 impl Memory {
-    fn note(&self, node: NodeId, write: impl FnOnce(&mut Note)) {
-        write(lock(&self.nodes).entry(node).or_default());
+    fn note(&self, node: &Node, write: impl FnOnce(&mut Note)) {
+        write(lock(&self.nodes).entry(node.cluster).or_default().entry(node.id).or_default());
     }
 
-    pub(crate) fn note_join_token(&self, node: NodeId, now: OffsetDateTime) {
+    pub(crate) fn note_join_token(&self, node: &Node, now: OffsetDateTime) {
         self.note(node, |n| n.join_token = Some(now));
     }
 
-    pub(crate) fn note_drained(&self, node: NodeId, operation: Option<OperationId>) {
+    pub(crate) fn note_drained(&self, node: &Node, operation: Option<OperationId>) {
         self.note(node, |n| (n.drained, n.held_up) = (operation, None));
     }
 
     /// What keeps pods on a node that is to be emptied; None: they are moving.
-    pub(crate) fn note_held_up(&self, node: NodeId, operation: Option<OperationId>, words: Option<String>) {
+    pub(crate) fn note_held_up(&self, node: &Node, operation: Option<OperationId>, words: Option<String>) {
         self.note(node, |n| (n.drained, n.held_up) = (None, operation.zip(words)));
     }
 
-    pub(crate) fn note_detached(&self, node: NodeId) {
+    pub(crate) fn note_detached(&self, node: &Node) {
         self.note(node, |n| n.detached = true);
     }
 
-    pub(crate) fn note_released(&self, node: NodeId) {
+    pub(crate) fn note_released(&self, node: &Node) {
         self.note(node, |n| n.released = true);
     }
 
-    /// What is known of a cluster's nodes.
+    /// What is known of a cluster's nodes; of those that it does not have any more nothing is kept.
     pub(super) fn of_nodes(&self, work: &Work, now: OffsetDateTime) -> KubernetesView {
-        let notes = lock(&self.nodes);
+        let mut all = lock(&self.nodes);
+        let Some(notes) = all.get_mut(&work.cluster.id) else { return KubernetesView::default() };
+        let there: HashSet<NodeId> = work.nodes.iter().map(|n| n.id).collect();
+        notes.retain(|id, _| there.contains(id));
         let which = |is: &dyn Fn(&Note) -> bool| work.nodes.iter().map(|n| n.id).filter(|id| notes.get(id).is_some_and(is)).collect();
         let operation = work.operation.as_ref().map(|o| o.id);
         let held_up = |id: NodeId| {
