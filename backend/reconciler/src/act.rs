@@ -2,7 +2,7 @@
 
 use crate::delete::record_delete;
 use crate::journal::JournalError;
-use crate::observe::{leads_elsewhere, master_addresses, missing_rules};
+use crate::observe::{leads_elsewhere, master_addresses, misleads, missing_rules};
 use crate::rows::{cloud_id, description, marks, part_id};
 use crate::rules::Groups;
 use crate::world::World;
@@ -278,6 +278,7 @@ impl World<'_> {
         }
     }
 
+    /// Mends what drifted; a name last, so that one which the cloud refuses keeps nothing else from being put right.
     async fn update(&self, work: &Work, row: &LedgerRow) -> Result<(), Refusal> {
         let cloud = self.cloud_of(work).await?;
         let Some(id) = row.cloud_id.as_deref() else { return Ok(()) };
@@ -289,10 +290,10 @@ impl World<'_> {
                 };
                 let groups = Groups { master: master.to_owned(), worker: worker.to_owned() };
                 let group = cloud.network.security_group(id).await?;
+                cloud.network.add_rules(id, &missing_rules(work, &groups, &group)).await?;
                 if group.name != row.name {
                     cloud.network.rename(Kind::SecurityGroup, id, &row.name).await?;
                 }
-                cloud.network.add_rules(id, &missing_rules(work, &groups, &group)).await?;
             }
             ResourceKind::LoadBalancer => {
                 let service = balancing(&cloud, &row.name)?;
@@ -300,23 +301,25 @@ impl World<'_> {
                 let wanted = self.new_balancer(work, row, subnet.to_owned());
                 // One change at a time: the load balancer takes no other until it is ACTIVE again.
                 let balancer = service.load_balancer(id).await?;
-                if balancer.name != row.name {
-                    service.rename(id, &row.name).await?;
-                } else if !balancer.enabled {
+                let renamed = balancer.name != row.name;
+                if !balancer.enabled {
                     service.enable(id).await?;
-                } else if !service.complete(id, &wanted).await?
-                    && let Some(pool) = service.tree(id, API_PORT).await?.pool_id
-                {
-                    service.set_members(&pool, API_PORT, &wanted.members).await?;
+                } else if !service.complete(id, &wanted).await? {
+                    let tree = service.tree(id, API_PORT).await?;
+                    match &tree.pool_id {
+                        Some(pool) if !renamed || misleads(work, &tree) => service.set_members(pool, API_PORT, &wanted.members).await?,
+                        _ if renamed => service.rename(id, &row.name).await?,
+                        _ => {}
+                    }
                 }
             }
             ResourceKind::Router => {
                 let router = cloud.network.router(id).await?;
-                if router.name != row.name {
-                    cloud.network.rename(Kind::Router, id, &row.name).await?;
-                }
                 if leads_elsewhere(work, &router) {
                     cloud.network.set_gateway(id, &work.cluster.spec.network.external_network).await?;
+                }
+                if router.name != row.name {
+                    cloud.network.rename(Kind::Router, id, &row.name).await?;
                 }
             }
             ResourceKind::Port => {

@@ -414,10 +414,7 @@ impl<'a> Eye<'a> {
         let allowed = allowed_cidrs(self.work, self.egress);
         let listening = tree.listener.is_as(&allowed, api.client_timeout_seconds, api.member_timeout_seconds);
         let whole = tree.listener_id.is_some() && tree.pool_id.is_some() && tree.monitor_id.is_some();
-        let leading = tree.pool_enabled && tree.members.iter().all(|m| m.enabled);
-        let have: BTreeSet<(&str, u16)> = tree.members.iter().map(|m| (m.address.as_str(), m.port)).collect();
-        let want = master_addresses(self.work);
-        !listening || !whole || !leading || have != want.iter().map(|(_, address)| (*address, API_PORT)).collect()
+        !listening || !whole || !tree.pool_enabled || misleads(self.work, tree)
     }
 
     /// Floating IPs of ours by mark, or by id where somebody wrote another description, with the ports they lead to.
@@ -509,6 +506,13 @@ fn associate(found: Result<Vec<(Object, Option<String>)>, CloudError>, vip_port:
         Ok(list) => Look::Seen(list.into_iter().map(|(o, port)| Object { drift: vip_port.is_some() && port.as_deref() != vip_port, ..o }).collect()),
         Err(error) => blind(&error),
     }
+}
+
+/// Whether a load balancer leads to others than the masters of now, or not to all of them.
+pub(crate) fn misleads(work: &Work, tree: &Tree) -> bool {
+    let have: BTreeSet<(&str, u16)> = tree.members.iter().map(|m| (m.address.as_str(), m.port)).collect();
+    let want: BTreeSet<(&str, u16)> = master_addresses(work).into_iter().map(|(_, address)| (address, API_PORT)).collect();
+    have != want || !tree.members.iter().all(|m| m.enabled)
 }
 
 /// Whether a router leads to another external network than it should, or to none.

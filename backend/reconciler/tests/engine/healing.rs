@@ -135,6 +135,61 @@ async fn what_somebody_renames_is_shown_and_gets_its_name_back() {
 }
 
 #[tokio::test]
+async fn a_name_that_the_cloud_refuses_keeps_nothing_else_of_its_object_from_being_put_right() {
+    let get = |lab: &Lab, path: &str| lab.person("GET", path, &Value::Null);
+    let rules = |lab: &Lab| {
+        let path = format!("/network/v2.0/security-group-rules?security_group_id={}", lab.id_of("security_group/worker"));
+        get(lab, &path)["security_group_rules"].as_array().unwrap().clone()
+    };
+    let members = |lab: &Lab| format!("/load-balancer/v2.0/lbaas/pools/{}/members", pool(lab));
+    // What there is of it besides its name.
+    let within = |lab: &Lab, key: &str| match key {
+        "router" => get(lab, &format!("/network/v2.0/routers/{}", lab.id_of(key)))["router"]["external_gateway_info"]["network_id"].clone(),
+        "load_balancer" => get(lab, &members(lab))["members"][0]["address"].clone(),
+        _ => json!(rules(lab).len()),
+    };
+    let spoil = |lab: &Lab, key: &str| match key {
+        "router" => {
+            lab.person("PUT", &format!("/network/v2.0/floatingips/{}", lab.id_of("floating_ip")), &json!({"floatingip": {"port_id": null}}));
+            lab.person("PUT", &format!("/network/v2.0/routers/{}", lab.id_of(key)), &json!({"router": {"external_gateway_info": null}}))
+        }
+        "load_balancer" => {
+            let member = get(lab, &members(lab))["members"][0]["id"].as_str().unwrap().to_owned();
+            lab.person("DELETE", &format!("{}/{member}", members(lab)), &Value::Null)
+        }
+        _ => {
+            let rule = rules(lab).into_iter().find(|rule| rule["direction"] == "ingress").unwrap()["id"].as_str().unwrap().to_owned();
+            lab.person("DELETE", &format!("/network/v2.0/security-group-rules/{rule}"), &Value::Null)
+        }
+    };
+    for (seed, key, service, path, body) in [
+        (271, "security_group/worker", Service::Network, "/network/v2.0/security-groups", "security_group"),
+        (272, "router", Service::Network, "/network/v2.0/routers", "router"),
+        (273, "load_balancer", Service::LoadBalancer, "/load-balancer/v2.0/lbaas/loadbalancers", "loadbalancer"),
+    ] {
+        let mut lab = running(seed, 1, 1).await;
+        let (object, before) = (format!("{path}/{}", lab.id_of(key)), within(&lab, key));
+        let name = |lab: &Lab| get(lab, &object)[body]["name"].clone();
+        let ours = name(&lab);
+        spoil(&lab, key);
+        // A load balancer takes one change at a time.
+        lab.advance(Duration::MINUTE);
+        lab.person("PUT", &object, &json!({ body: { "name": "office" } }));
+        lab.advance(Duration::MINUTE);
+        assert_ne!(within(&lab, key), before, "{key}");
+        let refused = FaultRule::new(Effect::Status { status: 403, body: None }).on(service, "PUT", &format!("{path}/[^/]+$"));
+        lab.cloud.inject(refused.named("kcs-").count(None));
+        lab.watch(Duration::minutes(3)).await;
+        assert_eq!((within(&lab, key), name(&lab)), (before, json!("office")), "{key}");
+        assert!(lab.work().live(key).is_some_and(|row| row.fault.is_some()), "{key}: its refusal is said");
+        lab.cloud.clear_faults();
+        lab.retry();
+        lab.made().await;
+        assert_eq!(name(&lab), ours);
+    }
+}
+
+#[tokio::test]
 async fn what_has_lost_its_name_or_mark_is_put_right_like_everything_else() {
     damage(219, "a rule of a group with another name", |lab| {
         let group = lab.id_of("security_group/worker");
