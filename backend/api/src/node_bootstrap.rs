@@ -19,7 +19,7 @@ use sealed::{ClusterPki, EncryptionKeys, Token, TokenHash, TokenKind};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use store::{BundleFetch, SecretOwner};
+use store::{BundleFetch, BundleParts, SecretOwner};
 use time::OffsetDateTime;
 
 fn unauthorized() -> Problem {
@@ -38,8 +38,8 @@ fn token(request: &HttpRequest) -> Answer<TokenHash> {
     (status = 401, description = "Not a node's token", body = Problem), (status = 410, description = "Fetched before, or too late", body = Problem)))]
 #[post("/bundle")]
 pub async fn node_bundle(request: HttpRequest, state: Data<State>) -> Answer<HttpResponse> {
-    let (cluster, node) = match state.store.node_fetch_bundle(token(&request)?).await? {
-        BundleFetch::First(cluster, node) => (cluster, node),
+    let parts = match state.store.node_fetch_bundle(token(&request)?).await? {
+        BundleFetch::First(parts) => parts,
         BundleFetch::Unknown => return Err(unauthorized()),
         BundleFetch::Refused => {
             tracing::warn!(source = %crate::peers::source(&request), "a node's bundle was asked for a second time, or too late");
@@ -48,8 +48,7 @@ pub async fn node_bundle(request: HttpRequest, state: Data<State>) -> Answer<Htt
             return Err(gone);
         }
     };
-    let work = state.store.bundle_work(cluster).await?;
-    let tar = make(&state, &work, node).await?;
+    let tar = make(&state, &parts).await?;
     Ok(HttpResponse::Ok().content_type("application/x-tar").insert_header(("cache-control", "no-store")).body(tar.expose_secret().to_vec()))
 }
 
@@ -63,13 +62,13 @@ async fn join_token(state: &State, work: &Work, node: NodeId) -> Answer<Option<S
     Ok(state.store.secret(&SecretOwner::Node(work.cluster.id, node), "join_token").await?)
 }
 
-async fn make(state: &State, work: &Work, id: NodeId) -> Answer<SecretSlice<u8>> {
+async fn make(state: &State, parts: &BundleParts) -> Answer<SecretSlice<u8>> {
+    let (work, id) = (&parts.work, parts.node);
     let missing = |what: &str| Problem::internal(format!("{what} of node {id} is missing"));
     let node = work.nodes.iter().find(|n| n.id == id).ok_or_else(Problem::not_found)?;
-    let pki = state.store.cluster_secret(work.cluster.id, "pki").await?.ok_or_else(|| missing("PKI"))?;
-    let pki = ClusterPki::from_json(&pki)?;
-    let own = join_token(state, work, id).await?;
-    let mut tokens: Vec<SecretString> = own.iter().cloned().collect();
+    let pki = parts.pki.as_ref().ok_or_else(|| missing("PKI"))?;
+    let token = parts.join_token.as_ref().ok_or_else(|| missing("join token"))?;
+    let mut tokens: Vec<SecretString> = vec![token.clone()];
     let first = is_first_master(work, node);
     if first {
         for other in work.nodes.iter().filter(|n| n.id != id && n.intent == NodeIntent::Keep) {
@@ -78,10 +77,9 @@ async fn make(state: &State, work: &Work, id: NodeId) -> Answer<SecretSlice<u8>>
     }
     let tokens: Vec<&SecretString> = tokens.iter().collect();
     let ca_hash = pki.ca_hash()?;
-    let token = own.as_ref().ok_or_else(|| missing("join token"))?;
     let action = match node.role {
-        NodeRole::Master if first => Action::Init { certificates: certificates(&pki), join_tokens: &tokens },
-        NodeRole::Master => Action::JoinMaster { certificates: certificates(&pki), token, ca_hash: &ca_hash },
+        NodeRole::Master if first => Action::Init { certificates: certificates(pki), join_tokens: &tokens },
+        NodeRole::Master => Action::JoinMaster { certificates: certificates(pki), token, ca_hash: &ca_hash },
         NodeRole::Worker => Action::JoinWorker { token, ca_hash: &ca_hash },
     };
     let spec = &work.cluster.spec;

@@ -52,6 +52,7 @@ pub use announcements::AnnouncementRecord;
 pub use audit::{AuditEntry, AuditFilter, AuditRecord, RequestContext};
 pub use audit_forward::AuditBatch;
 pub use audit_seals::{AuditFinding, AuditVerdict};
+pub use bundles::BundleParts;
 pub use catalogue_use::{CatalogueUse, FlavorUse};
 pub use certificates::{CertificateRecord, NewCertificate};
 pub use changes::{ChangeNotice, WakeUp};

@@ -1,5 +1,6 @@
 //! Nodes: what they are, and the calls they make while they start.
 
+use crate::bundles::{self, BundleParts};
 use crate::changes::{announce, wake};
 use crate::error::{StoreError, count, unknown};
 use crate::newer::{Readable, readable};
@@ -8,7 +9,7 @@ use auth::Scope;
 use domain::ids::{ClusterId, NodeId, TenantId};
 use domain::nodes::{Bootstrap, Fault, Node, NodeIntent, NodeRole};
 use domain::settings::ApiAuditLevel;
-use sealed::TokenHash;
+use sealed::{KeyRing, TokenHash};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use time::OffsetDateTime;
@@ -22,10 +23,10 @@ pub struct NodeRecord {
 }
 
 /// A node asking for its bundle.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum BundleFetch {
-    /// For the first time, in time: it may have it.
-    First(ClusterId, NodeId),
+    /// For the first time, in time: it may have it, made from this.
+    First(Box<BundleParts>),
     /// It was handed out before, or it is too late: refused and recorded.
     Refused,
     /// No node has this token.
@@ -98,7 +99,7 @@ impl Store {
 
     /// A node asks for its bundle: once, and within the time its token is good for.
     pub async fn node_fetch_bundle(&self, token: TokenHash) -> Result<BundleFetch, StoreError> {
-        write(&self.api, token, |db, token| Box::pin(fetch_bundle(db, token))).await
+        write(&self.api, (self.keys.clone(), token), |db, (keys, token)| Box::pin(fetch_bundle(db, keys, token))).await
     }
 
     /// What a master is given: which list of keys for Secrets, and the level of the audit. Noted before it leaves, so that what a master may have booted
@@ -184,7 +185,7 @@ pub(crate) async fn remove(db: &mut PgConnection, cluster: ClusterId, node: Node
     Ok(())
 }
 
-async fn fetch_bundle(db: &mut PgConnection, token: &TokenHash) -> Result<BundleFetch, StoreError> {
+async fn fetch_bundle(db: &mut PgConnection, keys: &KeyRing, token: &TokenHash) -> Result<BundleFetch, StoreError> {
     let hash = token.as_bytes() as &[u8];
     let Some(bearer) = bearer(db, token).await? else { return Ok(BundleFetch::Unknown) };
     let first = sqlx::query!(
@@ -199,7 +200,8 @@ async fn fetch_bundle(db: &mut PgConnection, token: &TokenHash) -> Result<Bundle
         return Ok(if known.is_some() { BundleFetch::Refused } else { BundleFetch::Unknown });
     }
     tell(db, &bearer, &Bootstrap::Fetched { at: OffsetDateTime::now_utc() }).await?;
-    Ok(BundleFetch::First(bearer.cluster, bearer.node))
+    // Where it cannot be read here, nothing of this has been: the node asks again, and may come to a process that can.
+    Ok(BundleFetch::First(Box::new(bundles::parts(db, keys, bearer.cluster, bearer.node).await?)))
 }
 
 async fn report(db: &mut PgConnection, token: &TokenHash, bootstrap: &Bootstrap) -> Result<bool, StoreError> {

@@ -7,7 +7,7 @@ use crate::pool::{Store, read, write};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::{ClusterId, NodeId, TenantId};
-use sealed::MacKey;
+use sealed::{KeyRing, MacKey};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgConnection;
 use std::sync::PoisonError;
@@ -54,10 +54,8 @@ pub(crate) fn identity(owner: &str, kind: &str) -> Vec<u8> {
 impl Store {
     /// Opens a secret.
     pub async fn secret(&self, owner: &SecretOwner, kind: &str) -> Result<Option<SecretString>, StoreError> {
-        let sealed = read(&self.engine, (owner.word(), kind.to_owned()), |db, (owner, kind)| Box::pin(find(db, owner, kind))).await?;
-        let Some(sealed) = sealed else { return Ok(None) };
-        let opened = self.keys.open_text(&owner.identity(kind), &sealed);
-        opened.map(Some).map_err(|e| StoreError::Unexpected(format!("secret {kind} of {}: {e}", owner.word())))
+        let data = (self.keys.clone(), owner.clone(), kind.to_owned());
+        read(&self.engine, data, |db, (keys, owner, kind)| Box::pin(opened(db, keys, owner, kind))).await
     }
 
     /// Seals and keeps a secret, in place of an earlier one, while the claim holds.
@@ -122,6 +120,13 @@ impl Store {
     pub async fn cluster_secret(&self, cluster: ClusterId, kind: &str) -> Result<Option<SecretString>, StoreError> {
         self.secret(&SecretOwner::Cluster(cluster), kind).await
     }
+}
+
+/// Finds and opens a secret.
+pub(crate) async fn opened(db: &mut PgConnection, keys: &KeyRing, owner: &SecretOwner, kind: &str) -> Result<Option<SecretString>, StoreError> {
+    let Some(sealed) = find(db, &owner.word(), kind).await? else { return Ok(None) };
+    let opened = keys.open_text(&owner.identity(kind), &sealed);
+    opened.map(Some).map_err(|e| StoreError::Unexpected(format!("secret {kind} of {}: {e}", owner.word())))
 }
 
 async fn find(db: &mut PgConnection, owner: &str, kind: &str) -> Result<Option<Vec<u8>>, StoreError> {

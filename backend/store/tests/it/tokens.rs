@@ -7,16 +7,25 @@ use domain::ids::{ClusterId, NodeId};
 use domain::nodes::{Bootstrap, CONTROL_PLANE_POOL, Node, NodeRole};
 use domain::permissions::Role;
 use domain::settings::{ApiAuditLevel, ApiExposure};
-use sealed::TokenHash;
+use sealed::{ClusterPki, Token, TokenHash, TokenKind};
+use secrecy::SecretString;
 use sqlx::ConnectOptions;
 use std::time::Duration;
 use store::test_support::Database;
-use store::{BundleFetch, RequestContext};
+use store::{BundleFetch, NewKubeconfig, RequestContext, SecretOwner, Store};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 fn node(cluster: ClusterId, ordinal: u32) -> Node {
     Node::new(NodeId::generate(), cluster, NodeRole::Worker, "default", ordinal)
+}
+
+/// Whose bundle is handed out for it.
+async fn given(store: &Store, token: TokenHash) -> Option<(ClusterId, NodeId)> {
+    match store.node_fetch_bundle(token).await.unwrap() {
+        BundleFetch::First(parts) => Some((parts.work.cluster.id, parts.node)),
+        BundleFetch::Refused | BundleFetch::Unknown => None,
+    }
 }
 
 #[tokio::test]
@@ -34,16 +43,43 @@ async fn a_bundle_is_handed_out_once_and_in_time() {
     let preparing = Bootstrap::Running { stage: "preparing".into(), at: OffsetDateTime::now_utc() };
     assert!(store.node_report(token, preparing.clone()).await.unwrap());
     assert!(!store.node_report(stale, preparing).await.unwrap(), "too late, and it never had its bundle");
-    assert_eq!(store.node_fetch_bundle(TokenHash::of("guess")).await.unwrap(), BundleFetch::Unknown);
-    assert_eq!(store.node_fetch_bundle(stale).await.unwrap(), BundleFetch::Refused);
-    assert_eq!(store.node_fetch_bundle(token).await.unwrap(), BundleFetch::First(record.cluster.id, good.id));
-    assert_eq!(store.node_fetch_bundle(token).await.unwrap(), BundleFetch::Refused);
+    assert!(matches!(store.node_fetch_bundle(TokenHash::of("guess")).await.unwrap(), BundleFetch::Unknown));
+    assert!(matches!(store.node_fetch_bundle(stale).await.unwrap(), BundleFetch::Refused));
+    assert_eq!(given(&store, token).await, Some((record.cluster.id, good.id)));
+    assert!(matches!(store.node_fetch_bundle(token).await.unwrap(), BundleFetch::Refused));
     let done = Bootstrap::Done { at: OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap() };
     assert!(store.node_report(token, done.clone()).await.unwrap());
     // The engine writes the node without taking back what the node said.
     store.commit(&claim, &[Change::Node(Node { ready: Some(true), ..good.clone() })]).await.unwrap();
     let seen = store.load(&claim).await.unwrap().nodes.into_iter().find(|n| n.id == good.id).unwrap();
     assert_eq!((seen.bootstrap, seen.ready), (done, Some(true)));
+}
+
+#[tokio::test]
+async fn a_bundle_of_a_cluster_that_cannot_be_read_here_does_not_count_as_fetched() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let record = create(&store, &member("a"), "x").await;
+    let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
+    store.load(&claim).await.unwrap();
+    let node = node(record.cluster.id, 0);
+    store.commit(&claim, &[Change::Node(node.clone())]).await.unwrap();
+    let token = TokenHash::of("token");
+    store.node_credential_put(&claim, node.id, *token.as_bytes(), Duration::from_secs(900)).await.unwrap();
+    let authorities = ClusterPki::generate(OffsetDateTime::now_utc()).unwrap().to_json().unwrap();
+    let put = async |text: &SecretString| store.secret_put(&claim, &SecretOwner::Cluster(record.cluster.id), "pki", text).await.unwrap();
+    put(&authorities).await;
+    // A newer program has written the specification, or the authorities.
+    database.execute(r#"UPDATE clusters SET spec = jsonb_set(spec, '{audit}', '{"level": "none", "sink": "s3"}')"#).await;
+    assert!(store.node_fetch_bundle(token).await.is_err());
+    database.execute("UPDATE clusters SET spec = spec #- '{audit,sink}'").await;
+    put(&SecretString::from("{}")).await;
+    assert!(store.node_fetch_bundle(token).await.is_err());
+    put(&authorities).await;
+    assert_eq!(store.load(&claim).await.unwrap().nodes[0].bootstrap, Bootstrap::Waiting);
+    let BundleFetch::First(parts) = store.node_fetch_bundle(token).await.unwrap() else { panic!("it was never handed out") };
+    assert_eq!((parts.node, parts.work.nodes.len(), parts.pki.is_some(), parts.join_token.is_some()), (node.id, 1, true, false));
+    assert!(matches!(store.node_fetch_bundle(token).await.unwrap(), BundleFetch::Refused));
 }
 
 #[tokio::test]
@@ -62,7 +98,6 @@ async fn what_a_master_was_given_stays_noted_whatever_the_engine_writes() {
     store.commit(&claim, &[Change::Node(Node { ready: Some(true), ..master.clone() })]).await.unwrap();
     let after = noted().await;
     assert_eq!((after.key_generation, after.api_audit, after.ready), (2, Some(ApiAuditLevel::Request), Some(true)));
-    assert_eq!(store.bundle_work(record.cluster.id).await.unwrap().nodes[0].key_generation, 2);
     // A node that is gone is to get nothing, nor is one of another cluster.
     assert!(store.master_given(ClusterId::generate(), master.id, 3, ApiAuditLevel::None).await.is_err());
     store.commit(&claim, &[Change::NodeGone(master.id)]).await.unwrap();
@@ -106,7 +141,7 @@ async fn a_node_that_speaks_while_the_engine_writes_waits_holding_nothing() {
     sqlx::raw_sql("BEGIN; SELECT 1 FROM clusters FOR NO KEY UPDATE; SELECT 1 FROM work FOR UPDATE").execute(&mut engine).await.unwrap();
     let speaker = tokio::spawn({
         let store = store.clone();
-        async move { store.node_fetch_bundle(token).await.unwrap() }
+        async move { given(&store, token).await }
     });
     // A connection of its own: within a transaction the server's activity looks the same all the time.
     let mut observer = database.options().connect.connect().await.unwrap();
@@ -118,5 +153,5 @@ async fn a_node_that_speaks_while_the_engine_writes_waits_holding_nothing() {
         .execute(&mut engine)
         .await
         .unwrap();
-    assert_eq!(speaker.await.unwrap(), BundleFetch::First(record.cluster.id, node.id));
+    assert_eq!(speaker.await.unwrap(), Some((record.cluster.id, node.id)));
 }
