@@ -78,10 +78,12 @@ impl Draft<'_> {
         let over_level = failed.is_some_and(|o| self.begun_for_level(o));
         // The successors and the leaving masters that such a repair has left are its own to go on with.
         let damaged = if over_level { self.broke() } else { !self.damage().is_empty() };
-        if damaged {
-            return Some(Cause { nodes: self.broken_nodes().map(|n| n.id).collect(), again: failed.is_some() && !over_level });
-        }
         let behind: Vec<NodeId> = self.masters_at_another_level().map(|n| n.id).collect();
+        if damaged {
+            // One that is only switched off is started, and not named: a master that is named and not broken is replaced for what it writes down.
+            let broken = self.broken_nodes().filter(|n| n.fault.is_some() || !behind.contains(&n.id));
+            return Some(Cause { nodes: broken.map(|n| n.id).collect(), again: failed.is_some() && !over_level });
+        }
         (self.left_to_us() && !behind.is_empty()).then_some(Cause { nodes: behind, again: over_level })
     }
 

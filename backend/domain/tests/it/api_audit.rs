@@ -7,7 +7,7 @@ use domain::conditions::{ConditionStatus, ConditionType};
 use domain::ledger::ResourceKind;
 use domain::nodes::{Node, NodeIntent, NodeRole};
 use domain::operations::{OperationKind, OperationState, StepKey, StepState};
-use domain::plan::BLOCKED_REST;
+use domain::plan::{BLOCKED_REST, ObjectState};
 use domain::settings::ApiAuditLevel;
 use domain::wishes::{Undo, Wish};
 use time::Duration;
@@ -276,6 +276,11 @@ fn what_a_failed_change_has_left_is_left_alone_by_repairs_of_other_things_and_ho
         assert_eq!((world.state(), made(&world)), (OperationState::Succeeded, tried), "{:#?}", world.work.operation);
     }
     assert!(world.work.cluster.observed_generation < world.work.cluster.generation, "what was asked for has not come about");
+    // A master that somebody switches off is started, and not replaced.
+    let off = world.names(NodeRole::Master)[1].clone();
+    world.server(&off).state = ObjectState::Off;
+    world.watch(Duration::minutes(10));
+    assert_eq!((working(&world), made(&world)), (3, tried), "{:#?}", world.work.operation);
     // Until somebody asks.
     world.broken_servers = 0;
     world.begin(OperationKind::ClusterRepair, &[]);
