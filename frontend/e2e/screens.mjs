@@ -278,6 +278,16 @@ const screens = [
     },
   },
   {
+    name: "cluster-api-audit",
+    user: "member-a",
+    path: `/clusters/${id(3)}`,
+    ready: ".conditions",
+    act: async (page) => {
+      await page.locator(".text-button").filter({ hasText: /audit|审计/i }).click();
+      await dialog(page);
+    },
+  },
+  {
     name: "cluster-protection-off",
     user: "member-a",
     path: `/clusters/${id(3)}`,
