@@ -4,7 +4,7 @@ use super::{Action, Draft, Kubernetes, OFF_START, Object, ObjectState, Part, REP
 use crate::clusters::RepairPolicy;
 use crate::codes::Code;
 use crate::conditions::{Condition, ConditionStatus, ConditionType};
-use crate::ids::{NodeId, OperationId};
+use crate::ids::OperationId;
 use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
 use crate::nodes::{CONTROL_PLANE_POOL, Node, NodeIntent, NodeRole};
 use crate::operations::{ENGINE, Operation, OperationKind, OperationState};
@@ -14,14 +14,6 @@ use uuid::Uuid;
 
 /// The share of workers that may be unwell before nothing is replaced by itself any more: 2/5.
 const BRAKE: (usize, usize) = (2, 5);
-
-/// What a repair is begun for.
-struct Cause {
-    /// The nodes that are broken; or masters, only for what they write down.
-    nodes: Vec<NodeId>,
-    /// The last repair failed over the same.
-    again: bool,
-}
 
 impl Draft<'_> {
     /// Whether nodes that worked may be replaced without being named.
@@ -43,11 +35,7 @@ impl Draft<'_> {
         let idle = self.next.operation.as_ref().is_none_or(|o| o.state.ended());
         let watched = self.next.cluster.observed_generation > 0 && !self.deleting();
         let closed = self.project_fault().is_some();
-        if !idle || !watched || closed || self.next.cluster.spec.repair == RepairPolicy::Manual {
-            return;
-        }
-        let Some(Cause { nodes, again }) = self.cause() else { return };
-        if !self.repair_due(again) {
+        if !idle || !watched || closed || self.next.cluster.spec.repair == RepairPolicy::Manual || !self.repair_due() || self.damage().is_empty() {
             return;
         }
         if self.cancelled() {
@@ -56,7 +44,7 @@ impl Draft<'_> {
         }
         let now = self.now;
         match &mut self.next.operation {
-            Some(last) if again && last.retries < REPAIR_RETRIES => {
+            Some(last) if last.automatic() && last.state == OperationState::Failed && last.retries < REPAIR_RETRIES => {
                 last.state = OperationState::Pending;
                 last.retries += 1;
                 last.fault = None;
@@ -64,27 +52,13 @@ impl Draft<'_> {
                 last.deadline_at = now + last.kind.limit();
             }
             _ => {
-                let repair = Operation::new(OperationId(fresh()), self.next.cluster.id, OperationKind::ClusterRepair, ENGINE, now);
-                self.next.operation = Some(Operation { nodes, ..repair });
+                let mut repair = Operation::new(OperationId(fresh()), self.next.cluster.id, OperationKind::ClusterRepair, ENGINE, now);
+                repair.nodes = self.broken_nodes().map(|n| n.id).collect();
+                self.next.operation = Some(repair);
                 self.begun = true;
             }
         }
         self.begin_attempt();
-    }
-
-    /// Why a repair is to begin. What masters write down comes last, in a repair of its own: nothing else waits for the room that it takes.
-    fn cause(&self) -> Option<Cause> {
-        let failed = self.next.operation.as_ref().filter(|o| o.automatic() && o.state == OperationState::Failed);
-        let over_level = failed.is_some_and(|o| self.begun_for_level(o));
-        // The successors and the leaving masters that such a repair has left are its own to go on with.
-        let damaged = if over_level { self.broke() } else { !self.damage().is_empty() };
-        let behind: Vec<NodeId> = self.masters_at_another_level().map(|n| n.id).collect();
-        if damaged {
-            // One that is only switched off is started, and not named: a master that is named and not broken is replaced for what it writes down.
-            let broken = self.broken_nodes().filter(|n| n.fault.is_some() || !behind.contains(&n.id));
-            return Some(Cause { nodes: broken.map(|n| n.id).collect(), again: failed.is_some() && !over_level });
-        }
-        (self.left_to_us() && !behind.is_empty()).then_some(Cause { nodes: behind, again: over_level })
     }
 
     /// Whether what is wanted and not there is damage. Where an operation failed it is that operation's to finish.
@@ -97,14 +71,13 @@ impl Draft<'_> {
         self.next.operation.as_ref().is_some_and(|o| o.state == OperationState::Cancelled && !o.automatic())
     }
 
-    /// Repairs that failed rest longer each time, and after a few for a day, unless it is about something else now: another cause, a node that broke though it
-    /// was well when they began, objects that the cloud has not refused to put right. Others have a short pause.
-    fn repair_due(&mut self, again: bool) -> bool {
+    /// Repairs that failed rest longer each time, and after a few for a day, unless something else broke: a node that was well when they began, objects that the
+    /// cloud has not refused to put right. Others have a short pause.
+    fn repair_due(&mut self) -> bool {
         let Some(last) = self.next.operation.as_ref().filter(|o| o.automatic()) else { return true };
         let Some(finished) = last.finished_at else { return true };
         let broken_since = || self.broken_nodes().any(|n| !last.nodes.contains(&n.id));
         let rest = match last.state {
-            OperationState::Failed if !again => REPAIR_PAUSE,
             OperationState::Failed if self.damaged_anew() => REPAIR_REST,
             OperationState::Failed if last.retries < REPAIR_RETRIES => REPAIR_REST * (1_i32 << last.retries.min(8)),
             OperationState::Failed if broken_since() => REPAIR_REST,
@@ -118,7 +91,7 @@ impl Draft<'_> {
         !left.is_positive()
     }
 
-    /// What an automatic repair would act on, by name. What masters write down only where the repair under way is to see to it.
+    /// What an automatic repair would act on, by name; and of the one under way, whoever asked for it, what is left.
     pub(super) fn damage(&self) -> Vec<String> {
         let mut found = self.damaged_parts();
         let repairing = self.next.operation.as_ref().is_some_and(|o| o.kind == OperationKind::ClusterRepair && !o.state.ended());
@@ -139,12 +112,6 @@ impl Draft<'_> {
         let retired = |n: &Node| n.role == NodeRole::Worker && n.joined_at.is_some() && self.to_retire(n);
         let staying = self.next.nodes.iter().filter(|n| n.intent != NodeIntent::Remove);
         staying.filter(move |n| retired(n) || self.to_start(n).is_some() || lost == Some(n.id))
-    }
-
-    /// Whether something broke that worked, whatever repairs have left.
-    fn broke(&self) -> bool {
-        let wanted = self.wanted();
-        wanted.iter().any(|p| self.damaged(p)) || self.broken_nodes().any(|n| n.joined_at.is_some())
     }
 
     /// Whether objects are damaged, and none of them is one that the cloud did not let us put right.
@@ -222,8 +189,7 @@ impl Draft<'_> {
     /// Whether what breaks is mended by itself, and if not, why.
     pub(super) fn self_healing(&self) -> Condition {
         let condition = |status, reason: &str, message: String, code| self.condition(ConditionType::SelfHealing, status, reason, message, code);
-        let given_up = |o: &&Operation| o.automatic() && o.state == OperationState::Failed && o.retries >= REPAIR_RETRIES && !self.begun_for_level(o);
-        let given_up = self.next.operation.as_ref().filter(given_up);
+        let given_up = self.next.operation.as_ref().filter(|o| o.automatic() && o.state == OperationState::Failed && o.retries >= REPAIR_RETRIES);
         if self.quorum_lost() {
             let down: Vec<&str> = self.masters().filter(|n| n.joined_at.is_some() && n.ready == Some(false)).map(|n| n.name.as_str()).collect();
             return condition(ConditionStatus::False, "QuorumLost", down.join(", "), Some(Code::ControlPlaneLost));
@@ -236,6 +202,10 @@ impl Draft<'_> {
         }
         if matches!(self.observed.kubernetes, Kubernetes::Unreachable(_)) {
             return condition(ConditionStatus::Unknown, "ApiUnreachable", String::new(), Some(Code::ClusterApiDown));
+        }
+        let differing: Vec<&str> = self.masters_at_another_level().map(|n| n.name.as_str()).collect();
+        if !differing.is_empty() && !self.changes_audit() {
+            return condition(ConditionStatus::True, "AuditDiffers", differing.join(", "), None);
         }
         let reason = if self.next.cluster.spec.repair == RepairPolicy::Manual { "Manual" } else { "Active" };
         condition(ConditionStatus::True, reason, String::new(), None)

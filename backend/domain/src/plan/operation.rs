@@ -202,16 +202,14 @@ impl Draft<'_> {
         let complete = !deleting && operation.steps.iter().all(|s| matches!(s.state, StepState::Succeeded | StepState::Skipped));
         if complete {
             self.end(OperationState::Succeeded, None);
-            // What a repair has left alone, for it began by itself for something else, it has not brought about.
+            // What masters write down is left alone by a repair that began by itself, and has not come about.
             if !operation.automatic() || self.masters_at_another_level().next().is_none() {
                 self.next.cluster.observed_generation = self.next.cluster.generation;
             }
             return;
         }
         if let Some(fault) = self.obstacle(deleting) {
-            // A repair that is there for what masters write down does not keep others waiting until it can go on.
-            let gives_way = !of_project(fault.code) && self.begun_for_level(&operation);
-            if deleting || (blocks(fault.code) && !gives_way) {
+            if blocks(fault.code) || deleting {
                 self.block(fault);
             } else {
                 self.end(OperationState::Failed, Some(fault));

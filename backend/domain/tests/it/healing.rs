@@ -308,7 +308,7 @@ fn a_node_that_breaks_after_a_repair_was_given_up_is_replaced_all_the_same() {
 
 #[test]
 fn nodes_that_do_not_come_up_keep_objects_waiting_for_ten_minutes_at_most() {
-    let mut world = running(1, 2);
+    let mut world = World::running(1, 2);
     world.broken_servers = 1000;
     world.resize(5);
     assert_eq!(world.settle(), OperationState::Failed);

@@ -354,7 +354,7 @@ fn a_step_that_only_a_newer_program_knows_is_shown_and_never_taken_for_done() {
 
 #[test]
 fn an_operation_that_a_newer_program_has_ended_stays_as_it_was_left() {
-    let mut world = running(1, 1);
+    let mut world = World::running(1, 1);
     let operation = world.work.operation.as_mut().unwrap();
     operation.kind = OperationKind::Newer("etcd_defragment");
     let network = operation.steps.iter_mut().find(|step| step.key == StepKey::Network).unwrap();

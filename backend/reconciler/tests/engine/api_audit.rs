@@ -107,7 +107,7 @@ async fn an_engine_that_dies_between_two_masters_goes_on_with_the_next() {
 }
 
 #[tokio::test]
-async fn what_is_cancelled_in_the_middle_is_put_back_by_itself() {
+async fn what_is_cancelled_in_the_middle_is_put_back_by_whoever_repairs() {
     for (seed, done) in [(424, 0), (425, 1), (426, 2)] {
         let mut lab = running(seed, 3).await;
         let undo = change(&lab, ApiAuditLevel::Metadata);
@@ -115,9 +115,16 @@ async fn what_is_cancelled_in_the_middle_is_put_back_by_itself() {
         until(&mut lab, ApiAuditLevel::Metadata, done).await;
         lab.cancel(undo);
         lab.watch(Duration::hours(1)).await;
+        lab.check_settled();
+        let replaced = lab.work().nodes.iter().filter(|n| n.role == NodeRole::Master).map(|n| n.ordinal).max();
+        lab.watch(Duration::hours(1)).await;
+        let later = lab.work().nodes.iter().filter(|n| n.role == NodeRole::Master).map(|n| n.ordinal).max();
+        assert_eq!(replaced, later, "nobody is replaced by itself");
+        assert!(at(&lab, ApiAuditLevel::Metadata) >= done);
+        lab.begin(OperationKind::ClusterRepair);
+        lab.made().await;
         assert_eq!(wanted(&lab), (3, ApiAuditLevel::None));
         whole(&lab);
-        lab.check_settled();
         lab.deleted().await;
     }
 }

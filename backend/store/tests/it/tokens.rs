@@ -7,12 +7,12 @@ use domain::ids::{ClusterId, NodeId};
 use domain::nodes::{Bootstrap, CONTROL_PLANE_POOL, Node, NodeRole};
 use domain::permissions::Role;
 use domain::settings::{ApiAuditLevel, ApiExposure};
-use sealed::{ClusterPki, Token, TokenHash, TokenKind};
+use sealed::{ClusterPki, TokenHash};
 use secrecy::SecretString;
 use sqlx::ConnectOptions;
 use std::time::Duration;
 use store::test_support::Database;
-use store::{BundleFetch, NewKubeconfig, RequestContext, SecretOwner, Store};
+use store::{BundleFetch, RequestContext, SecretOwner, Store};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
