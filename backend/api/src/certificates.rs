@@ -13,7 +13,7 @@ use actix_web::{HttpResponse, get, post};
 use auth::{KubeconfigIssue, KubeconfigRevokeAll, Via};
 use domain::codes::Code;
 use domain::ids::{CertificateId, ClusterId};
-use kube_access::{ClusterTarget, Impersonation};
+use kube_access::{API_SERVER, ClusterTarget, Impersonation};
 use sealed::ClientCertificate;
 use sealed::kubeconfig::{Kubeconfig, Proof};
 use secrecy::ExposeSecret;
@@ -149,6 +149,7 @@ fn file(record: &ClusterRecord, who: &Impersonation, target: &ClusterTarget, cli
         cluster: &name,
         server: &target.endpoint,
         ca_pem: &target.pki.cluster.certificate_pem,
+        tls_server_name: Some(API_SERVER),
         user: &format!("{}@{name}", who.user()),
         proof: Proof::Certificate(client),
         namespace: None,

@@ -54,6 +54,7 @@ pub async fn kubeconfig_exec(
         cluster: &record.cluster.name,
         server: &format!("{}/k8s/clusters/{}", state.settings.gate_url, record.cluster.id),
         ca_pem: &state.settings.gate_ca_pem,
+        tls_server_name: None,
         // Not the person's name: beside a kubeconfig with a token, kubectl would take the one for the other.
         user: &format!("kcs@{authority}"),
         proof: Proof::Exec { server: &server.origin().ascii_serialization() },

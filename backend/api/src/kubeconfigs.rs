@@ -170,6 +170,7 @@ pub async fn kubeconfig_issue(caller: Caller, state: Data<State>, id: Path<Clust
         cluster: &record.cluster.name,
         server: &format!("{}/k8s/clusters/{}", state.settings.gate_url, record.cluster.id),
         ca_pem: &state.settings.gate_ca_pem,
+        tls_server_name: None,
         user: &caller.actor.user.name,
         proof: Proof::Token(&token.text),
         namespace: namespace.as_deref(),

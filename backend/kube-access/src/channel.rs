@@ -1,10 +1,10 @@
 //! One pool of connections to one cluster's API, with one identity: HTTP/1.1 over TLS against the cluster's own authority. It follows no
 //! redirect, and repeats nothing but a mere look.
 
-use crate::KubeError;
 use crate::destinations::Destinations;
 use crate::own_connection::OwnConnection;
 use crate::route::{Route, RouteConnector};
+use crate::{API_SERVER, KubeError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -77,6 +77,7 @@ impl Channel {
         destinations.check(&authority)?;
         let mut config = Config::new(url);
         config.root_cert = Some(vec![ca_der(ca_pem)?]);
+        config.tls_server_name = Some(API_SERVER.to_owned());
         config.default_retry = false;
         config.auth_info.client_certificate_data = Some(STANDARD.encode(&certificate.certificate_pem));
         let key = STANDARD.encode(certificate.key_pem.expose_secret());

@@ -1,6 +1,6 @@
 //! The only way into a cluster's Kubernetes API. Two identities, both certificates made in memory: the engine, which administers, and the
 //! gateway, which may do nothing but impersonate the person a request is for. Answers of a tenant's API server are not trusted: sizes and
-//! times are bounded, redirects are errors, and its certificate must be signed by the cluster's own authority.
+//! times are bounded, redirects are errors, and its certificate must be signed by the cluster's own authority, for the name of an API server.
 
 mod channel;
 mod clients;
@@ -21,6 +21,9 @@ pub use own_connection::OwnConnection;
 pub use reads::Reads;
 pub use route::{Route, RouteError};
 
+/// The name that kubeadm gives every API server, in clusters of any age. Certificates are checked for it, and not for the address that was dialled: that is
+/// another one once somebody has deleted the floating IP, and the certificates of masters that were there before do not have it.
+pub const API_SERVER: &str = "kubernetes";
 /// The group of members in a cluster.
 pub const MEMBER_GROUP: &str = "kcs:member";
 /// The group of readers in a cluster.

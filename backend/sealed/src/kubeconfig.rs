@@ -15,6 +15,8 @@ pub struct Kubeconfig<'a> {
     pub server: &'a str,
     /// PEM of the CA that signed the server's certificate.
     pub ca_pem: &'a str,
+    /// The name to find in that certificate, where it is not the server's address.
+    pub tls_server_name: Option<&'a str>,
     /// Name of the user entry.
     pub user: &'a str,
     pub proof: Proof<'a>,
@@ -64,6 +66,8 @@ impl Kubeconfig<'_> {
     pub fn render(&self) -> Result<SecretString, SealError> {
         let (cluster, user) = (quoted(self.cluster)?, quoted(self.user)?);
         let namespace = self.namespace.map(|name| Ok::<_, SealError>(format!("    namespace: {}\n", quoted(name)?))).transpose()?.unwrap_or_default();
+        let name =
+            self.tls_server_name.map(|name| Ok::<_, SealError>(format!("    tls-server-name: {}\n", quoted(name)?))).transpose()?.unwrap_or_default();
         Ok(SecretString::from(format!(
             "apiVersion: v1\n\
              kind: Config\n\
@@ -72,6 +76,7 @@ impl Kubeconfig<'_> {
              \x20 cluster:\n\
              \x20   server: {server}\n\
              \x20   certificate-authority-data: {ca}\n\
+             {name}\
              users:\n\
              - name: {user}\n\
              \x20 user:\n\
@@ -119,6 +124,7 @@ mod tests {
                 cluster: name,
                 server: "https://127.0.0.1:8443/k8s/clusters/1",
                 ca_pem: "-----BEGIN CERTIFICATE-----\n",
+                tls_server_name: Some(name),
                 user: name,
                 proof: Proof::Token(&token),
                 namespace: Some(name),
@@ -127,6 +133,7 @@ mod tests {
             .unwrap();
             let value: Value = serde_yaml_ng::from_str(text.expose_secret()).unwrap();
             assert_eq!(value["clusters"][0]["name"], Value::from(name));
+            assert_eq!(value["clusters"][0]["cluster"]["tls-server-name"], Value::from(name));
             assert_eq!(value["current-context"], Value::from(name));
             assert_eq!(value["contexts"][0]["context"]["namespace"], Value::from(name));
             assert_eq!(value["users"][0]["user"]["token"], Value::from("kcs_kubeconfig_x"));
@@ -142,11 +149,13 @@ mod tests {
             cluster: "demo",
             server: "https://127.0.0.1:8443/k8s/clusters/1",
             ca_pem: "",
+            tls_server_name: None,
             user: "kcs",
             proof: Proof::Exec { server },
             namespace: None,
         };
         let value: Value = serde_yaml_ng::from_str(config.render().unwrap().expose_secret()).unwrap();
+        assert!(value["clusters"][0]["cluster"].get("tls-server-name").is_none());
         let user = &value["users"][0]["user"];
         assert_eq!(user["exec"]["command"], Value::from("kcs"));
         assert_eq!(user["exec"]["args"], serde_yaml_ng::to_value(["credential", "--server", server]).unwrap());

@@ -179,7 +179,8 @@ async fn serve_api(address: Ipv4Addr, authority: &str, key: &str, network: Strin
     let wrong = |e: rcgen::Error| e.to_string();
     let issuer = Issuer::from_ca_cert_pem(authority, KeyPair::from_pem(key).map_err(wrong)?).map_err(wrong)?;
     let own = KeyPair::generate().map_err(wrong)?;
-    let certificate = CertificateParams::new(vec![address.to_string()]).map_err(wrong)?.signed_by(&own, &issuer).map_err(wrong)?;
+    let certificate =
+        CertificateParams::new(vec![address.to_string(), "kubernetes".to_owned()]).map_err(wrong)?.signed_by(&own, &issuer).map_err(wrong)?;
     let key = PrivateKeyDer::try_from(own.serialize_der()).map_err(str::to_owned)?;
     let config = rustls::ServerConfig::builder().with_no_client_auth();
     let config = config.with_single_cert(vec![certificate.der().clone()], key).map_err(|e| e.to_string())?;

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use kube_access::{ClusterTarget, Destinations, KubeAccess};
+use kube_access::{API_SERVER, ClusterTarget, Destinations, KubeAccess};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -79,23 +79,29 @@ pub fn json(value: &serde_json::Value) -> Response<Body> {
 impl FakeApi {
     /// Starts it with an answer for every request.
     pub async fn start(answer: impl Fn(Request<Incoming>) -> Reply + Send + Sync + 'static) -> Self {
-        Self::start_with(pki(), pki_of_server, answer).await
+        Self::start_with(pki(), pki_of_server, API_SERVER, answer).await
     }
 
     /// As `start`, with a server certificate of another authority.
     pub async fn start_with_wrong_certificate() -> Self {
         let other = pki();
-        Self::start_with(pki(), move |_| other.clone(), |_| Box::pin(async { text(StatusCode::OK, "") })).await
+        Self::start_with(pki(), move |_| other.clone(), API_SERVER, |_| Box::pin(async { text(StatusCode::OK, "") })).await
+    }
+
+    /// As `start`, with a server certificate for another name.
+    pub async fn start_with_wrong_name() -> Self {
+        Self::start_with(pki(), pki_of_server, "kubelet", |_| Box::pin(async { text(StatusCode::OK, "") })).await
     }
 
     async fn start_with(
         pki: Arc<ClusterPki>,
         signer: impl FnOnce(&Arc<ClusterPki>) -> Arc<ClusterPki>,
+        name: &str,
         answer: impl Fn(Request<Incoming>) -> Reply + Send + Sync + 'static,
     ) -> Self {
         install_provider();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let acceptor = acceptor(&pki, &signer(&pki));
+        let acceptor = acceptor(&pki, &signer(&pki), name);
         let (seen, clients) = (Arc::<Mutex<Vec<Seen>>>::default(), Arc::<Mutex<Vec<Vec<u8>>>>::default());
         let target =
             ClusterTarget { cluster: ClusterId::generate(), endpoint: format!("https://{}", listener.local_addr().unwrap()), private: false, pki };
@@ -135,11 +141,10 @@ fn pki_of_server(pki: &Arc<ClusterPki>) -> Arc<ClusterPki> {
     pki.clone()
 }
 
-pub fn acceptor(clients: &ClusterPki, signer: &ClusterPki) -> TlsAcceptor {
-    let certificate = signer
-        .cluster
-        .server_certificate(&["kubernetes".to_owned()], &["127.0.0.1".parse().unwrap()], time::Duration::hours(1), time::OffsetDateTime::now_utc())
-        .unwrap();
+/// Its certificate is for that name alone, and for no address.
+pub fn acceptor(clients: &ClusterPki, signer: &ClusterPki, name: &str) -> TlsAcceptor {
+    let (hour, now) = (time::Duration::hours(1), time::OffsetDateTime::now_utc());
+    let certificate = signer.cluster.server_certificate(&[name.to_owned()], &[], hour, now).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(clients.cluster.certificate_pem.as_bytes()).unwrap()).unwrap();
     let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap();

@@ -8,7 +8,7 @@ use http::Response;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use kube_access::gateway::Answer;
-use kube_access::{ClusterTarget, GatewayRequest, Group, Impersonation, KubeError};
+use kube_access::{API_SERVER, ClusterTarget, GatewayRequest, Group, Impersonation, KubeError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -36,7 +36,7 @@ fn member() -> Impersonation {
 async fn endless_head() -> ClusterTarget {
     install_provider();
     let (listener, pki) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), pki());
-    let (endpoint, acceptor) = (format!("https://{}", listener.local_addr().unwrap()), acceptor(&pki, &pki));
+    let (endpoint, acceptor) = (format!("https://{}", listener.local_addr().unwrap()), acceptor(&pki, &pki, API_SERVER));
     tokio::spawn(async move {
         loop {
             let Ok(mut tls) = acceptor.accept(listener.accept().await.unwrap().0).await else { continue };

@@ -20,11 +20,20 @@ async fn a_server_of_another_authority_is_not_spoken_to() {
 
 #[tokio::test]
 async fn a_server_with_another_name_is_not_spoken_to() {
-    let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::OK, "ok") })).await;
-    let mut target = api.target.clone();
-    target.endpoint = target.endpoint.replace("127.0.0.1", "127.0.0.2");
-    assert!(access().engine(&target).await.unwrap().readyz().await.is_err());
+    let api = FakeApi::start_with_wrong_name().await;
+    let error = access().engine(&api.target).await.unwrap().readyz().await.unwrap_err();
+    assert!(matches!(&error, KubeError::Unreachable(why) if why.contains("certificate")), "{error}");
+    let error = access().gateway(&api.target).await.unwrap().dial().await.unwrap_err();
+    assert!(matches!(&error, KubeError::Unreachable(why) if why.contains("certificate")), "{error}");
     assert_eq!(api.count(), 0);
+}
+
+#[tokio::test]
+async fn an_api_server_is_known_by_its_name_at_an_address_that_its_certificate_does_not_have() {
+    let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::OK, "ok") })).await;
+    access().engine(&api.target).await.unwrap().readyz().await.unwrap();
+    access().gateway(&api.target).await.unwrap().dial().await.unwrap();
+    assert_eq!(api.count(), 1);
 }
 
 #[tokio::test]

@@ -111,7 +111,7 @@ fn disturb(lab: &Lab, random: &mut StdRng) {
     let (workers, masters) = (lab.names(NodeRole::Worker), lab.names(NodeRole::Master));
     let any = |names: &[String], random: &mut StdRng| names[random.random_range(0..names.len())].clone();
     let spec = lab.work().cluster.spec;
-    match random.random_range(0..12) {
+    match random.random_range(0..13) {
         0 | 1 => lab.resize(random.random_range(0..4)),
         2 if !workers.is_empty() => drop(lab.wish(&Wish::NodeReplace { node: lab.node(&any(&workers, random)) })),
         3 => drop(lab.wish(&Wish::NodeReplace { node: lab.node(&any(&masters, random)) })),
@@ -129,6 +129,7 @@ fn disturb(lab: &Lab, random: &mut StdRng) {
             let list = ["servers", "ports", "volumes", "routers", "loadbalancers", "floatingips"][random.random_range(0..6)];
             lab.fate.lock().unwrap().hidden = Some(Hidden { list, answers: random.random_range(1..12) });
         }
+        12 => drop(lab.person("DELETE", &format!("/network/v2.0/floatingips/{}", lab.id_of("floating_ip")), &serde_json::Value::Null)),
         _ => {
             let address = format!("/network/v2.0/floatingips/{}", lab.id_of("floating_ip"));
             lab.person("PUT", &address, &serde_json::json!({"floatingip": {"port_id": null}}));

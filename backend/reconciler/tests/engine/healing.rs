@@ -89,6 +89,26 @@ async fn case_62_what_somebody_removes_by_hand_is_shown_and_made_again() {
 }
 
 #[tokio::test]
+async fn case_62_an_address_that_somebody_deletes_is_made_again_and_the_cluster_asked_at_the_new_one() {
+    let mut lab = running(221, 1, 1).await;
+    let of_network = |lab: &Lab, id: &str| {
+        let read = lab.person("GET", &format!("/network/v2.0/floatingips/{id}"), &Value::Null);
+        format!("https://{}:6443", read["floatingip"]["floating_ip_address"].as_str().unwrap())
+    };
+    let asked_at = |lab: &Lab| lab.in_cluster.lock().unwrap().dialled.clone();
+    let before = lab.id_of("floating_ip");
+    let old = of_network(&lab, &before);
+    assert_eq!(asked_at(&lab), old);
+    damage_to(&mut lab, "the address", |lab| {
+        lab.person("DELETE", &format!("/network/v2.0/floatingips/{before}"), &Value::Null);
+    })
+    .await;
+    let new = of_network(&lab, &lab.id_of("floating_ip"));
+    assert_ne!(new, old);
+    assert_eq!((asked_at(&lab), lab.work().cluster.status.api_endpoint), (new.clone(), Some(new)));
+}
+
+#[tokio::test]
 async fn what_somebody_changes_in_the_network_is_shown_and_put_right() {
     damage(205, "the router's gateway", |lab| {
         lab.person("PUT", &format!("/network/v2.0/floatingips/{}", lab.id_of("floating_ip")), &json!({"floatingip": {"port_id": null}}));

@@ -40,6 +40,8 @@ pub struct InCluster {
     pub cut_off: bool,
     /// Nobody may dial the API's address.
     pub denied: bool,
+    /// Where the engine asked last.
+    pub dialled: String,
     /// What a disruption budget says to evictions.
     pub pinned: Option<String>,
     /// Masters whose servers the test took away, not the engine.
@@ -172,8 +174,9 @@ impl Api {
 
 #[async_trait]
 impl KubernetesApi for Api {
-    async fn nodes(&self, _: &Target) -> Result<BTreeMap<String, Option<bool>>, KubernetesError> {
+    async fn nodes(&self, target: &Target) -> Result<BTreeMap<String, Option<bool>>, KubernetesError> {
         let (mut state, up) = self.open()?;
+        state.dialled.clone_from(&target.endpoint);
         if state.cloud_controller {
             let servers: BTreeSet<String> = self.cloud.dump().into_iter().filter(|o| o.kind == "server").map(|o| o.name).collect();
             state.nodes.retain(|name| !name.contains("-w-") || servers.contains(name));

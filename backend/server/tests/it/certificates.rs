@@ -20,6 +20,7 @@ async fn ask(house: &House, person: &Person, cluster: &str, read_only: bool) -> 
 /// (subject, seconds it is good for from now) of the certificate in an answer, once it was found to be signed by the cluster's authority.
 fn certificate(answer: &Value, authority: &str) -> (String, i64) {
     let file: Value = serde_yaml_ng::from_str(answer["kubeconfig"].as_str().unwrap()).unwrap();
+    assert_eq!(file["clusters"][0]["cluster"]["tls-server-name"], "kubernetes", "the address may be one that the API's certificate does not have");
     let part = |name: &str| STANDARD.decode(file["users"][0]["user"][name].as_str().unwrap()).unwrap();
     assert!(String::from_utf8(part("client-key-data")).unwrap().contains("PRIVATE KEY"));
     let (_, pem) = parse_x509_pem(&part("client-certificate-data")).unwrap();

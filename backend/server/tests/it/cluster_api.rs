@@ -204,7 +204,7 @@ async fn watch(_: &HttpRequest) -> HttpResponse {
 
 fn tls(pki: &ClusterPki) -> rustls::ServerConfig {
     let hour = time::Duration::hours(1);
-    let certificate = pki.cluster.server_certificate(&[], &["127.0.0.1".parse().unwrap()], hour, OffsetDateTime::now_utc()).unwrap();
+    let certificate = pki.cluster.server_certificate(&["kubernetes".to_owned()], &[], hour, OffsetDateTime::now_utc()).unwrap();
     let chain = vec![CertificateDer::from_pem_slice(certificate.certificate_pem.as_bytes()).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(certificate.key_pem.expose_secret().as_bytes()).unwrap();
     rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap()

@@ -1,10 +1,10 @@
-//! A cluster in which one thing after another goes wrong: pods that may not leave, a worker's server deleted by hand, an API that hangs, nodes that do not
+//! A cluster in which one thing after another goes wrong: pods that may not leave, a worker's server and the address deleted by hand, an API that hangs, nodes that do not
 //! get as far as joining. What the engine only waits for is stepped over.
 
 use crate::dev::wait_for;
 use crate::guests::signal;
 use crate::need_kubernetes;
-use crate::story::Story;
+use crate::story::{APART, Story};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ async fn what_goes_wrong_is_said_and_what_can_be_is_mended() {
     let story = Story::begin(&cache, "faults", "dev", json!({})).await;
     case_59_what_keeps_pods_on_a_node_is_named_and_a_drain_ends_in_time(&story).await;
     case_54_a_worker_whose_server_somebody_deleted_is_replaced(&story).await;
+    case_62_a_cluster_whose_address_somebody_deleted_is_reached_at_another(&story).await;
     case_53_an_api_that_hangs_is_given_up_on_and_nothing_is_mended_blindly(&story).await;
     case_30_a_node_whose_bootstrap_fails_is_replaced_twice_and_its_last_lines_are_kept(&story).await;
     story.end().await;
@@ -100,6 +101,21 @@ async fn case_54_a_worker_whose_server_somebody_deleted_is_replaced(story: &Stor
     assert_eq!(story.names("worker").await, before, "not at once");
     story.dev.let_pass(Duration::from_secs(6 * 60)).await;
     story.replaced("worker", &before, name).await;
+}
+
+/// The certificates of its masters are for the address that is gone.
+async fn case_62_a_cluster_whose_address_somebody_deleted_is_reached_at_another(story: &Story) {
+    let resources = story.member.get(&format!("/clusters/{}/resources", story.cluster)).await;
+    let address = resources["items"].as_array().unwrap().iter().find(|r| r["kind"] == "floating_ip" && r["state"] == "known").unwrap();
+    let before = story.status().await["api_endpoint"].clone();
+    story.delete_in_cloud(&format!("/network/v2.0/floatingips/{}", address["cloud_id"].as_str().unwrap())).await;
+    let moved = wait_for("another address", SOON, async || {
+        story.dev.let_pass(APART).await;
+        (story.status().await["api_endpoint"] != before).then_some(())
+    });
+    moved.await.unwrap_or_else(|| panic!("the address is not made again: {resources:#}"));
+    story.runs().await;
+    story.tools.kubectl(&["get", "nodes"]);
 }
 
 async fn case_53_an_api_that_hangs_is_given_up_on_and_nothing_is_mended_blindly(story: &Story) {

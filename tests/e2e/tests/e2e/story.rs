@@ -61,14 +61,18 @@ impl Story {
 
     /// Somebody deletes a node's server, past KCS.
     pub async fn delete_server(&self, node: &Value) {
+        self.delete_in_cloud(&format!("/compute/v2.1/servers/{}", node["server"]["id"].as_str().unwrap())).await;
+    }
+
+    /// Somebody deletes an object of the cloud, past KCS.
+    pub async fn delete_in_cloud(&self, path: &str) {
         let (http, cloud) = (client(), self.dev.cloud_url());
         let user = json!({"name": "member-a", "domain": {"id": "default"}, "password": PASSWORD});
         let scope = json!({"project": {"name": "tenant-a", "domain": {"id": "default"}}});
         let auth = json!({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}});
         let signed_in = http.post(format!("{cloud}/identity/v3/auth/tokens")).json(&auth).send().await.unwrap();
         let token = signed_in.headers()["x-subject-token"].clone();
-        let server = node["server"]["id"].as_str().unwrap();
-        let answer = http.delete(format!("{cloud}/compute/v2.1/servers/{server}")).header("x-auth-token", token).send().await.unwrap();
+        let answer = http.delete(format!("{cloud}{path}")).header("x-auth-token", token).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 
