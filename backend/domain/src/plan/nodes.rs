@@ -1,6 +1,6 @@
 //! Nodes: how each is, which failed, how many are wanted, and which leave. Masters have rules of their own (`masters.rs`).
 
-use super::parts::node_key;
+use super::parts::{data_volume_key, node_key};
 use super::rows::failed_code;
 use super::{Action, BOOTSTRAP_LIMIT, DRAIN_LIMIT, Draft, Kubernetes, KubernetesView, OFF_LIMIT, ObjectState, Release, SERVER_LIMIT, UNREADY_LIMIT};
 use crate::clusters::ClusterSpec;
@@ -116,6 +116,9 @@ impl Draft<'_> {
         if row.cloud_id.is_some() && self.newest(&node_key(ResourceKind::Port, &node.name)).is_some_and(gone) {
             return fault(Code::ServerFailed, "the server's port is gone; it was not deleted by KCS".to_owned());
         }
+        if let Some(volume) = self.lost_volume(node).filter(|_| row.cloud_id.is_some()) {
+            return fault(Code::ServerFailed, format!("the server's volume {} is gone", volume.name));
+        }
         let state = self.object(row).map(|o| &o.state);
         if let Some(ObjectState::Failed(words)) = state {
             return fault(failed_code(ResourceKind::Server, words), words.clone());
@@ -140,6 +143,19 @@ impl Draft<'_> {
             return fault(Code::BootstrapTimeout, format!("the node did not become ready within {} minutes", BOOTSTRAP_LIMIT.whole_minutes()));
         }
         None
+    }
+
+    /// The row of a volume that the node had and that is gone. Another would be empty, and nothing on the node formats or mounts it any more.
+    fn lost_volume(&self, node: &Node) -> Option<&LedgerRow> {
+        let spec = &self.next.cluster.spec;
+        let machine = match node.role {
+            NodeRole::Master => Machine::of_control_plane(&spec.control_plane),
+            NodeRole::Worker => Machine::of(spec, &node.pool),
+        };
+        let root = (machine.root_volume_gib > 0).then(|| node_key(ResourceKind::Volume, &node.name));
+        let keys = root.into_iter().chain(machine.data_volumes.iter().map(|volume| data_volume_key(&node.name, &volume.name)));
+        let gone = |row: &&LedgerRow| row.state == ResourceState::Gone && row.cloud_id.is_some();
+        keys.filter_map(|key| self.newest(&key)).find(gone)
     }
 
     /// A node that worked and has not been ready for long. One that somebody powered off is started first, and has longer.
@@ -226,13 +242,18 @@ impl Draft<'_> {
         // Of nodes that nobody knows anything about, one at a time: it may be us who do not see.
         let unknown = |n: &Node| n.role == NodeRole::Worker && n.intent == NodeIntent::Remove && n.ready.is_none();
         let alone = fault.code != Code::NodeUnready || node.ready.is_some() || !self.next.nodes.iter().any(unknown);
+        // One that works, as without a volume of its own, leaves once the others of its pool are there: what runs on it needs room.
+        let mates = |n: &&Node| n.role == NodeRole::Worker && n.pool == node.pool && n.id != node.id;
+        let coming_or_going = |n: &Node| n.intent == NodeIntent::Remove || n.joined_at.is_none();
+        let alone = alone && (node.ready != Some(true) || !self.next.nodes.iter().filter(mates).any(coming_or_going));
         self.heals() && self.observed.kubernetes.view().is_some() && self.brake().is_none() && self.lost_long_enough(node) && alone
     }
 
     /// Outside of operations somebody else's repair gets its time; inside one a lost node is replaced at once.
     fn lost_long_enough(&self, node: &Node) -> bool {
         let idle = self.next.operation.as_ref().is_none_or(|o| o.state.ended());
-        !idle || node.unready_since.is_some_and(|t| self.now - t >= UNREADY_LIMIT)
+        let since = node.unready_since.or_else(|| self.lost_volume(node).and_then(|row| row.looked_at.or(row.called_at)));
+        !idle || since.is_some_and(|t| self.now - t >= UNREADY_LIMIT)
     }
 
     /// A node leaves because it failed; its server's row remembers why.

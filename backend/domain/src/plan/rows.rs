@@ -171,7 +171,12 @@ impl Draft<'_> {
         let ready = |key: &String| {
             self.live(key).is_some_and(|r| r.state == ResourceState::Known && self.object(r).is_some_and(|o| o.state == ObjectState::Ready))
         };
-        part.after.iter().all(known) && part.needs.iter().all(ready) && self.gate_open(part)
+        part.after.iter().all(known) && part.needs.iter().all(ready) && self.gate_open(part) && !self.leaves(part)
+    }
+
+    /// What a leaving node has lost it needs no more.
+    fn leaves(&self, part: &Part) -> bool {
+        self.next.nodes.iter().any(|n| n.intent == NodeIntent::Remove && part.node() == Some(n.name.as_str()))
     }
 
     pub(super) fn lost(&self, part: &Part) -> bool {

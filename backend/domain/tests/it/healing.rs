@@ -5,9 +5,10 @@ use domain::clusters::{Phase, RepairPolicy};
 use domain::codes::Code;
 use domain::conditions::{ConditionStatus, ConditionType};
 use domain::ledger::{ResourceKind, ResourceState};
-use domain::nodes::NodeRole;
+use domain::nodes::{NodeIntent, NodeRole};
 use domain::operations::{ENGINE, OperationKind, OperationState};
 use domain::plan::{BLOCKED_REST, ObjectState, REPAIR_REST, REPAIR_RETRIES, UNREADY_LIMIT};
+use domain::settings::DataVolume;
 use time::Duration;
 
 /// The operation there is now was begun by the engine and succeeded.
@@ -116,6 +117,73 @@ fn case_38_what_a_lost_worker_held_is_let_go_after_its_server_whoever_deletes_it
         assert!(!world.names(NodeRole::Worker).contains(&workers[0]));
         repaired(&world);
     }
+}
+
+/// A running cluster whose workers have a data volume each.
+fn with_data_volumes(workers: u32) -> World {
+    let mut world = World::new(1, workers);
+    let data = DataVolume { name: "data".into(), size_gib: 3, volume_type: None, mount_path: Some("/srv/data".into()) };
+    world.work.cluster.spec.node_pools[0].data_volumes = vec![data];
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    world.log.clear();
+    world
+}
+
+/// No disk was made for a node that had one: it would be neither formatted nor mounted.
+fn no_disk_is_made_for(world: &World, node: &str) {
+    let made = format!("create volume/{node}");
+    assert!(!world.log.iter().any(|e| e.starts_with(&made)), "{:?}", world.log);
+}
+
+#[test]
+fn a_worker_whose_data_volume_is_gone_is_replaced_after_five_minutes_though_it_is_ready() {
+    let mut world = with_data_volumes(2);
+    let lost = world.names(NodeRole::Worker)[0].clone();
+    world.vanish(ResourceKind::Volume, &format!("{lost}-data"));
+    world.watch(Duration::minutes(1));
+    let shown = world.condition(ConditionType::InfrastructureReady).clone();
+    assert_eq!((shown.reason.as_str(), shown.message, shown.code), ("ObjectsMissing", format!("{lost}-data"), Some(Code::Drifted)));
+    world.watch(UNREADY_LIMIT - Duration::minutes(2));
+    assert!(world.log.is_empty(), "not yet: {:?}", world.log);
+    world.watch(Duration::minutes(4));
+    assert!(!world.names(NodeRole::Worker).contains(&lost));
+    assert!(world.at(&format!("drain {lost}")) < world.at(&format!("delete server/{lost}")), "what runs there is asked to leave");
+    no_disk_is_made_for(&world, &lost);
+    assert_eq!(world.servers(), 3);
+    repaired(&world);
+}
+
+#[test]
+fn with_the_manual_policy_a_worker_without_its_data_volume_is_replaced_when_somebody_asks_for_a_repair() {
+    let mut world = with_data_volumes(1);
+    world.work.cluster.spec.repair = RepairPolicy::Manual;
+    let lost = world.names(NodeRole::Worker)[0].clone();
+    world.vanish(ResourceKind::Volume, &format!("{lost}-data"));
+    world.watch(Duration::minutes(20));
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    assert_eq!(world.condition(ConditionType::InfrastructureReady).reason, "ObjectsMissing");
+    world.begin(OperationKind::ClusterRepair, &[]);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert!(!world.names(NodeRole::Worker).contains(&lost));
+    no_disk_is_made_for(&world, &lost);
+    assert_eq!(world.condition(ConditionType::InfrastructureReady).status, ConditionStatus::True);
+}
+
+#[test]
+fn workers_that_all_lost_their_data_volumes_are_replaced_one_after_another() {
+    let mut world = with_data_volumes(3);
+    let before = world.names(NodeRole::Worker);
+    for worker in &before {
+        world.vanish(ResourceKind::Volume, &format!("{worker}-data"));
+    }
+    let end = world.now + Duration::minutes(30);
+    while world.now < end {
+        world.step();
+        let staying = world.work.nodes.iter().filter(|n| n.role == NodeRole::Worker && n.intent == NodeIntent::Keep);
+        assert!(staying.filter(|n| n.ready == Some(true)).count() >= 2, "{:#?}", world.work.nodes);
+    }
+    assert!(world.names(NodeRole::Worker).iter().all(|name| !before.contains(name)));
+    repaired(&world);
 }
 
 #[test]

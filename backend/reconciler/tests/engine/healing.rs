@@ -309,6 +309,28 @@ async fn a_data_volume_that_somebody_detaches_is_shown_and_attached_again() {
 }
 
 #[tokio::test]
+async fn case_62_a_worker_whose_data_volume_somebody_deletes_is_replaced_and_gets_no_empty_one() {
+    let mut lab = Lab::new(222, 1, 2);
+    let data = DataVolume { name: "data".into(), size_gib: 3, volume_type: None, mount_path: Some("/srv/data".into()) };
+    lab.db.lock().unwrap().work.cluster.spec.node_pools[0].data_volumes = vec![data];
+    lab.made().await;
+    let worker = lab.names(NodeRole::Worker)[0].clone();
+    let (server, key) = (lab.id_of(&format!("server/{worker}")), format!("volume/{worker}/data"));
+    let volume = lab.id_of(&key);
+    lab.person("DELETE", &format!("/compute/v2.1/servers/{server}/os-volume_attachments/{volume}"), &Value::Null);
+    lab.person("DELETE", &format!("/volume/v3/volumes/{volume}"), &Value::Null);
+    lab.watch(Duration::minutes(1)).await;
+    let shown = lab.condition(ConditionType::InfrastructureReady);
+    assert_eq!((shown.status, shown.reason.as_str(), shown.code), (ConditionStatus::False, "ObjectsMissing", Some(Code::Drifted)));
+    assert!(lab.names(NodeRole::Worker).contains(&worker), "not at once");
+    lab.watch(Duration::minutes(12)).await;
+    assert!(!lab.names(NodeRole::Worker).contains(&worker));
+    let rows: Vec<Option<String>> = lab.work().ledger.into_iter().filter(|r| r.key == key).map(|r| r.cloud_id).collect();
+    assert_eq!(rows, [Some(volume)], "there was never another");
+    whole(&lab);
+}
+
+#[tokio::test]
 async fn a_data_volume_that_somebody_attached_elsewhere_is_not_taken_from_there_and_holds_up_nothing_else() {
     let mut lab = Lab::new(214, 1, 2);
     let data = DataVolume { name: "data".into(), size_gib: 3, volume_type: None, mount_path: Some("/srv/data".into()) };
