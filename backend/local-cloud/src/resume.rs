@@ -20,7 +20,7 @@ pub(crate) fn resume(state: &mut State) {
                 server.status = "SHUTOFF".into();
             }
             // As a host that was switched on again: off until its guest is up.
-            (Some("powering-on"), _) | (_, "ACTIVE" | "REBOOT" | "HARD_REBOOT") => {
+            (Some("powering-on" | "rebooting_hard"), _) | (_, "ACTIVE" | "REBOOT" | "HARD_REBOOT") => {
                 server.status = "SHUTOFF".into();
                 server.task = Some("powering-on".into());
                 state.job(Job::Start(id));

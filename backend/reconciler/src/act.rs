@@ -6,7 +6,7 @@ use crate::observe::{leads_elsewhere, master_addresses, misleads, missing_rules}
 use crate::rows::{cloud_id, description, marks, part_id};
 use crate::rules::Groups;
 use crate::world::World;
-use cloud::compute::NewServer;
+use cloud::compute::{NewServer, ServerStatus};
 use cloud::error::CloudErrorKind;
 use cloud::identity::ServiceUser;
 use cloud::load_balancers::{NewLoadBalancer, NewMember};
@@ -361,7 +361,9 @@ impl World<'_> {
         let Some(id) = row.cloud_id.as_deref() else { return Ok(()) };
         let cloud = self.cloud_of(work).await?;
         if reboot {
-            cloud.compute.reboot_server(id, false).await?
+            // Nova asks a system to reboot only where it runs. One that is off, paused, suspended or in error it starts, where the reboot is a hard one.
+            let hard = cloud.compute.server(id).await?.status != ServerStatus::Active;
+            cloud.compute.reboot_server(id, hard).await?
         } else {
             cloud.compute.start_server(id).await?
         }

@@ -160,7 +160,7 @@ impl Draft<'_> {
         let candidate = match (unwell.as_slice(), target, surplus.first()) {
             // The sick one first, whatever else is to happen; two at once are no accident.
             ([sick], ..) if target.is_some_and(|t| t.id == sick.id) || surplus.iter().any(|n| n.id == sick.id) => Some(**sick),
-            ([sick], ..) => (self.heals() && sick.fault.is_some() && self.may_replace(&sick.name)).then_some(**sick),
+            ([sick], ..) => (self.heals() && sick.fault.is_some() && self.may_replace(&sick.name) && !self.to_reboot(sick)).then_some(**sick),
             ([], _, Some(surplus)) => kept.iter().copied().find(|n| self.mute(n)).or(Some(*surplus)),
             ([], Some(target), None) => (kept.len() > wanted && kept.iter().all(|n| n.joined_at.is_some())).then_some(target),
             _ => None,

@@ -233,7 +233,7 @@ impl Draft<'_> {
     /// Whether a failed worker is to be replaced now.
     pub(super) fn to_retire(&self, node: &Node) -> bool {
         let (Some(fault), NodeIntent::Keep) = (&node.fault, node.intent) else { return false };
-        if !self.may_replace(&node.name) {
+        if !self.may_replace(&node.name) || self.to_reboot(node) {
             return false;
         }
         if node.joined_at.is_none() {
@@ -247,6 +247,11 @@ impl Draft<'_> {
         let coming_or_going = |n: &Node| n.intent == NodeIntent::Remove || n.joined_at.is_none();
         let alone = alone && (node.ready != Some(true) || !self.next.nodes.iter().filter(mates).any(coming_or_going));
         self.heals() && self.observed.kubernetes.view().is_some() && self.brake().is_none() && self.lost_long_enough(node) && alone
+    }
+
+    /// Somebody asks for a reboot of a server that is there: that may mend it, and comes before its replacement.
+    pub(super) fn to_reboot(&self, node: &Node) -> bool {
+        self.about(&[OperationKind::NodeReboot]).contains(&node.id) && self.server_state(&node.name).is_some()
     }
 
     /// Outside of operations somebody else's repair gets its time; inside one a lost node is replaced at once.

@@ -244,6 +244,10 @@ impl Draft<'_> {
                 let Some(node) = node.filter(|n| !deleting && n.intent == NodeIntent::Keep) else {
                     return self.round_step().unwrap_or(StepKey::RemoveNodes);
                 };
+                let named = self.next.operation.as_ref().is_some_and(|o| o.nodes.contains(&node.id));
+                if named && row.kind == ResourceKind::Server && keys.contains(&StepKey::Reboot) {
+                    return StepKey::Reboot;
+                }
                 if let (NodeRole::Master, Some(step)) = (node.role, self.round_step()) {
                     return step;
                 }

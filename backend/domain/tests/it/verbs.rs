@@ -263,6 +263,31 @@ fn a_reboot_that_the_cloud_refused_is_asked_for_again_once_what_stood_against_it
 }
 
 #[test]
+fn a_reboot_that_the_cloud_refuses_for_good_ends_with_its_words() {
+    let mut world = World::running(1, 1);
+    let node = id(&world, &world.names(NodeRole::Worker)[0]);
+    wish(&mut world, &Wish::NodeReboot { node });
+    world.updates_refused = Some(Code::InUse);
+    assert_eq!(world.settle(), OperationState::Failed);
+    let fault = world.work.operation.as_ref().unwrap().fault.clone().unwrap();
+    assert_eq!((fault.code, fault.message.as_str()), (Code::InUse, "refused"));
+}
+
+#[test]
+fn a_server_in_error_is_rebooted_where_somebody_asks_for_that_and_not_replaced() {
+    for role in [NodeRole::Worker, NodeRole::Master] {
+        let mut world = World::running(3, 3);
+        let name = world.names(role)[0].clone();
+        world.server(&name).state = ObjectState::Failed("the hypervisor lost it".into());
+        let node = id(&world, &name);
+        wish(&mut world, &Wish::NodeReboot { node });
+        assert_eq!(world.settle(), OperationState::Succeeded, "{:#?}", world.work.operation);
+        assert_eq!(world.log, [format!("power server/{name}")]);
+        assert!(world.names(role).contains(&name));
+    }
+}
+
+#[test]
 fn a_reboot_that_the_cloud_keeps_refusing_is_asked_for_less_and_less_often() {
     let mut world = World::running(1, 1);
     let node = id(&world, &world.names(NodeRole::Worker)[0]);
@@ -270,6 +295,8 @@ fn a_reboot_that_the_cloud_keeps_refusing_is_asked_for_less_and_less_often() {
     world.updates_refused = Some(Code::ServerFailed);
     world.watch(Duration::minutes(1));
     assert!((3..=7).contains(&world.log.len()), "{:?}", world.log);
+    let step = world.work.operation.as_ref().unwrap().steps[0].clone();
+    assert_eq!((step.key, step.fault.map(|f| f.message).as_deref()), (StepKey::Reboot, Some("refused")), "why is said at once");
     world.updates_refused = None;
     assert_eq!(world.settle(), OperationState::Succeeded);
 }

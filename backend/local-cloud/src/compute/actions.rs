@@ -1,4 +1,4 @@
-//! Actions on a server: start, stop, reboot, its console log.
+//! Actions on a server: start, stop, pause, suspend, reboot, its console log.
 
 use super::servers::{fail, own, own_mut};
 use crate::http::{Answer, Call, Failure, Later, Reply, number};
@@ -19,6 +19,10 @@ pub(super) fn serve(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
             demand(state, call, id, "stop", &["ACTIVE", "ERROR"])?;
             begin(state, call, id, "powering-off", Timer::ServerStopped(id.to_owned()), Job::Stop(id.to_owned()))
         }
+        "pause" => rest(state, call, id, "pause", "ACTIVE", "PAUSED"),
+        "unpause" => rest(state, call, id, "unpause", "PAUSED", "ACTIVE"),
+        "suspend" => rest(state, call, id, "suspend", "ACTIVE", "SUSPENDED"),
+        "resume" => rest(state, call, id, "resume", "SUSPENDED", "ACTIVE"),
         "reboot" => reboot(state, call, id),
         "os-getConsoleOutput" => console(state, call, id),
         "os-resetState" => reset_state(state, call, id),
@@ -38,6 +42,8 @@ fn demand(state: &State, call: &Call<'_>, id: &str, action: &str, allowed: &[&st
     let vm_state = match server.status.as_str() {
         "SHUTOFF" => "stopped",
         "BUILD" => "building",
+        "PAUSED" => "paused",
+        "SUSPENDED" => "suspended",
         "ERROR" => "error",
         _ => "active",
     };
@@ -55,18 +61,30 @@ fn begin(state: &mut State, call: &Call<'_>, id: &str, task: &str, timer: Timer,
     Ok(Reply::empty(202))
 }
 
+/// Guests know no such rest: this is for servers that are none.
+fn rest(state: &mut State, call: &Call<'_>, id: &str, action: &str, from: &str, to: &str) -> Answer {
+    if state.real_machines {
+        return Err(Failure::bad(format!("There is no such action: {action}")));
+    }
+    demand(state, call, id, action, &[from])?;
+    to.clone_into(&mut own_mut(state, call, id)?.status);
+    Ok(Reply::empty(202))
+}
+
+/// Softly what runs only; hard whatever was built. One that did not run keeps its status until it does.
 fn reboot(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
-    demand(state, call, id, "reboot", &["ACTIVE", "SHUTOFF", "ERROR"])?;
     let kind = call.body.pointer("/reboot/type").and_then(Value::as_str).unwrap_or_default().to_ascii_uppercase();
     let (hard, status, task) = match kind.as_str() {
         "HARD" => (true, "HARD_REBOOT", "rebooting_hard"),
         "SOFT" => (false, "REBOOT", "rebooting"),
         _ => return Err(Failure::bad(format!("Invalid input for field/attribute type. Value: {kind}. '{kind}' is not one of ['HARD', 'SOFT']"))),
     };
-    if !hard {
-        demand(state, call, id, "reboot", &["ACTIVE"])?;
+    let from: &[&str] = if hard { &["ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "ERROR"] } else { &["ACTIVE"] };
+    demand(state, call, id, "reboot", from)?;
+    let server = own_mut(state, call, id)?;
+    if server.status == "ACTIVE" {
+        status.clone_into(&mut server.status);
     }
-    status.clone_into(&mut own_mut(state, call, id)?.status);
     begin(state, call, id, task, Timer::ServerRebooted(id.to_owned()), Job::Reboot { server: id.to_owned(), hard })
 }
 
@@ -95,6 +113,7 @@ fn reset_state(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
 fn end(state: &mut State, id: &str, status: &str, result: Result<(), String>) {
     let now = state.clock.seconds_z();
     let Some(server) = state.compute.servers.get_mut(id) else { return };
+    let rebooting = server.task.as_deref().is_some_and(|task| task.starts_with("rebooting"));
     if server.task.as_deref() != Some("deleting") {
         server.task = None;
     }
@@ -104,7 +123,7 @@ fn end(state: &mut State, id: &str, status: &str, result: Result<(), String>) {
             server.fault = None;
             server.touch(now);
         }
-        Err(text) if server.status.ends_with("REBOOT") => fail(state, id, &text),
+        Err(text) if rebooting => fail(state, id, &text),
         Err(text) => tracing::warn!(server = id, error = %text, "the machine did not obey"),
     }
 }

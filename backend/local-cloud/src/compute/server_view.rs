@@ -20,6 +20,8 @@ fn states(server: &Server) -> (&'static str, u8) {
         "BUILD" => ("building", 0),
         "ACTIVE" | "REBOOT" | "HARD_REBOOT" => ("active", 1),
         "SHUTOFF" => ("stopped", 4),
+        "PAUSED" => ("paused", 3),
+        "SUSPENDED" => ("suspended", 4),
         _ => ("error", 0),
     }
 }

@@ -14,6 +14,7 @@ mod kubernetes;
 mod lab;
 mod memory;
 mod projects;
+mod reboots;
 mod rotation;
 mod states;
 mod sweep;

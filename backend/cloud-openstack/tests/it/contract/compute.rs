@@ -239,6 +239,12 @@ async fn act(bench: &Bench, stage: &Stage, path: &str) {
     bench.check("start one that runs", &twice, 409, "conflictingRequest.code=409 conflictingRequest.message~cannot_'start'_instance");
     bench.check("stop", &bench.post(member, NOVA, &action, json!({"os-stop": null})).await, 202, "");
     bench.settles("stopping", member, NOVA, path, "server.status", &["ACTIVE", "SHUTOFF"]).await;
+    let softly = bench.post(member, NOVA, &action, json!({"reboot": {"type": "SOFT"}})).await;
+    bench.check("reboot softly what is off", &softly, 409, "conflictingRequest.code=409 conflictingRequest.message~cannot_'reboot'_instance");
+    bench.check("reboot hard what is off", &bench.post(member, NOVA, &action, json!({"reboot": {"type": "HARD"}})).await, 202, "");
+    bench.settles("booting", member, NOVA, path, "server.status", &["SHUTOFF", "ACTIVE"]).await;
+    bench.check("stop again", &bench.post(member, NOVA, &action, json!({"os-stop": null})).await, 202, "");
+    bench.settles("stopping again", member, NOVA, path, "server.status", &["ACTIVE", "SHUTOFF"]).await;
     bench.check("start", &bench.post(member, NOVA, &action, json!({"os-start": null})).await, 202, "");
     bench.settles("starting", member, NOVA, path, "server.status", &["SHUTOFF", "ACTIVE"]).await;
     bench.check("reboot", &bench.post(member, NOVA, &action, json!({"reboot": {"type": "HARD"}})).await, 202, "");

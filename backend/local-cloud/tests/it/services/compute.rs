@@ -125,6 +125,23 @@ fn a_server_stops_starts_and_reboots_only_from_the_right_state() {
     member.pass(1);
     assert_eq!(member.server_status(&server), "SHUTOFF");
     assert_eq!(act(&json!({"reboot": {"type": "SOFT"}})), 409);
+    assert_eq!(act(&json!({"reboot": {"type": "HARD"}})), 202);
+    assert_eq!(member.server_status(&server), "SHUTOFF", "until it is up");
+    member.pass(1);
+    assert_eq!(member.server_status(&server), "ACTIVE");
+    for (rest, status) in [("pause", "PAUSED"), ("suspend", "SUSPENDED")] {
+        assert_eq!((act(&json!({ rest: null })), member.server_status(&server).as_str()), (202, status));
+        assert_eq!(act(&json!({ rest: null })), 409);
+        assert_eq!(act(&json!({"os-start": null})), 409);
+        assert_eq!(act(&json!({"reboot": {"type": "SOFT"}})), 409);
+        assert_eq!(act(&json!({"reboot": {"type": "HARD"}})), 202);
+        member.pass(1);
+        assert_eq!(member.server_status(&server), "ACTIVE");
+    }
+    assert_eq!(act(&json!({"pause": null})), 202);
+    assert_eq!((act(&json!({"resume": null})), act(&json!({"unpause": null}))), (409, 202));
+    assert_eq!(act(&json!({"os-stop": null})), 202);
+    member.pass(1);
     assert_eq!(act(&json!({"os-start": null})), 202);
     member.pass(1);
     assert_eq!(member.server_status(&server), "ACTIVE");
