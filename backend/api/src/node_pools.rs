@@ -8,7 +8,7 @@ use crate::lists::List;
 use crate::operations::Operation;
 use crate::plan;
 use crate::sight;
-use crate::size_plans::{Resized, SizePlan, leaving, size_plan};
+use crate::size_plans::{Resized, SizePlan, leaving, new_pool_plan, size_plan};
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
@@ -165,7 +165,7 @@ pub async fn node_pool_create_plan(caller: Caller, state: Data<State>, id: Path<
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     caller.actor.may::<CreateAction>(&record)?;
     let (pool, _) = body.read()?;
-    Ok(Json(create_plan(&state, &caller, &record.cluster, &pool).await?))
+    Ok(Json(create_plan(&state, &caller, &record.cluster, pool).await?.0))
 }
 
 /// Add a pool.
@@ -175,14 +175,14 @@ pub async fn node_pool_create(caller: Caller, state: Data<State>, id: Path<Clust
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     let permit = caller.actor.may::<CreateAction>(&record)?;
     let (pool, _) = body.read()?;
-    let planned = create_plan(&state, &caller, &record.cluster, &pool).await?;
+    let (planned, pool) = create_plan(&state, &caller, &record.cluster, pool).await?;
     plan::refuse_blocked(&planned.checks)?;
     let operation = state.store.node_pool_create(permit, pool, state.tenant_limits(), caller.context()).await?;
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }
 
-/// The cluster with one more pool; a broken rule is named by the pool's own field.
-async fn create_plan(state: &State, caller: &Caller, cluster: &Cluster, pool: &NodePoolSpec) -> Answer<SizePlan> {
+/// The cluster with one more pool, and that pool with every choice made; a broken rule is named by the pool's own field.
+async fn create_plan(state: &State, caller: &Caller, cluster: &Cluster, mut pool: NodePoolSpec) -> Answer<(SizePlan, NodePoolSpec)> {
     let mut after = cluster.spec.clone();
     after.node_pools.push(pool.clone());
     let of_pool = format!("spec.node_pools[{}].", cluster.spec.node_pools.len());
@@ -197,7 +197,9 @@ async fn create_plan(state: &State, caller: &Caller, cluster: &Cluster, pool: &N
     }
     plan::refuse(broken)?;
     let sized = Resized { cluster: cluster.id, pool: &pool.name, field: "flavor", from: 0, to: pool.count };
-    size_plan(state, caller, &after, &sized, Vec::new()).await
+    let planned = new_pool_plan(state, caller, &mut after, &sized).await?;
+    pool.anti_affinity = after.node_pools.last().and_then(|p| p.anti_affinity);
+    Ok((planned, pool))
 }
 
 /// Delete a pool with its nodes, which are emptied first.

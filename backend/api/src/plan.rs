@@ -127,6 +127,15 @@ impl Quotas {
         Ok(Self { limits, promised, flavors, group_members: compute.server_group_members })
     }
 
+    /// The same, with the catalogue as it is now.
+    ///
+    /// # Errors
+    /// What the cloud or the database answered.
+    pub async fn now(state: &State, caller: &Caller) -> Answer<Self> {
+        let catalogue = state.catalogue.of(state, caller).await?;
+        Self::of(state, caller, &catalogue).await
+    }
+
     /// What is left of a quota beside what was promised; None: no limit.
     #[must_use]
     pub fn left(&self, quota: &str) -> Option<u64> {
@@ -149,27 +158,12 @@ impl Quotas {
     }
 }
 
-/// What the project's quotas say to these objects of a cluster.
-///
-/// # Errors
-/// What the cloud answered.
-pub async fn quota(
-    state: &State,
-    caller: &Caller,
-    spec: &ClusterSpec,
-    objects: &Objects,
-    catalogue: &Snapshot,
-) -> Answer<(Vec<QuotaNeed>, Vec<Check>)> {
-    Ok(Quotas::of(state, caller, catalogue).await?.check(spec, objects))
-}
-
 /// Refuses what makes a successor of a node that works where the quotas have no room for both: the old one leaves after the new one has joined.
 ///
 /// # Errors
 /// When there is no room, or what the cloud answered.
 pub async fn refuse_without_room(state: &State, caller: &Caller, spec: &ClusterSpec, pool: &str) -> Answer<()> {
-    let catalogue = state.catalogue.of(state, caller).await?;
-    let (_, found) = quota(state, caller, spec, &node_objects(spec, pool, 1), &catalogue).await?;
+    let (_, found) = Quotas::now(state, caller).await?.check(spec, &node_objects(spec, pool, 1));
     refuse_blocked(&found)
 }
 

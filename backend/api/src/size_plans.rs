@@ -3,7 +3,7 @@
 use crate::caller::Caller;
 use crate::clusters::{Check, CheckLevel, PlannedObject, QuotaNeed};
 use crate::errors::Answer;
-use crate::plan;
+use crate::plan::{self, Quotas};
 use crate::preflight::free_addresses;
 use crate::quota::Tenant;
 use crate::state::State;
@@ -14,7 +14,7 @@ use domain::ledger::ResourceState;
 use domain::needs::node_objects;
 use domain::nodes::{Node, NodeRole};
 use domain::plan::surplus;
-use domain::preflight::{Checks, addresses};
+use domain::preflight::{Checks, addresses, settle_new_pool};
 use serde::Serialize;
 
 /// A pool or the control plane before and after.
@@ -51,9 +51,33 @@ pub struct Resized<'a> {
 /// # Errors
 /// What the cloud or the database answered.
 pub async fn size_plan(state: &State, caller: &Caller, after: &ClusterSpec, sized: &Resized<'_>, removed: Vec<String>) -> Answer<SizePlan> {
+    let quotas = Quotas::now(state, caller).await?;
+    plan_with(state, caller, after, sized, removed, &quotas).await
+}
+
+/// The plan of a cluster that shall have one pool more, its last, for which is decided what it leaves open.
+///
+/// # Errors
+/// What the cloud or the database answered.
+pub async fn new_pool_plan(state: &State, caller: &Caller, after: &mut ClusterSpec, sized: &Resized<'_>) -> Answer<SizePlan> {
+    let quotas = Quotas::now(state, caller).await?;
+    let settled = settle_new_pool(after, quotas.left("server_groups"));
+    let mut plan = plan_with(state, caller, after, sized, Vec::new(), &quotas).await?;
+    plan.checks.extend(settled);
+    Ok(plan)
+}
+
+async fn plan_with(
+    state: &State,
+    caller: &Caller,
+    after: &ClusterSpec,
+    sized: &Resized<'_>,
+    removed: Vec<String>,
+    quotas: &Quotas,
+) -> Answer<SizePlan> {
     let objects = node_objects(after, sized.pool, sized.to.saturating_sub(sized.from));
     let catalogue = state.catalogue.of(state, caller).await?;
-    let (quota, found) = plan::quota(state, caller, after, &objects, &catalogue).await?;
+    let (quota, found) = quotas.check(after, &objects);
     let tenant = Tenant::of(state, caller).await?;
     let (limits, short) = tenant.limits(Some(sized.cluster), after);
     let mut checks = Vec::new();

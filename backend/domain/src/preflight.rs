@@ -400,25 +400,42 @@ pub fn settle_groups(spec: &mut ClusterSpec, members: Option<u64>, room: Option<
     let asked: u64 =
         spec.node_pools.iter().filter(|p| p.anti_affinity == Some(true)).map(|p| u64::from(crate::needs::group_count(spec, p.count))).sum();
     let mut left = room.map(|r| r.saturating_sub(of_masters + asked));
-    let mut found = Vec::new();
-    for index in 0..spec.node_pools.len() {
-        if spec.node_pools[index].anti_affinity.is_some() {
-            continue;
-        }
-        let groups = u64::from(crate::needs::group_count(spec, spec.node_pools[index].count));
-        let fits = left.is_none_or(|l| l >= groups);
-        spec.node_pools[index].anti_affinity = Some(fits);
-        if fits {
-            left = left.map(|l| l - groups);
-        } else {
-            let field = Some(format!("spec.node_pools[{index}].anti_affinity"));
-            let message = format!("{groups} server groups needed, {} left: nodes of the pool may share a host", left.unwrap_or(0));
-            found.push(warning(Code::Quota, message, field, &json!({ "resource": "server_groups", "need": groups, "left": left })));
-        }
-    }
+    let found = (0..spec.node_pools.len()).filter_map(|index| settle(spec, index, &mut left, format!("spec.node_pools[{index}].anti_affinity")));
+    let found = found.collect();
     let mut checks = Checks::default();
     checks.conclude("server_groups", found);
     checks.0
+}
+
+/// The same for the pool that comes last, to a cluster that is there.
+pub fn settle_new_pool(spec: &mut ClusterSpec, room: Option<u64>) -> Vec<Check> {
+    let mut left = room;
+    let last = spec.node_pools.len().checked_sub(1);
+    let found = last.and_then(|index| settle(spec, index, &mut left, "anti_affinity".to_owned()));
+    let mut checks = Checks::default();
+    checks.conclude("server_groups", found.into_iter().collect());
+    checks.0
+}
+
+/// One pool, if it does not say so itself; what there is to know where the groups do not last.
+fn settle(spec: &mut ClusterSpec, index: usize, left: &mut Option<u64>, field: String) -> Option<Check> {
+    if spec.node_pools[index].anti_affinity.is_some() {
+        return None;
+    }
+    let groups = u64::from(crate::needs::group_count(spec, spec.node_pools[index].count));
+    let fits = left.is_none_or(|l| l >= groups);
+    spec.node_pools[index].anti_affinity = Some(fits);
+    if fits {
+        *left = left.map(|l| l - groups);
+        return None;
+    }
+    Some(few_groups(groups, left.unwrap_or(0), field))
+}
+
+/// The quota of server groups does not last for all that a pool wants.
+fn few_groups(need: u64, left: u64, field: String) -> Check {
+    let message = format!("{need} server groups needed, {left} left: nodes of the pool may share a host");
+    warning(Code::Quota, message, Some(field), &json!({ "resource": "server_groups", "need": need, "left": left }))
 }
 
 /// The pool whose node takes most: what one node more needs at most.

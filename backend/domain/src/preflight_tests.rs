@@ -173,3 +173,20 @@ fn pools_are_kept_apart_as_far_as_server_groups_last() {
     let objects = cluster_objects(&wanted);
     assert_eq!(amounts(&objects, &wanted, &[])["server_groups"], 3);
 }
+
+#[test]
+fn a_pool_that_comes_later_is_kept_apart_as_far_as_server_groups_last() {
+    let pool = |name: &str| json!({"name": name, "flavor": "m", "count": 11});
+    let settled = |room: Option<u64>| {
+        let mut wanted = spec(json!({"node_pools": [pool("first"), pool("second")]}));
+        let checks = settle_new_pool(&mut wanted, room);
+        let told = checks.into_iter().map(|c| (c.key, c.level, c.field)).collect::<Vec<_>>();
+        (wanted.node_pools.iter().map(|p| p.anti_affinity).collect::<Vec<_>>(), told)
+    };
+    let well = vec![("server_groups".to_owned(), CheckLevel::Ok, None)];
+    // What the first was made with is left as it is.
+    assert_eq!(settled(None), (vec![None, Some(true)], well.clone()));
+    assert_eq!(settled(Some(2)), (vec![None, Some(true)], well));
+    let few = vec![("server_groups".to_owned(), CheckLevel::Warning, Some("anti_affinity".to_owned()))];
+    assert_eq!(settled(Some(1)), (vec![None, Some(false)], few));
+}

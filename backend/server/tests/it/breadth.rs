@@ -317,6 +317,28 @@ async fn more_nodes_are_planned_before_they_are_asked_for() {
 }
 
 #[actix_web::test]
+async fn a_pool_that_comes_later_is_kept_apart_as_one_of_the_create_is() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (id, _) = house.running_cluster(&member, "web").await;
+    let pools = format!("/api/v1/clusters/{id}/node-pools");
+    let add = async |name: &str| {
+        let body = json!({"name": name, "flavor": "m1.medium", "count": 1});
+        let plan = house.call(Some(&member), "POST", &format!("{pools}/plan"), Some(&body)).await.body;
+        let level = plan["checks"].as_array().unwrap().iter().find(|c| c["key"] == "server_groups").unwrap()["level"].clone();
+        let made = house.call(Some(&member), "POST", &pools, Some(&body)).await;
+        assert_eq!(made.status, 202, "{}", made.body);
+        house.finish(&id).await;
+        let cluster = house.call(Some(&member), "GET", &format!("/api/v1/clusters/{id}"), None).await.body;
+        let pool = cluster["spec"]["node_pools"].as_array().unwrap().iter().find(|p| p["name"] == name).unwrap();
+        (plan["blocked"].clone(), level, pool["anti_affinity"].clone())
+    };
+    assert_eq!(add("second").await, (json!(false), json!("ok"), json!(true)));
+    house.cloud_quota("compute", "server_groups", 0);
+    assert_eq!(add("third").await, (json!(false), json!("warning"), json!(false)));
+}
+
+#[actix_web::test]
 async fn pods_are_listed_by_their_node() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;

@@ -353,6 +353,14 @@ impl House {
         serde_json::from_slice(answer.body()).unwrap_or(Value::Null)
     }
 
+    /// What the project of member-a may have of a service of the cloud from now on.
+    pub fn cloud_quota(&self, service: &str, resource: &str, limit: i64) {
+        let body = json!({"service": service, "project": "tenant-a", "resource": resource, "limit": limit});
+        let request = Request::builder().method("POST").uri("http://cloud/_local/quota");
+        let answer = self.cloud.handle(request.body(Bytes::from(body.to_string())).unwrap());
+        assert!(answer.status().is_success(), "{resource}: {:?}", answer.body());
+    }
+
     /// A call of a person's to Cinder, by their token.
     pub fn cinder(&self, token: &str, path: &str, body: &Value) -> Value {
         let request = Request::builder().method("POST").uri(format!("http://cloud/volume/v3/{path}"));
