@@ -10,12 +10,15 @@ use crate::state::State;
 use domain::clusters::ClusterSpec;
 use domain::costs::{Cost, cluster_cost};
 use domain::ids::{ClusterId, NodeId};
-use domain::ledger::ResourceState;
-use domain::needs::node_objects;
-use domain::nodes::{Node, NodeRole};
-use domain::plan::surplus;
-use domain::preflight::{Checks, addresses, settle_new_pool};
+use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
+use domain::needs::{Objects, node_objects, wanted_groups};
+use domain::nodes::{CONTROL_PLANE_POOL, Node, NodeRole};
+use domain::plan::{MASTERS_GROUP, group_rows, surplus};
+use domain::preflight::{Checks, addresses, groups_with_room, settle_new_pool};
 use serde::Serialize;
+
+/// The quota of server groups, and the check that speaks of it.
+const SERVER_GROUPS: &str = "server_groups";
 
 /// A pool or the control plane before and after.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -61,9 +64,12 @@ pub async fn size_plan(state: &State, caller: &Caller, after: &ClusterSpec, size
 /// What the cloud or the database answered.
 pub async fn new_pool_plan(state: &State, caller: &Caller, after: &mut ClusterSpec, sized: &Resized<'_>) -> Answer<SizePlan> {
     let quotas = Quotas::now(state, caller).await?;
-    let settled = settle_new_pool(after, quotas.left("server_groups"));
+    let apart = settle_new_pool(after, quotas.left(SERVER_GROUPS));
     let mut plan = plan_with(state, caller, after, sized, Vec::new(), &quotas).await?;
-    plan.checks.extend(settled);
+    if let Some(check) = apart {
+        plan.checks.retain(|c| c.key != SERVER_GROUPS);
+        plan.checks.push(Check { key: SERVER_GROUPS.to_owned(), ..check });
+    }
     Ok(plan)
 }
 
@@ -75,7 +81,8 @@ async fn plan_with(
     removed: Vec<String>,
     quotas: &Quotas,
 ) -> Answer<SizePlan> {
-    let objects = node_objects(after, sized.pool, sized.to.saturating_sub(sized.from));
+    let mut objects = node_objects(after, sized.pool, sized.to.saturating_sub(sized.from));
+    let apart = if sized.to > sized.from { group_checks(state, caller, after, sized, quotas, &mut objects).await? } else { Vec::new() };
     let catalogue = state.catalogue.of(state, caller).await?;
     let (quota, found) = quotas.check(after, &objects);
     let tenant = Tenant::of(state, caller).await?;
@@ -90,6 +97,7 @@ async fn plan_with(
     }
     checks.extend(short);
     checks.extend(found);
+    checks.extend(apart);
     Ok(SizePlan {
         from: sized.from,
         to: sized.to,
@@ -101,6 +109,32 @@ async fn plan_with(
         objects: plan::planned(&objects),
         cost: state.prices().map(|prices| cluster_cost(after, &prices)),
     })
+}
+
+/// Adds the server groups that so many nodes need besides those there are. What a pool cannot have of them is said, and no more: masters need theirs.
+async fn group_checks(
+    state: &State,
+    caller: &Caller,
+    after: &ClusterSpec,
+    sized: &Resized<'_>,
+    quotas: &Quotas,
+    objects: &mut Objects,
+) -> Answer<Vec<Check>> {
+    let rows = state.store.ledger(&caller.actor.scope(), sized.cluster).await?;
+    let made = |r: &LedgerRow| r.cloud_id.is_some() && r.state != ResourceState::Gone;
+    let of_masters = sized.pool == CONTROL_PLANE_POOL;
+    let there = match of_masters {
+        true => rows.iter().filter(|r| r.key == MASTERS_GROUP && made(r)).count(),
+        false => group_rows(&rows, sized.pool).into_values().filter(|r| made(r)).count(),
+    };
+    let need = wanted_groups(after, sized.pool).saturating_sub(u32::try_from(there).unwrap_or(u32::MAX));
+    let (count, few) = groups_with_room(need, quotas.left(SERVER_GROUPS).filter(|_| !of_masters));
+    if count > 0 {
+        objects.insert((ResourceKind::ServerGroup, sized.pool.to_owned()), count);
+    }
+    let mut checks = Checks::default();
+    checks.conclude(SERVER_GROUPS, few.into_iter().collect());
+    Ok(checks.0)
 }
 
 /// Whether the cluster's subnet has addresses for the nodes that come, and for one that replaces another. Of a subnet that is not to be seen nothing

@@ -2,6 +2,7 @@
 
 use crate::clusters::{ClusterSpec, ControlPlaneSpec, NodePoolSpec};
 use crate::ledger::ResourceKind;
+use crate::nodes::CONTROL_PLANE_POOL;
 use crate::requests::FlavorSize;
 use crate::settings::{ApiExposure, DataVolume};
 use std::collections::BTreeMap;
@@ -27,17 +28,24 @@ pub fn cluster_objects(spec: &ClusterSpec) -> Objects {
         objects.insert((FloatingIp, String::new()), 1);
     }
     objects.insert((SecurityGroup, String::new()), 2);
-    if spec.control_plane.count > 1 {
-        objects.insert((ServerGroup, crate::nodes::CONTROL_PLANE_POOL.to_owned()), 1);
-    }
-    objects.extend(node_objects(spec, crate::nodes::CONTROL_PLANE_POOL, spec.control_plane.count));
+    objects.extend(node_objects(spec, CONTROL_PLANE_POOL, spec.control_plane.count));
     for pool in &spec.node_pools {
         objects.extend(node_objects(spec, &pool.name, pool.count));
-        if pool.anti_affinity == Some(true) {
-            objects.insert((ServerGroup, pool.name.clone()), group_count(spec, pool.count));
-        }
     }
+    let whose = std::iter::once(CONTROL_PLANE_POOL).chain(spec.node_pools.iter().map(|p| p.name.as_str()));
+    let groups = whose.map(|pool| ((ServerGroup, pool.to_owned()), wanted_groups(spec, pool)));
+    objects.extend(groups.filter(|(_, count)| *count > 0));
     objects
+}
+
+/// Server groups that a pool, or the control plane, wants to have.
+#[must_use]
+pub fn wanted_groups(spec: &ClusterSpec, pool: &str) -> u32 {
+    match spec.node_pools.iter().find(|p| p.name == pool) {
+        Some(pool) if pool.anti_affinity == Some(true) => group_count(spec, pool.count),
+        Some(_) => 0,
+        None => u32::from(spec.control_plane.count > 1),
+    }
 }
 
 /// Server groups that so many servers need.

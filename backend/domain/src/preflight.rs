@@ -400,25 +400,29 @@ pub fn settle_groups(spec: &mut ClusterSpec, members: Option<u64>, room: Option<
     let asked: u64 =
         spec.node_pools.iter().filter(|p| p.anti_affinity == Some(true)).map(|p| u64::from(crate::needs::group_count(spec, p.count))).sum();
     let mut left = room.map(|r| r.saturating_sub(of_masters + asked));
-    let found = (0..spec.node_pools.len()).filter_map(|index| settle(spec, index, &mut left, format!("spec.node_pools[{index}].anti_affinity")));
-    let found = found.collect();
+    let field = |index: usize| Some(format!("spec.node_pools[{index}].anti_affinity"));
+    let found = (0..spec.node_pools.len()).filter_map(|index| settle(spec, index, &mut left, field(index))).collect();
     let mut checks = Checks::default();
     checks.conclude("server_groups", found);
     checks.0
 }
 
-/// The same for the pool that comes last, to a cluster that is there.
-pub fn settle_new_pool(spec: &mut ClusterSpec, room: Option<u64>) -> Vec<Check> {
+/// The same for the pool that comes last, to a cluster that is there; its key comes with the conclusion.
+pub fn settle_new_pool(spec: &mut ClusterSpec, room: Option<u64>) -> Option<Check> {
     let mut left = room;
-    let last = spec.node_pools.len().checked_sub(1);
-    let found = last.and_then(|index| settle(spec, index, &mut left, "anti_affinity".to_owned()));
-    let mut checks = Checks::default();
-    checks.conclude("server_groups", found.into_iter().collect());
-    checks.0
+    let last = spec.node_pools.len().checked_sub(1)?;
+    settle(spec, last, &mut left, Some("anti_affinity".to_owned()))
+}
+
+/// Of the server groups that a pool of a cluster that is there needs, those that can be made: nodes without one are better than none.
+#[must_use]
+pub fn groups_with_room(need: u32, room: Option<u64>) -> (u32, Option<Check>) {
+    let fit = room.and_then(|r| u32::try_from(r).ok()).map_or(need, |r| need.min(r));
+    (fit, (fit < need).then(|| few_groups(need.into(), fit.into(), None)))
 }
 
 /// One pool, if it does not say so itself; what there is to know where the groups do not last.
-fn settle(spec: &mut ClusterSpec, index: usize, left: &mut Option<u64>, field: String) -> Option<Check> {
+fn settle(spec: &mut ClusterSpec, index: usize, left: &mut Option<u64>, field: Option<String>) -> Option<Check> {
     if spec.node_pools[index].anti_affinity.is_some() {
         return None;
     }
@@ -433,9 +437,9 @@ fn settle(spec: &mut ClusterSpec, index: usize, left: &mut Option<u64>, field: S
 }
 
 /// The quota of server groups does not last for all that a pool wants.
-fn few_groups(need: u64, left: u64, field: String) -> Check {
+fn few_groups(need: u64, left: u64, field: Option<String>) -> Check {
     let message = format!("{need} server groups needed, {left} left: nodes of the pool may share a host");
-    warning(Code::Quota, message, Some(field), &json!({ "resource": "server_groups", "need": need, "left": left }))
+    warning(Code::Quota, message, field, &json!({ "resource": "server_groups", "need": need, "left": left }))
 }
 
 /// The pool whose node takes most: what one node more needs at most.

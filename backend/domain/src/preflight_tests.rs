@@ -179,14 +179,24 @@ fn a_pool_that_comes_later_is_kept_apart_as_far_as_server_groups_last() {
     let pool = |name: &str| json!({"name": name, "flavor": "m", "count": 11});
     let settled = |room: Option<u64>| {
         let mut wanted = spec(json!({"node_pools": [pool("first"), pool("second")]}));
-        let checks = settle_new_pool(&mut wanted, room);
-        let told = checks.into_iter().map(|c| (c.key, c.level, c.field)).collect::<Vec<_>>();
+        let told = settle_new_pool(&mut wanted, room).map(|c| (c.level, c.field));
         (wanted.node_pools.iter().map(|p| p.anti_affinity).collect::<Vec<_>>(), told)
     };
-    let well = vec![("server_groups".to_owned(), CheckLevel::Ok, None)];
     // What the first was made with is left as it is.
-    assert_eq!(settled(None), (vec![None, Some(true)], well.clone()));
-    assert_eq!(settled(Some(2)), (vec![None, Some(true)], well));
-    let few = vec![("server_groups".to_owned(), CheckLevel::Warning, Some("anti_affinity".to_owned()))];
+    assert_eq!(settled(None), (vec![None, Some(true)], None));
+    assert_eq!(settled(Some(2)), (vec![None, Some(true)], None));
+    let few = Some((CheckLevel::Warning, Some("anti_affinity".to_owned())));
     assert_eq!(settled(Some(1)), (vec![None, Some(false)], few));
+}
+
+#[test]
+fn a_pool_that_grows_has_the_groups_that_there_is_room_for() {
+    let told = |need: u32, room: Option<u64>| {
+        let (fit, check) = groups_with_room(need, room);
+        (fit, check.map(|c| (c.level, c.params["need"].clone(), c.params["left"].clone())))
+    };
+    assert_eq!(told(2, None), (2, None));
+    assert_eq!(told(2, Some(2)), (2, None));
+    assert_eq!(told(2, Some(1)), (1, Some((CheckLevel::Warning, json!(2), json!(1)))));
+    assert_eq!(told(0, Some(0)), (0, None));
 }

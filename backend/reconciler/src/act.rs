@@ -18,7 +18,7 @@ use domain::codes::Code;
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::needs::Machine;
 use domain::nodes::{Fault, Node, NodeRole};
-use domain::plan::{Action, NEXT_CREDENTIAL, allowed_cidrs, data_volume_key, group_key, node_key, security_group_key};
+use domain::plan::{Action, MASTERS_GROUP, NEXT_CREDENTIAL, allowed_cidrs, data_volume_key, group_rows, node_key, security_group_key};
 use std::time::Duration;
 
 /// A node's bundle may be fetched this long after its server was asked for.
@@ -245,12 +245,12 @@ impl World<'_> {
         }
     }
 
-    /// The group this server goes into: the masters' one; of a pool's, one with room. None: there is none with room.
+    /// The group this server goes into: the masters' one; of a pool's, one with room. None: there is none with room, or the quota let none be made.
     async fn server_group(&self, cloud: &Cloud, work: &Work, node: &Node) -> Result<Option<String>, Refusal> {
         if node.role == NodeRole::Master {
-            return Ok(cloud_id(work, "server_group/master").map(str::to_owned));
+            return Ok(cloud_id(work, MASTERS_GROUP).map(str::to_owned));
         }
-        let shards: Vec<&str> = (0..).map_while(|shard| cloud_id(work, &group_key(&node.pool, shard))).collect();
+        let shards: Vec<&str> = group_rows(&work.ledger, &node.pool).into_values().filter_map(|row| row.cloud_id.as_deref()).collect();
         if shards.is_empty() {
             return Ok(None);
         }

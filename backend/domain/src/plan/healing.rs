@@ -8,7 +8,7 @@ use crate::ids::OperationId;
 use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
 use crate::nodes::{CONTROL_PLANE_POOL, Node, NodeIntent, NodeRole};
 use crate::operations::{ENGINE, Operation, OperationKind, OperationState};
-use crate::plan::parts::node_key;
+use crate::plan::parts::{done_without, node_key};
 use time::Duration;
 use uuid::Uuid;
 
@@ -133,8 +133,8 @@ impl Draft<'_> {
             kind if self.look(kind).is_none() => false,
             _ => match row {
                 Some(row) if row.state == ResourceState::Known => object.is_some_and(|o| matches!(o.state, ObjectState::Failed(_)) || drifted(o)),
-                // Two of a kind are a person's to look at.
-                Some(row) => row.state != ResourceState::Ambiguous,
+                // Two of a kind are a person's to look at, and so is a quota.
+                Some(row) => row.state != ResourceState::Ambiguous && !done_without(row),
                 None => true,
             },
         }

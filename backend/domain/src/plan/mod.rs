@@ -22,7 +22,7 @@ pub use addons::{AddonsView, WorkloadView};
 pub use encryption::{KeyStage, KeysView, SecretsView, changes_key};
 pub use masters::masters_too_many;
 pub use nodes::surplus;
-pub use parts::{Part, allowed_cidrs, data_volume_key, group_key, node_key, parts, security_group_key};
+pub use parts::{MASTERS_GROUP, Part, allowed_cidrs, data_volume_key, group_rows, node_key, parts, security_group_key};
 pub use rotation::{CREDENTIAL, NEXT_CREDENTIAL, OLD_CREDENTIAL};
 pub use steps::operation_steps;
 

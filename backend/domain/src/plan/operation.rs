@@ -1,5 +1,6 @@
 //! The operation under way: how it begins, what stands in its way, how it ends.
 
+use super::parts::done_without;
 use super::rows::retired;
 use super::steps::{mark_failed_step, operation_steps};
 use super::{BLOCKED_REST, DRAIN_LIMIT, Draft, Look};
@@ -245,7 +246,8 @@ impl Draft<'_> {
             return Some(fault);
         }
         let live = || self.next.ledger.iter().filter(|r| r.state != ResourceState::Gone);
-        let stuck = live().filter(|r| r.failures > 0 || r.state == ResourceState::Ambiguous).filter_map(|r| Some((r, r.fault.as_ref()?)));
+        let stuck = live().filter(|r| (r.failures > 0 && !done_without(r)) || r.state == ResourceState::Ambiguous);
+        let stuck = stuck.filter_map(|r| Some((r, r.fault.as_ref()?)));
         for (row, fault) in stuck {
             let waits = (fault.code == Code::Quota && self.makes_room(row)) || (fatal(fault.code) && fault.retryable && row.failures < PATIENCE);
             if (blocks(fault.code) || fatal(fault.code)) && !waits {

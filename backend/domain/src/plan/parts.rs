@@ -1,7 +1,8 @@
 //! The parts a cluster is made of, in the order they can be made, with what each needs.
 
 use crate::changes::Work;
-use crate::ledger::{ResourceKind, ResourceState};
+use crate::codes::Code;
+use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
 use crate::names;
 use crate::needs::{Machine, group_count};
 use crate::nodes::{Node, NodeRole};
@@ -55,18 +56,32 @@ pub fn security_group_key(role: NodeRole) -> &'static str {
 }
 
 /// The key of one of a pool's server groups.
-#[must_use]
-pub fn group_key(pool: &str, shard: u32) -> String {
+fn group_key(pool: &str, shard: u32) -> String {
     format!("{}/{pool}/{shard}", ResourceKind::ServerGroup)
+}
+
+/// The key of the masters' server group.
+pub const MASTERS_GROUP: &str = "server_group/master";
+
+/// The rows of a pool's server groups by their numbers.
+#[must_use]
+pub fn group_rows<'r>(ledger: &'r [LedgerRow], pool: &str) -> BTreeMap<u32, &'r LedgerRow> {
+    let prefix = format!("{}/{pool}/", ResourceKind::ServerGroup);
+    let live = ledger.iter().filter(|r| r.state != ResourceState::Gone);
+    live.filter_map(|r| Some((r.key.strip_prefix(&prefix)?.parse::<u32>().ok()?, r))).collect()
+}
+
+/// Whether this is a pool's server group that the quota has no room for: its nodes are made without it, until there is.
+pub(super) fn done_without(row: &LedgerRow) -> bool {
+    let refused = row.cloud_id.is_none() && row.fault.as_ref().is_some_and(|f| f.code == Code::Quota);
+    refused && row.kind == ResourceKind::ServerGroup && row.key != MASTERS_GROUP
 }
 
 /// The numbers of a pool's server groups: as many as its nodes need, and those there are already, for a group outlives a smaller pool.
 fn shards(work: &Work, pool: &str, keep: &dyn Fn(&Node) -> bool) -> std::ops::Range<u32> {
     let nodes = work.nodes.iter().filter(|n| n.role == NodeRole::Worker && n.pool == pool && keep(n)).count();
     let needed = group_count(&work.cluster.spec, u32::try_from(nodes).unwrap_or(u32::MAX));
-    let prefix = format!("{}/{pool}/", ResourceKind::ServerGroup);
-    let live = work.ledger.iter().filter(|r| r.state != ResourceState::Gone);
-    let there = live.filter_map(|r| r.key.strip_prefix(&prefix)?.parse::<u32>().ok()).max().map_or(0, |last| last + 1);
+    let there = group_rows(&work.ledger, pool).keys().next_back().map_or(0, |last| last + 1);
     0..needed.max(there)
 }
 
@@ -121,7 +136,7 @@ pub fn parts(work: &Work, keep: &dyn Fn(&Node) -> bool) -> Vec<Part> {
         add("floating_ip", FloatingIp, names::object(id, "api"), &[routed], &["load_balancer"], StepKey::ApiLoadBalancer);
     }
     if spec.control_plane.count > 1 {
-        add("server_group/master", ServerGroup, names::object(id, "masters"), &[credential], &[], StepKey::Network);
+        add(MASTERS_GROUP, ServerGroup, names::object(id, "masters"), &[credential], &[], StepKey::Network);
     }
     let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for pool in spec.node_pools.iter().filter(|p| p.anti_affinity == Some(true)) {
@@ -130,7 +145,9 @@ pub fn parts(work: &Work, keep: &dyn Fn(&Node) -> bool) -> Vec<Part> {
             let name = names::object(id, &format!("{}-{shard}", names::pool_digest(&pool.name)));
             add(&group_key(&pool.name, *shard), ServerGroup, name, &[credential], &[], StepKey::Network);
         }
-        groups.insert(&pool.name, shards.iter().map(|shard| group_key(&pool.name, *shard)).collect());
+        let rows = group_rows(&work.ledger, &pool.name);
+        let needed = shards.iter().filter(|shard| !rows.get(*shard).is_some_and(|row| done_without(row)));
+        groups.insert(&pool.name, needed.map(|shard| group_key(&pool.name, *shard)).collect());
     }
     let first_master = work.nodes.iter().filter(|n| n.role == NodeRole::Master && keep(n)).map(|n| n.ordinal).min();
     for node in work.nodes.iter().filter(|n| keep(n)) {
@@ -162,7 +179,7 @@ pub fn parts(work: &Work, keep: &dyn Fn(&Node) -> bool) -> Vec<Part> {
             // kubeadm init itself talks to the address of the load balancer from its second half on.
             needs.push("load_balancer");
             if spec.control_plane.count > 1 {
-                needs.push("server_group/master");
+                needs.push(MASTERS_GROUP);
             }
         } else {
             needs.extend(groups.get(node.pool.as_str()).into_iter().flatten().map(String::as_str));

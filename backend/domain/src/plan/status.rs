@@ -1,5 +1,6 @@
 //! The cluster's phase and conditions, from what was seen.
 
+use super::parts::done_without;
 use super::{Draft, Kubernetes, Look, ObjectState};
 use crate::clusters::Phase;
 use crate::codes::Code;
@@ -96,8 +97,12 @@ impl Draft<'_> {
     /// The worst there is to say of the cloud objects, by name. What hangs on single nodes is said of the nodes.
     fn infrastructure(&self) -> Condition {
         let r#type = ConditionType::InfrastructureReady;
-        let (mut missing, mut drifted, mut changing) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut missing, mut drifted, mut changing, mut sharing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for part in self.wanted().into_iter().filter(|p| p.kind != ResourceKind::Server) {
+            if self.live(&part.key).is_some_and(done_without) {
+                sharing.extend(part.key.split('/').nth(1).map(str::to_owned));
+                continue;
+            }
             let Some(row) = self.live(&part.key).filter(|r| r.state == ResourceState::Known) else {
                 missing.push(part.name);
                 continue;
@@ -128,6 +133,9 @@ impl Draft<'_> {
         }
         if !changing.is_empty() {
             return self.changing(listed(changing));
+        }
+        if !sharing.is_empty() {
+            return self.condition(r#type, ConditionStatus::True, "HostsShared", listed(sharing), None);
         }
         self.condition(r#type, ConditionStatus::True, "AllThere", "", None)
     }

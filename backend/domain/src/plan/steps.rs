@@ -1,6 +1,6 @@
 //! The steps of an operation: which there are, how far each is, what it waits for, and what it is about.
 
-use super::parts::Part;
+use super::parts::{Part, done_without};
 use super::{Action, Draft, Kubernetes, Look, ObjectState};
 use crate::addons::AddonState;
 use crate::clusters::ClusterSpec;
@@ -203,8 +203,10 @@ impl Draft<'_> {
     }
 
     fn part_ready(&self, part: &Part) -> bool {
-        self.live(&part.key)
-            .is_some_and(|r| r.state == ResourceState::Known && self.object(r).is_some_and(|o| o.state == ObjectState::Ready && !o.drift))
+        self.live(&part.key).is_some_and(|r| {
+            let ready = r.state == ResourceState::Known && self.object(r).is_some_and(|o| o.state == ObjectState::Ready && !o.drift);
+            ready || done_without(r)
+        })
     }
 
     /// Whether what this operation was to bring about works. Nodes that were unwell before, and what hangs on them, are not its business.
@@ -293,7 +295,7 @@ impl Draft<'_> {
             return self.secrets_refused();
         }
         let live = || self.next.ledger.iter().filter(|r| r.state != ResourceState::Gone);
-        let row = live().find(|r| r.fault.is_some() && self.step_of(r, keys) == key);
+        let row = live().find(|r| r.fault.is_some() && !done_without(r) && self.step_of(r, keys) == key);
         row.and_then(|r| r.fault.clone()).or_else(|| {
             let of_node = |n: &&Node| n.fault.is_some() && live().any(|r| r.node() == Some(n.name.as_str()) && self.step_of(r, keys) == key);
             self.next.nodes.iter().find(of_node).and_then(|n| n.fault.clone())

@@ -1,11 +1,13 @@
 //! What a cluster can be asked to be: networks that are not ours, APIs that are restricted or private, disks, server groups in shards, and zones.
 
 use crate::lab::Lab;
+use domain::conditions::{ConditionStatus, ConditionType};
 use domain::nodes::NodeRole;
 use domain::operations::{OperationKind, OperationState};
 use domain::settings::{ApiExposure, DataVolume, ExistingNetwork};
 use domain::wishes::Wish;
 use serde_json::{Value, json};
+use time::Duration;
 
 async fn done(lab: &mut Lab) {
     assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
@@ -153,6 +155,42 @@ async fn case_25_the_eleventh_worker_goes_into_the_next_server_group() {
     done(&mut lab).await;
     assert_eq!(groups(&lab).iter().sum::<usize>(), 12);
     assert!(groups(&lab).iter().all(|n| *n <= 10));
+    delete(&mut lab).await;
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn case_25_where_the_quota_has_no_room_for_a_server_group_the_nodes_are_made_without_it() {
+    let mut lab = Lab::new(67, 1, 2);
+    lab.db.lock().unwrap().work.cluster.spec.node_pools[0].anti_affinity = Some(true);
+    let quota = |lab: &Lab, limit: i64| {
+        let path = format!("/compute/v2.1/os-quota-sets/{}", lab.work().cluster.tenant);
+        lab.admin("PUT", &path, &json!({"quota_set": {"server_groups": limit}}));
+    };
+    let members = |lab: &Lab| {
+        let answer = lab.person("GET", "/compute/v2.1/os-server-groups", &Value::Null);
+        answer["server_groups"].as_array().unwrap().iter().map(|g| g["members"].as_array().unwrap().len()).collect::<Vec<_>>()
+    };
+    let told = |lab: &Lab| {
+        let found = lab.condition(ConditionType::InfrastructureReady);
+        (found.status, found.reason, found.message)
+    };
+    let shared = (ConditionStatus::True, "HostsShared".to_owned(), "default".to_owned());
+    quota(&lab, 0);
+    done(&mut lab).await;
+    assert_eq!((lab.names(NodeRole::Worker).len(), members(&lab), told(&lab)), (2, vec![], shared.clone()));
+    // It is said, and nothing for a repair to try again and again.
+    lab.watch(Duration::minutes(30)).await;
+    assert_eq!((lab.operation().kind, told(&lab)), (OperationKind::ClusterCreate, shared.clone()));
+    // Of the two groups that eleven nodes need there is room for one: nodes that come now are in it.
+    quota(&lab, 1);
+    lab.resize(11);
+    done(&mut lab).await;
+    assert_eq!((lab.names(NodeRole::Worker).len(), members(&lab), told(&lab)), (11, vec![9], shared));
+    quota(&lab, -1);
+    lab.resize(12);
+    done(&mut lab).await;
+    assert_eq!((members(&lab).len(), members(&lab).iter().sum::<usize>(), told(&lab).1.as_str()), (2, 10, "AllThere"));
     delete(&mut lab).await;
     assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
 }

@@ -339,6 +339,29 @@ async fn a_pool_that_comes_later_is_kept_apart_as_one_of_the_create_is() {
 }
 
 #[actix_web::test]
+async fn more_nodes_need_server_groups_which_masters_cannot_do_without() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (id, _) = house.running_cluster(&member, "web").await;
+    let plan = async |path: &str, count: u32| {
+        let body = json!({ "count": count });
+        let plan = house.call(Some(&member), "POST", &format!("/api/v1/clusters/{id}/{path}/plan"), Some(&body)).await.body;
+        let groups = plan["objects"].as_array().unwrap().iter().find(|o| o["kind"] == "server_group").map(|o| o["count"].clone());
+        let level = |key: &str| plan["checks"].as_array().unwrap().iter().find(|c| c["key"] == key).unwrap()["level"].clone();
+        (groups, level("server_groups"), level("quota"))
+    };
+    let (one, two) = (Some(json!(1)), Some(json!(2)));
+    // Nothing of the cluster is recorded as made. Ten servers go into one group.
+    assert_eq!(plan("node-pools/default", 11).await, (two, json!("ok"), json!("ok")));
+    assert_eq!(plan("control-plane", 3).await, (one.clone(), json!("ok"), json!("ok")));
+    house.cloud_quota("compute", "server_groups", 1);
+    assert_eq!(plan("node-pools/default", 11).await, (one.clone(), json!("warning"), json!("ok")));
+    house.cloud_quota("compute", "server_groups", 0);
+    assert_eq!(plan("node-pools/default", 11).await, (None, json!("warning"), json!("ok")));
+    assert_eq!(plan("control-plane", 3).await, (one, json!("ok"), json!("blocked")));
+}
+
+#[actix_web::test]
 async fn pods_are_listed_by_their_node() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;
