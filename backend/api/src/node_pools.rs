@@ -7,17 +7,19 @@ use crate::extract::Body;
 use crate::lists::List;
 use crate::operations::Operation;
 use crate::plan;
+use crate::preflight::{missing_key, own_key_pairs};
 use crate::sight;
 use crate::size_plans::{Resized, SizePlan, leaving, new_pool_plan, size_plan};
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
 use auth::{NodePoolCreate as CreateAction, NodePoolDelete as DeleteAction, NodePoolResize as ResizeAction};
-use domain::clusters::{Cluster, NodePoolSpec, Taint};
+use domain::clusters::{Cluster, ClusterSpec, NodePoolSpec, Taint};
 use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId};
 use domain::nodes::{CONTROL_PLANE_POOL, Node, NodeRole};
 use domain::requests::{Violation, resize_violations, violations};
+use domain::settings::KeyPair;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -165,7 +167,7 @@ pub async fn node_pool_create_plan(caller: Caller, state: Data<State>, id: Path<
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     caller.actor.may::<CreateAction>(&record)?;
     let (pool, _) = body.read()?;
-    Ok(Json(create_plan(&state, &caller, &record.cluster, pool).await?.0))
+    Ok(Json(create_plan(&state, &caller, &record.cluster, pool).await?.plan))
 }
 
 /// Add a pool.
@@ -175,14 +177,22 @@ pub async fn node_pool_create(caller: Caller, state: Data<State>, id: Path<Clust
     let record = state.store.cluster(&caller.actor.scope(), *id).await?;
     let permit = caller.actor.may::<CreateAction>(&record)?;
     let (pool, _) = body.read()?;
-    let (planned, pool) = create_plan(&state, &caller, &record.cluster, pool).await?;
-    plan::refuse_blocked(&planned.checks)?;
-    let operation = state.store.node_pool_create(permit, pool, state.tenant_limits(), caller.context()).await?;
+    let planned = create_plan(&state, &caller, &record.cluster, pool).await?;
+    plan::refuse_blocked(&planned.plan.checks)?;
+    let operation = state.store.node_pool_create(permit, planned.pool, planned.key_pair, state.tenant_limits(), caller.context()).await?;
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }
 
-/// The cluster with one more pool, and that pool with every choice made; a broken rule is named by the pool's own field.
-async fn create_plan(state: &State, caller: &Caller, cluster: &Cluster, mut pool: NodePoolSpec) -> Answer<(SizePlan, NodePoolSpec)> {
+/// A pool to be, with every choice made, and what comes of it.
+struct PlannedPool {
+    plan: SizePlan,
+    pool: NodePoolSpec,
+    /// The one that it names, where the cluster does not have it yet.
+    key_pair: Option<KeyPair>,
+}
+
+/// The cluster with one more pool; a broken rule is named by the pool's own field.
+async fn create_plan(state: &State, caller: &Caller, cluster: &Cluster, mut pool: NodePoolSpec) -> Answer<PlannedPool> {
     let mut after = cluster.spec.clone();
     after.node_pools.push(pool.clone());
     let of_pool = format!("spec.node_pools[{}].", cluster.spec.node_pools.len());
@@ -191,15 +201,35 @@ async fn create_plan(state: &State, caller: &Caller, cluster: &Cluster, mut pool
     for violation in &mut broken {
         violation.field = own(&violation.field);
     }
-    if pool.key_pair.is_some() && after.public_key(pool.key_pair.as_deref()).is_none() {
-        let message = "must be one of the key pairs that the cluster was made with".to_owned();
-        broken.push(Violation { field: "key_pair".to_owned(), code: Code::InvalidInput, message });
-    }
+    let key_pair = new_key_pair(state, caller, &cluster.spec, &pool, &mut broken).await?;
     plan::refuse(broken)?;
     let sized = Resized { cluster: cluster.id, pool: &pool.name, field: "flavor", from: 0, to: pool.count };
-    let planned = new_pool_plan(state, caller, &mut after, &sized).await?;
+    let plan = new_pool_plan(state, caller, &mut after, &sized).await?;
     pool.anti_affinity = after.node_pools.last().and_then(|p| p.anti_affinity);
-    Ok((planned, pool))
+    Ok(PlannedPool { plan, pool, key_pair })
+}
+
+/// The key pair that a pool names: one that the cluster has, or else the person's own. A name stands for one key in a cluster.
+async fn new_key_pair(
+    state: &State,
+    caller: &Caller,
+    spec: &ClusterSpec,
+    pool: &NodePoolSpec,
+    broken: &mut Vec<Violation>,
+) -> Answer<Option<KeyPair>> {
+    let Some(name) = pool.key_pair.as_deref() else { return Ok(None) };
+    let field = "key_pair".to_owned();
+    let own = own_key_pairs(&caller.cloud(state).await?, &[name]).await?.pop();
+    match (spec.public_key(Some(name)), own) {
+        (None, Some(own)) => return Ok(Some(own)),
+        (None, None) => broken.push(missing_key(field, name)),
+        (Some(known), Some(own)) if own.public_key != known => {
+            let message = format!("the cluster has another key pair {name:?}");
+            broken.push(Violation { field, code: Code::InvalidInput, message });
+        }
+        (Some(_), _) => {}
+    }
+    Ok(None)
 }
 
 /// Delete a pool with its nodes, which are emptied first.

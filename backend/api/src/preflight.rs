@@ -133,12 +133,17 @@ pub(crate) fn free_addresses(subnet: &Subnet, ports: &[Port]) -> u64 {
 
 /// The person's public keys that the specification names.
 async fn key_pairs(cloud: &cloud::Cloud, spec: &ClusterSpec) -> Answer<Vec<KeyPair>> {
-    let names = key_names(spec);
+    let names: Vec<&str> = key_names(spec).into_iter().map(|(_, name)| name).collect();
+    own_key_pairs(cloud, &names).await
+}
+
+/// Those of these names that the person has.
+pub(crate) async fn own_key_pairs(cloud: &cloud::Cloud, names: &[&str]) -> Answer<Vec<KeyPair>> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
     let all = cloud.compute.key_pairs().await?;
-    let wanted = all.into_iter().filter(|k| names.iter().any(|(_, name)| *name == k.name));
+    let wanted = all.into_iter().filter(|k| names.contains(&k.name.as_str()));
     Ok(wanted.map(|k| KeyPair { name: k.name, public_key: k.public_key.trim().to_owned() }).collect())
 }
 
@@ -151,7 +156,11 @@ fn key_names(spec: &ClusterSpec) -> Vec<(String, &str)> {
 
 fn missing_keys(spec: &ClusterSpec) -> Vec<Violation> {
     let missing = key_names(spec).into_iter().filter(|(_, name)| spec.public_key(Some(name)).is_none());
-    missing.map(|(field, name)| Violation { field, code: Code::KeyPairMissing, message: format!("you have no key pair {name:?}") }).collect()
+    missing.map(|(field, name)| missing_key(field, name)).collect()
+}
+
+pub(crate) fn missing_key(field: String, name: &str) -> Violation {
+    Violation { field, code: Code::KeyPairMissing, message: format!("you have no key pair {name:?}") }
 }
 
 impl From<&Preflight> for store::QuotaRoom {

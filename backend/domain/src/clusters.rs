@@ -144,7 +144,7 @@ pub struct ClusterSpec {
     pub registry_mirror: Option<String>,
     #[serde(default)]
     pub ca_certificates: Vec<String>,
-    /// Public keys of the key pairs that the pools name, as they were when the cluster was asked for.
+    /// Public keys of the key pairs that the pools name, as they were when the cluster or the pool was asked for.
     #[serde(default)]
     pub key_pairs: Vec<KeyPair>,
     /// Servers that the cloud lets into one server group; pools use as many groups as that needs.

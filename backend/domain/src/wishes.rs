@@ -4,7 +4,7 @@ use crate::clusters::{ClusterSpec, NodePoolSpec};
 use crate::codes::Code;
 use crate::ids::NodeId;
 use crate::operations::OperationKind;
-use crate::settings::ApiAuditLevel;
+use crate::settings::{ApiAuditLevel, KeyPair};
 use serde::{Deserialize, Serialize};
 
 /// One wish; it becomes one operation.
@@ -15,8 +15,11 @@ pub enum Wish {
     ControlPlaneResize {
         count: u32,
     },
+    /// `key_pair`: the one that the pool names, where the cluster does not have it yet.
     NodePoolCreate {
         pool: NodePoolSpec,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key_pair: Option<Box<KeyPair>>,
     },
     /// `remove`: nodes that shall leave first.
     NodePoolResize {
@@ -55,10 +58,12 @@ pub enum Undo {
     ApiAudit {
         level: ApiAuditLevel,
     },
-    /// The pool as it was; None: there was none.
+    /// The pool as it was; None: there was none. `key_pair`: the name of one that came with it.
     Pool {
         name: String,
         before: Option<Box<NodePoolSpec>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key_pair: Option<String>,
     },
 }
 
@@ -102,22 +107,29 @@ impl Wish {
                 spec.audit = spec.audit.at(*level);
                 Ok(Undo::ApiAudit { level: before })
             }
-            Self::NodePoolCreate { pool } => {
+            Self::NodePoolCreate { pool, key_pair } => {
                 if spec.node_pools.iter().any(|p| p.name == pool.name) {
                     return Err(Code::PoolTaken);
                 }
+                let new = key_pair.as_deref().filter(|new| !spec.key_pairs.contains(new)).cloned();
+                // Another of the name has come meanwhile: whose key it is cannot be told by the name any more.
+                if new.as_ref().is_some_and(|new| spec.key_pairs.iter().any(|k| k.name == new.name)) {
+                    return Err(Code::Conflict);
+                }
+                let named = new.as_ref().map(|k| k.name.clone());
+                spec.key_pairs.extend(new);
                 spec.node_pools.push(pool.clone());
-                Ok(Undo::Pool { name: pool.name.clone(), before: None })
+                Ok(Undo::Pool { name: pool.name.clone(), before: None, key_pair: named })
             }
             Self::NodePoolResize { pool, count, .. } => {
                 let found = spec.node_pools.iter_mut().find(|p| p.name == *pool).ok_or(Code::PoolMissing)?;
                 let before = found.clone();
                 found.count = *count;
-                Ok(Undo::Pool { name: pool.clone(), before: Some(Box::new(before)) })
+                Ok(Undo::Pool { name: pool.clone(), before: Some(Box::new(before)), key_pair: None })
             }
             Self::NodePoolDelete { pool } => {
                 let at = spec.node_pools.iter().position(|p| p.name == *pool).ok_or(Code::PoolMissing)?;
-                Ok(Undo::Pool { name: pool.clone(), before: Some(Box::new(spec.node_pools.remove(at))) })
+                Ok(Undo::Pool { name: pool.clone(), before: Some(Box::new(spec.node_pools.remove(at))), key_pair: None })
             }
             Self::Repair
             | Self::NodeReplace { .. }
@@ -139,7 +151,7 @@ impl Undo {
                 let before = spec.audit.at(level);
                 std::mem::replace(&mut spec.audit, before).level != level
             }
-            Self::Pool { name, before } => {
+            Self::Pool { name, before, key_pair } => {
                 let at = spec.node_pools.iter().position(|p| p.name == name);
                 match (at.and_then(|i| spec.node_pools.get_mut(i)), before) {
                     (Some(pool), Some(before)) => std::mem::replace(pool, (*before).clone()) != *before,
@@ -149,6 +161,7 @@ impl Undo {
                     }
                     (Some(_), None) => {
                         spec.node_pools.retain(|p| p.name != name);
+                        spec.key_pairs.retain(|k| Some(&k.name) != key_pair.as_ref());
                         true
                     }
                     (None, None) => false,
@@ -165,13 +178,18 @@ mod tests {
     use crate::requests::{Offers, complete};
     use crate::settings::ApiAuditSpec;
 
+    fn pair(key: &str) -> KeyPair {
+        KeyPair { name: "mine".into(), public_key: format!("ssh-ed25519 {key}") }
+    }
+
     #[test]
     fn undoing_a_wish_gives_the_specification_before_it() {
         let before = complete(&crate::clusters::ClusterSpecRequest::default(), &Offers::default());
         let second = NodePoolSpec { name: "second".into(), ..before.node_pools[0].clone() };
         for wish in [
             Wish::ControlPlaneResize { count: 3 },
-            Wish::NodePoolCreate { pool: second },
+            Wish::NodePoolCreate { pool: second.clone(), key_pair: None },
+            Wish::NodePoolCreate { pool: second, key_pair: Some(pair("AAAA").into()) },
             Wish::NodePoolResize { pool: "default".into(), count: 7, remove: vec![] },
             Wish::NodePoolDelete { pool: "default".into() },
             Wish::ApiAuditChange { level: ApiAuditLevel::Request },
@@ -183,6 +201,18 @@ mod tests {
             assert_eq!(spec, before);
         }
         assert_eq!(Wish::NodePoolDelete { pool: "none".into() }.apply(&mut before.clone()), Err(Code::PoolMissing));
+    }
+
+    #[test]
+    fn a_key_pair_that_the_cluster_has_already_stays_when_a_pool_with_it_is_undone() {
+        let mut before = complete(&crate::clusters::ClusterSpecRequest::default(), &Offers::default());
+        before.key_pairs = vec![pair("AAAA")];
+        let pool = NodePoolSpec { name: "second".into(), key_pair: Some("mine".into()), ..before.node_pools[0].clone() };
+        let mut spec = before.clone();
+        let undo = Wish::NodePoolCreate { pool: pool.clone(), key_pair: Some(pair("AAAA").into()) }.apply(&mut spec).unwrap();
+        assert_eq!((spec.key_pairs.len(), undo.apply(&mut spec)), (1, true));
+        assert_eq!(spec, before);
+        assert_eq!(Wish::NodePoolCreate { pool, key_pair: Some(pair("BBBB").into()) }.apply(&mut spec), Err(Code::Conflict));
     }
 
     #[test]

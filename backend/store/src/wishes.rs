@@ -12,7 +12,7 @@ use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId, OperationId};
 use domain::nodes::NodeIntent;
 use domain::operations::OperationKind;
-use domain::settings::ApiAuditLevel;
+use domain::settings::{ApiAuditLevel, KeyPair};
 use domain::tenants::Limits;
 use domain::wishes::Wish;
 use serde_json::json;
@@ -63,14 +63,16 @@ impl Store {
         self.growing(permit, Wish::ControlPlaneResize { count }, limits, context).await
     }
 
+    /// One more pool, with the key pair that it names where the cluster does not have that yet.
     pub async fn node_pool_create(
         &self,
         permit: Permit<NodePoolCreate>,
         pool: NodePoolSpec,
+        key_pair: Option<KeyPair>,
         limits: Limits,
         context: RequestContext,
     ) -> Result<OperationRecord, StoreError> {
-        self.growing(permit, Wish::NodePoolCreate { pool }, limits, context).await
+        self.growing(permit, Wish::NodePoolCreate { pool, key_pair: key_pair.map(Box::new) }, limits, context).await
     }
 
     /// Another count of nodes; those in `remove` leave first.

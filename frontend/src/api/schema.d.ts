@@ -2633,7 +2633,7 @@ export interface components {
             deletion_protection: boolean;
             /** @description Whether people get certificates with which they reach its API past the gate; counts where the operator lets projects choose. */
             direct_access?: boolean;
-            /** @description Public keys of the key pairs that the pools name, as they were when the cluster was asked for. */
+            /** @description Public keys of the key pairs that the pools name, as they were when the cluster or the pool was asked for. */
             key_pairs?: components["schemas"]["KeyPair"][];
             network: components["schemas"]["NetworkSpec"];
             node_pools: components["schemas"]["NodePoolSpec"][];

@@ -46,7 +46,7 @@ fn a_resize_starts_at_nought_and_lets_the_named_node_go() {
 fn a_pool_comes_and_goes() {
     let mut world = World::running(1, 1);
     let second = domain::clusters::NodePoolSpec { name: "second".into(), count: 2, ..world.work.cluster.spec.node_pools[0].clone() };
-    wish(&mut world, &Wish::NodePoolCreate { pool: second });
+    wish(&mut world, &Wish::NodePoolCreate { pool: second, key_pair: None });
     assert_eq!(world.settle(), OperationState::Succeeded);
     assert_eq!(world.servers(), 4);
     wish(&mut world, &Wish::NodePoolDelete { pool: "default".into() });

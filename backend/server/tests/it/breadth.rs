@@ -362,6 +362,32 @@ async fn more_nodes_need_server_groups_which_masters_cannot_do_without() {
 }
 
 #[actix_web::test]
+async fn a_pool_that_comes_later_may_name_a_key_pair_of_whoever_adds_it() {
+    let house = House::new().await;
+    let (member, owner) = (house.sign_in("member-a").await, house.sign_in("owner-a").await);
+    let (id, _) = house.running_cluster(&member, "web").await;
+    let pools = format!("/api/v1/clusters/{id}/node-pools");
+    let pool = |name: &str| json!({"name": name, "flavor": "m1.small", "count": 1, "key_pair": "mine"});
+    let keys = async || house.call(Some(&member), "GET", &format!("/api/v1/clusters/{id}"), None).await.body["spec"]["key_pairs"].clone();
+    let missing = house.call(Some(&member), "POST", &pools, Some(&pool("second"))).await;
+    assert_eq!((missing.status, missing.body["field"].as_str()), (400, Some("key_pair")), "{}", missing.body);
+    house.key_pair("member-a", "mine", "ssh-ed25519 AAAA member-a\n").await;
+    let made = house.call(Some(&member), "POST", &pools, Some(&pool("second"))).await;
+    assert_eq!(made.status, 202, "{}", made.body);
+    house.finish(&id).await;
+    let known = json!([{"name": "mine", "public_key": "ssh-ed25519 AAAA member-a"}]);
+    assert_eq!(keys().await, known);
+    // Who has none of the name means the cluster's; who has another would get a key that is not theirs.
+    let made = house.call(Some(&owner), "POST", &pools, Some(&pool("third"))).await;
+    assert_eq!(made.status, 202, "{}", made.body);
+    house.finish(&id).await;
+    house.key_pair("owner-a", "mine", "ssh-ed25519 BBBB owner-a").await;
+    let other = house.call(Some(&owner), "POST", &pools, Some(&pool("fourth"))).await;
+    assert_eq!((other.status, other.body["field"].as_str()), (400, Some("key_pair")), "{}", other.body);
+    assert_eq!(keys().await, known);
+}
+
+#[actix_web::test]
 async fn pods_are_listed_by_their_node() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;

@@ -361,6 +361,16 @@ impl House {
         assert!(answer.status().is_success(), "{resource}: {:?}", answer.body());
     }
 
+    /// A key pair of a person's in Nova.
+    pub async fn key_pair(&self, user: &str, name: &str, public_key: &str) {
+        let token = self.keystone_token(user, "tenant-a").await;
+        let request = Request::builder().method("POST").uri("http://cloud/compute/v2.1/os-keypairs");
+        let request = request.header("x-auth-token", token).header("content-type", "application/json");
+        let body = json!({"keypair": {"name": name, "public_key": public_key}});
+        let answer = self.cloud.handle(request.body(Bytes::from(body.to_string())).unwrap());
+        assert!(answer.status().is_success(), "{name}: {:?}", answer.body());
+    }
+
     /// A call of a person's to Cinder, by their token.
     pub fn cinder(&self, token: &str, path: &str, body: &Value) -> Value {
         let request = Request::builder().method("POST").uri(format!("http://cloud/volume/v3/{path}"));

@@ -59,7 +59,7 @@ async fn every_kind_of_growth_is_counted_and_shrinking_never_refused() {
     assert_eq!(short(resize(7, &limits).await), (Limited::Vcpus, 6, 10, 14));
     assert_eq!(short(resize(8, &limits).await), (Limited::Nodes, 3, 6, 8));
     let pool = NodePoolSpec { name: "second".into(), count: 6, ..web.cluster.spec.node_pools[0].clone() };
-    let more = store.node_pool_create(a.may::<NodePoolCreate>(&web).unwrap(), pool, limits.clone(), RequestContext::default()).await;
+    let more = store.node_pool_create(a.may::<NodePoolCreate>(&web).unwrap(), pool, None, limits.clone(), RequestContext::default()).await;
     assert_eq!(short(more), (Limited::Nodes, 3, 6, 8));
     let masters = |limits| store.control_plane_resize(a.may::<ControlPlaneResize>(&web).unwrap(), 5, limits, RequestContext::default());
     assert_eq!(short(masters([(Limited::Nodes, 6)].into()).await), (Limited::Nodes, 3, 4, 6));

@@ -22,7 +22,7 @@ export function ImageAndKey({ path, errors, version, image, keyPair, keyPairs, o
   const { t } = useTranslation();
   const images = useImages();
   const own = useKeyPairs();
-  const names = keyPairs ?? (own.data?.items ?? []).map((item) => item.name);
+  const names = [...new Set([...(keyPairs ?? []), ...(own.data?.items ?? []).map((item) => item.name)])];
   const fitting = (images.data?.items ?? []).filter((item) => item.kubernetes_version === version);
   return (
     <>

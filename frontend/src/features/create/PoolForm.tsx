@@ -19,7 +19,7 @@ interface PoolProps {
   onChange: (part: Partial<PoolDraft>) => void;
   /** Where there is one pool only it cannot be removed. */
   onRemove?: () => void;
-  /** Names of key pairs to choose from; default: the person's own. */
+  /** Names of key pairs that a cluster has already, to choose from beside the person's own. */
   keyPairs?: string[];
 }
 
