@@ -6,7 +6,7 @@ use crate::clusters::{Check, CheckLevel, PlannedObject, QuotaNeed};
 use crate::errors::{Answer, FieldError, Problem};
 use crate::state::State;
 use cloud::Cloud;
-use cloud::compute::Limit;
+use cloud::load_balancers::LoadBalancerLimits;
 use domain::clusters::ClusterSpec;
 use domain::codes::Code;
 use domain::needs::{Amounts, Objects, amounts, node_objects};
@@ -102,8 +102,8 @@ impl Quotas {
         let (compute, network, volumes) = tokio::try_join!(cloud.compute.limits(), cloud.network.limits(&project.0), volumes)?;
         let volumes = volumes.unwrap_or_default();
         let balancers = match &cloud.load_balancers {
-            Some(service) => service.limits(&project.0).await?.load_balancers,
-            None => Limit::default(),
+            Some(service) => service.limits(&project.0).await?,
+            None => LoadBalancerLimits::default(),
         };
         let flavors = catalogue.offers(&[]).flavors;
         let promised = state.store.promised(project, &flavors).await?;
@@ -121,7 +121,11 @@ impl Quotas {
             ("floating_ips", network.floating_ips),
             ("security_groups", network.security_groups),
             ("security_group_rules", network.security_group_rules),
-            ("load_balancers", balancers),
+            ("load_balancers", balancers.load_balancers),
+            ("listeners", balancers.listeners),
+            ("pools", balancers.pools),
+            ("members", balancers.members),
+            ("health_monitors", balancers.health_monitors),
         ];
         let limits = limits.into_iter().map(|(name, limit)| (name, Allowance { used: limit.used, limit: limit.limit })).collect();
         Ok(Self { limits, promised, flavors, group_members: compute.server_group_members })

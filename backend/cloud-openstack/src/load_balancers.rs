@@ -149,6 +149,13 @@ struct Identified {
     _id: String,
 }
 
+impl Quota {
+    /// The first of these names that there is: older versions have others.
+    fn limit(&self, names: &[&str]) -> Option<u64> {
+        names.iter().find_map(|name| self.quota.get(*name)).and_then(Value::as_i64).and_then(limit)
+    }
+}
+
 impl Scoped {
     fn provider<'a>(&'a self, wanted: &'a NewLoadBalancer) -> Option<&'a str> {
         wanted.provider.as_deref().or(self.0.connection.config.load_balancer_provider.as_deref())
@@ -382,11 +389,25 @@ impl LoadBalancers for Scoped {
     }
 
     async fn limits(&self, project_id: &str) -> Result<LoadBalancerLimits> {
-        let quota: Quota = self.0.json(&Call::get(BALANCER, "read quotas", &["quotas", project_id])).await?;
-        let call = Call::get(BALANCER, "count load balancers", &["loadbalancers"]).query("project_id", project_id).query("fields", "id");
-        let used: Vec<Identified> = self.0.list(call, "loadbalancers").await?;
-        // Older versions call it `loadbalancer`.
-        let allowed = quota.quota.get("load_balancer").or_else(|| quota.quota.get("loadbalancer")).and_then(Value::as_i64);
-        Ok(LoadBalancerLimits { load_balancers: Limit { used: used.len() as u64, limit: allowed.and_then(limit) } })
+        let quota = Call::get(BALANCER, "read quotas", &["quotas", project_id]);
+        let of_project = |call: Call<'static>| call.query("project_id", project_id).query("fields", "id");
+        let balancers = of_project(Call::get(BALANCER, "count load balancers", &["loadbalancers"]));
+        let listeners = of_project(Call::get(BALANCER, "count listeners", &["listeners"]));
+        // There is no list of all members; pools name theirs, and their monitor.
+        let pools = of_project(Call::get(BALANCER, "count pools", &["pools"])).query("fields", "members").query("fields", "healthmonitor_id");
+        let (quota, balancers, listeners, pools) = futures::try_join!(
+            self.0.json::<Quota>(&quota),
+            self.0.list::<Identified>(balancers, "loadbalancers"),
+            self.0.list::<Identified>(listeners, "listeners"),
+            self.0.list::<PoolView>(pools, "pools"),
+        )?;
+        let limits = |used: usize, names: &[&str]| Limit { used: used as u64, limit: quota.limit(names) };
+        Ok(LoadBalancerLimits {
+            load_balancers: limits(balancers.len(), &["load_balancer", "loadbalancer"]),
+            listeners: limits(listeners.len(), &["listener"]),
+            pools: limits(pools.len(), &["pool"]),
+            members: limits(pools.iter().map(|pool| pool.members.len()).sum(), &["member"]),
+            health_monitors: limits(pools.iter().filter(|pool| pool.healthmonitor_id.is_some()).count(), &["health_monitor", "healthmonitor"]),
+        })
     }
 }

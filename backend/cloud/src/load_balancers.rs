@@ -114,6 +114,10 @@ pub struct NewLoadBalancer {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadBalancerLimits {
     pub load_balancers: Limit,
+    pub listeners: Limit,
+    pub pools: Limit,
+    pub members: Limit,
+    pub health_monitors: Limit,
 }
 
 #[async_trait]

@@ -77,7 +77,8 @@ pub fn add(to: &mut Amounts, more: &Amounts) {
     }
 }
 
-/// What those objects take from the project's quotas. A load balancer and a router interface have a port of their own.
+/// What those objects take from the project's quotas. A load balancer and a router interface have a port of their own, and a load balancer a listener
+/// with a pool, whose members the masters are.
 #[must_use]
 pub fn amounts(objects: &Objects, spec: &ClusterSpec, flavors: &[FlavorSize]) -> Amounts {
     let mut amounts = Amounts::new();
@@ -87,6 +88,9 @@ pub fn amounts(objects: &Objects, spec: &ClusterSpec, flavors: &[FlavorSize]) ->
         match kind {
             ResourceKind::Server => {
                 let size = flavors.iter().find(|f| f.name == Machine::of(spec, pool).flavor);
+                if pool == CONTROL_PLANE_POOL {
+                    add("members", count);
+                }
                 add("instances", count);
                 add("vcpus", count * size.map_or(0, |f| u64::from(f.vcpus)));
                 add("ram_mib", count * size.map_or(0, |f| u64::from(f.ram_mib)));
@@ -102,8 +106,9 @@ pub fn amounts(objects: &Objects, spec: &ClusterSpec, flavors: &[FlavorSize]) ->
             }
             ResourceKind::Port | ResourceKind::RouterInterface => add("ports", count),
             ResourceKind::LoadBalancer => {
-                add("load_balancers", count);
-                add("ports", count);
+                for quota in ["load_balancers", "listeners", "pools", "health_monitors", "ports"] {
+                    add(quota, count);
+                }
             }
             ResourceKind::Network => add("networks", count),
             ResourceKind::Subnet => add("subnets", count),
@@ -186,5 +191,6 @@ mod tests {
         assert_eq!((amounts["instances"], amounts["vcpus"], amounts["ram_mib"]), (3, 6, 12288));
         assert_eq!((amounts["volumes"], amounts["gigabytes"], amounts["ports"]), (3, 60, 5));
         assert_eq!(amounts.get("server_groups"), None);
+        assert_eq!(["load_balancers", "listeners", "pools", "members", "health_monitors"].map(|quota| amounts[quota]), [1; 5]);
     }
 }

@@ -1,6 +1,6 @@
 //! Listeners: a port of the VIP and the pool behind it.
 
-use super::{Common, Status, begin, invalid, missing, one_of, own, page, pools, port, required, resource, statuses};
+use super::{Common, Status, begin, invalid, missing, one_of, own, page, pools, port, quotas, required, resource, statuses};
 use crate::http::{Answer, Call, Failure, Reply, number, text, texts};
 use crate::state::State;
 use http::Method;
@@ -91,6 +91,7 @@ pub(super) fn insert(state: &mut State, call: &Call<'_>, balancer: &str, given: 
         let message = format!("Another Listener on this Load Balancer is already using protocol_port {port} and protocol {protocol}");
         return Err(Failure::conflict(message));
     }
+    quotas::check(state, &project, "listener", "Listener")?;
     let default_pool = match (given.get("default_pool").and_then(Value::as_object), text(given, "default_pool_id")) {
         (Some(pool), _) => Some(pools::insert(state, call, balancer, pool)?),
         (None, Some(id)) => Some(own(&state.load_balancers.pools, call, "Pool", id)?.common.id.clone()),

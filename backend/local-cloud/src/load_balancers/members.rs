@@ -1,7 +1,7 @@
 //! Members of a pool: one by one, or all in one call.
 
 use super::balancers::objects;
-use super::{Common, Status, invalid, missing, own, page, port, required, resource, statuses};
+use super::{Common, Status, invalid, missing, own, page, port, quotas, required, resource, statuses};
 use crate::http::{Answer, Call, Failure, Reply, number, text, truth};
 use crate::state::State;
 use http::Method;
@@ -86,6 +86,7 @@ pub(super) fn insert(state: &mut State, call: &Call<'_>, pool: &str, given: &Map
     if state.load_balancers.members.values().any(|m| same(&m)) {
         return Err(Failure::conflict(format!("Another member on this pool is already using ip {address} on protocol_port {port}")));
     }
+    quotas::check(state, &project, "member", "Member")?;
     let subnet_id = text(given, "subnet_id").map(str::to_owned);
     if let Some(id) = &subnet_id {
         let visible = state.network.subnets.get(id).filter(|s| call.actor.sees(&s.common.project_id));

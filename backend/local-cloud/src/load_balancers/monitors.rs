@@ -1,6 +1,6 @@
 //! Health monitors: how a pool's members are checked.
 
-use super::{Common, Status, begin, missing, one_of, own, page, required, resource};
+use super::{Common, Status, begin, missing, one_of, own, page, quotas, required, resource};
 use crate::http::{Answer, Call, Failure, Reply, number, text};
 use crate::state::State;
 use http::Method;
@@ -72,6 +72,7 @@ fn create(state: &mut State, call: &Call<'_>) -> Answer {
 pub(super) fn insert(state: &mut State, pool: &str, given: &Map<String, Value>) -> Result<String, Failure> {
     let owner = state.load_balancers.pools.get(pool).ok_or_else(|| missing("Pool", pool))?;
     let (project, balancer) = (owner.common.project_id.clone(), owner.common.balancer.clone());
+    quotas::check(state, &project, "health_monitor", "Health Monitor")?;
     let kind = one_of(given, "type", &TYPES)?;
     let http = kind.starts_with("HTTP");
     let default = |key: &str, value: &str| http.then(|| text(given, key).unwrap_or(value).to_owned());

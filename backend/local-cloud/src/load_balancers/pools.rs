@@ -2,7 +2,7 @@
 
 use super::balancers::objects;
 use super::listeners::PROTOCOLS;
-use super::{Common, Status, begin, members, missing, monitors, one_of, own, page, resource, statuses};
+use super::{Common, Status, begin, members, missing, monitors, one_of, own, page, quotas, resource, statuses};
 use crate::http::{Answer, Call, Failure, Reply, text};
 use crate::state::State;
 use http::Method;
@@ -79,6 +79,7 @@ fn create(state: &mut State, call: &Call<'_>) -> Answer {
 /// Makes a pool with the members and the monitor given in it.
 pub(super) fn insert(state: &mut State, call: &Call<'_>, balancer: &str, given: &Map<String, Value>) -> Result<String, Failure> {
     let project = state.load_balancers.balancers.get(balancer).map_or_else(String::new, |b| b.common.project_id.clone());
+    quotas::check(state, &project, "pool", "Pool")?;
     let row = Pool {
         protocol: one_of(given, "protocol", &PROTOCOLS)?,
         algorithm: one_of(given, "lb_algorithm", &ALGORITHMS)?,

@@ -1,5 +1,6 @@
 //! Octavia's quotas; unlimited unless the admin says otherwise.
 
+use super::Common;
 use crate::http::{Answer, Call, Failure, Reply, number};
 use crate::state::State;
 use http::Method;
@@ -11,10 +12,17 @@ fn limit(state: &State, project: &str, resource: &str) -> i64 {
     state.load_balancers.quotas.get(project).and_then(|q| q.get(resource)).copied().unwrap_or(-1)
 }
 
-/// Whether the project may have one more load balancer.
+/// Whether the project may have one more of these, under a load balancer or by itself.
 pub(super) fn check(state: &State, project: &str, resource: &str, title: &str) -> Result<(), Failure> {
     let limit = limit(state, project, resource);
-    let used = state.load_balancers.balancers.values().filter(|b| b.common.project_id == project).count();
+    let (octavia, of_project) = (&state.load_balancers, |common: &Common| common.project_id == project);
+    let used = match resource {
+        "listener" => octavia.listeners.values().filter(|l| of_project(&l.common)).count(),
+        "pool" => octavia.pools.values().filter(|p| of_project(&p.common)).count(),
+        "member" => octavia.members.values().filter(|m| of_project(&m.common)).count(),
+        "health_monitor" => octavia.monitors.values().filter(|m| of_project(&m.common)).count(),
+        _ => octavia.balancers.values().filter(|b| of_project(&b.common)).count(),
+    };
     if limit >= 0 && i64::try_from(used).unwrap_or(i64::MAX) >= limit {
         return Err(Failure::forbidden(format!("Quota has been met for resources: {title}")));
     }

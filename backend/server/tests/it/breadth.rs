@@ -88,6 +88,28 @@ async fn two_creates_are_not_both_told_yes_when_the_quota_is_for_one() {
 }
 
 #[actix_web::test]
+async fn what_is_under_a_load_balancer_has_quotas_of_its_own() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let plan = async || {
+        let plan = house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&json!({"name": "two", "template": "dev"}))).await.body;
+        let short = plan["checks"].as_array().unwrap().iter().filter(|c| c["key"] == "quota" && c["level"] == "blocked");
+        (plan["blocked"].clone(), short.map(|c| c["params"]["resource"].clone()).collect::<Vec<_>>())
+    };
+    for quota in ["listener", "pool", "member", "health_monitor"] {
+        house.cloud_quota("load-balancer", quota, 0);
+        assert_eq!(plan().await, (json!(true), vec![json!(format!("{quota}s"))]));
+        house.cloud_quota("load-balancer", quota, 1);
+        assert_eq!(plan().await, (json!(false), vec![]), "{quota}");
+    }
+    // What a create under way will still take counts.
+    let first = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&json!({"name": "one", "template": "dev"}))).await;
+    assert_eq!(first.status, 202, "{}", first.body);
+    let all = ["health_monitors", "listeners", "members", "pools"].map(|quota| json!(quota)).to_vec();
+    assert_eq!(plan().await, (json!(true), all));
+}
+
+#[actix_web::test]
 async fn what_a_resize_under_way_will_take_is_promised() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;

@@ -144,10 +144,14 @@ async fn quotas(bench: &Bench, stage: &Stage) {
     let member = &stage.member;
     let path = format!("/quotas/{}", member.project_id);
     let quota = bench.get(member, LB, &path).await;
-    bench.check("quotas", &quota, 200, "quota.load_balancer:n");
+    bench.check("quotas", &quota, 200, "quota.load_balancer:n quota.listener:n quota.pool:n quota.member:n quota.health_monitor:n");
     let counted = bench.get(member, LB, &format!("/loadbalancers?project_id={}&fields=id&limit=500", member.project_id)).await;
     bench.check("count load balancers", &counted, 200, "loadbalancers.0.id:s");
     bench.holds("only the id", at(&counted.body, "loadbalancers.0.name").is_none());
+    let few = "fields=id&fields=members&fields=healthmonitor_id&limit=500";
+    let pools = bench.get(member, LB, &format!("/pools?project_id={}&{few}", member.project_id)).await;
+    bench.check("count pools", &pools, 200, "pools.0.id:s pools.0.members:a");
+    bench.holds("only what is counted", at(&pools.body, "pools.0.name").is_none());
     let set = bench.put(&stage.admin, LB, &path, json!({"quota": {"load_balancer": 1}})).await;
     bench.check("the admin sets a quota", &set, 202, "");
     let vip = counted_subnet(bench, stage).await;

@@ -118,7 +118,8 @@ async fn reading(bench: &Bench, cloud: &Cloud, project: &str) {
     bench.holds("images' visibility", images.iter().all(|i| !i.visibility.is_empty() && !i.properties.contains_key("visibility")));
     bench.holds("image by name", cloud.images.images_by_name("kcs-node-v1.36.3").await.unwrap().len() == 1);
     let limits = cloud.load_balancers.as_ref().unwrap().limits(project).await.unwrap();
-    bench.holds("no load balancer yet", limits.load_balancers.used == 0);
+    let all = [limits.load_balancers, limits.listeners, limits.pools, limits.members, limits.health_monitors];
+    bench.holds("no load balancer yet", all.iter().all(|l| l.used == 0));
 }
 
 /// Asks until it is so.
