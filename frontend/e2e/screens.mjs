@@ -288,6 +288,19 @@ const screens = [
     },
   },
   {
+    name: "cluster-api-access",
+    user: "member-a",
+    path: `/clusters/${id(3)}`,
+    ready: ".conditions",
+    act: async (page) => {
+      await page.locator(".text-button").filter({ hasText: /change access|修改访问/i }).click();
+      await dialog(page);
+      await page.locator(".ant-modal input[type=radio]").nth(1).check();
+      await page.locator(".ant-modal input.code").fill("192.0.2.0/24, 198.51.100.0/25");
+      await page.locator(".ant-modal .fault-warn").waitFor();
+    },
+  },
+  {
     name: "cluster-protection-off",
     user: "member-a",
     path: `/clusters/${id(3)}`,

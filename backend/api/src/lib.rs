@@ -9,6 +9,7 @@ pub mod admin_offers;
 pub mod admin_operations;
 pub mod admin_people;
 pub mod announcements;
+pub mod api_access;
 pub mod audit;
 pub mod caller;
 pub mod catalogue;

@@ -2,8 +2,8 @@
 
 use crate::errors::Problem;
 use crate::{
-    about, addons, admin, admin_catalogue, admin_health, admin_operations, admin_people, announcements, audit, catalogue, certificates, clusters,
-    control_plane, costs, credential_sign_in, device_sign_ins, docs, events, federation, gate, health, keys, kubeconfig_exec, kubeconfigs,
+    about, addons, admin, admin_catalogue, admin_health, admin_operations, admin_people, announcements, api_access, audit, catalogue, certificates,
+    clusters, control_plane, costs, credential_sign_in, device_sign_ins, docs, events, federation, gate, health, keys, kubeconfig_exec, kubeconfigs,
     kubernetes, members, node_bootstrap, node_pools, node_verbs, nodes, operations, orphans, pauses, pool_marks, projects, quota, quota_requests,
     roles, session, settings, storage_classes, templates, tenants, tokens, volumes, write_offs,
 };
@@ -50,7 +50,7 @@ fn version_1(config: &mut ServiceConfig<'_>) {
     config.service(node_verbs::node_reboot).service(node_verbs::node_replace).service(node_verbs::node_update);
     config.service(addons::addon_list).service(addons::credential_rotate);
     config.service(control_plane::control_plane_resize).service(control_plane::cluster_repair).service(control_plane::encryption_key_rotate);
-    config.service(control_plane::api_audit_change);
+    config.service(control_plane::api_audit_change).service(api_access::api_access_change);
     config.service(nodes::node_list).service(nodes::node_console);
     config.service(kubeconfigs::kubeconfig_list).service(kubeconfigs::kubeconfig_issue).service(kubeconfigs::kubeconfig_revoke);
     config.service(kubeconfigs::kubeconfig_revoke_all).service(kubeconfigs::member_kubeconfig_revoke_all).service(kubeconfig_exec::kubeconfig_exec);

@@ -83,6 +83,9 @@ pub struct Session {
     pub application_credential: Option<String>,
     /// To be sent as `X-CSRF-Token` with every write.
     pub csrf_token: String,
+    /// Where the request came from, as KCS sees it; absent where that cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     pub expires_at: OffsetDateTime,
 }
@@ -187,7 +190,7 @@ fn token_info(record: &SessionRecord, secrets: &Secrets) -> TokenInfo {
 }
 
 impl Session {
-    fn new(session: &OpenSession) -> Self {
+    fn new(session: &OpenSession, request: &HttpRequest) -> Self {
         let record = &session.record;
         Self {
             user: SessionUser { id: record.user.id.clone(), name: record.user.name.clone(), domain: record.user.domain.clone() },
@@ -198,6 +201,7 @@ impl Session {
             operator: record.operator,
             application_credential: session.secrets.application_credential.clone(),
             csrf_token: session.secrets.csrf.clone(),
+            address: Some(peers::source(request)).filter(|address| !address.is_empty()),
             expires_at: record.expires_at,
         }
     }
@@ -253,7 +257,7 @@ pub(crate) async fn begin(
     state.store.session_create(new).await?;
     audit(state, &actor, "session_create", token.info.application_credential.as_deref(), request).await?;
     let session = open(state, &id.hash).await?;
-    Ok((cookie(request, id.text.expose_secret()), Session::new(&session)))
+    Ok((cookie(request, id.text.expose_secret()), Session::new(&session, request)))
 }
 
 /// The answer to whoever is signed in.
@@ -358,7 +362,7 @@ impl SignIn {
 #[get("/session")]
 pub async fn session_get(_caller: Caller, state: Data<State>, request: HttpRequest) -> Answer<Json<Session>> {
     let (_, session) = of_request(&state, &request).await?;
-    Ok(Json(Session::new(&session)))
+    Ok(Json(Session::new(&session, &request)))
 }
 
 /// Go on in another project.

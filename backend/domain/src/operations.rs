@@ -33,6 +33,8 @@ pub enum OperationKind {
     EncryptionKeyRotate,
     /// Have the cluster's own API write down more of its calls, or less.
     ApiAuditChange,
+    /// Let others connect to the cluster's API: everybody, or these ranges.
+    ApiAccessChange,
     ClusterDelete,
     /// One that a newer program has written beside this one: shown and kept as it is, and left to that. Made by reading rows only.
     Newer(&'static str),
@@ -40,7 +42,7 @@ pub enum OperationKind {
 
 impl OperationKind {
     /// All that this program knows.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ClusterCreate,
         Self::ClusterRepair,
         Self::ControlPlaneResize,
@@ -53,6 +55,7 @@ impl OperationKind {
         Self::CredentialRotate,
         Self::EncryptionKeyRotate,
         Self::ApiAuditChange,
+        Self::ApiAccessChange,
         Self::ClusterDelete,
     ];
 
@@ -71,6 +74,7 @@ impl OperationKind {
             Self::CredentialRotate => "credential_rotate",
             Self::EncryptionKeyRotate => "encryption_key_rotate",
             Self::ApiAuditChange => "api_audit_change",
+            Self::ApiAccessChange => "api_access_change",
             Self::ClusterDelete => "cluster_delete",
             Self::Newer(text) => text,
         }
@@ -95,7 +99,7 @@ impl OperationKind {
             Self::ControlPlaneResize | Self::NodePoolCreate | Self::NodePoolResize | Self::NodePoolDelete | Self::NodeReplace => {
                 Duration::minutes(45)
             }
-            Self::NodeDrain | Self::NodeReboot | Self::CredentialRotate => Duration::minutes(20),
+            Self::NodeDrain | Self::NodeReboot | Self::CredentialRotate | Self::ApiAccessChange => Duration::minutes(20),
             // Three rounds of up to five masters, one after the other. Of what is not known here nothing is begun.
             Self::EncryptionKeyRotate | Self::Newer(_) => Duration::hours(6),
             // One such round.

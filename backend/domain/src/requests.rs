@@ -378,6 +378,7 @@ fn room_for_nodes(rules: &mut Rules, spec: &ClusterSpec) {
 #[path = "requests_site.rs"]
 mod site;
 
+pub use site::access_violations;
 pub(crate) use site::overlapping;
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use super::{Rules, is_dns_name, is_name, overlap};
 use crate::clusters::ClusterSpec;
 use crate::codes::Code;
-use crate::requests::SpecLimits;
+use crate::requests::{SpecLimits, Violation};
 use crate::settings::{ApiExposure, DataVolume};
+use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
@@ -48,6 +49,24 @@ fn api(rules: &mut Rules, spec: &ClusterSpec) {
     }
 }
 
+/// Rules of who else may connect to the API of a cluster that is there; fields are those of that request. A floating IP is neither given nor taken away: the
+/// address is in the certificate of every master and in whatever leads to the cluster.
+#[must_use]
+pub fn access_violations(spec: &ClusterSpec, exposure: ApiExposure, allowed_cidrs: &[Ipv4Net]) -> Vec<Violation> {
+    let mut rules = Rules(Vec::new());
+    if spec.api.exposure == ApiExposure::Private {
+        rules.must(false, "exposure", "cannot be changed: the API is private, and a cluster that is there gets no floating IP; make another cluster");
+    } else if exposure == ApiExposure::Private {
+        rules.must(false, "exposure", "must be public or restricted: a cluster that is there keeps its floating IP; make another cluster");
+    } else {
+        let mut after = spec.clone();
+        (after.api.exposure, after.api.allowed_cidrs) = (exposure, allowed_cidrs.to_vec());
+        api(&mut rules, &after);
+    }
+    let own = |field: &str| field.strip_prefix("spec.api.").unwrap_or(field).to_owned();
+    rules.0.into_iter().map(|v| Violation { field: own(&v.field), ..v }).collect()
+}
+
 fn proxy(rules: &mut Rules, spec: &ClusterSpec) {
     let Some(proxy) = &spec.proxy else { return };
     for (field, url) in [("http", &proxy.http), ("https", &proxy.https)] {
@@ -56,7 +75,7 @@ fn proxy(rules: &mut Rules, spec: &ClusterSpec) {
     }
     rules.must(proxy.no_proxy.len() <= 100, "spec.proxy.no_proxy", "must be at most 100 entries");
     for (index, entry) in proxy.no_proxy.iter().enumerate().take(100) {
-        let fits = is_host(entry.strip_prefix('.').unwrap_or(entry)) || entry.parse::<ipnet::Ipv4Net>().is_ok();
+        let fits = is_host(entry.strip_prefix('.').unwrap_or(entry)) || entry.parse::<Ipv4Net>().is_ok();
         rules.must(fits, &format!("spec.proxy.no_proxy[{index}]"), "must be a host, a domain or a range");
     }
 }
@@ -119,7 +138,7 @@ fn is_certificate(pem: &str) -> bool {
 }
 
 /// Ranges of a network that stands already and of those routed with it must keep clear of the cluster's own.
-pub(crate) fn overlapping(spec: &ClusterSpec, other: ipnet::Ipv4Net) -> Option<&'static str> {
+pub(crate) fn overlapping(spec: &ClusterSpec, other: Ipv4Net) -> Option<&'static str> {
     let network = &spec.network;
     [("spec.network.pod_cidr", network.pod_cidr), ("spec.network.service_cidr", network.service_cidr)]
         .into_iter()

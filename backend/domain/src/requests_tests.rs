@@ -173,6 +173,30 @@ fn an_api_is_restricted_to_ranges_or_to_none() {
 }
 
 #[test]
+fn who_may_connect_is_changed_between_everybody_and_ranges_and_a_floating_ip_neither_given_nor_taken() {
+    use crate::settings::ApiExposure::{Private, Public, Restricted};
+    let ranges = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Ipv4Net>>();
+    let wrong = |from, to, texts: &[&str]| {
+        let mut spec = good();
+        spec.api.exposure = from;
+        access_violations(&spec, to, &ranges(texts)).into_iter().map(|v| v.field).collect::<Vec<_>>()
+    };
+    let office = ["192.0.2.0/24"];
+    for from in [Public, Restricted] {
+        assert_eq!(wrong(from, Restricted, &office), Vec::<String>::new());
+        assert_eq!(wrong(from, Public, &[]), Vec::<String>::new());
+        assert_eq!(wrong(from, Restricted, &[]), ["allowed_cidrs"]);
+        assert_eq!(wrong(from, Public, &office), ["allowed_cidrs"]);
+        assert_eq!(wrong(from, Restricted, &["192.0.2.0/24", "198.51.100.1/24"]), ["allowed_cidrs[1]"]);
+        assert_eq!(wrong(from, Restricted, &["192.0.2.0/24"; 65]), ["allowed_cidrs"]);
+        assert_eq!(wrong(from, Private, &[]), ["exposure"]);
+    }
+    for to in [Public, Restricted, Private] {
+        assert_eq!(wrong(Private, to, &office), ["exposure"]);
+    }
+}
+
+#[test]
 fn nodes_reach_their_own_cluster_without_the_proxy() {
     let mut spec = good();
     spec.proxy = Some(crate::settings::Proxy { http: Some("http://p:1".into()), https: None, no_proxy: vec![".example.com".into(), ".svc".into()] });

@@ -4,7 +4,8 @@ use crate::clusters::{ClusterSpec, NodePoolSpec};
 use crate::codes::Code;
 use crate::ids::NodeId;
 use crate::operations::OperationKind;
-use crate::settings::{ApiAuditLevel, KeyPair};
+use crate::settings::{ApiAuditLevel, ApiExposure, KeyPair};
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 /// One wish; it becomes one operation.
@@ -44,6 +45,10 @@ pub enum Wish {
     ApiAuditChange {
         level: ApiAuditLevel,
     },
+    ApiAccessChange {
+        exposure: ApiExposure,
+        allowed_cidrs: Vec<Ipv4Net>,
+    },
 }
 
 /// What a wish put aside, for the case that it is cancelled.
@@ -57,6 +62,10 @@ pub enum Undo {
     },
     ApiAudit {
         level: ApiAuditLevel,
+    },
+    ApiAccess {
+        exposure: ApiExposure,
+        allowed_cidrs: Vec<Ipv4Net>,
     },
     /// The pool as it was; None: there was none. `key_pair`: the name of one that came with it.
     Pool {
@@ -82,6 +91,7 @@ impl Wish {
             Self::CredentialRotate => OperationKind::CredentialRotate,
             Self::EncryptionKeyRotate => OperationKind::EncryptionKeyRotate,
             Self::ApiAuditChange { .. } => OperationKind::ApiAuditChange,
+            Self::ApiAccessChange { .. } => OperationKind::ApiAccessChange,
         }
     }
 
@@ -106,6 +116,11 @@ impl Wish {
                 let before = spec.audit.level;
                 spec.audit = spec.audit.at(*level);
                 Ok(Undo::ApiAudit { level: before })
+            }
+            Self::ApiAccessChange { exposure, allowed_cidrs } => {
+                let exposure = std::mem::replace(&mut spec.api.exposure, *exposure);
+                let allowed_cidrs = std::mem::replace(&mut spec.api.allowed_cidrs, allowed_cidrs.clone());
+                Ok(Undo::ApiAccess { exposure, allowed_cidrs })
             }
             Self::NodePoolCreate { pool, key_pair } => {
                 if spec.node_pools.iter().any(|p| p.name == pool.name) {
@@ -151,6 +166,11 @@ impl Undo {
                 let before = spec.audit.at(level);
                 std::mem::replace(&mut spec.audit, before).level != level
             }
+            Self::ApiAccess { exposure, allowed_cidrs } => {
+                let changed = spec.api.exposure != exposure || spec.api.allowed_cidrs != allowed_cidrs;
+                (spec.api.exposure, spec.api.allowed_cidrs) = (exposure, allowed_cidrs);
+                changed
+            }
             Self::Pool { name, before, key_pair } => {
                 let at = spec.node_pools.iter().position(|p| p.name == name);
                 match (at.and_then(|i| spec.node_pools.get_mut(i)), before) {
@@ -193,6 +213,7 @@ mod tests {
             Wish::NodePoolResize { pool: "default".into(), count: 7, remove: vec![] },
             Wish::NodePoolDelete { pool: "default".into() },
             Wish::ApiAuditChange { level: ApiAuditLevel::Request },
+            Wish::ApiAccessChange { exposure: ApiExposure::Restricted, allowed_cidrs: vec!["192.0.2.0/24".parse().unwrap()] },
         ] {
             let mut spec = before.clone();
             let undo = wish.apply(&mut spec).unwrap();

@@ -6,15 +6,16 @@ use crate::error::StoreError;
 use crate::operations::{self, NewOperation, OperationRecord};
 use crate::pool::{Store, write};
 use crate::{clusters, nodes, tenants};
-use auth::{Action, ClusterRepair, ControlPlaneResize, NodeOperate, NodePoolCreate, NodePoolDelete, NodePoolResize, Permit};
+use auth::{Action, ClusterRepair, ClusterUpdate, ControlPlaneResize, NodeOperate, NodePoolCreate, NodePoolDelete, NodePoolResize, Permit};
 use domain::clusters::{Cluster, NodePoolSpec};
 use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId, OperationId};
 use domain::nodes::NodeIntent;
 use domain::operations::OperationKind;
-use domain::settings::{ApiAuditLevel, KeyPair};
+use domain::settings::{ApiAuditLevel, ApiExposure, KeyPair};
 use domain::tenants::Limits;
 use domain::wishes::Wish;
+use ipnet::Ipv4Net;
 use serde_json::json;
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -51,6 +52,17 @@ impl Store {
         context: RequestContext,
     ) -> Result<OperationRecord, StoreError> {
         self.wish(permit, Wish::ApiAuditChange { level }, context).await
+    }
+
+    /// Others who may connect to the cluster's API.
+    pub async fn api_access_change(
+        &self,
+        permit: Permit<ClusterUpdate>,
+        exposure: ApiExposure,
+        allowed_cidrs: Vec<Ipv4Net>,
+        context: RequestContext,
+    ) -> Result<OperationRecord, StoreError> {
+        self.wish(permit, Wish::ApiAccessChange { exposure, allowed_cidrs }, context).await
     }
 
     pub async fn control_plane_resize(

@@ -244,6 +244,10 @@ export const STEPS = {
     ["masters", 30, ["port", "volume", "server"]],
     ["health", 2, []],
   ],
+  api_access_change: [
+    ["api_load_balancer", 5, ["load_balancer"]],
+    ["health", 2, []],
+  ],
   cluster_delete: [
     ["remove_nodes", 10, ["server", "port", "volume"]],
     ["delete_load_balancer", 5, ["load_balancer", "floating_ip"]],

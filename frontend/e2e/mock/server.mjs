@@ -59,7 +59,7 @@ function sessionBody(session) {
   const operator = session.user === "operator";
   const { role } = data.rightsOf(session.user);
   const roles = ["owner", "member", "reader", "guest"].filter((builtIn) => builtIn === role);
-  return { user: { id: `u-${session.user}`, name: session.user, domain: "default" }, project: session.project, projects: data.projects, roles, permissions: data.permissionsOf(session.user), operator, csrf_token: "csrf", expires_at: data.ago(-3600) };
+  return { user: { id: `u-${session.user}`, name: session.user, domain: "default" }, project: session.project, projects: data.projects, roles, permissions: data.permissionsOf(session.user), operator, csrf_token: "csrf", address: "203.0.113.9", expires_at: data.ago(-3600) };
 }
 
 /** @param {string} name */
@@ -688,6 +688,11 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
     const { level } = await readBody(request);
     cluster.spec.audit = { level };
     return change("api_audit_change", cluster, response);
+  }
+  if (part === "api-access") {
+    const { exposure, allowed_cidrs } = await readBody(request);
+    cluster.spec.api = { ...cluster.spec.api, exposure, allowed_cidrs };
+    return change("api_access_change", cluster, response);
   }
   if (part === "control-plane") {
     const { count } = await readBody(request);

@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
 import { usePollInterval } from "./live";
-import type { ApiAuditLevel, CertificateRequest, Cluster, ClusterRequest, ClusterSettings, KubeconfigRequest, NodeMarks, NodePoolSpec, Phase, PoolMarks } from "./types";
+import type { ApiAuditLevel, ApiExposure, CertificateRequest, Cluster, ClusterRequest, ClusterSettings, KubeconfigRequest, NodeMarks, NodePoolSpec, Phase, PoolMarks } from "./types";
 
 export interface ClusterFilter {
   search?: string;
@@ -190,6 +190,11 @@ export function rotateEncryptionKey(id: string) {
 /** Another level of what the cluster's own API writes down: masters are replaced for it. */
 export function changeApiAudit(id: string, level: ApiAuditLevel) {
   return unwrap(client.PATCH("/api/v1/clusters/{id}/api-audit", { params: { path: { id } }, body: { level } }));
+}
+
+/** Others who may connect to the cluster's API: everybody, or these ranges alone. */
+export function changeApiAccess(id: string, exposure: ApiExposure, allowedCidrs: string[]) {
+  return unwrap(client.PATCH("/api/v1/clusters/{id}/api-access", { params: { path: { id } }, body: { exposure, allowed_cidrs: allowedCidrs } }));
 }
 
 export function updateCluster(id: string, settings: ClusterSettings) {

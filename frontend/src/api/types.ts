@@ -5,7 +5,7 @@ type Schemas = components["schemas"];
 
 export type Phase = Schemas["Phase"];
 export type OperationKind = Schemas["OperationKind"];
-export const OPERATION_KINDS = ["cluster_create", "cluster_repair", "control_plane_resize", "node_pool_create", "node_pool_resize", "node_pool_delete", "node_replace", "node_drain", "node_reboot", "credential_rotate", "encryption_key_rotate", "api_audit_change", "cluster_delete"] as const satisfies readonly OperationKind[];
+export const OPERATION_KINDS = ["cluster_create", "cluster_repair", "control_plane_resize", "node_pool_create", "node_pool_resize", "node_pool_delete", "node_replace", "node_drain", "node_reboot", "credential_rotate", "encryption_key_rotate", "api_audit_change", "api_access_change", "cluster_delete"] as const satisfies readonly OperationKind[];
 export type OperationState = Schemas["OperationState"];
 export type Session = Schemas["Session"];
 /** An identity provider that people may sign in with. */

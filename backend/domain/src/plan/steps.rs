@@ -55,6 +55,7 @@ pub fn operation_steps(kind: OperationKind, spec: &ClusterSpec) -> Vec<Step> {
             vec![(KeyReadable, round), (KeyInUse, round), (SecretsRewritten, 5), (OldKeyRemoved, round), (Health, 2)]
         }
         OperationKind::ApiAuditChange => vec![(Masters, 60 * spec.control_plane.count), (Health, 2)],
+        OperationKind::ApiAccessChange => vec![(ApiLoadBalancer, 5), (Health, 2)],
         OperationKind::ClusterDelete => {
             vec![(RemoveNodes, 10), (DeleteLoadBalancer, 5), (DeleteNetwork, 5), (Scan, 1), (DeleteCredential, 1)]
         }
@@ -191,7 +192,7 @@ impl Draft<'_> {
             (StepKey::Newer(_), _) if matches!(step.state, StepState::Succeeded | StepState::Skipped) => (step.total, step.total),
             // The program that knows what it is says when it is done.
             (StepKey::Newer(_), _) => (step.done, step.total.max(step.done.saturating_add(1))),
-            (StepKey::Network | StepKey::ApiLoadBalancer, OperationKind::ClusterRepair) => {
+            (StepKey::Network | StepKey::ApiLoadBalancer, OperationKind::ClusterRepair | OperationKind::ApiAccessChange) => {
                 let parts = self.wanted();
                 of_total(count(parts.iter().filter(|p| p.step == step.key && !self.part_ready(p)).count()))
             }

@@ -7,8 +7,9 @@ use domain::ledger::ResourceKind;
 use domain::nodes::{NodeIntent, NodeRole};
 use domain::operations::{OperationKind, OperationState, StepKey, StepState};
 use domain::plan::ObjectState;
-use domain::settings::ApiAuditLevel;
+use domain::settings::{ApiAuditLevel, ApiExposure};
 use domain::wishes::Wish;
+use ipnet::Ipv4Net;
 use proptest::prelude::*;
 use time::Duration;
 
@@ -407,7 +408,7 @@ fn any_wish(world: &World, choice: u8, number: u32) -> Option<Wish> {
     let workers: Vec<NodeId> = world.work.nodes.iter().filter(|n| n.role == NodeRole::Worker).map(|n| n.id).collect();
     let nodes: Vec<NodeId> = world.work.nodes.iter().map(|n| n.id).collect();
     let pick = |list: &[NodeId]| (!list.is_empty()).then(|| list[number as usize % list.len()]);
-    Some(match choice % 8 {
+    Some(match choice % 9 {
         0 => Wish::ControlPlaneResize { count: [1, 3, 5][number as usize % 3] },
         1 => Wish::NodePoolResize { pool: "default".into(), count: number % 5, remove: pick(&workers).into_iter().collect() },
         2 => Wish::NodeReplace { node: pick(&nodes)? },
@@ -415,6 +416,7 @@ fn any_wish(world: &World, choice: u8, number: u32) -> Option<Wish> {
         4 => Wish::Repair,
         5 => Wish::EncryptionKeyRotate,
         6 => Wish::ApiAuditChange { level: [ApiAuditLevel::None, ApiAuditLevel::Metadata, ApiAuditLevel::Request][number as usize % 3] },
+        7 => Wish::ApiAccessChange { exposure: ApiExposure::Restricted, allowed_cidrs: vec![Ipv4Net::new_assert(number.into(), 32)] },
         _ => return None,
     })
 }

@@ -1,9 +1,10 @@
 //! What a cluster can be asked to be: networks that are not ours, APIs that are restricted or private, disks, server groups in shards, and zones.
 
 use crate::lab::Lab;
+use domain::clusters::RepairPolicy;
 use domain::conditions::{ConditionStatus, ConditionType};
 use domain::nodes::NodeRole;
-use domain::operations::{OperationKind, OperationState};
+use domain::operations::{OperationKind, OperationState, StepKey, StepState};
 use domain::settings::{ApiExposure, DataVolume, ExistingNetwork};
 use domain::wishes::Wish;
 use serde_json::{Value, json};
@@ -87,6 +88,42 @@ async fn a_restricted_api_lets_in_who_was_named_the_nodes_and_their_router_and_i
     lab.begin(OperationKind::ClusterRepair);
     done(&mut lab).await;
     assert_eq!(listener(&lab)["allowed_cidrs"], json!(wanted));
+    delete(&mut lab).await;
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_may_connect_to_a_running_api_is_changed_and_nothing_is_made_anew() {
+    let mut lab = Lab::new(68, 1, 1);
+    // Nobody puts right what drifts unless asked.
+    lab.db.lock().unwrap().work.cluster.spec.repair = RepairPolicy::Manual;
+    done(&mut lab).await;
+    let made = (lab.id_of("load_balancer"), lab.id_of("floating_ip"), lab.ours_in_cloud());
+    let listener = |lab: &Lab| lab.person("GET", "/load-balancer/v2.0/lbaas/listeners", &Value::Null)["listeners"][0].clone();
+    assert_eq!(listener(&lab)["allowed_cidrs"], Value::Null);
+    let router = lab.person("GET", &format!("/network/v2.0/routers/{}", lab.id_of("router")), &Value::Null);
+    let seen_from = router["router"]["external_gateway_info"]["external_fixed_ips"][0]["ip_address"].as_str().unwrap().to_owned();
+    let (office, branch) = ("192.0.2.0/24", "198.51.100.0/25");
+    let to = |ranges: &[&str]| Wish::ApiAccessChange {
+        exposure: if ranges.is_empty() { ApiExposure::Public } else { ApiExposure::Restricted },
+        allowed_cidrs: ranges.iter().map(|range| range.parse().unwrap()).collect(),
+    };
+    for ranges in [&[office][..], &[branch], &[branch, office], &[]] {
+        lab.wish(&to(ranges));
+        done(&mut lab).await;
+        let steps: Vec<_> = lab.operation().steps.iter().map(|s| (s.key, s.state, s.total)).collect();
+        assert_eq!(steps, [(StepKey::ApiLoadBalancer, StepState::Succeeded, 1), (StepKey::Health, StepState::Succeeded, 1)], "{ranges:?}");
+        let mut wanted = [ranges, &["10.0.0.0/24"]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>();
+        wanted.push(format!("{seen_from}/32"));
+        wanted.sort();
+        let expected = if ranges.is_empty() { Value::Null } else { json!(wanted) };
+        assert_eq!(listener(&lab)["allowed_cidrs"], expected, "{ranges:?}");
+        assert_eq!((lab.id_of("load_balancer"), lab.id_of("floating_ip"), lab.ours_in_cloud()), made);
+    }
+    // What is so already is left as it is.
+    lab.wish(&to(&[]));
+    done(&mut lab).await;
+    assert_eq!(lab.operation().steps[0].state, StepState::Skipped);
     delete(&mut lab).await;
     assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
 }

@@ -326,7 +326,7 @@ async fn case_43_an_engine_that_dies_after_a_deletion_finds_it_done() {
 async fn case_60_a_delete_wins_over_every_kind_of_operation() {
     use domain::wishes::Wish;
     for steps in [1, 4, 9] {
-        for kind in 0..7 {
+        for kind in 0..8 {
             let mut lab = Lab::new(160 + kind, 1, 2);
             lab.made().await;
             let worker = lab.node(&lab.names(domain::nodes::NodeRole::Worker)[0]);
@@ -337,6 +337,10 @@ async fn case_60_a_delete_wins_over_every_kind_of_operation() {
                 3 => Wish::NodeReboot { node: worker },
                 4 => Wish::EncryptionKeyRotate,
                 5 => Wish::ApiAuditChange { level: domain::settings::ApiAuditLevel::Metadata },
+                6 => Wish::ApiAccessChange {
+                    exposure: domain::settings::ApiExposure::Restricted,
+                    allowed_cidrs: vec!["192.0.2.0/24".parse().unwrap()],
+                },
                 _ => Wish::NodePoolDelete { pool: "default".into() },
             });
             for _ in 0..steps {

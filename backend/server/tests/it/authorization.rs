@@ -30,7 +30,7 @@ const ACCOUNTS: [(&str, &str); 9] = [
 const VERBS: [&str; 14] =
     ["get", "list", "watch", "logs", "create", "update", "patch", "delete", "deletecollection", "evict", "exec", "attach", "portforward", "proxy"];
 /// The cluster of these is still being created.
-const ON_BUSY: [&str; 10] = [
+const ON_BUSY: [&str; 11] = [
     "node_pool_create",
     "node_pool_delete",
     "control_plane_resize",
@@ -38,6 +38,7 @@ const ON_BUSY: [&str; 10] = [
     "credential_rotate",
     "encryption_key_rotate",
     "api_audit_change",
+    "api_access_change",
     "node_drain",
     "node_reboot",
     "node_replace",
@@ -97,6 +98,7 @@ pub fn body(operation: &str, who: usize) -> Option<Value> {
         "node_pool_create" | "node_pool_create_plan" => json!({"name": "second", "flavor": "m1.medium", "count": 1}),
         "control_plane_resize" | "control_plane_resize_plan" => json!({"count": 3}),
         "api_audit_change" => json!({"level": "metadata"}),
+        "api_access_change" => json!({"exposure": "restricted", "allowed_cidrs": ["192.0.2.0/24"]}),
         "storage_class_create" => json!({"name": "fast", "volume_type": "ssd"}),
         "node_pool_mark" => json!({"labels": {"tier": "web"}, "taints": []}),
         "node_update" => json!({"labels": {"tier": "web"}}),

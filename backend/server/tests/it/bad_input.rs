@@ -127,7 +127,7 @@ async fn every_other_write_refuses_bad_bodies_by_field() {
     let kubeconfigs = format!("/api/v1/clusters/{cluster}/kubeconfigs");
     let (pools, masters) = (format!("/api/v1/clusters/{cluster}/node-pools"), format!("/api/v1/clusters/{cluster}/control-plane"));
     let one = format!("/api/v1/clusters/{cluster}");
-    let (certificates, audit) = (format!("{one}/certificates"), format!("{one}/api-audit"));
+    let (certificates, audit, access) = (format!("{one}/certificates"), format!("{one}/api-audit"), format!("{one}/api-access"));
     assert_eq!(house.call(Some(&member), "PATCH", &one, Some(&json!({"direct_access": true}))).await.status, 200);
     let table = [
         ("POST", "/api/v1/session", json!({"username": "member-a"}), "password"),
@@ -163,6 +163,15 @@ async fn every_other_write_refuses_bad_bodies_by_field() {
         ("PATCH", audit.as_str(), json!({}), "level"),
         ("PATCH", audit.as_str(), json!({"level": "everything"}), "level"),
         ("PATCH", audit.as_str(), json!({"level": "none", "policy": "mine"}), "policy"),
+        ("PATCH", one.as_str(), json!({"api": {"exposure": "public"}}), "api"),
+        ("PATCH", access.as_str(), json!({}), "exposure"),
+        ("PATCH", access.as_str(), json!({"exposure": "secret"}), "exposure"),
+        ("PATCH", access.as_str(), json!({"exposure": "private"}), "exposure"),
+        ("PATCH", access.as_str(), json!({"exposure": "restricted"}), "allowed_cidrs"),
+        ("PATCH", access.as_str(), json!({"exposure": "public", "allowed_cidrs": ["192.0.2.0/24"]}), "allowed_cidrs"),
+        ("PATCH", access.as_str(), json!({"exposure": "restricted", "allowed_cidrs": ["192.0.2.0/33"]}), "allowed_cidrs[0]"),
+        ("PATCH", access.as_str(), json!({"exposure": "restricted", "allowed_cidrs": ["192.0.2.0/24", "198.51.100.7/24"]}), "allowed_cidrs[1]"),
+        ("PATCH", access.as_str(), json!({"exposure": "public", "provider": "ovn"}), "provider"),
         ("POST", "/api/v1/templates", json!({"spec": {}}), "name"),
         ("POST", "/api/v1/templates", json!({"name": " ", "spec": {}}), "name"),
         ("POST", "/api/v1/templates", json!({"name": "t", "description": "a".repeat(501), "spec": {}}), "description"),

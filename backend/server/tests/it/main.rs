@@ -3,6 +3,7 @@
 
 mod admin_health;
 mod announcements;
+mod api_access;
 mod audit;
 mod authorization;
 mod bad_input;

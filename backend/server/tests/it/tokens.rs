@@ -94,10 +94,13 @@ async fn the_right_to_change_settings_does_not_have_every_master_replaced() {
     let path = |end: &str| format!("/api/v1/clusters/{cluster}{end}");
     let (_, changes) = make(&house, &member, json!({"name": "changes", "permissions": ["cluster_update"]})).await;
     let (_, repairs) = make(&house, &member, json!({"name": "repairs", "permissions": ["cluster_repair"]})).await;
-    let (level, manual) = (json!({"level": "none"}), json!({"repair": "manual"}));
-    for (method, end, body, by_settings, by_repair) in
-        [("PATCH", "", Some(&manual), 200, 403), ("PATCH", "/api-audit", Some(&level), 403, 202), ("POST", "/encryption-key/rotate", None, 403, 409)]
-    {
+    let (level, manual, open) = (json!({"level": "none"}), json!({"repair": "manual"}), json!({"exposure": "public"}));
+    for (method, end, body, by_settings, by_repair) in [
+        ("PATCH", "", Some(&manual), 200, 403),
+        ("PATCH", "/api-audit", Some(&level), 403, 202),
+        ("PATCH", "/api-access", Some(&open), 409, 403),
+        ("POST", "/encryption-key/rotate", None, 403, 409),
+    ] {
         for (token, expected) in [(&changes, by_settings), (&repairs, by_repair)] {
             let got = with(&house, token, method, &path(end), body).await;
             assert_eq!(got.status, expected, "{method} {end}: {}", got.body);

@@ -190,6 +190,8 @@ function wordsOf(field: string, value: string): string[] {
       return [`create.repairOf.${value}`];
     case "level":
       return [`create.apiAuditOf.${value}`];
+    case "exposure":
+      return [`create.exposureOf.${value}`];
     case "verdict":
       return [`audit.verdict.${value}`];
     case "decision":

@@ -22,6 +22,7 @@ export const ACTIONS: readonly string[] = [
   "credential_rotate",
   "encryption_key_rotate",
   "api_audit_change",
+  "api_access_change",
   "operation_retry",
   "operation_cancel",
   "template_create",

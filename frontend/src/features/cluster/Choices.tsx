@@ -15,15 +15,11 @@ export function useChoices(spec: ClusterSpec): { label: string; value: string }[
   const known = useProjectNetworks(Boolean(place)).data?.items.find((item) => item.id === place?.network_id);
   const subnet = known?.subnets.find((item) => item.id === place?.subnet_id);
   const comma = t("create.comma");
-  const exposure = api?.exposure ?? "public";
-  const ranges = exposure === "restricted" ? (api?.allowed_cidrs ?? []) : [];
   const authorities = spec.ca_certificates?.length ?? 0;
   const lines: [string, string | null | undefined][] = [
     [t("create.network"), known?.name || place?.network_id],
     [t("create.subnet"), subnet?.name || place?.subnet_id],
     [t("create.dnsServers"), network.dns_servers.join(comma)],
-    [t("create.exposure"), t(`create.exposureOf.${exposure}`)],
-    [t("create.allowedCidrs"), ranges.join(comma)],
     [t("create.provider"), api?.provider],
     [t("create.clientTimeout"), seconds(api?.client_timeout_seconds)],
     [t("create.memberTimeout"), seconds(api?.member_timeout_seconds)],

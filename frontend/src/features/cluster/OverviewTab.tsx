@@ -16,6 +16,7 @@ import { Ago } from "../../components/Time";
 import { conditionTone, useReason } from "../../components/words";
 import { Ready } from "../clusters/ClusterTable";
 import { CostBreakdown } from "../costs/Cost";
+import { ApiAccess } from "./ApiAccess";
 import { ApiAudit } from "./ApiAudit";
 import { useChoices } from "./Choices";
 import { DirectAccess } from "./DirectAccess";
@@ -144,6 +145,7 @@ function Summary({ cluster }: { cluster: Cluster }) {
           { label: t("create.podCidr"), value: <code>{spec.network.pod_cidr}</code> },
           { label: t("create.serviceCidr"), value: <code>{spec.network.service_cidr}</code> },
           { label: t("create.externalNetwork"), value: external },
+          { label: t("create.exposure"), value: <ApiAccess cluster={cluster} /> },
           ...choices.map(({ label, value }) => ({ label, value: <span className="break">{value}</span> })),
           { label: t("create.protection"), value: <Protection cluster={cluster} /> },
           { label: t("create.repair"), value: <SelfHealing cluster={cluster} /> },

@@ -25,7 +25,7 @@ export function ApiForm({ draft, errors, onChange }: Props) {
   return (
     <Card title={t("create.section.api")}>
       <div className="form-grid">
-        <Field label={t("create.exposure")} hint={t(`create.exposureHint.${draft.exposure}`)} fixed error={errors["spec.api.exposure"]} id={fieldId("spec.api.exposure")}>
+        <Field label={t("create.exposure")} hint={t(`create.exposureHint.${draft.exposure}`)} fixed={draft.exposure === "private"} error={errors["spec.api.exposure"]} id={fieldId("spec.api.exposure")}>
           {(field) => (
             <Select
               {...field}

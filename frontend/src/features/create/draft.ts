@@ -274,6 +274,12 @@ export function parseCidr(text: string): Range | null {
   return from === null || from % size !== 0 ? null : { from, to: from + size - 1 };
 }
 
+/** Key of the text that says what is wrong with the ranges of a restricted API. */
+export function allowedCidrsError(text: string): "create.invalid.allowedCidrs" | undefined {
+  const cidrs = splitList(text);
+  return cidrs.length === 0 || cidrs.some((cidr) => !parseCidr(cidr)) ? "create.invalid.allowedCidrs" : undefined;
+}
+
 export function draftErrors(draft: Draft): FieldErrors {
   const errors: FieldErrors = {};
   const ranges: [string, Range][] = [];
@@ -289,10 +295,8 @@ export function draftErrors(draft: Draft): FieldErrors {
       ranges.push([field, range]);
     }
   }
-  if (draft.exposure === "restricted") {
-    const cidrs = splitList(draft.allowedCidrs);
-    if (cidrs.length === 0 || cidrs.some((cidr) => !parseCidr(cidr))) errors["spec.api.allowed_cidrs"] = "create.invalid.allowedCidrs";
-  }
+  const ofRanges = draft.exposure === "restricted" ? allowedCidrsError(draft.allowedCidrs) : undefined;
+  if (ofRanges) errors["spec.api.allowed_cidrs"] = ofRanges;
   if (draft.network && !draft.subnet) errors["spec.network.existing.subnet_id"] = "common.required";
   if (splitList(draft.dnsServers).some((server) => parseIp(server) === null)) errors["spec.network.dns_servers"] = "create.invalid.dns";
   const names = new Set<string>();
