@@ -5,6 +5,7 @@ use crate::journal::JournalError;
 use crate::rows::cloud_id;
 use crate::world::World;
 use cloud::Cloud;
+use cloud::error::CloudErrorKind;
 use cloud::identity::ServiceUser;
 use domain::changes::{Change, Work};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
@@ -18,17 +19,26 @@ impl World<'_> {
             return Ok(self.as_service_user(work, delete).await??);
         }
         let cloud = self.cloud_of(work).await?;
-        match row.kind {
-            ResourceKind::RouterInterface => {
-                if let (Some(router), Some(subnet)) = (cloud_id(work, "router"), cloud_id(work, "subnet")) {
-                    cloud.network.remove_router_interface(router, subnet).await?;
-                }
+        match delete_part(work, &cloud, row, id).await {
+            Err(Refusal::Cloud(refused)) if refused.kind == CloudErrorKind::Conflict => {
+                Err(Refusal::Cloud(self.with_ports(work, &cloud, row, refused).await))
             }
-            ResourceKind::Volume if row.made_inside() => cloud.volumes.erase_volume(id).await?,
-            kind => delete_object(&cloud, kind, id, &row.name).await?,
+            done => done,
         }
-        Ok(())
     }
+}
+
+async fn delete_part(work: &Work, cloud: &Cloud, row: &LedgerRow, id: &str) -> Result<(), Refusal> {
+    match row.kind {
+        ResourceKind::RouterInterface => {
+            if let (Some(router), Some(subnet)) = (cloud_id(work, "router"), cloud_id(work, "subnet")) {
+                cloud.network.remove_router_interface(router, subnet).await?;
+            }
+        }
+        ResourceKind::Volume if row.made_inside() => cloud.volumes.erase_volume(id).await?,
+        kind => delete_object(cloud, kind, id, &row.name).await?,
+    }
+    Ok(())
 }
 
 /// Asks the cloud to delete an object. Routers' interfaces and credentials are no objects of a project: who deletes them does it elsewhere.

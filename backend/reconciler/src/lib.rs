@@ -13,6 +13,7 @@ mod encryption;
 mod glance;
 mod images;
 pub mod in_cluster;
+mod in_the_way;
 mod inside;
 pub mod journal;
 mod kept;

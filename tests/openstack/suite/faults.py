@@ -186,7 +186,7 @@ def case_62_rule_deleted_by_hand(c):
 
 
 def case_39_network_in_use(c):
-    """Somebody's port keeps the network: what blocks is said, all else goes, and the rest when the port has gone. Nova refuses once, and so does
+    """Somebody's port keeps the network: it is named, all else goes, and the rest when the port has gone. Nova refuses once, and so does
     Cinder, which leaves a volume that only an operator can free: it is named with Cinder's words, and goes when he has."""
     net = next(n for n in c.conn.network.networks() if c.id in n.name)
     port = c.conn.network.create_port(network_id=net.id, name='foreign', project_id=net.project_id)
@@ -201,7 +201,8 @@ def case_39_network_in_use(c):
         c.conn.block_storage.reset_volume_status(stuck, status='error')
         eventually('servers, volumes and load balancer are gone', 300, lambda: not servers(c.conn, c.id) and not volumes(c.conn, c.id)
                    and not [b for b in c.conn.load_balancer.load_balancers() if c.id in b.name])
-        blocks = eventually('what keeps the network is said', 60, lambda: [f for f in said() if 'ports' in f['message']])
+        blocks = eventually('the port that keeps the network is named', 60,
+                            lambda: [f for f in said() if 'In the way: port %s (foreign)' % port.id in f['message']])
         say('      %s' % json.dumps(blocks)[:600])
         all_fired(faults)
     finally:

@@ -6,6 +6,7 @@ use domain::conditions::{ConditionStatus, ConditionType};
 use domain::nodes::NodeRole;
 use domain::operations::{OperationKind, OperationState};
 use local_cloud::{Effect, FaultRule, Service};
+use serde_json::{Value, json};
 use time::Duration;
 
 fn servers(effect: Effect) -> FaultRule {
@@ -137,13 +138,77 @@ async fn five_minutes_without_a_cloud_cost_five_minutes() {
 async fn case_39_a_foreign_port_in_the_way_of_a_delete_is_named() {
     let mut lab = Lab::new(20, 1, 0);
     assert_eq!(lab.settle().await, OperationState::Succeeded);
-    let network = lab.work().ledger.iter().find(|r| r.key == "network").unwrap().cloud_id.clone().unwrap();
-    let port = lab.cloud.add_foreign_port(&network);
+    let network = lab.id_of("network");
+    let first = lab.cloud.add_foreign_port(&network);
     lab.begin(OperationKind::ClusterDelete);
     assert_eq!(lab.settle().await, OperationState::Blocked);
     let fault = lab.operation().fault.unwrap();
     assert_eq!(fault.code, Code::InUse);
-    lab.cloud.remove_foreign_port(&port);
+    assert!(fault.message.ends_with(&format!("subnet. In the way: port {first} (foreign)")), "{}", fault.message);
+    // Of many some are named, and how many more there are.
+    let mut ports: Vec<String> = (0..6).map(|_| lab.cloud.add_foreign_port(&network)).chain([first]).collect();
+    lab.retry();
+    assert_eq!(lab.settle().await, OperationState::Blocked);
+    let message = lab.operation().fault.unwrap().message;
+    ports.sort();
+    let named: Vec<&String> = ports.iter().filter(|id| message.contains(id.as_str())).collect();
+    assert_eq!(named, ports.iter().take(5).collect::<Vec<_>>(), "{message}");
+    assert!(message.ends_with("; and 2 more"), "{message}");
+    for port in &ports {
+        lab.cloud.remove_foreign_port(port);
+    }
+    lab.retry();
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+    assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+}
+
+/// Makes a port of somebody's in the tenant's project; answers its id.
+fn port(lab: &Lab, port: &Value) -> String {
+    lab.person("POST", "/network/v2.0/ports", &json!({ "port": port }))["port"]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn ports_that_keep_a_network_alone_or_a_security_group_from_elsewhere_are_named() {
+    let mut lab = Lab::new(220, 1, 0);
+    lab.add_lookalike("theirs");
+    lab.made().await;
+    let theirs = lab.cloud.dump().into_iter().find(|o| o.kind == "network" && o.name == "theirs").unwrap().id;
+    // Without an address it is on no subnet.
+    let bare = port(&lab, &json!({"network_id": lab.id_of("network"), "name": "bare", "fixed_ips": []}));
+    let guest = port(&lab, &json!({"network_id": theirs, "name": "guest", "security_groups": [lab.id_of("security_group/worker")]}));
+    let said = |lab: &Lab, key: &str| lab.work().live(key).and_then(|row| row.fault.clone()).map(|fault| fault.message);
+    lab.begin(OperationKind::ClusterDelete);
+    while said(&lab, "network").is_none() || said(&lab, "security_group/worker").is_none() {
+        lab.step().await;
+    }
+    let (network, group) = (said(&lab, "network").unwrap(), said(&lab, "security_group/worker").unwrap());
+    assert!(network.ends_with(&format!("In the way: port {bare} (bare)")), "{network}");
+    assert!(group.ends_with(&format!("In the way: port {guest} (guest)")), "{group}");
+    for port in [bare, guest] {
+        lab.person("DELETE", &format!("/network/v2.0/ports/{port}"), &Value::Null);
+    }
+    lab.retry();
+    assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
+    assert!(lab.foreign_untouched());
+}
+
+#[tokio::test]
+async fn a_port_that_the_outside_reaches_by_the_router_of_a_cluster_is_named_and_no_other() {
+    let mut lab = Lab::new(221, 1, 0);
+    lab.made().await;
+    let network = lab.id_of("network");
+    let quiet = lab.cloud.add_foreign_port(&network);
+    let reached = port(&lab, &json!({"network_id": network, "name": "reached"}));
+    let external = lab.work().cluster.spec.network.external_network;
+    let address = json!({"floatingip": {"floating_network_id": external, "port_id": reached}});
+    let address = lab.person("POST", "/network/v2.0/floatingips", &address)["floatingip"]["id"].as_str().unwrap().to_owned();
+    lab.begin(OperationKind::ClusterDelete);
+    assert_eq!(lab.settle().await, OperationState::Blocked);
+    let message = lab.operation().fault.unwrap().message;
+    assert!(message.ends_with(&format!("In the way: port {reached} (reached)")), "{message}");
+    for path in [format!("floatingips/{address}"), format!("ports/{reached}"), format!("ports/{quiet}")] {
+        lab.person("DELETE", &format!("/network/v2.0/{path}"), &Value::Null);
+    }
     lab.retry();
     assert_eq!(lab.settle().await, OperationState::Succeeded, "{:#?}", lab.operation());
     assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
