@@ -35,6 +35,34 @@ pub enum Cut {
     After(u64),
     /// The nth call is done, its answer is lost, the engine lives on.
     Lost(u64),
+    /// After the next deletion was done, before its answer is read.
+    AfterDeletion,
+}
+
+/// A call of the engine's that changes something in the cloud.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changing {
+    pub method: http::Method,
+    pub path: String,
+    /// How its query and its body begin.
+    pub said: String,
+}
+
+impl Changing {
+    /// None: it only reads, or signs in.
+    fn of(request: &http::Request<Bytes>) -> Option<Self> {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        if method == http::Method::GET || path.ends_with("/auth/tokens") {
+            return None;
+        }
+        let body = String::from_utf8_lossy(request.body());
+        let said = request.uri().query().unwrap_or_default().chars().chain(body.chars()).take(200).collect();
+        Some(Self { method, path, said })
+    }
+
+    pub fn deletes(&self) -> bool {
+        self.method == http::Method::DELETE
+    }
 }
 
 /// A list that does not show what is there: the answer's list of this name is empty, for so many answers.
@@ -55,8 +83,10 @@ pub struct Fate {
     pub hidden: Option<Hidden>,
     /// Types of services that the catalogues of new tokens lack.
     pub unlisted: Vec<&'static str>,
-    /// Paths of the engine's deletions.
-    pub deleted: Vec<String>,
+    /// All of the engines' calls that change something.
+    pub changing: Vec<Changing>,
+    /// So many of them were in the ledger.
+    checked: usize,
     /// When this engine's calls of the last second were made, in the cloud's milliseconds.
     recent: VecDeque<u64>,
 }
@@ -116,15 +146,17 @@ impl Transport for Wire {
             }
             fate.calls
         };
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let (method, changing) = (request.method().clone(), Changing::of(&request));
         let answer = self.cloud.handle_faulty(request).map_err(|l| lost(l.done));
         let mut fate = self.fate.lock().unwrap();
-        if method == http::Method::DELETE {
-            fate.deleted.push(path);
-        }
+        fate.changing.extend(changing);
         let answer = answer.map(|a| fate.hide(&method, a)).map(|a| fate.unlist(a));
         match fate.cut {
             Some(Cut::After(n)) if n == number => {
+                fate.dead = true;
+                Err(lost(true))
+            }
+            Some(Cut::AfterDeletion) if method == http::Method::DELETE => {
                 fate.dead = true;
                 Err(lost(true))
             }
@@ -384,6 +416,11 @@ impl Lab {
         self.fate.lock().unwrap().credential_lost = true;
     }
 
+    /// How many calls of the engine's that change something are so.
+    pub fn calls(&self, so: impl Fn(&Changing) -> bool) -> usize {
+        self.fate.lock().unwrap().changing.iter().filter(|call| so(call)).count()
+    }
+
     /// How often it was made sure of the tenant's service user; whoever looks a user up by name counts.
     pub fn made_sure(&self) -> u64 {
         made_sure(&self.cloud)
@@ -521,10 +558,11 @@ impl Lab {
         // I5: nothing is deleted that is not in the ledger, members of its load balancers and what holds its volumes apart.
         let known: BTreeSet<&str> = work.ledger.iter().filter_map(|r| r.cloud_id.as_deref()).collect();
         let mut fate = self.fate.lock().unwrap();
-        for path in fate.deleted.drain(..) {
+        for Changing { path, .. } in fate.changing.iter().skip(fate.checked).filter(|call| call.deletes()) {
             let id = path.rsplit('/').next().unwrap_or_default();
             assert!(path.contains("/members/") || path.contains("/attachments/") || known.contains(id), "{path} is not in the ledger");
         }
+        fate.checked = fate.changing.len();
         // I7: the credential outlives everything made with it.
         let credential = |o: &&&DumpObject| o.kind == "application_credential";
         let made = ours.iter().any(|o| !matches!(o.kind, "application_credential" | "port") && o.mark.is_some());
