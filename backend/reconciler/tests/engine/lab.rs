@@ -63,6 +63,12 @@ impl Changing {
     pub fn deletes(&self) -> bool {
         self.method == http::Method::DELETE
     }
+
+    /// Deletes or lets go by force, or sets an object's state: `os-force_detach`, `forceDelete`, `os-reset_status`, `?force=true`.
+    pub fn forces(&self) -> bool {
+        let said = self.said.to_lowercase();
+        (self.deletes() || self.path.ends_with("/action")) && (said.contains("force") || said.contains("reset"))
+    }
 }
 
 /// A list that does not show what is there: the answer's list of this name is empty, for so many answers.

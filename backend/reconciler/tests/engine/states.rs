@@ -6,6 +6,7 @@ use domain::conditions::{ConditionStatus, ConditionType};
 use domain::ledger::{ResourceKind, ResourceState};
 use domain::nodes::NodeRole;
 use domain::operations::{OperationKind, OperationState};
+use domain::settings::DataVolume;
 use local_cloud::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
 use time::Duration;
@@ -213,14 +214,25 @@ async fn case_36_a_volume_that_ends_in_error_is_deleted_and_made_anew() {
 #[tokio::test]
 async fn case_37_a_volume_that_does_not_let_go_holds_up_nothing_else_of_a_delete() {
     let mut lab = Lab::new(137, 1, 1);
+    let data = DataVolume { name: "data".into(), size_gib: 3, volume_type: None, mount_path: Some("/srv/data".into()) };
+    lab.db.lock().unwrap().work.cluster.spec.node_pools[0].data_volumes = vec![data];
     lab.made().await;
+    let worker = lab.names(NodeRole::Worker)[0].clone();
+    let (server, volume) = (lab.id_of(&format!("server/{worker}")), lab.id_of(&format!("volume/{worker}/data")));
+    // Nova deletes what its servers have: this it does not have any more, and Cinder is not done with it.
+    lab.person("DELETE", &format!("/compute/v2.1/servers/{server}/os-volume_attachments/{volume}"), &Value::Null);
     let body = json!({"badRequest": {"code": 400, "message": "Invalid volume: Volume status must be available, in-use, error but current status is: detaching."}});
-    lab.cloud.inject(FaultRule::new(Effect::Status { status: 400, body: Some(body) }).on(Service::BlockStorage, "DELETE", "/volumes/").count(None));
-    // Nova deletes root volumes with their servers; these it leaves.
+    lab.cloud.inject(FaultRule::new(Effect::Status { status: 400, body: Some(body) }).on(Service::BlockStorage, "DELETE", &volume).count(None));
     lab.begin(OperationKind::ClusterDelete);
     lab.watch(Duration::minutes(10)).await;
     let left = lab.ours_in_cloud();
-    assert!(left.iter().all(|o| o.starts_with("volume ") || o.starts_with("application_credential ")), "{left:?}");
+    let expected = |o: &String| *o == format!("volume {worker}-data {volume}") || o.starts_with("application_credential ");
+    assert!(left.len() == 2 && left.iter().all(expected), "{left:?}");
+    assert_eq!(lab.settle().await, OperationState::Blocked);
+    let fault = lab.operation().fault.unwrap();
+    assert_eq!((fault.code, fault.object), (Code::InUse, Some(format!("{worker}-data"))));
+    assert!(fault.message.contains("current status is: detaching"), "{}", fault.message);
+    assert_eq!(lab.calls(Changing::forces), 0);
     lab.cloud.clear_faults();
     lab.watch(domain::plan::BLOCKED_REST * 2).await;
     assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
@@ -244,6 +256,8 @@ async fn case_37_a_volume_reserved_for_a_server_that_nova_forgot_is_let_go_and_d
     assert_eq!(lab.person("POST", "/volume/v3/attachments", &reservation)["attachment"]["status"], "reserved");
     lab.cloud.clear_faults();
     lab.deleted().await;
+    assert_eq!(lab.calls(Changing::forces), 0);
+    assert_eq!(lab.calls(|call| call.deletes() && call.path.contains("/attachments/")), 1, "what a server holds that Nova does not know is let go");
 }
 
 /// The answer to the network's making is lost, and there is another of its name and mark: the operation is blocked, and names both. Answers their ids.
