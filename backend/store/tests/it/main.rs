@@ -1,5 +1,5 @@
 //! The store on a real Postgres: a database for each test.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod admissions;
 mod audit;

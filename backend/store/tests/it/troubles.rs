@@ -3,7 +3,9 @@
 use crate::support::{create, member, try_create};
 use domain::codes::Code;
 use sqlx::{ConnectOptions, PgConnection};
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use store::embedded::{self, Postgres};
@@ -33,6 +35,45 @@ async fn names(store: &Store) -> Vec<String> {
     page.items.into_iter().map(|r| r.cluster.name).collect()
 }
 
+/// A disk of a few megabytes, for the server's user.
+struct Disk(PathBuf);
+
+fn succeeds(program: &str, arguments: &[&str], path: &Path) -> bool {
+    Command::new(program).args(arguments).arg(path).output().is_ok_and(|output| output.status.success())
+}
+
+impl Disk {
+    /// None: whoever runs the test may not mount one.
+    fn mount(path: PathBuf) -> Option<Self> {
+        std::fs::create_dir(&path).unwrap();
+        let disk = succeeds("mount", &["-t", "tmpfs", "-o", "size=8m", "kcs-disk"], &path).then(|| Self(path))?;
+        assert!(succeeds("chown", &["postgres:postgres"], &disk.0));
+        Some(disk)
+    }
+
+    /// Fills it to the last byte.
+    fn fill(&self) {
+        let mut ballast = std::fs::File::create(self.0.join("ballast")).unwrap();
+        let full = loop {
+            if let Err(error) = ballast.write_all(&[1; 4096]) {
+                break error;
+            }
+        };
+        assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.0.join("ballast")).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // The server may still be at work on it.
+        succeeds("umount", &["--lazy"], &self.0);
+    }
+}
+
 fn unavailable<T: std::fmt::Debug>(result: Result<T, StoreError>) {
     assert_eq!(result.unwrap_err().code(), Code::StoreUnavailable);
 }
@@ -58,7 +99,7 @@ async fn case_44_a_restart_in_the_middle_of_a_transaction_loses_nothing_that_was
         tokio::task::yield_now().await;
     }
     let process = std::fs::read_to_string(directory.join("data/postmaster.pid")).unwrap().lines().next().unwrap().to_owned();
-    assert!(std::process::Command::new("kill").args(["-9", &process]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-9", &process]).status().unwrap().success());
     unavailable(held.await.unwrap());
     assert!(matches!(store.renew(&claim).await, Err(store::CommitError::Store(_))), "unknown, which is not the same as fenced");
 
@@ -162,6 +203,46 @@ async fn case_51_a_database_that_takes_no_writes_is_still_read() {
     }
     assert_eq!(names(&store).await.len(), before.len() + 1);
     store.renew(&claim).await.unwrap();
+    store.close().await;
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn case_51_a_full_disk_refuses_writes_whole_and_nothing_else() {
+    let folder = tempfile::Builder::new().prefix("kcs-pg-").tempdir().unwrap();
+    let (server, store) = own(&folder.path().join("postgres")).await;
+    let Some(disk) = Disk::mount(folder.path().join("disk")) else {
+        println!("SKIPPED: a full disk: a small one is mounted for it, which takes root");
+        return server.stop().await.unwrap();
+    };
+    let a = member("a");
+    create(&store, &a, "x").await;
+    let claim = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    // What each write comes to last is on the disk that is full, and soon needs another page of it.
+    let mut other = connect(&server.url()).await;
+    let space = format!("CREATE TABLESPACE small LOCATION '{}'", disk.0.display());
+    for statement in [space.as_str(), "ALTER TABLE audit SET TABLESPACE small", "ALTER TABLE audit SET (fillfactor = 10)"] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut other).await.unwrap();
+    }
+    disk.fill();
+    let mut fresh = 0;
+    let refused = loop {
+        match try_create(&store, &a, &format!("early{fresh}"), None).await {
+            Ok(_) => fresh += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused.code(), Code::StoreUnavailable);
+    let StoreError::Unavailable(sqlx::Error::Database(words)) = &refused else { panic!("{refused:?}") };
+    assert_eq!(words.code().as_deref(), Some("53100"), "{words}");
+    let refused = format!("early{fresh}");
+    unavailable(try_create(&store, &a, &refused, None).await);
+    assert_eq!(names(&store).await.len(), fresh + 1, "nothing of what was refused is there");
+    store.renew(&claim).await.unwrap();
+
+    disk.make_room();
+    create(&store, &a, &refused).await;
+    assert_eq!(names(&store).await.len(), fresh + 2);
     store.close().await;
     server.stop().await.unwrap();
 }
