@@ -5,6 +5,7 @@ use crate::peers;
 use crate::refusals;
 use crate::session::{self, OpenSession};
 use crate::state::State;
+use crate::streams::HangUp;
 use crate::tokens;
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderValue;
@@ -50,6 +51,7 @@ pub struct Caller {
     pub actor: Actor,
     proof: Proof,
     context: RequestContext,
+    connection: Option<HangUp>,
 }
 
 impl Caller {
@@ -83,6 +85,12 @@ impl Caller {
     #[must_use]
     pub fn context(&self) -> RequestContext {
         self.context.clone()
+    }
+
+    /// Ends the connection that the request came by.
+    #[must_use]
+    pub fn connection(&self) -> Option<HangUp> {
+        self.connection.clone()
     }
 
     /// Whether the person may still be here, with the rights they had: for streams that last.
@@ -182,7 +190,7 @@ async fn authenticate(request: HttpRequest) -> Answer<Caller> {
         }
         (actor, Proof::Session(hash, token))
     };
-    let caller = Caller { actor, proof, context };
+    let caller = Caller { actor, proof, context, connection: request.conn_data::<HangUp>().cloned() };
     state.limiter.request(&caller.actor.user.id)?;
     refusals::known(&request, &caller.actor, &caller.context);
     Ok(caller)

@@ -2,7 +2,8 @@
 //! a look now and then makes up for notices that were lost.
 
 use crate::caller::Caller;
-use crate::errors::{Answer, Problem};
+use crate::errors::Answer;
+use crate::lasting;
 use crate::operations::Operation;
 use crate::state::State;
 use actix_web::http::header;
@@ -46,24 +47,22 @@ async fn next(changes: &mut Receiver<ChangeNotice>, until: Instant) -> Next {
     }
 }
 
-/// Answers with what `write` sends. A send fails once the client has left, which ends the writer.
+/// Answers with what `write` sends, which ends once nobody listens any more.
 fn stream<W: Future<Output = ()> + 'static>(
     state: &Data<State>,
     caller: &Caller,
     write: impl FnOnce(mpsc::Sender<Bytes>) -> W,
 ) -> Answer<HttpResponse> {
-    let counted = state.streams.open(&caller.actor.user.id, None)?;
     let (sender, receiver) = mpsc::channel(16);
+    let body = lasting::for_caller(state.clone(), caller.clone(), state.store.changes(), received(receiver), None)?;
+    let heard = sender.clone();
     let work = write(sender);
-    let stop = state.stopping.clone();
     actix_web::rt::spawn(async move {
         tokio::select! {
             () = work => (),
-            () = stop.cancelled() => (),
+            () = heard.closed() => (),
         }
-        drop(counted);
     });
-    let body = received(receiver);
     let mut builder = HttpResponse::Ok();
     builder.content_type("text/event-stream").insert_header((header::CACHE_CONTROL, "no-store")).insert_header(("x-accel-buffering", "no"));
     Ok(builder.streaming(body))
@@ -84,7 +83,7 @@ pub fn operation(state: Data<State>, caller: Caller, record: OperationRecord, se
     })
 }
 
-/// Ends when the operation has, or the client (an error of the channel), or the right to see it.
+/// Ends when the operation has, or the client (an error of the channel).
 async fn operation_events(
     state: &State,
     caller: &Caller,
@@ -108,20 +107,12 @@ async fn operation_events(
         }
         loop {
             match next(&mut changes, heartbeat).await {
-                Next::Notice(notice) => {
-                    if asks_who(caller, &notice) {
-                        caller.still_valid(state).await?;
-                    }
-                    match notice {
-                        ChangeNotice::Changed { operation, .. } if operation == Some(id) => break,
-                        ChangeNotice::Resync => break,
-                        ChangeNotice::Changed { .. } | ChangeNotice::Person { .. } | ChangeNotice::Settings => (),
-                    }
-                }
+                Next::Notice(ChangeNotice::Changed { operation, .. }) if operation == Some(id) => break,
+                Next::Notice(ChangeNotice::Resync) => break,
+                Next::Notice(ChangeNotice::Changed { .. } | ChangeNotice::Person { .. } | ChangeNotice::Settings) => (),
                 Next::Quiet => {
                     heartbeat = Instant::now() + HEARTBEAT;
                     sender.send(event("heartbeat", None, &serde_json::json!({}))).await?;
-                    caller.still_valid(state).await?;
                     break;
                 }
                 Next::Over => return Ok(()),
@@ -141,11 +132,6 @@ impl From<mpsc::error::SendError<Bytes>> for Gone {
 }
 impl From<StoreError> for Gone {
     fn from(_: StoreError) -> Self {
-        Self
-    }
-}
-impl From<Problem> for Gone {
-    fn from(_: Problem) -> Self {
         Self
     }
 }
@@ -170,35 +156,19 @@ async fn project_events(state: &State, caller: &Caller, sender: &mpsc::Sender<By
     loop {
         match next(&mut changes, heartbeat).await {
             Next::Notice(notice) => {
-                let (changed, mut who) = (concerns(caller, &notice), asks_who(caller, &notice));
+                if !concerns(caller, &notice) {
+                    continue;
+                }
                 let until = Instant::now() + GATHER;
-                while changed && !who {
-                    let Next::Notice(another) = next(&mut changes, until).await else { break };
-                    who = asks_who(caller, &another);
-                }
-                if who {
-                    caller.still_valid(state).await?;
-                }
-                if changed {
-                    sender.send(event("clusters_changed", None, &serde_json::json!({}))).await?;
-                }
+                while let Next::Notice(_) = next(&mut changes, until).await {}
+                sender.send(event("clusters_changed", None, &serde_json::json!({}))).await?;
             }
             Next::Quiet => {
                 heartbeat = Instant::now() + HEARTBEAT;
                 sender.send(event("heartbeat", None, &serde_json::json!({}))).await?;
-                caller.still_valid(state).await?;
             }
             Next::Over => return Ok(()),
         }
-    }
-}
-
-/// Whether the person may have lost the right to be told anything.
-fn asks_who(caller: &Caller, notice: &ChangeNotice) -> bool {
-    match notice {
-        ChangeNotice::Changed { .. } | ChangeNotice::Settings => false,
-        ChangeNotice::Person { user } => *user == caller.actor.user.id,
-        ChangeNotice::Resync => true,
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::caller::opens_socket;
 use crate::errors::{Answer, Problem};
 use crate::inside;
+use crate::lasting::{ended, until};
 use crate::passage::Passage;
 use crate::sight::into_namespace;
 use crate::state::State;
@@ -92,12 +93,10 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
         Either::Right((why, _)) => return Err(why),
     };
     let end = ended(state.clone(), over, open);
+    let connection = request.conn_data::<HangUp>().cloned();
     match (answer, payload) {
-        (Forwarded::Response(response), _) => Ok(passed_on(response, request.method() == Method::HEAD, end)),
-        (Forwarded::Tunnel(tunnel), Some(payload)) => {
-            let connection = request.conn_data::<HangUp>().cloned();
-            tunnelled(tunnel, payload, end, state.settings.streams.idle, connection)
-        }
+        (Forwarded::Response(response), _) => Ok(passed_on(response, request.method() == Method::HEAD, end, connection)),
+        (Forwarded::Tunnel(tunnel), Some(payload)) => tunnelled(tunnel, payload, end, state.settings.streams.idle, connection),
         (Forwarded::Tunnel(_), None) => Err(Problem::internal("a tunnel nobody asked for")),
     }
 }
@@ -245,16 +244,7 @@ fn pump(mut payload: Body) -> BodyStream {
     Box::pin(receiver)
 }
 
-/// Ends with the right to what is open, or with the program; then it does not count as open any more.
-async fn ended(state: Data<State>, over: impl Future<Output = Problem>, open: OpenStream) {
-    tokio::select! {
-        _ = over => (),
-        () = state.stopping.cancelled() => (),
-    }
-    drop(open);
-}
-
-fn passed_on(response: http::Response<Passed>, head: bool, end: impl Future<Output = ()> + 'static) -> HttpResponse {
+fn passed_on(response: http::Response<Passed>, head: bool, end: impl Future<Output = ()> + 'static, connection: Option<HangUp>) -> HttpResponse {
     let status = StatusCode::from_u16(response.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut answer = HttpResponse::build(status);
     for (name, value) in response.headers().iter().filter(|(name, _)| *name != http::header::CONTENT_LENGTH) {
@@ -269,8 +259,8 @@ fn passed_on(response: http::Response<Passed>, head: bool, end: impl Future<Outp
     let length = response.headers().get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
     match (response.into_body().whole(), length) {
         (Ok(whole), _) => answer.body(whole),
-        (Err(body), Some(length)) => answer.no_chunking(length).streaming(body.take_until(Box::pin(end))),
-        (Err(body), None) => answer.streaming(body.take_until(Box::pin(end))),
+        (Err(body), Some(length)) => answer.no_chunking(length).streaming(until(body, end, None, connection)),
+        (Err(body), None) => answer.streaming(until(body, end, None, connection)),
     }
 }
 

@@ -37,6 +37,7 @@ pub mod keystone_tokens;
 pub mod kubeconfig_exec;
 pub mod kubeconfigs;
 pub mod kubernetes;
+pub mod lasting;
 pub mod limiter;
 pub mod lists;
 pub mod members;

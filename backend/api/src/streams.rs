@@ -69,7 +69,8 @@ impl Drop for OpenStream {
     }
 }
 
-/// Data of a connection: by this it is ended, as if the client said no more. Otherwise the server goes on listening for a while when a tunnel has ended.
+/// Data of a connection: by this it is ended, as if the client said no more, and what waits until the client reads is given up. Otherwise the server goes on listening
+/// for a while when a tunnel has ended, and waits for ever for a client that reads nothing.
 #[derive(Clone, Default)]
 pub struct HangUp(CancellationToken);
 

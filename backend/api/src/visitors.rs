@@ -3,7 +3,7 @@
 use crate::caller::{self, Caller, opens_socket, same_rights};
 use crate::errors::{Answer, Problem};
 use crate::state::State;
-use crate::{peers, people};
+use crate::{lasting, peers, people};
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
@@ -13,16 +13,8 @@ use domain::codes::Code;
 use domain::ids::ClusterId;
 use sealed::{Token, TokenHash, TokenKind};
 use std::rc::Rc;
-use std::time::Duration;
 use store::{ChangeNotice, KubeconfigUse, RequestContext};
 use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Instant;
-
-/// Streams are looked at this often even when nobody said that something changed.
-const LOOK: Duration = Duration::from_secs(20);
-/// After a look that the database did not answer, the next: a revocation must not go unseen for longer than it has to.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Whoever uses the pass-through, and how that may end.
 pub enum Visitor {
@@ -115,32 +107,12 @@ fn same_origin(request: &HttpRequest, state: &State) -> Answer<()> {
 }
 
 /// Ends when the visitor may no longer be here, or has been for too long, and says why. `changes` was subscribed to before the visitor was first looked at.
-pub async fn over(state: Data<State>, visitor: Rc<Visitor>, id: ClusterId, mut changes: Receiver<ChangeNotice>) -> Problem {
-    let mut due = Instant::now() + LOOK;
-    let last = Instant::now() + state.settings.streams.longest;
-    loop {
-        let looked = tokio::select! {
-            () = tokio::time::sleep_until(last) => return Problem::new(Code::SessionExpired).detail("it has lasted for as long as it may"),
-            notice = changes.recv() => match notice {
-                Ok(ChangeNotice::Changed { cluster, .. }) => cluster == id,
-                Ok(ChangeNotice::Person { user }) => user == visitor.actor().user.id,
-                Ok(ChangeNotice::Settings) => false,
-                Ok(ChangeNotice::Resync) | Err(RecvError::Lagged(_)) => true,
-                Err(RecvError::Closed) => return Problem::new(Code::StoreUnavailable),
-            },
-            () = tokio::time::sleep_until(due) => true,
-        };
-        // Notices about other clusters leave the time of the next look as it is.
-        if !looked {
-            continue;
-        }
-        let pause = match visitor.still_valid(&state).await {
-            Ok(()) => LOOK,
-            // A database that does not answer for a moment cuts nobody off.
-            Err(problem) if problem.status >= 500 => LOOK_AGAIN,
-            Err(problem) => return problem,
-        };
-        // From the look's end: one that took long is not followed by the next at once.
-        due = Instant::now() + pause;
-    }
+pub async fn over(state: Data<State>, visitor: Rc<Visitor>, id: ClusterId, changes: Receiver<ChangeNotice>) -> Problem {
+    let concerns = |notice: &ChangeNotice| match notice {
+        ChangeNotice::Changed { cluster, .. } => *cluster == id,
+        ChangeNotice::Person { user } => *user == visitor.actor().user.id,
+        ChangeNotice::Settings => false,
+        ChangeNotice::Resync => true,
+    };
+    lasting::over(state.settings.streams.longest, changes, concerns, async || visitor.still_valid(&state).await).await
 }

@@ -1,7 +1,7 @@
 //! Connections that begin with a request for SPDY, by which kubectl before 1.31 and older client libraries get into pods. The HTTP server hands the raw bytes
 //! after a head on where a WebSocket is asked for only, so such a head gets one more line, `Upgrade: websocket`, as the least wanted protocol. A client could have
 //! written that itself: nothing is decided here. Who it is, what they may and what is written down is found out where every other request's is. And the end of
-//! connections whose ways into pods are cut, or on which something followed their last request.
+//! connections on which something was cut, or followed their last request.
 
 use crate::framing::Ending;
 use api::gate::PREFIX;
@@ -50,6 +50,14 @@ impl<T> Connection<T> {
     /// For whoever takes its requests, to say which one is the last.
     pub fn ending(&self) -> Ending {
         self.ending.clone()
+    }
+
+    /// What waits for the client; once somebody has hung up it waits no longer.
+    fn patient<R>(&mut self, cx: &mut Context<'_>, waiting: Poll<Result<R>>) -> Poll<Result<R>> {
+        if waiting.is_pending() && self.over.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
+        }
+        waiting
     }
 }
 
@@ -119,16 +127,19 @@ impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.patient(cx, written)
     }
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, pieces: &[IoSlice<'_>]) -> Poll<Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, pieces)
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, pieces);
+        self.patient(cx, written)
     }
     fn is_write_vectored(&self) -> bool {
         self.io.is_write_vectored()
     }
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        let flushed = Pin::new(&mut self.io).poll_flush(cx);
+        ready!(self.patient(cx, flushed))?;
         if !self.ending.passed() {
             return Poll::Ready(Ok(()));
         }
@@ -137,7 +148,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
         Poll::Ready(Err(ErrorKind::ConnectionAborted.into()))
     }
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+        let shut = Pin::new(&mut self.io).poll_shutdown(cx);
+        self.patient(cx, shut)
     }
 }
 
@@ -218,6 +230,16 @@ mod tests {
         let mut read = Vec::new();
         tokio::time::timeout(Duration::from_secs(60), connection.read_to_end(&mut read)).await.expect("it goes on").unwrap();
         assert_eq!(read, sent);
+    }
+
+    #[tokio::test]
+    async fn nothing_waits_for_a_client_that_was_hung_up_on_and_reads_nothing() {
+        let (_client, server) = duplex(8);
+        let mut connection = Connection::new(server);
+        let hang_up = connection.hang_up();
+        let both = async { tokio::join!(connection.write_all(&[0; 64]), async { hang_up.now() }) };
+        let (written, ()) = tokio::time::timeout(Duration::from_secs(60), both).await.expect("it waits for ever");
+        assert_eq!(written.unwrap_err().kind(), ErrorKind::ConnectionAborted);
     }
 
     #[tokio::test]

@@ -76,7 +76,8 @@ impl ClusterApi {
         Self::with(refuse)
     }
 
-    /// One in which every request for an upgrade succeeds, and then what comes in goes out again, unless the command is `yes`. All else is a watch.
+    /// One in which every request for an upgrade succeeds, and then what comes in goes out again, unless the command is `yes`. All else is a watch, with that command
+    /// one without end.
     pub async fn echoing() -> Self {
         let pki = ClusterPki::generate(OffsetDateTime::now_utc()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -193,6 +193,23 @@ async fn a_way_into_a_pod_is_cut_also_when_its_client_reads_nothing() {
 }
 
 #[actix_web::test]
+async fn a_watch_is_cut_also_when_its_client_reads_nothing() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, api) = house.cluster_with_echoing_api(&member, "web").await;
+    let (kid, token) = house.kubeconfig(&member, &cluster).await;
+    let mut client = connect(&house).await;
+    let watch = format!("GET /k8s/clusters/{cluster}/api/v1/pods?watch=1&command=yes HTTP/1.1\r\nHost: kcs\r\n{}\r\n", bearer(&token));
+    client.write_all(watch.as_bytes()).await.unwrap();
+    noted(&api, "full").await;
+    let revoked = house.call(Some(&member), "DELETE", &format!("/api/v1/clusters/{cluster}/kubeconfigs/{kid}"), None).await;
+    assert_eq!(revoked.status, 204);
+    noted(&api, "left").await;
+    // What was on its way is all that still comes: the connection is over, too.
+    drop(soon(client.read_to_end(&mut Vec::new())).await);
+}
+
+#[actix_web::test]
 async fn spdy_is_refused_as_everything_else_is_and_what_follows_is_nobodys_request() {
     let house = House::new().await;
     let (member, reader) = (house.sign_in("member-a").await, house.sign_in("reader-a").await);
