@@ -7,7 +7,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 
 /// Styles may be inline because the component library makes them while it runs; scripts may not. What may be kept by a cache says so
-/// itself: the console's files by name and hash.
+/// itself: the console's files by name and hash, and what a cluster says of its API by its tag.
 const ALWAYS: [(&str, &str); 9] = [
     (
         "content-security-policy",

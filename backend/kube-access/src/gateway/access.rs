@@ -61,6 +61,12 @@ impl Reach {
     }
 }
 
+/// Whether a request looks at what is said of the API itself: kinds and versions that there are, and their descriptions. kubectl keeps it on its disk, where it may, and
+/// asks by `ETag` whether it is still the same; otherwise it would fetch all of it each time.
+pub fn is_for_document(method: &Method, path: &str) -> Result<bool, KubeError> {
+    Ok(looks(method) && KubePath::parse(path)? == KubePath::NonResource && tells_of_nobody(path))
+}
+
 fn looks(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
@@ -135,6 +141,17 @@ mod tests {
             (Method::GET, "/apis/example.com/v1/namespaces/a", Reach::Cluster),
         ] {
             assert_eq!(Reach::of(&method, path).unwrap(), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn documents_are_what_is_said_of_the_api_itself() {
+        for path in ["/api", "/apis/apps/v1", "/openapi/v3", "/openapi/v3/apis/apps/v1", "/version"] {
+            assert!(is_for_document(&Method::GET, path).unwrap(), "{path}");
+            assert!(!is_for_document(&Method::POST, path).unwrap(), "{path}");
+        }
+        for path in ["/api/v1/secrets", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "/metrics", "/logs/kubelet.log", "/%61pi"] {
+            assert!(!is_for_document(&Method::GET, path).unwrap(), "{path}");
         }
     }
 

@@ -17,8 +17,7 @@ const STREAM_PROTOCOL: HeaderName = HeaderName::from_static("x-stream-protocol-v
 const UPGRADE_REQUEST: [HeaderName; 5] =
     [SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_EXTENSIONS, STREAM_PROTOCOL];
 /// What an answer may carry back.
-const RESPONSE: [HeaderName; 13] = [
-    CACHE_CONTROL,
+const RESPONSE: [HeaderName; 12] = [
     CONTENT_ENCODING,
     CONTENT_LENGTH,
     CONTENT_TYPE,
@@ -64,9 +63,11 @@ pub fn for_cluster(from: &HeaderMap, upgrade: Option<&'static str>, who: &Impers
     Ok(to)
 }
 
-/// The headers sent back.
-pub fn for_client(status: StatusCode, from: &HeaderMap) -> HeaderMap {
+/// The headers sent back. Whoever gets a `document` may keep it, and asks each time whether it is still the same; all else stays in no cache. What the cluster says of
+/// that is not asked: Kubernetes lets a browser keep secrets, and a hostile one would have others keep them, too.
+pub fn for_client(status: StatusCode, from: &HeaderMap, document: bool) -> HeaderMap {
     let mut to = allowed(from, &RESPONSE);
+    to.insert(CACHE_CONTROL, HeaderValue::from_static(if document { "private, no-cache" } else { "no-store" }));
     // A log or an object of a tenant must never run as a page of ours. A 304 speaks of a body the client has: a type said here would
     // take the place of that body's own in the client's cache.
     let page = status != StatusCode::NOT_MODIFIED && to.get(CONTENT_TYPE).is_none_or(|t| t.to_str().map_or(true, |t| !is_data(t)));

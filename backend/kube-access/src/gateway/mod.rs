@@ -165,7 +165,7 @@ impl Gateway {
         let upgrade = headers::upgrade_of(&request.headers).filter(|_| access == Access::Exec);
         let headers = headers::for_cluster(&request.headers, upgrade, who)?;
         let uri = request.path_and_query()?;
-        let patient = request.is_stream();
+        let (patient, document) = (request.is_stream(), access::is_for_document(&request.method, &request.path)?);
         let looks = !patient && access != Access::Exec && matches!(request.method, Method::GET | Method::HEAD);
         let (body, overflow) = outgoing_body(upgrade.is_some(), request.method.clone(), &headers, request.body)?;
         let mut outgoing = Request::new(());
@@ -183,7 +183,7 @@ impl Gateway {
         match sent {
             Err(_) if overflow.happened() => Err(KubeError::BodyTooLarge(BODY_LIMIT)),
             Err(error) => Err(error),
-            Ok(response) => answer(response, upgrade).await,
+            Ok(response) => answer(response, upgrade, document).await,
         }
     }
 }
@@ -219,7 +219,7 @@ fn outgoing_body(upgrade: bool, method: Method, headers: &HeaderMap, stream: Bod
     }
 }
 
-async fn answer(response: Response<Incoming>, upgrade: Option<&'static str>) -> Result<Answer, KubeError> {
+async fn answer(response: Response<Incoming>, upgrade: Option<&'static str>, document: bool) -> Result<Answer, KubeError> {
     let status = response.status();
     match (status, upgrade) {
         (StatusCode::SWITCHING_PROTOCOLS, Some(protocol)) => {
@@ -231,18 +231,18 @@ async fn answer(response: Response<Incoming>, upgrade: Option<&'static str>) -> 
             Ok(Answer::Tunnel(Tunnel { head, io: Box::new(TokioIo::new(upgraded)) }))
         }
         // Whoever caches by ETag is told that nothing changed; any other answer of this kind leads elsewhere.
-        (StatusCode::NOT_MODIFIED, _) => Ok(Answer::Response(passed_on(response).await)),
+        (StatusCode::NOT_MODIFIED, _) => Ok(Answer::Response(passed_on(response, document).await)),
         _ if status.is_redirection() => Err(KubeError::BadAnswer("a redirect".to_owned())),
         _ if status.is_informational() => Err(KubeError::BadAnswer("an upgrade nobody asked for".to_owned())),
-        _ => Ok(Answer::Response(passed_on(response).await)),
+        _ => Ok(Answer::Response(passed_on(response, document).await)),
     }
 }
 
-async fn passed_on(response: Response<Incoming>) -> Response<Body> {
+async fn passed_on(response: Response<Incoming>, document: bool) -> Response<Body> {
     let (parts, body) = response.into_parts();
     let stream: BodyStream = Box::pin(body.into_data_stream().map(|piece| piece.map_err(std::io::Error::other)));
     let mut passed = Response::new(body::together(stream).await);
     *passed.status_mut() = parts.status;
-    *passed.headers_mut() = headers::for_client(parts.status, &parts.headers);
+    *passed.headers_mut() = headers::for_client(parts.status, &parts.headers, document);
     passed
 }

@@ -124,6 +124,7 @@ async fn answers_carry_nothing_that_acts_in_a_browser() {
             for (name, value) in [
                 ("set-cookie", "kcs_session=evil"),
                 ("content-type", "text/html"),
+                ("cache-control", "public, max-age=3600"),
                 ("location", "https://evil"),
                 ("access-control-allow-origin", "*"),
                 ("content-security-policy", "default-src *"),
@@ -145,6 +146,7 @@ async fn answers_carry_nothing_that_acts_in_a_browser() {
         headers,
         [
             "audit-id: a1",
+            "cache-control: no-store",
             "content-length: 8",
             "content-security-policy: sandbox; default-src 'none'; frame-ancestors 'none'",
             "content-type: text/plain; charset=utf-8",
@@ -152,6 +154,37 @@ async fn answers_carry_nothing_that_acts_in_a_browser() {
         ]
     );
     assert_eq!(read(answer).await, "<script>");
+}
+
+#[tokio::test]
+async fn only_what_is_said_of_the_api_itself_is_kept_and_asked_about_each_time_whatever_a_cluster_says() {
+    for said in ["no-cache, private", "public, max-age=3600", "public, immutable"] {
+        let api = FakeApi::start(move |request| {
+            let status = if request.headers().contains_key("if-none-match") { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+            Box::pin(async move {
+                let mut answer = text(status, "");
+                answer.headers_mut().insert("cache-control", said.parse().unwrap());
+                answer.headers_mut().insert("etag", "\"1\"".parse().unwrap());
+                answer
+            })
+        })
+        .await;
+        let gateway = gateway(&api).await;
+        for (path, expected) in [
+            ("/openapi/v3/apis/apps/v1?hash=1", "private, no-cache"),
+            ("/apis", "private, no-cache"),
+            ("/api/v1/namespaces/a/secrets", "no-store"),
+            ("/api/v1/namespaces/a/pods/p/log", "no-store"),
+            ("/metrics", "no-store"),
+        ] {
+            for (headers, status) in [(vec![], 200), (vec![("If-None-Match", "\"1\"")], 304)] {
+                let answer = response(&gateway, request("GET", path, &headers)).await;
+                assert_eq!(answer.status(), status, "{path}");
+                assert_eq!(answer.headers().get_all("cache-control").iter().collect::<Vec<_>>(), [expected], "{path}: {said}");
+                assert_eq!(answer.headers()["etag"], "\"1\"", "{path}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

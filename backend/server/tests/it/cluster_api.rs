@@ -176,7 +176,10 @@ async fn list(request: &HttpRequest) -> HttpResponse {
     if let Some(name) = request.path().strip_prefix("/api/v1/namespaces/").filter(|rest| !rest.contains('/')) {
         return HttpResponse::Ok().json(json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}));
     }
-    HttpResponse::Ok().content_type("application/json").body(r#"{"kind":"List","apiVersion":"v1","metadata":{},"items":[]}"#)
+    // What Kubernetes says with every answer.
+    let mut answer = HttpResponse::Ok();
+    answer.content_type("application/json").insert_header(("cache-control", "no-cache, private"));
+    answer.body(r#"{"kind":"List","apiVersion":"v1","metadata":{},"items":[]}"#)
 }
 
 async fn inhabitants(request: &HttpRequest) -> HttpResponse {
