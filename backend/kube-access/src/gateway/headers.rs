@@ -31,6 +31,23 @@ const RESPONSE: [HeaderName; 12] = [
     HeaderName::from_static("x-kubernetes-pf-flowschema-uid"),
     HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid"),
 ];
+/// Types of content that Kubernetes' API answers with, none of which a browser shows as a page or runs as a script.
+const DATA: [&str; 13] = [
+    "application/json",
+    "application/yaml",
+    "application/cbor",
+    "application/cbor-seq",
+    "application/vnd.kubernetes.protobuf",
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v3.v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v3@v1.0+protobuf",
+    // Keys of service accounts' tokens, figures, profiles.
+    "application/jwk-set+json",
+    "application/openmetrics-text",
+    "application/octet-stream",
+    "text/plain",
+];
 const UPGRADE_RESPONSE: [HeaderName; 4] = [SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_EXTENSIONS, STREAM_PROTOCOL];
 /// WebSocket subprotocols that are credentials, and none of the cluster's: browsers, which set no header with a socket, hand tokens over by them.
 const TOKEN_PROTOCOLS: [&str; 2] = ["base64url.bearer.authorization.k8s.io.", CSRF_PROTOCOL];
@@ -68,10 +85,11 @@ pub fn for_cluster(from: &HeaderMap, upgrade: Option<&'static str>, who: &Impers
 pub fn for_client(status: StatusCode, from: &HeaderMap, document: bool) -> HeaderMap {
     let mut to = allowed(from, &RESPONSE);
     to.insert(CACHE_CONTROL, HeaderValue::from_static(if document { "private, no-cache" } else { "no-store" }));
-    // A log or an object of a tenant must never run as a page of ours. A 304 speaks of a body the client has: a type said here would
+    // A log or an object of a tenant must never run as a page of ours, or as a script of one. A 304 speaks of a body the client has: a type said here would
     // take the place of that body's own in the client's cache.
-    let page = status != StatusCode::NOT_MODIFIED && to.get(CONTENT_TYPE).is_none_or(|t| t.to_str().map_or(true, |t| !is_data(t)));
-    if page {
+    if status == StatusCode::NOT_MODIFIED {
+        to.remove(CONTENT_TYPE);
+    } else if !is_data(&to) {
         to.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     }
     to.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -87,10 +105,13 @@ pub fn for_tunnel(from: &HeaderMap, protocol: &'static str) -> HeaderMap {
     to
 }
 
-/// Types of content that a browser shows as data.
-fn is_data(content_type: &str) -> bool {
-    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    kind == "text/plain" || (kind.starts_with("application/") && !kind.contains("html") && kind != "application/xml")
+/// Whether the content is said to be of one type that is data to a browser, whatever its parameters. Of several, in one header or in more, a browser takes the last.
+fn is_data(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(one), None) = (types.next(), types.next()) else { return false };
+    let Ok(one) = one.to_str() else { return false };
+    let kind = one.split(';').next().unwrap_or_default().trim();
+    !one.contains(',') && DATA.iter().any(|data| data.eq_ignore_ascii_case(kind))
 }
 
 fn allowed(from: &HeaderMap, names: &[HeaderName]) -> HeaderMap {

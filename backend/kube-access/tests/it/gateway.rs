@@ -157,6 +157,52 @@ async fn answers_carry_nothing_that_acts_in_a_browser() {
 }
 
 #[tokio::test]
+async fn only_types_of_kubernetes_own_are_passed_on_and_never_a_scripts() {
+    const TEXT: &str = "text/plain; charset=utf-8";
+    for (said, expected) in [
+        (vec!["application/json"], "application/json"),
+        (vec!["application/json;as=Table;v=v1;g=meta.k8s.io"], "application/json;as=Table;v=v1;g=meta.k8s.io"),
+        (vec!["Application/JSON; charset=utf-8"], "Application/JSON; charset=utf-8"),
+        (vec!["application/yaml"], "application/yaml"),
+        (vec!["application/cbor-seq"], "application/cbor-seq"),
+        (vec!["application/vnd.kubernetes.protobuf;stream=watch"], "application/vnd.kubernetes.protobuf;stream=watch"),
+        (vec!["application/com.github.proto-openapi.spec.v3.v1.0+protobuf"], "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"),
+        (vec!["application/octet-stream"], "application/octet-stream"),
+        (vec!["text/plain; version=0.0.4"], "text/plain; version=0.0.4"),
+        (vec![], TEXT),
+        (vec!["application/javascript"], TEXT),
+        (vec!["application/x-javascript; charset=utf-8"], TEXT),
+        (vec!["application/ecmascript"], TEXT),
+        (vec!["text/javascript"], TEXT),
+        (vec!["text/css"], TEXT),
+        (vec!["text/html"], TEXT),
+        (vec!["application/xhtml+xml"], TEXT),
+        (vec!["image/svg+xml"], TEXT),
+        (vec!["application/pdf"], TEXT),
+        (vec!["application/wasm"], TEXT),
+        // A browser takes the last of several.
+        (vec!["application/json;a=b, text/javascript"], TEXT),
+        (vec!["application/json", "text/javascript"], TEXT),
+    ] {
+        let types = said.clone();
+        let api = FakeApi::start(move |request| {
+            let status = if request.headers().contains_key("if-none-match") { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+            let mut answer = text(status, "");
+            for one in &types {
+                answer.headers_mut().append("content-type", one.parse().unwrap());
+            }
+            Box::pin(async move { answer })
+        })
+        .await;
+        let gateway = gateway(&api).await;
+        let answer = response(&gateway, request("GET", "/openapi/v3", &[])).await;
+        assert_eq!(answer.headers().get_all("content-type").iter().collect::<Vec<_>>(), [expected], "{said:?}");
+        let same = response(&gateway, request("GET", "/openapi/v3", &[("If-None-Match", "\"1\"")])).await;
+        assert!(!same.headers().contains_key("content-type"), "{said:?}: it would be taken for the type of what is kept");
+    }
+}
+
+#[tokio::test]
 async fn only_what_is_said_of_the_api_itself_is_kept_and_asked_about_each_time_whatever_a_cluster_says() {
     for said in ["no-cache, private", "public, max-age=3600", "public, immutable"] {
         let api = FakeApi::start(move |request| {
