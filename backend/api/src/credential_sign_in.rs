@@ -70,7 +70,7 @@ pub async fn session_create_by_credential(state: Data<State>, request: HttpReque
         CredentialName::Id(id) => ("", json!({ "application_credential": id })),
         CredentialName::Of { name, user_name, domain } => (user_name.as_str(), json!({ "application_credential": name, "domain": domain })),
     };
-    let token = let_in(&state, &request, token, None, Code::CredentialRefused, asked).await?;
+    let token = let_in(&state, &request, token, Vec::new(), Code::CredentialRefused, asked).await?;
     let own = token.info.project.clone().ok_or_else(|| Problem::new(Code::NoProject))?;
     Ok(begun(begin(&state, &request, None, token, vec![own]).await?))
 }

@@ -38,12 +38,13 @@ pub async fn known(state: &State, request: &HttpRequest, person: &str) -> Answer
     Ok(good.then(|| device.to_owned()))
 }
 
-/// The cookie for a browser that somebody has just signed in with.
+/// The cookie for a browser that somebody has just signed in with: its first, or what it is `known` by for as long again. Who signs in every day is no
+/// stranger after all of its days.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn cookie(state: &State, request: &HttpRequest, person: &str) -> Answer<Cookie<'static>> {
-    let device = uuid::Uuid::new_v4().simple().to_string();
+pub async fn cookie(state: &State, request: &HttpRequest, person: &str, known: Option<String>) -> Answer<Cookie<'static>> {
+    let device = known.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
     let key = state.store.installation_key(KEY).await?;
     let tag = key.tag(KEY.as_bytes(), &[person.as_bytes(), device.as_bytes()]);
     let value = format!("{device}.{}", URL_SAFE_NO_PAD.encode(tag));

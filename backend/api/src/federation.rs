@@ -173,7 +173,7 @@ async fn come_back(state: &State, request: &HttpRequest, form: &str) -> Answer<(
     state.limiter.federated(&context(request).source)?;
     let FederationForm { token } = serde_urlencoded::from_str(form).map_err(|_| not_accepted())?;
     let asked = ("", serde_json::json!({ "provider": begun.provider }));
-    let info = let_in(state, request, state.identity.validate(&token).await, None, Code::FederationRefused, asked).await?;
+    let info = let_in(state, request, state.identity.validate(&token).await, Vec::new(), Code::FederationRefused, asked).await?;
     // One that is bound already was not made for this.
     if info.project.is_some() || info.application_credential.is_some() {
         return Err(not_accepted());

@@ -5,15 +5,20 @@ use crate::errors::{Answer, Problem};
 use crate::failures::{Attempt, Failures};
 use crate::state::Settings;
 use domain::codes::Code;
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
-use std::net::Ipv6Addr;
+use governor::clock::{Clock, DefaultClock, QuantaInstant};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// For so long Keystone's manual has people locked out, after six failures.
 const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
+/// What may fail from one neighbourhood once everybody's or a person's failures are used up: as one person, and as all of them.
+const LATE_AS_PERSON: u32 = 2;
+const LATE_IN_ALL: u32 = 10;
+/// One part in so many of the sign-ins that Keystone is asked for is kept for those.
+const LATE_PART: u32 = 10;
 
 /// The limits of one process.
 pub struct Limiter {
@@ -22,6 +27,9 @@ pub struct Limiter {
     sign_in_address: DefaultKeyedRateLimiter<String>,
     sign_in_person: Failures,
     sign_in_all: DefaultDirectRateLimiter,
+    late_person: Failures,
+    late_neighbourhood: Failures,
+    late_all: DefaultDirectRateLimiter,
     federated_address: DefaultKeyedRateLimiter<String>,
     federated_all: DefaultDirectRateLimiter,
     token_address: Failures,
@@ -45,16 +53,30 @@ pub fn network(address: &str) -> String {
     address.parse::<Ipv6Addr>().map_or_else(|_| address.to_owned(), own)
 }
 
+/// What has to do with an address: a /24, or a /48, in which as many customers of a provider may be. Whoever guesses from many addresses has whole ones.
+fn neighbourhood(address: &str) -> String {
+    match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(four)) => Ipv4Addr::from_bits(four.to_bits() & !(u32::MAX >> 24)).to_string(),
+        Ok(IpAddr::V6(six)) => Ipv6Addr::from_bits(six.to_bits() & !(u128::MAX >> 48)).to_string(),
+        Err(_) => address.to_owned(),
+    }
+}
+
 impl Limiter {
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         let &Settings { requests_per_minute, gate_requests_per_minute, sign_ins_per_minute, failed_sign_ins_per_person, .. } = settings;
+        let late = (sign_ins_per_minute / LATE_PART).max(1);
+        let ordinary = sign_ins_per_minute.saturating_sub(late);
         Self {
             sign_in_device: RateLimiter::keyed(per_minute(10, 10)),
             sign_in_pair: RateLimiter::keyed(per_minute(20, 20)),
             sign_in_address: RateLimiter::keyed(per_minute(120, 120)),
             sign_in_person: Failures::new(failed_sign_ins_per_person, HALF_AN_HOUR),
-            sign_in_all: RateLimiter::direct(per_minute(sign_ins_per_minute, sign_ins_per_minute)),
+            sign_in_all: RateLimiter::direct(per_minute(ordinary, ordinary)),
+            late_person: Failures::new(LATE_AS_PERSON, HALF_AN_HOUR),
+            late_neighbourhood: Failures::new(LATE_IN_ALL, HALF_AN_HOUR),
+            late_all: RateLimiter::direct(per_minute(late, late)),
             federated_address: RateLimiter::keyed(per_minute(120, 120)),
             federated_all: RateLimiter::direct(per_minute(sign_ins_per_minute, sign_ins_per_minute)),
             token_address: Failures::new(60, MINUTE),
@@ -68,19 +90,42 @@ impl Limiter {
     }
 
     /// One attempt to sign in. A browser that the person has signed in with before has a limit of its own: guessing from elsewhere, from however many
-    /// addresses, uses up the others. Of those the one per person counts what fails only, whether or not there is such a person.
-    pub fn sign_in(&self, person: &str, address: &str, device: Option<&str>) -> Answer<Option<Attempt<'_>>> {
-        let refused = |until| self.refusal(until);
+    /// addresses, uses up the others. Of those the ones per person count what fails only, whether or not there is such a person. Whoever used them up has
+    /// not shut the person out: from where little failed there is a try or two more.
+    pub fn sign_in(&self, person: &str, address: &str, device: Option<&str>) -> Answer<Vec<Attempt<'_>>> {
         if let Some(device) = device {
-            return self.sign_in_device.check_key(&device.to_owned()).map(|()| None).map_err(refused);
+            return self.sign_in_device.check_key(&device.to_owned()).map(|()| Vec::new()).map_err(|until| self.refusal(until));
         }
         self.stranger(person, address)?;
-        let attempt = self.sign_in_person.begin(person).map_err(held_up)?;
-        if let Err(until) = self.sign_in_all.check() {
-            attempt.spare();
-            return Err(self.refusal(until));
+        match self.ordinary_sign_in(person) {
+            Ok(attempt) => Ok(vec![attempt]),
+            Err(wait) => self.late_sign_in(person, address).map_err(|late| held_up(wait.min(late))),
         }
-        Ok(Some(attempt))
+    }
+
+    fn ordinary_sign_in(&self, person: &str) -> Result<Attempt<'_>, Duration> {
+        let attempt = self.sign_in_person.begin(person)?;
+        match self.sign_in_all.check() {
+            Ok(()) => Ok(attempt),
+            Err(until) => {
+                attempt.spare();
+                Err(self.wait(until))
+            }
+        }
+    }
+
+    fn late_sign_in(&self, person: &str, address: &str) -> Result<Vec<Attempt<'_>>, Duration> {
+        let from = neighbourhood(address);
+        // The neighbourhood first: who sends made-up names is remembered by no more of them than that allows.
+        let mut begun = vec![self.late_neighbourhood.begin(&from)?];
+        let of_person = self.late_person.begin(&format!("{from} {person}")).map(|attempt| begun.push(attempt));
+        match of_person.and_then(|()| self.late_all.check().map_err(|until| self.wait(until))) {
+            Ok(()) => Ok(begun),
+            Err(wait) => {
+                begun.into_iter().for_each(Attempt::spare);
+                Err(wait)
+            }
+        }
     }
 
     /// One attempt with an application credential. What fails counts for the address it comes from and not for the credential: nobody guesses its secret, and
@@ -154,6 +199,8 @@ impl Limiter {
         self.sign_in_pair.retain_recent();
         self.sign_in_address.retain_recent();
         self.sign_in_person.tidy();
+        self.late_person.tidy();
+        self.late_neighbourhood.tidy();
         self.federated_address.retain_recent();
         self.token_address.tidy();
         self.device_codes.retain_recent();
@@ -164,8 +211,12 @@ impl Limiter {
         }
     }
 
-    fn refusal(&self, until: governor::NotUntil<governor::clock::QuantaInstant>) -> Problem {
-        held_up(until.wait_time_from(self.clock.now()))
+    fn refusal(&self, until: NotUntil<QuantaInstant>) -> Problem {
+        held_up(self.wait(until))
+    }
+
+    fn wait(&self, until: NotUntil<QuantaInstant>) -> Duration {
+        until.wait_time_from(self.clock.now())
     }
 }
 
@@ -174,4 +225,17 @@ fn held_up(wait: Duration) -> Problem {
     let mut problem = Problem::new(Code::RateLimited).param("sec", seconds);
     problem.retry_after = Some(seconds);
     problem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_neighbourhood_is_what_one_guesser_may_have_as_a_whole() {
+        assert_eq!(neighbourhood("192.0.2.1"), neighbourhood("192.0.2.254"));
+        assert_ne!(neighbourhood("192.0.2.1"), neighbourhood("192.0.3.1"));
+        assert_eq!(neighbourhood("2001:db8:1::1"), neighbourhood("2001:db8:1:ffff:1::2"));
+        assert_ne!(neighbourhood("2001:db8:1::1"), neighbourhood("2001:db8:2::1"));
+    }
 }

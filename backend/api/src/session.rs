@@ -298,18 +298,16 @@ pub async fn session_create(state: Data<State>, request: HttpRequest, body: Body
     let domain = wanted.domain.as_deref().unwrap_or("Default");
     let person = devices::person(domain, &wanted.username);
     let device = devices::known(&state, &request, &person).await?;
-    let attempt = state.limiter.sign_in(&person, &context(&request).source, device.as_deref())?;
+    let attempts = state.limiter.sign_in(&person, &context(&request).source, device.as_deref())?;
     let signed_in = state.identity.sign_in(&wanted.username, domain, &wanted.password, wanted.passcode.as_ref()).await;
     // A user that is unknown, disabled or of another domain, and a wrong passcode, are answered like a wrong password.
     let asked = (wanted.username.as_str(), serde_json::json!({ "domain": domain }));
-    let signed_in = let_in(&state, &request, signed_in, attempt, Code::SignInFailed, asked).await?;
+    let signed_in = let_in(&state, &request, signed_in, attempts, Code::SignInFailed, asked).await?;
     let unscoped = signed_in.token().ok_or_else(|| Problem::new(Code::PasscodeWanted))?;
     let projects = state.identity.projects(&unscoped.secret).await?;
     let token = enter(&state, &unscoped.secret, &projects, wanted.project.as_deref()).await?;
     let mut answer = begun(begin(&state, &request, Some(unscoped.secret), token, projects).await?);
-    if device.is_none() {
-        answer.add_cookie(&devices::cookie(&state, &request, &person).await?).map_err(Problem::internal)?;
-    }
+    answer.add_cookie(&devices::cookie(&state, &request, &person, device).await?).map_err(Problem::internal)?;
     Ok(answer)
 }
 
@@ -319,7 +317,7 @@ pub(crate) async fn let_in<T>(
     state: &State,
     request: &HttpRequest,
     answer: cloud::Result<T>,
-    attempt: Option<Attempt<'_>>,
+    attempts: Vec<Attempt<'_>>,
     code: Code,
     (name, detail): (&str, serde_json::Value),
 ) -> Answer<T> {
@@ -328,9 +326,7 @@ pub(crate) async fn let_in<T>(
         state.store.audit_sign_in_refused(name.to_owned(), detail, context(request)).await?;
         return Err(Problem::new(code));
     }
-    if let Some(attempt) = attempt {
-        attempt.spare();
-    }
+    attempts.into_iter().for_each(Attempt::spare);
     Ok(answer?)
 }
 

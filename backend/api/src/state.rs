@@ -41,7 +41,8 @@ pub struct Settings {
     pub requests_per_minute: u32,
     /// Of a person's through the gate, with kubeconfigs; 0: no limit.
     pub gate_requests_per_minute: u32,
-    /// Of people whose browsers are not known; that many sign-ins Keystone is asked for at most, and as many by identity providers, and of tokens.
+    /// Of people whose browsers are not known; that many sign-ins Keystone is asked for at most, and as many by identity providers, and of tokens. Two or
+    /// more: a part is kept for when the rest is used up.
     pub sign_ins_per_minute: u32,
     /// Of those, as many as may fail as one person at once; all of them are forgotten after half an hour.
     pub failed_sign_ins_per_person: u32,

@@ -478,7 +478,7 @@ impl Config {
         if let Some(found) = self.installation().wrong().into_iter().next() {
             return Err(wrong(&found.field, found.message));
         }
-        within("limits.sign_ins_per_minute", self.limits.sign_ins_per_minute, 1, 1_000_000)?;
+        within("limits.sign_ins_per_minute", self.limits.sign_ins_per_minute, 2, 1_000_000)?;
         within("limits.failed_sign_ins_per_person", self.limits.failed_sign_ins_per_person, 1, 1_000)?;
         within("limits.stream_idle_minutes", self.limits.stream_idle_minutes, 1, 1440)?;
         within("limits.stream_hours", self.limits.stream_hours, 1, 168)?;

@@ -131,7 +131,8 @@ async fn guessing_from_many_addresses_locks_nobody_out_and_costs_keystone_no_mor
     let minutes = begun.elapsed().as_secs() / 60 + 1;
     assert!(asked() - before <= u64::from(A_MINUTE) * (minutes + 1), "Keystone was asked {} times in {minutes} minutes", asked() - before);
 
-    // A browser that is known signs in; a stranger, whoever they say they are, is told to wait: of two in a row at most one gets through.
+    // A browser that is known signs in; a stranger, whoever they say they are, is told to wait where guesses came from everywhere: of two in a row at most
+    // one gets through.
     let waits = async |user: &str, cookie: &str| {
         let both = [from(&house, "127.9.9.9", user, PASSWORD, cookie).await, from(&house, "127.9.9.9", user, PASSWORD, cookie).await];
         both.iter().any(|answer| answer.status() == 429)
@@ -144,6 +145,29 @@ async fn guessing_from_many_addresses_locks_nobody_out_and_costs_keystone_no_mor
 }
 
 #[actix_web::test]
+async fn a_browser_that_somebody_signs_in_with_stays_known_for_as_long_again() {
+    let house = House::new().await;
+    let device = device(&house).await;
+    let again = from(&house, "127.0.0.1", "member-a", PASSWORD, &device).await;
+    let cookies: Vec<&str> = again.headers().get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).collect();
+    let renewed = cookies.iter().find(|c| c.starts_with("kcs_device=")).expect("the cookie is set anew");
+    // The same, by which its own limit knows it.
+    assert_eq!(renewed.split(';').next().unwrap(), device);
+    assert!(renewed.contains(&format!("Max-Age={}", 90 * 24 * 3600)), "{renewed}");
+}
+
+/// What is said to guesses at somebody from these addresses, one after the other; each has a length of time with it exactly where it is to wait.
+async fn guesses(house: &House, addresses: impl IntoIterator<Item = String>, names: &[&str]) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for (address, name) in addresses.into_iter().zip(names.iter().cycle()) {
+        let guess = from(house, &address, name, "guess", "").await;
+        assert_eq!(guess.status() == 429, guess.headers().contains_key("retry-after"), "{name} {address}");
+        statuses.push(guess.status().as_u16());
+    }
+    statuses
+}
+
+#[actix_web::test]
 async fn strangers_may_fail_a_few_times_as_one_person_from_wherever_they_come_and_whether_or_not_there_is_one() {
     let house = House::new().await;
     let device = device(&house).await;
@@ -151,17 +175,51 @@ async fn strangers_may_fail_a_few_times_as_one_person_from_wherever_they_come_an
     // Each of them is the same name to Keystone's database: case, spaces, accents, and letters in another form.
     for person in [["member-a", "MEMBER-A", " Member-A ", "mémber-à", "ｍember-a"], ["nobody", "NOBODY", " Nobody ", "nöbödy", "ｎobody"]] {
         let before = asked();
-        for n in 0..8 {
-            let guess = from(&house, &format!("127.1.{n}.9"), person[n % 5], "guess", "").await;
-            let expected = if n < 5 { 401 } else { 429 };
-            assert_eq!((guess.status().as_u16(), guess.headers().contains_key("retry-after")), (expected, expected == 429), "{} {n}", person[n % 5]);
+        // Five from wherever they come; then two from each neighbourhood, be it of many addresses.
+        assert_eq!(guesses(&house, (1..=5).map(|n| format!("127.{n}.1.9")), &person).await, [401; 5]);
+        for place in [1, 2] {
+            assert_eq!(guesses(&house, (1..=4).map(|n| format!("127.1.{place}.{n}")), &person).await, [401, 401, 429, 429]);
         }
-        assert_eq!(asked() - before, 5);
+        assert_eq!(asked() - before, 5 + 2 * 2);
     }
-    assert_eq!(from(&house, "127.9.9.9", "member-a", PASSWORD, "").await.status(), 429, "the true password tells nothing either");
-    assert_eq!(from(&house, "127.9.9.9", "member-a", PASSWORD, &device).await.status(), 200);
+    assert_eq!(from(&house, "127.1.1.9", "member-a", PASSWORD, "").await.status(), 429, "the true password tells nothing either");
+    assert_eq!(from(&house, "127.1.1.9", "member-a", PASSWORD, &device).await.status(), 200);
     // What does not fail counts for nothing.
     for _ in 0..8 {
         assert_eq!(from(&house, "127.9.9.9", "member-b", PASSWORD, "").await.status(), 200);
     }
+}
+
+#[actix_web::test]
+async fn whoever_is_guessed_at_signs_in_all_the_same_from_where_little_failed() {
+    let house = House::new().await;
+    assert!(guesses(&house, (1..=20).map(|n| format!("127.1.1.{n}")), &["member-a"]).await.ends_with(&[429; 13]));
+    // A browser that is not known, and a slip at first.
+    for (password, status) in [("guess", 401), (PASSWORD, 200), (PASSWORD, 200), (PASSWORD, 200)] {
+        assert_eq!(from(&house, "127.9.9.9", "member-a", password, "").await.status(), status);
+    }
+    assert_eq!(from(&house, "127.1.1.9", "member-a", PASSWORD, "").await.status(), 429);
+}
+
+#[actix_web::test]
+async fn one_neighbourhood_uses_up_neither_what_others_have_when_much_has_failed_nor_all_of_its_own_on_many_names() {
+    let house = House::new().await;
+    let mut late = Vec::new();
+    for name in ["nobody-1", "nobody-2", "nobody-3", "nobody-4", "nobody-5", "nobody-6"] {
+        let statuses = guesses(&house, (1..=8).map(|n| format!("127.1.1.{n}")), &[name]).await;
+        assert!(statuses.starts_with(&[401; 5]), "{statuses:?}");
+        late.push(statuses.iter().filter(|status| **status == 401).count() - 5);
+    }
+    assert_eq!(late, [2, 2, 2, 2, 2, 0]);
+
+    // As one who has used up what all strangers have: made-up names, each from an address of its own.
+    let limited = house.beside_limited(200).await;
+    let (mut number, mut refused) = (0, 0);
+    while refused < 3 {
+        number += 1;
+        assert!(number < 5_000, "strangers have no limit in common");
+        let status = from(&limited, &format!("127.1.1.{}", 1 + number % 250), &format!("nobody-{number}"), "guess", "").await.status();
+        refused = if status == 429 { refused + 1 } else { 0 };
+    }
+    assert_eq!(from(&limited, "127.9.9.9", "member-b", PASSWORD, "").await.status(), 200);
 }
