@@ -3,6 +3,7 @@
 use crate::caller::{Caller, context};
 use crate::errors::{Answer, FieldError, Problem};
 use crate::extract::Body;
+use crate::limiter::network;
 use crate::state::State;
 use crate::tokens::{ApiToken, ApiTokenIssued, in_person};
 use crate::{peers, people};
@@ -135,9 +136,10 @@ pub async fn device_begin(state: Data<State>, request: HttpRequest, body: Body<D
     wanted.check()?;
     let (device, user) = (Token::generate(TokenKind::Device)?, UserCode::generate()?);
     let DeviceRequest { client_name, host_name } = wanted;
-    let new = NewDeviceSignIn { device_hash: device.hash, user_hash: user.hash(), client_name, host_name, source, lifetime: LIFETIME };
+    let network = network(&source);
+    let new = NewDeviceSignIn { device_hash: device.hash, user_hash: user.hash(), client_name, host_name, source, network, lifetime: LIFETIME };
     if !state.store.device_begin(new).await? {
-        let mut full = Problem::new(Code::RateLimited).detail("too many sign-ins wait to be allowed");
+        let mut full = Problem::new(Code::RateLimited).detail("too many sign-ins from this network wait to be allowed");
         full.retry_after = Some(60);
         return Err(full);
     }

@@ -14,9 +14,9 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use time::{Duration, OffsetDateTime};
 
-/// Most that wait at once, of everybody and of one address, behind which a whole office may be.
+/// Most that wait at once, of everybody and of one network, behind which a whole office may be.
 const MOST: i64 = 1000;
-const MOST_OF_ADDRESS: i64 = 50;
+const MOST_OF_NETWORK: i64 = 50;
 
 /// A program that waits to be signed in.
 #[derive(Clone, Debug)]
@@ -25,8 +25,9 @@ pub struct NewDeviceSignIn {
     pub user_hash: TokenHash,
     pub client_name: String,
     pub host_name: String,
-    /// The address it came from.
+    /// The address it came from, and what that is counted as.
     pub source: String,
+    pub network: String,
     pub lifetime: Duration,
 }
 
@@ -64,7 +65,7 @@ pub enum DevicePoll {
 }
 
 impl Store {
-    /// False: too many wait already.
+    /// False: too many from this network wait already. Where too many of everybody's do, one of the network that has most of them gives way.
     pub async fn device_begin(&self, new: NewDeviceSignIn) -> Result<bool, StoreError> {
         write(&self.api, new, |db, new| Box::pin(begin(db, new))).await
     }
@@ -106,24 +107,44 @@ impl Store {
 
 async fn begin(db: &mut PgConnection, new: &NewDeviceSignIn) -> Result<bool, StoreError> {
     sqlx::query!("DELETE FROM device_sign_ins WHERE expires_at < now()").execute(&mut *db).await?;
-    let waiting = sqlx::query!(r#"SELECT count(*) AS "all!", count(*) FILTER (WHERE source = $1) AS "of_address!" FROM device_sign_ins"#, new.source);
+    let waiting = sqlx::query!(
+        r#"SELECT count(*) AS "all!", count(*) FILTER (WHERE COALESCE(network, source) = $1) AS "of_network!" FROM device_sign_ins"#,
+        new.network
+    );
     let waiting = waiting.fetch_one(&mut *db).await?;
-    if waiting.all >= MOST || waiting.of_address >= MOST_OF_ADDRESS {
+    if waiting.of_network >= MOST_OF_NETWORK {
         return Ok(false);
     }
+    if waiting.all >= MOST {
+        make_room(db).await?;
+    }
     sqlx::query!(
-        "INSERT INTO device_sign_ins (device_hash, user_hash, client_name, host_name, source, expires_at)
-         VALUES ($1, $2, $3, $4, $5, now() + $6::float8 * interval '1 second')",
+        "INSERT INTO device_sign_ins (device_hash, user_hash, client_name, host_name, source, network, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, now() + $7::float8 * interval '1 second')",
         new.device_hash.as_bytes() as &[u8],
         new.user_hash.as_bytes() as &[u8],
         new.client_name,
         new.host_name,
         new.source,
+        new.network,
         new.lifetime.as_seconds_f64(),
     )
     .execute(db)
     .await?;
     Ok(true)
+}
+
+/// Lets go of the oldest that nobody has answered, of the network that has most of those: whoever asks without end makes room at their own cost. What was
+/// answered stays; people answer so many in a minute and no more.
+async fn make_room(db: &mut PgConnection) -> Result<(), StoreError> {
+    let oldest = sqlx::query!(
+        "DELETE FROM device_sign_ins WHERE device_hash = (
+             SELECT device_hash FROM (
+                 SELECT device_hash, created_at, count(*) OVER (PARTITION BY COALESCE(network, source)) AS of_network FROM device_sign_ins WHERE allowed IS NULL
+             ) AS asked ORDER BY of_network DESC, created_at LIMIT 1) AND allowed IS NULL"
+    );
+    oldest.execute(db).await?;
+    Ok(())
 }
 
 async fn asked(db: &mut PgConnection, user: &TokenHash) -> Result<DeviceSignInRecord, StoreError> {

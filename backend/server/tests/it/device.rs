@@ -180,6 +180,22 @@ async fn guessing_codes_is_slowed_down_and_so_are_programs_without_end() {
 }
 
 #[actix_web::test]
+async fn programs_of_one_network_of_ipv6_are_counted_together() {
+    let direct = House::new().await;
+    let behind = direct.beside_behind_proxy().await;
+    let ask = async |address: String| {
+        let body = json!({"client_name": "kcs", "host_name": "a"});
+        behind.call_with(&[("x-forwarded-for", &address)], "POST", "/api/v1/device", Some(&body)).await.status
+    };
+    let mut statuses = Vec::new();
+    for n in 1..=51 {
+        statuses.push(ask(format!("2001:db8:0:1::{n:x}")).await);
+    }
+    assert!(statuses.starts_with(&[200; 50]) && statuses.ends_with(&[429]), "{statuses:?}");
+    assert_eq!(ask("2001:db8:0:2::1".to_owned()).await, 200);
+}
+
+#[actix_web::test]
 async fn the_answer_needs_the_csrf_token() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;

@@ -4,6 +4,7 @@
 mod admissions;
 mod audit;
 mod clusters;
+mod device_sign_ins;
 mod embedded;
 mod engine;
 mod key_rotation;
