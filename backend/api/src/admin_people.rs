@@ -5,7 +5,7 @@ use crate::extract::QueryParams;
 use crate::lists::List;
 use crate::operations::ClusterRef;
 use crate::operators::Operator;
-use crate::session::ProjectRef;
+use crate::session::{self, ProjectRef};
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get};
@@ -100,7 +100,9 @@ pub async fn admin_person_cut_off(operator: Operator, state: Data<State>, id: Pa
     if *id == caller.actor.user.id {
         return Err(Problem::field("id", "is you yourself: sign out instead"));
     }
-    Ok(Json(state.store.person_cut_off(scope, &caller.actor, id.into_inner(), caller.context()).await?.into()))
+    let (held, ended) = state.store.person_cut_off(scope, &caller.actor, id.into_inner(), caller.context()).await?;
+    session::revoke(&state, ended).await;
+    Ok(Json(held.into()))
 }
 
 /// The sessions, tokens and kubeconfigs of a person that are good now, and programs that may fetch a token, in all projects; the newest first, a

@@ -5,6 +5,7 @@ use crate::caller::{context, host_cookie};
 use crate::device_sign_ins::console_url;
 use crate::errors::{Answer, Problem};
 use crate::extract::{Body, Text};
+use crate::keystone_tokens;
 use crate::lists::List;
 use crate::peers::secure;
 use crate::session::{begin, enter, let_in};
@@ -178,6 +179,7 @@ async fn come_back(state: &State, request: &HttpRequest, form: &str) -> Answer<(
     if info.project.is_some() || info.application_credential.is_some() {
         return Err(not_accepted());
     }
+    keystone_tokens::outlived_no_cut(state, &info).await?;
     let projects = state.identity.projects(&token).await?;
     let entered = enter(state, &token, &projects, None).await?;
     let (cookie, _) = begin(state, request, Some(token), entered, projects).await?;

@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
+use time::OffsetDateTime;
 
 /// By the token's digest.
 pub struct TokenCache {
@@ -89,6 +90,16 @@ pub async fn actor(state: &State, info: &TokenInfo, via: Via) -> Answer<Actor> {
     Some(actor).filter(Actor::has_a_place).ok_or_else(nowhere)
 }
 
+/// Whether operators have left a token to its person, whom they may have put out since it was issued: Keystone, which knows nothing of that, calls it good.
+///
+/// # Errors
+/// When they have not, or the database does not say.
+pub async fn outlived_no_cut(state: &State, info: &TokenInfo) -> Answer<()> {
+    let issued_at = info.issued_at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let cut = state.store.person_cut_since(&info.user_id, issued_at).await?;
+    if cut { Err(Problem::new(Code::SessionExpired)) } else { Ok(()) }
+}
+
 impl TokenCache {
     /// Whom a token speaks for, with the rights of now. `source` is the address it came from; none: it was found good before.
     ///
@@ -96,6 +107,8 @@ impl TokenCache {
     /// When it is worth nothing, the cloud does not say, or too much came from there that was worth nothing.
     pub async fn of(&self, state: &State, token: SecretString, source: Option<&str>) -> Answer<(Actor, Arc<Token>)> {
         let token = self.token(state, token, source).await?;
+        // What is remembered of it does not tell.
+        outlived_no_cut(state, &token.info).await?;
         Ok((actor(state, &token.info, Via::KeystoneToken).await?, token))
     }
 

@@ -17,10 +17,11 @@ use cloud::error::CloudErrorKind;
 use cloud::identity::{Token, TokenInfo};
 use domain::codes::Code;
 use domain::permissions::{Permission, Role};
+use futures::StreamExt;
 use sealed::{TokenHash, TokenKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use store::{AuditEntry, NewSession, SessionRecord, session_identity};
+use store::{AuditEntry, EndedSession, NewSession, SessionRecord, session_identity};
 use time::{Duration, OffsetDateTime};
 
 /// Who signs in. `Debug` shows no password.
@@ -91,6 +92,7 @@ pub struct Session {
 }
 
 const LONGEST: Duration = Duration::hours(12);
+const REVOKED_AT_ONCE: usize = 8;
 
 /// What only the bearer of the session may have, sealed under its hash.
 #[derive(Serialize, Deserialize)]
@@ -149,6 +151,17 @@ pub async fn open(state: &State, hash: &TokenHash) -> Answer<OpenSession> {
     Ok(OpenSession { actor, token, csrf: TokenHash::of(&secrets.csrf), secrets, record })
 }
 
+/// Has Keystone revoke what sessions held that were ended. They are over, whatever it says to that.
+pub(crate) async fn revoke(state: &State, ended: Vec<EndedSession>) {
+    let held = |session: EndedSession| {
+        let text = state.keys.open_text(&session.identity, &session.sealed).ok()?;
+        let secrets: Secrets = serde_json::from_str(text.expose_secret()).ok()?;
+        Some([Some(secrets.token), secrets.unscoped].into_iter().flatten())
+    };
+    let tokens = futures::stream::iter(ended.into_iter().filter_map(held).flatten());
+    tokens.for_each_concurrent(REVOKED_AT_ONCE, |token| async move { drop(state.identity.revoke(&token.into()).await) }).await;
+}
+
 async fn recheck(state: &State, hash: &TokenHash, secrets: &Secrets, record: &mut SessionRecord) -> Answer<()> {
     let grants = match state.identity.validate(&secrets.token.clone().into()).await {
         Ok(info) => {
@@ -184,6 +197,7 @@ fn token_info(record: &SessionRecord, secrets: &Secrets) -> TokenInfo {
             domain_id: secrets.project_domain.clone(),
         }),
         roles: Vec::new(),
+        issued_at: None,
         expires_at: secrets.token_expires_at,
         application_credential: secrets.application_credential.clone(),
     }

@@ -296,6 +296,7 @@ impl TokenBody {
             user_domain_id: domain(self.user.domain),
             project: self.project.map(|p| Project { id: p.id, name: p.name, domain_id: domain(p.domain) }),
             roles: self.roles.into_iter().map(|role| role.name).collect(),
+            issued_at: self.issued_at.as_deref().and_then(moment),
             expires_at,
             application_credential: self.application_credential.map(|credential| credential.name),
         }

@@ -24,6 +24,8 @@ pub struct TokenInfo {
     pub project: Option<Project>,
     /// Keystone role names in the project.
     pub roles: Vec<String>,
+    /// By Keystone's clock; None: it is not known.
+    pub issued_at: Option<OffsetDateTime>,
     pub expires_at: OffsetDateTime,
     /// Name of the application credential it came by: good in its one project only, and for no more than its own roles.
     pub application_credential: Option<String>,

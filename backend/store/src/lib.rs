@@ -70,7 +70,7 @@ pub use operations::{OperationFilter, OperationRecord};
 pub use orphans::{OrphanRecord, OrphansSeen, Turn};
 pub use pages::{Page, PageRequest};
 pub use pauses::QueueRecord;
-pub use people::PersonRecord;
+pub use people::{EndedSession, PersonRecord};
 pub use pool::{Store, StoreOptions};
 pub use pool_marks::MarkedPool;
 pub use promises::QuotaRoom;

@@ -4,7 +4,8 @@ use crate::admissions;
 use crate::audit::{AuditEntry, RequestContext, append};
 use crate::changes::announce_person;
 use crate::error::{StoreError, count};
-use crate::pool::{Store, read, write};
+use crate::pool::{Store, read, statement, write};
+use crate::sessions::identity;
 use auth::{Actor, OperatorScope};
 use domain::ids::TenantId;
 use serde_json::json;
@@ -24,22 +25,36 @@ pub struct PersonRecord {
     pub last_seen_at: Option<OffsetDateTime>,
 }
 
+/// What is left of a session that was ended: what it held of Keystone's is still to be revoked there. `Debug` shows nothing of it that opens.
+#[derive(Clone, Debug)]
+pub struct EndedSession {
+    /// What its secrets are bound to.
+    pub identity: Vec<u8>,
+    pub sealed: Vec<u8>,
+}
+
 impl Store {
     /// The first five hundred people by name who hold something, those with this text in their name or of this id only.
     pub async fn people(&self, _: OperatorScope, search: Option<String>) -> Result<Vec<PersonRecord>, StoreError> {
         read(&self.api, search, |db, search| Box::pin(list(db, search.as_deref()))).await
     }
 
-    /// Ends all that a person holds; whoever holds a stream open with any of it is told. Answers how much that was.
+    /// Ends all that a person holds, and tokens of Keystone's that were issued to them until now; whoever holds a stream open with any of it is told.
+    /// Answers how much that was, and the sessions.
     pub async fn person_cut_off(
         &self,
         _: OperatorScope,
         operator: &Actor,
         person: String,
         context: RequestContext,
-    ) -> Result<PersonRecord, StoreError> {
+    ) -> Result<(PersonRecord, Vec<EndedSession>), StoreError> {
         write(&self.api, (operator.clone(), person, context), |db, (operator, person, context)| Box::pin(cut_off(db, operator, person, context)))
             .await
+    }
+
+    /// Whether operators have ended all that a person held since then.
+    pub async fn person_cut_since(&self, person: &str, then: OffsetDateTime) -> Result<bool, StoreError> {
+        statement(&self.near.questions(), (person.to_owned(), then), |db, (person, then)| Box::pin(cut_since(db, person, *then))).await
     }
 }
 
@@ -113,10 +128,27 @@ async fn projects(db: &mut PgConnection, person: &str) -> Result<Vec<(TenantId, 
     Ok(rows.fetch_all(db).await?.into_iter().map(|row| (TenantId(row.project), row.sessions, row.tokens, row.kubeconfigs)).collect())
 }
 
-async fn cut_off(db: &mut PgConnection, operator: &Actor, person: &str, context: &RequestContext) -> Result<PersonRecord, StoreError> {
+async fn cut_since(db: &mut PgConnection, person: &str, then: OffsetDateTime) -> Result<bool, StoreError> {
+    let cut = sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM person_cuts WHERE user_id = $1 AND at > $2) AS "cut!""#, person, then);
+    Ok(cut.fetch_one(db).await?)
+}
+
+async fn cut_off(
+    db: &mut PgConnection,
+    operator: &Actor,
+    person: &str,
+    context: &RequestContext,
+) -> Result<(PersonRecord, Vec<EndedSession>), StoreError> {
     let held = list(db, Some(person)).await?.into_iter().find(|p| p.id == person).ok_or(StoreError::NotFound)?;
     let projects = projects(db, person).await?;
-    sqlx::query!("DELETE FROM sessions WHERE user_id = $1", person).execute(&mut *db).await?;
+    // By the clock, not by when the transaction began: it may have waited since.
+    let cut = sqlx::query!(
+        "INSERT INTO person_cuts (user_id, at) VALUES ($1, clock_timestamp()) ON CONFLICT (user_id) DO UPDATE SET at = clock_timestamp()",
+        person
+    );
+    cut.execute(&mut *db).await?;
+    let ended = sqlx::query!("DELETE FROM sessions WHERE user_id = $1 RETURNING id_hash, sealed", person).fetch_all(&mut *db).await?;
+    let ended = ended.into_iter().map(|row| EndedSession { identity: identity(&row.id_hash), sealed: row.sealed }).collect();
     sqlx::query!("UPDATE api_tokens SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", person).execute(&mut *db).await?;
     sqlx::query!("UPDATE kubeconfigs SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", person).execute(&mut *db).await?;
     sqlx::query!("DELETE FROM device_sign_ins WHERE approval -> 'user' ->> 'id' = $1", person).execute(&mut *db).await?;
@@ -128,5 +160,5 @@ async fn cut_off(db: &mut PgConnection, operator: &Actor, person: &str, context:
         append(db, &AuditEntry::new(operator, "person_cut_off", "person", person).tenant(&project).outcome("done").detail(detail), context).await?;
     }
     announce_person(db, person).await?;
-    Ok(held)
+    Ok((held, ended))
 }

@@ -108,6 +108,7 @@ async fn a_persons_token_is_inspected_once_and_never_renewed() {
         user_domain_id: "d".into(),
         project: None,
         roles: vec![],
+        issued_at: None,
         expires_at: time::OffsetDateTime::now_utc(),
         application_credential: None,
     };

@@ -1,6 +1,7 @@
 //! API tokens: as good as their owner within what they were narrowed to, and worth nothing once revoked, expired, or come from elsewhere.
 
 use crate::house::{Got, House, Person};
+use local_cloud::Service;
 use serde_json::{Value, json};
 
 pub async fn make(house: &House, person: &Person, request: Value) -> (String, String) {
@@ -256,8 +257,22 @@ async fn an_operator_ends_all_that_a_person_holds() {
     let person = &list["items"][0];
     assert_eq!((&person["sessions"], &person["tokens"], &person["kubeconfigs"]), (&json!(1), &json!(1), &json!(1)), "{list}");
     let cut = format!("/api/v1/admin/people/{}/access", person["id"].as_str().unwrap());
+    let keystone = house.keystone_token("member-a", "tenant-a").await;
+    let by_keystone = async |token: &str| house.call_with(&[("x-auth-token", token)], "GET", "/api/v1/clusters", None).await.status;
+    assert_eq!(by_keystone(&keystone).await, 200);
+    let revoked = || house.cloud.calls(Service::Identity, "DELETE", "/identity/v3/auth/tokens");
     assert_eq!(house.call(Some(&member), "DELETE", &cut, None).await.status, 403);
+    let before = revoked();
     assert_eq!(house.call(Some(&operator), "DELETE", &cut, None).await.status, 200);
+    assert_eq!(revoked() - before, 2, "what the session had: for its project, and for switching");
+    // Here it was remembered, there it is seen for the first time.
+    for replica in [&house, &house.beside().await] {
+        let refused = replica.call_with(&[("x-auth-token", &keystone)], "GET", "/api/v1/clusters", None).await;
+        assert_eq!((refused.status, refused.body["code"].as_str()), (401, Some("KCS-AUTH-001")), "{}", refused.body);
+    }
+    assert_eq!(by_keystone(&house.keystone_token("member-b", "tenant-b").await).await, 200, "nobody else is put out");
+    // Keystone decides who signs in: what it issues from now on counts.
+    assert_eq!(by_keystone(&house.keystone_token("member-a", "tenant-a").await).await, 200);
     assert_eq!(house.call(Some(&member), "GET", "/api/v1/session", None).await.status, 401);
     assert_eq!(with(&house, &token, "GET", "/api/v1/clusters", None).await.status, 401);
     assert_eq!(with(&house, &kubeconfig, "GET", &format!("/k8s/clusters/{cluster}/api"), None).await.status, 401);
