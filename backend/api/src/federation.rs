@@ -76,7 +76,8 @@ struct Begun {
 
 const COOKIE: &str = "kcs_federation";
 const KEY: &str = "federation";
-const PATH: &str = "/api/v1/session/federation";
+/// Where Keystone's page sends its form.
+pub(crate) const CALLBACK: &str = "/api/v1/session/federation/callback";
 /// For how long a person may take at the provider.
 const LIFETIME: Duration = Duration::minutes(10);
 
@@ -140,7 +141,7 @@ pub async fn federation_begin(state: Data<State>, request: HttpRequest, body: Bo
     }
     let begun = Begun { provider: wanted.provider, next, until: (OffsetDateTime::now_utc() + LIFETIME).unix_timestamp() };
     let mut url = found.page.clone();
-    url.query_pairs_mut().append_pair("origin", &format!("{}{PATH}/callback", console_url(&state, &request)));
+    url.query_pairs_mut().append_pair("origin", &format!("{}{CALLBACK}", console_url(&state, &request)));
     let answer = FederationStarted { url: url.into() };
     Ok(HttpResponse::Ok().cookie(begun.cookie(&state, &request).await?).json(answer))
 }

@@ -49,6 +49,7 @@ pub mod nodes;
 pub mod openapi;
 pub mod operations;
 pub mod operators;
+pub mod origins;
 pub mod orphans;
 pub mod passage;
 pub mod pauses;

@@ -52,7 +52,7 @@ pub struct Settings {
     /// Where kubeconfigs point, without a trailing slash.
     pub gate_url: String,
     pub gate_ca_pem: String,
-    /// Origins browsers may open streams from; the request's own host is one always.
+    /// Origins of pages that may change things and open sockets; the request's own host is one always.
     pub origins: Vec<String>,
     /// Who may say for others where they come from.
     pub proxies: Proxies,

@@ -3,7 +3,7 @@
 use crate::caller::{self, Caller, opens_socket, same_rights};
 use crate::errors::{Answer, Problem};
 use crate::state::State;
-use crate::{lasting, peers, people};
+use crate::{lasting, origins, people};
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
@@ -71,7 +71,7 @@ pub async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) 
     }
     let caller = Caller::extract(request).await?;
     if caller.by_cookie() && opens_socket(request) {
-        same_origin(request, state)?;
+        origins::of_socket(request)?;
     }
     let cluster = state.store.cluster(&caller.actor.scope(), id).await?.cluster.endpoint();
     Ok((Visitor::Person(Box::new(caller)), cluster))
@@ -92,18 +92,6 @@ async fn bearer_of(state: &State, token: TokenHash, found: KubeconfigUse) -> Ans
 
 fn unauthorized() -> Problem {
     Problem::new(Code::SessionExpired).detail("the kubeconfig is not valid, has expired or was revoked")
-}
-
-/// A page of somebody else's may open a WebSocket that carries our cookie; the browser says whose page it was.
-fn same_origin(request: &HttpRequest, state: &State) -> Answer<()> {
-    let origin = request.headers().get(header::ORIGIN).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let host = peers::host(request);
-    let own = origin == format!("http://{host}") || origin == format!("https://{host}");
-    if own || state.settings.origins.iter().any(|o| o == origin) {
-        Ok(())
-    } else {
-        Err(Problem::new(Code::CsrfMissing).detail("the origin is not ours"))
-    }
 }
 
 /// Ends when the visitor may no longer be here, or has been for too long, and says why. `changes` was subscribed to before the visitor was first looked at.

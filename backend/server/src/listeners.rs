@@ -73,6 +73,7 @@ fn app(
         .configure(api::routes::configure)
         .default_service(web::to(console::serve))
         .wrap(from_fn(api::refusals::middleware))
+        .wrap(from_fn(api::origins::middleware))
         .wrap(from_fn(framing::middleware))
         .wrap(from_fn(security_headers::middleware))
         .wrap(from_fn(api::request_id::middleware))

@@ -223,3 +223,40 @@ async fn one_neighbourhood_uses_up_neither_what_others_have_when_much_has_failed
     }
     assert_eq!(from(&limited, "127.9.9.9", "member-b", PASSWORD, "").await.status(), 200);
 }
+
+#[actix_web::test]
+async fn no_page_of_somebody_elses_signs_anybody_in_or_changes_anything() {
+    let house = House::new().await;
+    let (own, foreign) = (("origin", house.url.as_str()), ("origin", "https://evil.example"));
+    let theirs = [vec![foreign], vec![("origin", "null")], vec![("sec-fetch-site", "cross-site")], vec![("sec-fetch-site", "same-site"), foreign]];
+    // Programs say nothing of where they come from; a page of ours may have no origin to show, and its browser vouches for it.
+    let ours = [vec![], vec![own], vec![("sec-fetch-site", "same-origin"), own], vec![("sec-fetch-site", "same-origin"), ("origin", "null")]];
+    for (path, body, status) in [
+        ("/api/v1/session", json!({"username": "member-a", "password": PASSWORD}), 200),
+        ("/api/v1/session/application-credential", json!({"id": "x", "secret": "y"}), 401),
+        ("/api/v1/session/federation", json!({"provider": "corp"}), 200),
+        ("/api/v1/device", json!({"client_name": "kcs", "host_name": "laptop"}), 200),
+    ] {
+        for headers in &theirs {
+            let refused = house.call_with(headers, "POST", path, Some(&body)).await;
+            assert_eq!((refused.status, refused.body["code"].as_str()), (403, Some("KCS-AUTH-004")), "{path} {headers:?}");
+            assert!(!refused.headers.contains_key("set-cookie") && refused.headers.contains_key("content-security-policy"), "{path} {headers:?}");
+        }
+        for headers in &ours {
+            assert_eq!(house.call_with(headers, "POST", path, Some(&body)).await.status, status, "{path} {headers:?}");
+        }
+    }
+
+    // With the cookie, and even with what only a page of ours can read.
+    let member = house.sign_in("member-a").await;
+    let (token, inside) = (json!({"name": "ci", "expires_in": 3600}), format!("/k8s/clusters/{}/api/v1/namespaces", uuid::Uuid::new_v4()));
+    for (headers, made, there) in theirs.iter().map(|headers| (headers, 403, 403)).chain(ours.iter().map(|headers| (headers, 201, 404))) {
+        assert_eq!(house.call_as(&member, headers, "POST", "/api/v1/tokens", Some(&token)).await.status, made, "{headers:?}");
+        assert_eq!(house.call_as(&member, headers, "POST", &inside, Some(&json!({}))).await.status, there, "{headers:?}");
+        assert_eq!(house.call_as(&member, headers, "GET", "/api/v1/session", None).await.status, 200, "{headers:?}");
+    }
+    // A page cannot have a browser send a token.
+    let keystone = house.keystone_token("member-a", "tenant-a").await;
+    let by_token = house.call_with(&[("x-auth-token", &keystone), foreign], "POST", "/api/v1/clusters/plan", Some(&json!({}))).await;
+    assert_ne!(by_token.status, 403, "{}", by_token.body);
+}
