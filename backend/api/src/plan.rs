@@ -10,7 +10,7 @@ use cloud::load_balancers::LoadBalancerLimits;
 use domain::clusters::ClusterSpec;
 use domain::codes::Code;
 use domain::needs::{Amounts, Objects, amounts, node_objects};
-use domain::preflight::{Allowance, Checks, Facts, FlavorFact, ImageFact, blocked, largest_pool, offers, quota as compare};
+use domain::preflight::{Allowance, Checks, Facts, FlavorFact, ImageFact, blocked, external_addresses, largest_pool, offers, quota as compare};
 use domain::requests::{FlavorSize, Violation};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -152,6 +152,12 @@ impl Quotas {
     pub fn check(&self, spec: &ClusterSpec, objects: &Objects) -> (Vec<QuotaNeed>, Vec<Check>) {
         let one = node_objects(spec, &largest_pool(spec, &self.flavors), 1);
         compare(&amounts(objects, spec, &self.flavors), &amounts(&one, spec, &self.flavors), &self.limits, &self.promised)
+    }
+
+    /// What is to be said of the addresses that these objects take of an external network with so many left.
+    #[must_use]
+    pub fn external_addresses(&self, spec: &ClusterSpec, objects: &Objects, left: u64) -> Vec<Check> {
+        external_addresses(&amounts(objects, spec, &self.flavors), left, &self.promised)
     }
 
     /// What the cloud leaves, for the transaction that takes from it.

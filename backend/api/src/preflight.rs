@@ -25,6 +25,8 @@ pub struct Preflight {
     pub quotas: Quotas,
     tenant: Tenant,
     facts: Facts,
+    /// Addresses that the external network has left; None: the cloud does not tell.
+    external_left: Option<u64>,
     found: Vec<Check>,
 }
 
@@ -70,10 +72,14 @@ impl Preflight {
         broken.extend(violations(&request.name, &spec, &state.spec_limits()));
         plan::refuse(broken)?;
         let quotas = Quotas::of(state, caller, &catalogue).await?;
+        let external_left = match catalogue.networks.iter().find(|n| n.id == spec.network.external_network) {
+            Some(external) => cloud.network.addresses_left(&external.id).await?,
+            None => None,
+        };
         let mut found = state.service_clouds.checks(state, &caller.actor.project.id).await;
         found.extend(settle_groups(&mut spec, quotas.group_members, quotas.left("server_groups")));
         let objects = cluster_objects(&spec);
-        Ok(Self { spec, catalogue, objects, quotas, tenant, facts, found })
+        Ok(Self { spec, catalogue, objects, quotas, tenant, facts, external_left, found })
     }
 
     /// The checks about the tenant and about the cloud, and what is needed of the limits of the one and the quotas of the other.
@@ -85,6 +91,7 @@ impl Preflight {
         checks.extend(offers(&self.spec, &self.facts));
         checks.extend(short);
         checks.extend(found);
+        checks.extend(self.external_left.into_iter().flat_map(|left| self.quotas.external_addresses(&self.spec, &self.objects, left)));
         checks.extend(self.found.iter().cloned());
         Checked { checks, limits, quota }
     }

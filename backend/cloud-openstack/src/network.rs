@@ -3,7 +3,9 @@
 use crate::call::Call;
 use crate::catalog::Service::Network as NETWORK;
 use crate::identity::Scoped;
-use crate::network_views::{FloatingIpView, GroupView, NetView, PortView, Quotas, RouterBody, RouterView, SubnetView, normal, rule_body};
+use crate::network_views::{
+    AvailabilityBody, FloatingIpView, GroupView, NetView, PortView, Quotas, RouterBody, RouterView, SubnetView, normal, rule_body,
+};
 use async_trait::async_trait;
 use cloud::Result;
 use cloud::error::CloudErrorKind;
@@ -310,6 +312,16 @@ impl Network for Scoped {
 
     async fn delete_floating_ip(&self, id: &str) -> Result<()> {
         self.gone("delete floating IP", "floatingips", id).await
+    }
+
+    async fn addresses_left(&self, network_id: &str) -> Result<Option<u64>> {
+        let call = Call::get(NETWORK, "count free addresses", &["network-ip-availabilities", network_id]);
+        match self.0.json::<AvailabilityBody>(&call).await {
+            Ok(body) => Ok(Some(body.left())),
+            // Neutron's own policy lets administrators ask, and tells others that there is nothing.
+            Err(error) if matches!(error.kind, CloudErrorKind::NotFound | CloudErrorKind::Denied) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn limits(&self, project_id: &str) -> Result<NetworkLimits> {

@@ -271,6 +271,32 @@ pub(crate) fn rule_body(group_id: &str, rule: &Rule) -> Value {
 }
 
 #[derive(Deserialize)]
+pub(crate) struct AvailabilityBody {
+    network_ip_availability: Availability,
+}
+
+#[derive(Deserialize)]
+struct Availability {
+    subnet_ip_availability: Vec<SubnetAvailability>,
+}
+
+/// Of IPv6 there may be more than any number holds.
+#[derive(Deserialize)]
+struct SubnetAvailability {
+    ip_version: u8,
+    total_ips: Value,
+    used_ips: Value,
+}
+
+impl AvailabilityBody {
+    /// Addresses of IPv4 that are left.
+    pub(crate) fn left(&self) -> u64 {
+        let subnets = self.network_ip_availability.subnet_ip_availability.iter().filter(|s| s.ip_version == 4);
+        subnets.map(|s| s.total_ips.as_u64().unwrap_or(0).saturating_sub(s.used_ips.as_u64().unwrap_or(0))).sum()
+    }
+}
+
+#[derive(Deserialize)]
 pub(crate) struct Quotas {
     quota: BTreeMap<String, Value>,
 }

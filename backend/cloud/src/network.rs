@@ -206,5 +206,7 @@ pub trait Network: Send + Sync {
     async fn associate_floating_ip(&self, id: &str, port_id: Option<&str>) -> Result<()>;
     async fn delete_floating_ip(&self, id: &str) -> Result<()>;
 
+    /// IPv4 addresses that a network has left. None: the cloud does not tell whoever asks.
+    async fn addresses_left(&self, network_id: &str) -> Result<Option<u64>>;
     async fn limits(&self, project_id: &str) -> Result<NetworkLimits>;
 }

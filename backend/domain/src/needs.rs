@@ -106,9 +106,11 @@ pub fn amounts(objects: &Objects, spec: &ClusterSpec, flavors: &[FlavorSize]) ->
             }
             ResourceKind::Port | ResourceKind::RouterInterface => add("ports", count),
             ResourceKind::LoadBalancer => {
-                for quota in ["load_balancers", "listeners", "pools", "health_monitors", "ports"] {
-                    add(quota, count);
-                }
+                add("load_balancers", count);
+                add("listeners", count);
+                add("pools", count);
+                add("health_monitors", count);
+                add("ports", count);
             }
             ResourceKind::Network => add("networks", count),
             ResourceKind::Subnet => add("subnets", count),

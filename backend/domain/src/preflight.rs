@@ -24,8 +24,8 @@ pub enum CheckLevel {
 /// One thing looked at before anything is built.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Check {
-    /// `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `block_storage`, `external_network`, `network`, `addresses`,
-    /// `load_balancer`, `api_route`, `credentials`, `quota`, `replacement_room`, `server_groups`, `allowed`, `cluster_quota`, `tenant_quota`,
+    /// `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `block_storage`, `external_network`, `external_addresses`, `network`,
+    /// `addresses`, `load_balancer`, `api_route`, `credentials`, `quota`, `replacement_room`, `server_groups`, `allowed`, `cluster_quota`, `tenant_quota`,
     /// `deletion_protection`; of the installation's settings `values`, `limits`, `prices`, `audit_retention`, `audit_forward`, `audit_test_line`.
     pub key: String,
     pub level: CheckLevel,
@@ -389,6 +389,28 @@ pub fn quota(need: &Amounts, one_node: &Amounts, limits: &BTreeMap<&str, Allowan
     checks.conclude("quota", short);
     checks.conclude("replacement_room", tight);
     (rows, checks.0)
+}
+
+/// What there is to know about the addresses that these amounts take of the external network, where it is known how many are left: of floating IPs, and of
+/// routers. What others were promised may come from another network.
+#[must_use]
+pub fn external_addresses(need: &Amounts, left: u64, promised: &Amounts) -> Vec<Check> {
+    let of = |amounts: &Amounts| ["floating_ips", "routers"].iter().filter_map(|quota| amounts.get(quota)).sum::<u64>();
+    let (need, promised) = (of(need), of(promised));
+    let field = Some("spec.network.external_network".to_owned());
+    let mut params = json!({ "free": left, "need": need, "promised": promised });
+    let message = format!("the external network has {left} addresses left, {need} are needed, and {promised} by what is under way");
+    let found = if left < need {
+        Some(blocked(Code::NoFloatingIp, message, field, &params))
+    } else if left < need + promised {
+        params["reason"] = json!("promised");
+        Some(warning(Code::NoFloatingIp, message, field, &params))
+    } else {
+        None
+    };
+    let mut checks = Checks::default();
+    checks.conclude("external_addresses", found.into_iter().collect());
+    checks.0
 }
 
 /// Decides for each pool that does not say so whether its servers are kept apart: as long as there is room for server groups.

@@ -163,6 +163,20 @@ fn promised_quota_is_counted_and_room_for_a_replacement_is_a_warning() {
 }
 
 #[test]
+fn a_cluster_needs_addresses_of_the_external_network_for_its_api_and_its_router() {
+    let level = |request: serde_json::Value, left: u64, promised: Amounts| {
+        let wanted = spec(request);
+        external_addresses(&amounts(&cluster_objects(&wanted), &wanted, &[]), left, &promised)[0].level
+    };
+    let other: Amounts = [("floating_ips", 1), ("instances", 9), ("routers", 1)].into();
+    assert_eq!(level(json!({}), 4, other.clone()), CheckLevel::Ok);
+    assert_eq!(level(json!({}), 3, other.clone()), CheckLevel::Warning);
+    assert_eq!(level(json!({}), 2, Amounts::new()), CheckLevel::Ok);
+    assert_eq!(level(json!({}), 1, other), CheckLevel::Blocked);
+    assert_eq!(level(json!({"api": {"exposure": "private"}}), 1, Amounts::new()), CheckLevel::Ok);
+}
+
+#[test]
 fn pools_are_kept_apart_as_far_as_server_groups_last() {
     let pools = |n: u32| (0..n).map(|i| json!({"name": format!("p{i}"), "flavor": "m", "count": 11})).collect::<Vec<_>>();
     let mut wanted = spec(json!({"control_plane": {"count": 3}, "node_pools": pools(2)}));

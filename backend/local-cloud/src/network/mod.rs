@@ -1,6 +1,7 @@
 //! Neutron v2.0: networks, subnets, ports, routers, floating IPs, security groups, tags, quotas.
 
 pub(crate) mod addresses;
+mod availability;
 mod floating_ips;
 mod networks;
 pub(crate) mod ports;
@@ -213,6 +214,7 @@ pub(crate) fn serve(state: &mut State, call: &Call<'_>) -> Answer {
         ["security-groups", ..] if call.path.len() < 3 => security_groups::serve(state, call),
         ["security-group-rules", ..] if call.path.len() < 3 => security_groups::serve_rules(state, call),
         ["quotas", ..] => quotas::serve(state, call),
+        ["network-ip-availabilities", id] if get => availability::serve(state, call, id),
         [kind, id, "tags", rest @ ..] => tags::serve(state, call, kind, id, rest),
         ["extensions"] if get => Ok(Reply::json(200, json!({"extensions": extensions()}))),
         ["availability_zones"] if get => Ok(Reply::json(
@@ -225,8 +227,17 @@ pub(crate) fn serve(state: &mut State, call: &Call<'_>) -> Answer {
 }
 
 fn extensions() -> Vec<Value> {
-    const ALIASES: [&str; 8] =
-        ["router", "external-net", "security-group", "quotas", "quota_details", "standard-attr-tag", "standard-attr-description", "pagination"];
+    const ALIASES: [&str; 9] = [
+        "router",
+        "external-net",
+        "security-group",
+        "quotas",
+        "quota_details",
+        "standard-attr-tag",
+        "standard-attr-description",
+        "pagination",
+        "network-ip-availability",
+    ];
     ALIASES
         .iter()
         .map(|alias| json!({"alias": alias, "name": alias, "description": "", "links": [], "updated": "2024-01-01T00:00:00-00:00"}))

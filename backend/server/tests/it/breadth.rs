@@ -1,7 +1,7 @@
 //! What a cluster can be asked to be, and what is promised before: templates of one's own, quota, protection, networks that stand already.
 
 use crate::cluster_api::ClusterApi;
-use crate::house::House;
+use crate::house::{House, Person};
 use bytes::Bytes;
 use local_cloud::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
@@ -107,6 +107,26 @@ async fn what_is_under_a_load_balancer_has_quotas_of_its_own() {
     assert_eq!(first.status, 202, "{}", first.body);
     let all = ["health_monitors", "listeners", "members", "pools"].map(|quota| json!(quota)).to_vec();
     assert_eq!(plan().await, (json!(true), all));
+}
+
+#[actix_web::test]
+async fn free_public_addresses_are_counted_where_the_cloud_tells_whoever_plans() {
+    // Five of them are given out.
+    let house = House::with_public("198.51.100.0/29").await;
+    let (member, operator) = (house.sign_in("member-a").await, house.sign_in("operator").await);
+    let told = async |person: &Person| {
+        let plan = house.call(Some(person), "POST", "/api/v1/clusters/plan", Some(&json!({"name": "two", "template": "dev"}))).await;
+        assert_eq!(plan.status, 200, "{}", plan.body);
+        let check = plan.body["checks"].as_array().unwrap().iter().find(|c| c["key"] == "external_addresses");
+        check.map(|c| (c["level"].clone(), c["params"]["free"].clone()))
+    };
+    assert_eq!(told(&operator).await, Some((json!("ok"), Value::Null)));
+    let network = house.call(Some(&member), "GET", "/api/v1/networks", None).await.body["items"][0]["id"].as_str().unwrap().to_owned();
+    let token = house.keystone_token("member-a", "tenant-a").await;
+    (0..4).for_each(|_| house.floating_ip(&token, &network));
+    // One for the API, one for the router.
+    assert_eq!(told(&operator).await, Some((json!("blocked"), json!(1))));
+    assert_eq!(told(&member).await, None, "by Neutron's own policy it is for administrators to see");
 }
 
 #[actix_web::test]

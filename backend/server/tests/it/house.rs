@@ -171,6 +171,13 @@ impl House {
         Self::on(Arc::new(Database::new().await), cloud, settings()).await
     }
 
+    /// One whose cloud has these public addresses.
+    pub async fn with_public(public: &str) -> Self {
+        let public = public.parse().unwrap();
+        let cloud = LocalCloud::new(LocalCloudConfig { password: PASSWORD.to_owned(), public, ..LocalCloudConfig::default() });
+        Self::on(Arc::new(Database::new().await), cloud, settings()).await
+    }
+
     /// One on whose cloud servers boot on these machines.
     pub async fn with_machines(machines: Arc<dyn Machines>) -> Self {
         let cloud = LocalCloud::new(LocalCloudConfig { password: PASSWORD.to_owned(), machines: Some(machines), ..LocalCloudConfig::default() });
@@ -369,6 +376,15 @@ impl House {
         let body = json!({"keypair": {"name": name, "public_key": public_key}});
         let answer = self.cloud.handle(request.body(Bytes::from(body.to_string())).unwrap());
         assert!(answer.status().is_success(), "{name}: {:?}", answer.body());
+    }
+
+    /// Somebody takes an address of this external network.
+    pub fn floating_ip(&self, token: &str, network: &str) {
+        let body = json!({"floatingip": {"floating_network_id": network}});
+        let request = Request::builder().method("POST").uri("http://cloud/network/v2.0/floatingips");
+        let request = request.header("x-auth-token", token).header("content-type", "application/json");
+        let answer = self.cloud.handle(request.body(Bytes::from(body.to_string())).unwrap());
+        assert!(answer.status().is_success(), "{:?}", answer.body());
     }
 
     /// A call of a person's to Cinder, by their token.

@@ -52,6 +52,7 @@ pub async fn replay(bench: &Bench, stage: &Stage) {
     let port = ports(bench, stage, &network, &subnet, &groups[0]).await;
     let router = routers(bench, stage, &subnet, &external).await;
     floating_ips(bench, stage, &external, &port).await;
+    availability(bench, stage, &external).await;
     quotas(bench, stage).await;
     take_down(bench, stage, &network, &subnet, &router, &port, &groups).await;
 }
@@ -234,6 +235,15 @@ async fn floating_ips(bench: &Bench, stage: &Stage, external: &str, port: &str) 
     bench.check("delete it again", &bench.delete(member, net, &path).await, 404, "NeutronError.type=FloatingIPNotFound");
     let inside = json!({"floatingip": {"floating_network_id": NONE}});
     bench.check("floating IP of no network", &bench.post(member, net, "/floatingips", inside).await, 404, "NeutronError.type=NetworkNotFound");
+}
+
+async fn availability(bench: &Bench, stage: &Stage, external: &str) {
+    let path = format!("/network-ip-availabilities/{external}");
+    let told = bench.get(&stage.admin, "network", &path).await;
+    let fields = "total_ips:n subnet_ip_availability.0.ip_version:n subnet_ip_availability.0.total_ips:n subnet_ip_availability.0.used_ips:n";
+    let fields: Vec<String> = fields.split(' ').map(|field| format!("network_ip_availability.{field}")).collect();
+    bench.check("how many addresses there are", &told, 200, &fields.join(" "));
+    bench.check("a member does not see it", &bench.get(&stage.member, "network", &path).await, 404, "NeutronError.message:s");
 }
 
 async fn quotas(bench: &Bench, stage: &Stage) {
