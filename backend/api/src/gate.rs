@@ -1,6 +1,7 @@
 //! The Kubernetes pass-through `/k8s/clusters/{id}/…` for kubectl, helm and the console: authenticate, decide by role, forward as the
 //! person, stream both ways, and cut what is open when the right to it ends.
 
+use crate::across::{self, Across};
 use crate::caller::opens_socket;
 use crate::errors::{Answer, Problem};
 use crate::inside;
@@ -38,6 +39,8 @@ const PARTING: Duration = Duration::from_secs(5);
 pub const PREFIX: &str = "/k8s/clusters/";
 /// What the audit log calls a way into a pod.
 const EXEC: &str = "kubernetes_exec";
+/// And a look at secrets.
+const SECRET_READ: &str = "kubernetes_secret_read";
 /// Characters of a path or command that the audit log takes.
 const TOLD: usize = 8_192;
 
@@ -118,8 +121,18 @@ fn outgoing(request: &HttpRequest, path: &str, body: BodyStream) -> Answer<Gatew
     Ok(outgoing)
 }
 
-async fn forward(state: &State, actor: &Actor, cluster: &ClusterEndpoint, outgoing: GatewayRequest) -> Answer<(OpenStream, Forwarded)> {
-    Passage::open(state, actor, cluster).await?.send(outgoing).await
+async fn forward(
+    state: &State,
+    actor: &Actor,
+    cluster: &ClusterEndpoint,
+    outgoing: GatewayRequest,
+    across: Option<Across>,
+) -> Answer<(OpenStream, Forwarded)> {
+    let passage = Passage::open(state, actor, cluster).await?;
+    match across {
+        None => passage.send(outgoing).await,
+        Some(across) => Box::pin(across.gather(passage, actor, cluster.id)).await,
+    }
 }
 
 /// The cluster's id and the path within, as it came over the wire.
@@ -149,8 +162,9 @@ async fn set_out<'a>(
     outgoing: GatewayRequest,
 ) -> Answer<Arriving<'a>> {
     let actor = visitor.actor();
-    let Some((action, decided)) = judged(actor, cluster, &outgoing)? else {
-        return Ok(forward(state, actor, cluster, outgoing).boxed_local());
+    let across = across::of(actor, cluster, &outgoing)?;
+    let Some((action, decided)) = judged(actor, cluster, &outgoing, across.is_some())? else {
+        return Ok(forward(state, actor, cluster, outgoing, across).boxed_local());
     };
     let way = (action == EXEC && decided.is_ok()).then(|| opening(state, actor, cluster));
     let entry = entry(request, actor, cluster.id, &outgoing, action).outcome(if decided.is_ok() { "accepted" } else { "denied" });
@@ -159,21 +173,23 @@ async fn set_out<'a>(
     let arriving = async move {
         match way {
             Some(way) => way.await.map_err(Problem::internal)??.send(outgoing).await,
-            None => forward(state, actor, cluster, outgoing).await,
+            None => forward(state, actor, cluster, outgoing, across).await,
         }
     };
     Ok(with_result(state, entry, visitor, arriving).boxed_local())
 }
 
-/// Decides by role; the cluster's own rules decide again. What is written down has a name for the audit log; None: a look that is open to them.
-fn judged(actor: &Actor, cluster: &ClusterEndpoint, outgoing: &GatewayRequest) -> Answer<Option<(&'static str, Answer<()>)>> {
+/// Decides by role; the cluster's own rules decide again. What is written down has a name for the audit log; None: a look that is open to them. A list that is put
+/// together `across` their namespaces was decided on for each of these.
+fn judged(actor: &Actor, cluster: &ClusterEndpoint, outgoing: &GatewayRequest, across: bool) -> Answer<Option<(&'static str, Answer<()>)>> {
     let reach = outgoing.reach()?;
     let namespace = if let Reach::Namespace(name) = &reach { Some(name.as_str()) } else { None };
-    let within = within(actor, cluster.id, &reach);
+    let within = if across { Ok(()) } else { within(actor, cluster.id, &reach) };
     let (action, allowed) = match outgoing.access()? {
         Access::Read => return within.map(|()| None),
+        Access::Secrets if across => (SECRET_READ, Ok(())),
         Access::Exec => (EXEC, actor.may_inside::<KubernetesExec>(cluster, namespace).map(drop)),
-        Access::Secrets => ("kubernetes_secret_read", actor.may_inside::<KubernetesWrite>(cluster, namespace).map(drop)),
+        Access::Secrets => (SECRET_READ, actor.may_inside::<KubernetesWrite>(cluster, namespace).map(drop)),
         Access::Write => ("kubernetes_write", actor.may_inside::<KubernetesWrite>(cluster, namespace).map(drop)),
     };
     // Which namespaces are open says more than that this one is not.

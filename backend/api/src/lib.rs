@@ -1,6 +1,7 @@
 //! The HTTP API: one list of routes, its document, and one file per noun. Handlers validate and record; only the engine changes the cloud.
 
 pub mod about;
+pub mod across;
 pub mod addons;
 pub mod admin;
 pub mod admin_catalogue;

@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::streams::OpenStream;
 use auth::Actor;
 use domain::clusters::ClusterEndpoint;
-use kube_access::gateway::Answer as Forwarded;
+use kube_access::gateway::{Answer as Forwarded, Collection};
 use kube_access::{Gateway, GatewayRequest, Impersonation, OwnConnection};
 
 pub struct Passage {
@@ -47,6 +47,14 @@ impl Passage {
             None => self.gateway.forward(&self.who, outgoing).await?,
         };
         Ok((self.open, answer))
+    }
+
+    /// Asks for a list of these namespaces; None: nothing of the kind is in namespaces.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub async fn across(self, names: Vec<String>, list: Collection) -> Answer<Option<(OpenStream, Forwarded)>> {
+        Ok(self.gateway.across(&self.who, names, list).await?.map(|answer| (self.open, answer)))
     }
 }
 

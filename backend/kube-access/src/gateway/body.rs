@@ -38,6 +38,12 @@ impl Body {
     }
 }
 
+impl From<Bytes> for Body {
+    fn from(whole: Bytes) -> Self {
+        Self { begun: whole, rest: None }
+    }
+}
+
 impl Stream for Body {
     type Item = std::io::Result<Bytes>;
 

@@ -7,15 +7,19 @@
 //! SPDY the listener has to say so (`server::spdy`).
 
 mod access;
+mod across;
 mod body;
+mod collection;
 mod headers;
 mod impersonation;
+mod joined;
 mod nodes;
 mod path;
 mod storage_classes;
 
 pub use access::{Access, Reach};
 pub use body::{Body, BodyStream};
+pub use collection::Collection;
 pub use headers::CSRF_PROTOCOL;
 pub use impersonation::{Group, Impersonation};
 
@@ -78,6 +82,12 @@ impl GatewayRequest {
     /// How far the request reaches; an error: nobody may send it.
     pub fn reach(&self) -> Result<Reach, KubeError> {
         Reach::of(&self.method, &self.path)
+    }
+
+    /// The list over all namespaces that the request is; None: it is something else.
+    #[must_use]
+    pub fn collection(&self) -> Option<Collection> {
+        Collection::of(self)
     }
 
     /// Whether the answer's beginning may take as long as it likes.

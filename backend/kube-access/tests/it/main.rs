@@ -1,6 +1,7 @@
 //! The access to clusters against an API server of our own: real TLS with client certificates, HTTP/1.1, streams and upgrades.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod across;
 mod actix;
 mod engine;
 mod fake_api;

@@ -109,7 +109,10 @@ impl ClusterApi {
                 let (answer, seen) = (answer.clone(), seen.clone());
                 async move {
                     seen.lock().unwrap().push(format!("{} {}", request.method(), request.uri()));
-                    answer(&request).await
+                    match kinds(request.path()) {
+                        Some(kinds) => HttpResponse::Ok().json(json!({"kind": "APIResourceList", "resources": kinds})),
+                        None => answer(&request).await,
+                    }
                 }
             }))
         });
@@ -168,6 +171,16 @@ async fn echo(mut stream: TlsStream<TcpStream>, seen: &Mutex<Vec<String>>) -> st
 const EVENT: &str = "{\"type\":\"BOOKMARK\"}\n";
 /// A reader who has taken nothing for so long takes nothing.
 const FULL: Duration = Duration::from_millis(500);
+
+/// What a version of a group has: every cluster says it.
+fn kinds(path: &str) -> Option<Vec<Value>> {
+    let all: &[(&str, &str, bool)] = match path {
+        "/api/v1" => &[("pods", "Pod", true), ("secrets", "Secret", true), ("namespaces", "Namespace", false), ("nodes", "Node", false)],
+        "/apis/apps/v1" => &[("deployments", "Deployment", true)],
+        _ => return None,
+    };
+    Some(all.iter().map(|(name, kind, namespaced)| json!({"name": name, "kind": kind, "namespaced": namespaced})).collect())
+}
 
 async fn list(request: &HttpRequest) -> HttpResponse {
     if request.query_string().contains("follow=true") {

@@ -73,7 +73,7 @@ async fn a_guest_sees_the_places_they_were_given_and_nothing_else() {
         ("GET", "/api/v1/namespaces/default".to_owned(), 403),
         ("GET", inside("default", "pods"), 403),
         ("POST", inside("default", "pods"), 403),
-        ("GET", "/api/v1/pods".to_owned(), 403),
+        ("GET", "/api/v1/pods?watch=1".to_owned(), 403),
         ("GET", "/api/v1/nodes".to_owned(), 403),
         ("DELETE", "/api/v1/namespaces/shop".to_owned(), 403),
     ] {
@@ -137,6 +137,61 @@ async fn whoever_sees_some_namespaces_only_finds_in_every_list_what_is_in_them()
     }
     let asked = api.heads.lock().unwrap().clone();
     assert!(asked.iter().all(|head| namespaces.iter().any(|name| head.contains(&format!("/namespaces/{name}")))), "{asked:?}");
+}
+
+#[actix_web::test]
+async fn a_list_over_all_namespaces_through_the_gate_is_of_those_that_are_seen() {
+    let house = House::new().await;
+    let (owner, member) = (house.sign_in("owner-a").await, house.sign_in("member-a").await);
+    let (cluster, api) = house.cluster_with_inhabited_api(&member, "web").await;
+    // The first of them is not there yet; where they only look they see no secrets.
+    let roles = [("later", "member"), ("shop", "reader"), ("web", "member")];
+    let places = roles.map(|(namespace, role)| json!({"cluster": cluster, "namespace": namespace, "role": role}));
+    give(&house, &owner, "guest-a", json!({"role": "guest", "places": places})).await;
+    let guest = house.sign_in("guest-a").await;
+    let narrowed = json!({"clusters": [cluster], "namespaces": ["shop", "web"], "permissions": []});
+    let (_, secret) = crate::tokens::make(&house, &member, narrowed).await;
+    let (config, narrow) = (house.kubeconfig(&guest, &cluster).await.1, json!({"expires_in": 3600, "namespaces": ["shop"]}));
+    let narrow = house.call(Some(&member), "POST", &format!("/api/v1/clusters/{cluster}/kubeconfigs"), Some(&narrow)).await.body;
+    let narrow = narrow["kubeconfig"].as_str().unwrap().lines().find_map(|line| line.trim().strip_prefix("token: ")).unwrap().trim_matches('"');
+    let gate = |path: &str| format!("/k8s/clusters/{cluster}{path}");
+    api.heads.lock().unwrap().clear();
+    for (who, token, seen) in [("guest", config.as_str(), "shop web"), ("token", secret.as_str(), "shop web"), ("kubeconfig", narrow, "shop")] {
+        let bearer = format!("Bearer {token}");
+        let list = async |path: &str| house.call_with(&[("authorization", &bearer)], "GET", &gate(path), None).await;
+        let inside = seen.split(' ').map(|namespace| format!("in-{namespace}")).collect::<Vec<_>>().join(" ");
+        for (path, expected) in
+            [("/api/v1/pods?limit=1", inside.as_str()), ("/apis/apps/v1/deployments", inside.as_str()), ("/api/v1/namespaces", seen)]
+        {
+            let got = list(path).await;
+            let names: Vec<_> = got.body["items"]
+                .as_array()
+                .unwrap_or_else(|| panic!("{who} at {path}: {}", got.body))
+                .iter()
+                .map(|item| item["metadata"]["name"].as_str().unwrap())
+                .collect();
+            assert_eq!((got.status, names.join(" ").as_str()), (200, expected), "{who} at {path}");
+        }
+        for beyond in ["/api/v1/nodes", "/api/v1/pods?watch=true", "/apis/example.com/v1/things", "/metrics"] {
+            let refused = list(beyond).await;
+            assert_eq!((refused.status, &refused.body["reason"]), (403, &json!("Forbidden")), "{who} at {beyond}");
+            assert!(refused.body["message"].as_str().unwrap().contains("only these namespaces are open: "), "{}", refused.body);
+        }
+    }
+    let asked = std::mem::take(&mut *api.heads.lock().unwrap());
+    let open = |head: &String| ["later", "shop", "web"].iter().any(|name| head.contains(&format!("/namespaces/{name}")));
+    let discovery = |head: &String| head.ends_with("/v1");
+    assert!(asked.iter().all(|head| open(head) || discovery(head)), "{asked:?}");
+    // Secrets are of the namespaces in which they may change things, and written down.
+    let secrets = house.call(Some(&guest), "GET", &gate("/api/v1/secrets"), None).await;
+    assert_eq!((secrets.status, &secrets.body["kind"]), (200, &json!("SecretList")), "{}", secrets.body);
+    let asked = api.heads.lock().unwrap().clone();
+    assert_eq!(asked, ["GET /api/v1", "GET /api/v1/namespaces/later/secrets", "GET /api/v1/namespaces/web/secrets"]);
+    let told = house.told(&owner, "kubernetes_secret_read").await;
+    assert_eq!((told.len(), told[0].0.as_str(), &told[0].1["path"]), (1, "accepted", &json!("/api/v1/secrets")), "{told:?}");
+    let bearer = format!("Bearer {secret}");
+    let refused = house.call_with(&[("authorization", &bearer)], "GET", &gate("/api/v1/secrets"), None).await;
+    assert_eq!((refused.status, api.heads.lock().unwrap().len()), (403, 3), "a token for looking sees no secrets anywhere");
 }
 
 #[actix_web::test]
@@ -232,7 +287,7 @@ async fn what_is_taken_back_ends_at_once_on_every_replica() {
         let ended = tokio::time::timeout(Duration::from_secs(10), async { while watch.next().await.is_some_and(|piece| piece.is_ok()) {} });
         ended.await.unwrap_or_else(|_| panic!("the watch goes on after {action}"));
         let expected = if action == "less" { 403 } else { 401 };
-        assert_eq!(through(open_on, &token, "GET", &cluster, "/api/v1/pods").await, expected);
+        assert_eq!(through(open_on, &token, "GET", &cluster, "/api/v1/pods?watch=1").await, expected);
     }
     assert_eq!(house.call(Some(&guest), "GET", "/api/v1/session", None).await.status, 401, "nothing is left to see");
 }

@@ -482,7 +482,7 @@ async fn who_is_remembered_sees_nothing_any_more_from_the_answer_on_to_what_shut
     }
     // Narrower than it was.
     house.database.execute(r#"UPDATE kubeconfigs SET narrowing = narrowing || '{"namespaces": ["shop"]}'"#).await;
-    assert_eq!(look(&house, &cluster, &token, "/api/v1/pods").await, 403);
+    assert_eq!(look(&house, &cluster, &token, "/api/v1/pods?watch=1").await, 403);
     assert_eq!(look(&house, &cluster, &token, "/api/v1/namespaces/shop/pods").await, 200);
     let before = api.heads.lock().unwrap().len();
     assert_eq!(house.call(Some(&member), "DELETE", &format!("/api/v1/clusters/{cluster}/kubeconfigs/{kid}"), None).await.status, 204);

@@ -77,9 +77,13 @@ async fn a_token_does_no_more_than_it_was_narrowed_to() {
     assert_eq!(with(&house, &token, "POST", "/api/v1/clusters", Some(&json!({"name": "new", "template": "dev"}))).await.status, 403);
     assert_eq!(with(&house, &token, "POST", &format!("/api/v1/clusters/{one}/kubeconfigs"), Some(&json!({"expires_in": 3600}))).await.status, 403);
     let gate = |path: &str| format!("/k8s/clusters/{one}{path}");
-    for path in
-        ["/api/v1/pods", "/api/v1/namespaces/other/pods", "/api/v1/nodes", "/api/v1/namespaces/web/secrets", "/api/v1/namespaces/web/pods/p/exec"]
-    {
+    for path in [
+        "/api/v1/pods?watch=1",
+        "/api/v1/namespaces/other/pods",
+        "/api/v1/nodes",
+        "/api/v1/namespaces/web/secrets",
+        "/api/v1/namespaces/web/pods/p/exec",
+    ] {
         assert_eq!(with(&house, &token, "GET", &gate(path), None).await.status, 403, "{path}");
     }
     // The answer of the stand-in never ends: its head says enough.
@@ -216,7 +220,7 @@ async fn a_kubeconfig_can_be_narrowed_to_looking_and_to_namespaces() {
     let token = text.lines().find_map(|line| line.trim().strip_prefix("token: ")).unwrap().trim_matches('"');
     let gate = |path: &str| format!("/k8s/clusters/{cluster}/api/v1{path}");
     for (method, path) in
-        [("GET", "/pods"), ("GET", "/namespaces/web/secrets"), ("POST", "/namespaces/web/pods"), ("GET", "/namespaces/web/pods/p/exec")]
+        [("GET", "/nodes"), ("GET", "/namespaces/web/secrets"), ("POST", "/namespaces/web/pods"), ("GET", "/namespaces/web/pods/p/exec")]
     {
         assert_eq!(with(&house, token, method, &gate(path), None).await.status, 403, "{method} {path}");
     }

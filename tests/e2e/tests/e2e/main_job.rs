@@ -195,13 +195,10 @@ async fn guest_works_in_their_namespace(dev: &Dev, cache: &Path, cluster: &str) 
     tools.kubectl(&["create", "configmap", "mine", "-n", "team", "--from-literal=a=b"]);
     assert!(tools.kubectl(&["get", "configmaps,secrets", "-n", "team"]).contains("mine"));
     assert!(tools.kubectl(&["get", "namespace", "team"]).contains("Active"));
-    for forbidden in [
-        vec!["get", "pods", "-n", "default"],
-        vec!["get", "pods", "-A"],
-        vec!["get", "nodes"],
-        vec!["get", "namespaces"],
-        vec!["delete", "namespace", "team"],
-    ] {
+    lists_are_of_their_namespace(&tools);
+    for forbidden in
+        [vec!["get", "pods", "-n", "default"], vec!["get", "pods", "-A", "--watch-only"], vec!["get", "nodes"], vec!["delete", "namespace", "team"]]
+    {
         let ran = tools.try_kubectl(&forbidden);
         assert!(!ran.ok && ran.err.contains("KCS-RBAC-004"), "kubectl {forbidden:?}: {}{}", ran.out, ran.err);
     }
@@ -213,6 +210,24 @@ async fn guest_works_in_their_namespace(dev: &Dev, cache: &Path, cluster: &str) 
     assert!(!tools.try_kubectl(&["get", "pods", "-n", "team"]).ok, "what was taken back goes on");
     let binding = async || (!own.try_kubectl(&["get", "rolebinding", "kcs:admin", "-n", "team"]).ok).then_some(());
     wait_for("the rules to be out of the cluster", Duration::from_secs(60), binding).await.expect("the binding outlives what was given");
+}
+
+/// What asks for all namespaces is answered with those that are theirs, in each form that kubectl asks for.
+fn lists_are_of_their_namespace(guest: &Tools) {
+    let names = |args: &[&str]| {
+        let out = guest.kubectl(args);
+        let mut names: Vec<String> = out.split_whitespace().map(str::to_owned).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&["get", "namespaces", "-o", "name"]), ["namespace/team"]);
+    let shown = guest.kubectl(&["get", "ns"]);
+    assert!(shown.lines().count() == 2 && shown.contains("team") && shown.contains("Active"), "{shown}");
+    let shown = guest.kubectl(&["get", "configmaps", "-A"]);
+    assert!(shown.starts_with("NAMESPACE") && shown.contains("mine") && !shown.contains("kube-system"), "{shown}");
+    assert_eq!(names(&["get", "configmaps", "--all-namespaces", "-o", "name", "--chunk-size=1"]), ["configmap/kube-root-ca.crt", "configmap/mine"]);
+    assert!(guest.kubectl(&["get", "pods", "-A"]).contains("ordinary"));
+    guest.kubectl(&["get", "deployments.apps,services,secrets,events", "-A"]);
 }
 
 /// Who has a namespace only takes no node, and no cluster with it, by a pod.
