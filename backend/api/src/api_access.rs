@@ -11,8 +11,10 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, patch};
 use auth::ClusterUpdate;
 use domain::ids::ClusterId;
+use domain::ledger::ResourceState;
+use domain::preflight::unrestrictable;
 use domain::requests::access_violations;
-use domain::settings::ApiExposure;
+use domain::settings::{ApiExposure, OVN};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,15 @@ pub struct ApiAccessChange {
     pub allowed_cidrs: Vec<Ipv4Net>,
 }
 
+/// Whether the cluster's load balancer is one that lets everybody connect. Of one that this person does not see nobody can tell: the operation says it.
+async fn behind_ovn(state: &State, caller: &Caller, id: ClusterId) -> Answer<bool> {
+    let rows = state.store.ledger(&caller.actor.scope(), id).await?;
+    let balancer = rows.into_iter().find(|row| row.key == "load_balancer" && row.state == ResourceState::Known).and_then(|row| row.cloud_id);
+    let Some(balancer) = balancer else { return Ok(false) };
+    let Some(service) = caller.cloud(state).await?.load_balancers else { return Ok(false) };
+    Ok(service.load_balancer(&balancer).await.is_ok_and(|seen| seen.provider == OVN))
+}
+
 /// Let everybody with a credential connect to the cluster's API, or these ranges alone. Connections that stand may be cut.
 #[utoipa::path(tag = "clusters", params(("id" = ClusterId, Path)), request_body = ApiAccessChange, responses((status = 202, body = OperationAccepted)))]
 #[patch("/clusters/{id}/api-access")]
@@ -35,6 +46,9 @@ pub async fn api_access_change(caller: Caller, state: Data<State>, id: Path<Clus
     let permit = caller.actor.may::<ClusterUpdate>(&record)?;
     let (request, _) = body.read()?;
     plan::refuse(access_violations(&record.cluster.spec, request.exposure, &request.allowed_cidrs))?;
+    if request.exposure == ApiExposure::Restricted && behind_ovn(&state, &caller, *id).await? {
+        plan::refuse_blocked(&[unrestrictable(Some("exposure".to_owned()))])?;
+    }
     let operation = state.store.api_access_change(permit, request.exposure, request.allowed_cidrs, caller.context()).await?;
     Ok(HttpResponse::Accepted().json(OperationAccepted { operation: Operation::told(operation, &caller.actor) }))
 }

@@ -67,6 +67,7 @@ pub fn facts(catalogue: &Snapshot, state: &State, cloud: &Cloud) -> Facts {
         volume_types: catalogue.volume_types.iter().map(|v| v.name.clone()).collect(),
         external_networks: catalogue.networks.iter().map(|n| n.id.clone()).collect(),
         providers: None,
+        provider: state.settings.load_balancer_provider.clone(),
         load_balancing: cloud.load_balancers.is_some(),
         block_storage: catalogue.block_storage,
         existing: None,

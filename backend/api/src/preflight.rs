@@ -13,7 +13,7 @@ use domain::codes::Code;
 use domain::needs::{Objects, cluster_objects};
 use domain::preflight::{ExistingFact, Facts, offers, settle_groups};
 use domain::requests::{Violation, complete, merge, violations};
-use domain::settings::KeyPair;
+use domain::settings::{ApiExposure, KeyPair};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ impl Preflight {
             }
             facts.existing = Some(existing(&*cloud.network, &mut spec).await?);
         }
-        if spec.api.provider.is_some()
+        if (spec.api.provider.is_some() || spec.api.exposure == ApiExposure::Restricted)
             && let Some(service) = &cloud.load_balancers
         {
             facts.providers = service.providers().await.ok();

@@ -36,6 +36,8 @@ pub struct Settings {
     pub templates: Vec<Template>,
     /// In place of the hosts of public registries for the images of add-ons.
     pub registry: Option<String>,
+    /// Octavia's provider where a cluster names none; None: the cloud's default.
+    pub load_balancer_provider: Option<String>,
     /// Whether KCS reaches APIs of clusters without a public address.
     pub private_route: bool,
     pub requests_per_minute: u32,

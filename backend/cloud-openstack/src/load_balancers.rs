@@ -2,19 +2,19 @@
 
 use crate::call::Call;
 use crate::catalog::Service::LoadBalancer as BALANCER;
+use crate::error::unsent;
 use crate::identity::Scoped;
 use crate::lenient::{limit, or_default};
 use async_trait::async_trait;
 use cloud::Result;
 use cloud::compute::Limit;
+use cloud::error::CloudErrorKind;
 use cloud::load_balancers::{
-    Listening, LoadBalancer, LoadBalancerLimits, LoadBalancers, Member, NewLoadBalancer, NewMember, Outline, Provisioning, Tree,
+    Listening, LoadBalancer, LoadBalancerLimits, LoadBalancers, Member, NewLoadBalancer, NewMember, OVN, Outline, Provisioning, Tree,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-
-const OVN: &str = "ovn";
 
 #[derive(Deserialize)]
 struct BalancerView {
@@ -31,6 +31,8 @@ struct BalancerView {
     vip_address: String,
     #[serde(default, deserialize_with = "or_default")]
     vip_port_id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    provider: String,
     admin_state_up: Option<bool>,
 }
 
@@ -50,6 +52,7 @@ impl From<BalancerView> for LoadBalancer {
             vip_address: v.vip_address,
             vip_port_id: v.vip_port_id,
             enabled: v.admin_state_up != Some(false),
+            provider: v.provider,
         }
     }
 }
@@ -161,18 +164,64 @@ impl Scoped {
         wanted.provider.as_deref().or(self.0.connection.config.load_balancer_provider.as_deref())
     }
 
-    fn listener(&self, wanted: &NewLoadBalancer) -> Value {
-        let mut listener = json!({
-            "name": wanted.name, "description": wanted.description, "protocol": "TCP", "protocol_port": wanted.port,
-            "timeout_client_data": milliseconds(wanted.client_timeout_seconds),
-            "timeout_member_data": milliseconds(wanted.member_timeout_seconds),
-        });
-        if !wanted.allowed_cidrs.is_empty() {
-            listener["allowed_cidrs"] = json!(wanted.allowed_cidrs);
+    /// Whether what is to be made will be ovn's; None: only what is made says it, for Octavia names its providers and not which of them is its default.
+    async fn will_be_ovn(&self, wanted: &NewLoadBalancer) -> Result<Option<bool>> {
+        if let Some(named) = self.provider(wanted) {
+            return Ok(Some(named == OVN));
         }
-        listener
+        match self.providers().await {
+            Ok(offered) if offered.is_empty() => Ok(None),
+            Ok(offered) if offered.iter().all(|name| name != OVN) => Ok(Some(false)),
+            Ok(offered) => Ok(offered.iter().all(|name| name == OVN).then_some(true)),
+            Err(error) if matches!(error.kind, CloudErrorKind::NotFound | CloudErrorKind::Denied) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
+    async fn is_ovn(&self, id: &str) -> Result<bool> {
+        Ok(self.load_balancer(id).await?.provider == OVN)
+    }
+}
+
+/// Ovn lets in whoever comes: newer ones refuse ranges, older ones keep them and let everybody in.
+fn must_restrict(operation: &'static str, wanted: &NewLoadBalancer, ovn: bool) -> Result<()> {
+    if ovn && !wanted.allowed_cidrs.is_empty() {
+        let message = "the ovn provider lets everybody connect: the API cannot be restricted to ranges";
+        return Err(unsent(&Call::get(BALANCER, operation, &[]), CloudErrorKind::Rejected, message));
+    }
+    Ok(())
+}
+
+fn new_listener(wanted: &NewLoadBalancer) -> Value {
+    let mut listener = json!({
+        "name": wanted.name, "description": wanted.description, "protocol": "TCP", "protocol_port": wanted.port,
+        "timeout_client_data": milliseconds(wanted.client_timeout_seconds),
+        "timeout_member_data": milliseconds(wanted.member_timeout_seconds),
+    });
+    if !wanted.allowed_cidrs.is_empty() {
+        listener["allowed_cidrs"] = json!(wanted.allowed_cidrs);
+    }
+    listener
+}
+
+fn new_pool(wanted: &NewLoadBalancer, ovn: bool) -> Value {
+    let algorithm = if ovn { "SOURCE_IP_PORT" } else { "ROUND_ROBIN" };
+    json!({"name": wanted.name, "description": wanted.description, "protocol": "TCP", "lb_algorithm": algorithm})
+}
+
+fn new_monitor(wanted: &NewLoadBalancer, ovn: bool) -> Value {
+    let mut monitor = json!({"name": wanted.name, "delay": 3, "timeout": 2, "max_retries": 1, "max_retries_down": 2, "type": "TCP"});
+    // ovn only opens connections.
+    if !ovn {
+        monitor["type"] = json!("HTTPS");
+        monitor["http_method"] = json!("GET");
+        monitor["url_path"] = json!("/readyz");
+        monitor["expected_codes"] = json!("200");
+    }
+    monitor
+}
+
+impl Scoped {
     /// Has a listener let in whom it should, as long as it should.
     async fn set_listener(&self, id: &str, wanted: &NewLoadBalancer) -> Result<()> {
         let listener = json!({
@@ -181,23 +230,6 @@ impl Scoped {
             "timeout_member_data": milliseconds(wanted.member_timeout_seconds),
         });
         self.0.done(&Call::put(BALANCER, "set listener", &["listeners", id], Some(json!({ "listener": listener })))).await
-    }
-
-    fn pool(&self, wanted: &NewLoadBalancer) -> Value {
-        let algorithm = if self.provider(wanted) == Some(OVN) { "SOURCE_IP_PORT" } else { "ROUND_ROBIN" };
-        json!({"name": wanted.name, "description": wanted.description, "protocol": "TCP", "lb_algorithm": algorithm})
-    }
-
-    fn monitor(&self, wanted: &NewLoadBalancer) -> Value {
-        let mut monitor = json!({"name": wanted.name, "delay": 3, "timeout": 2, "max_retries": 1, "max_retries_down": 2, "type": "TCP"});
-        // ovn only opens connections.
-        if self.provider(wanted) != Some(OVN) {
-            monitor["type"] = json!("HTTPS");
-            monitor["http_method"] = json!("GET");
-            monitor["url_path"] = json!("/readyz");
-            monitor["expected_codes"] = json!("200");
-        }
-        monitor
     }
 
     async fn listener_of(&self, id: &str, port: u16) -> Result<Option<ListenerView>> {
@@ -310,14 +342,16 @@ impl LoadBalancers for Scoped {
     }
 
     async fn create_load_balancer(&self, wanted: &NewLoadBalancer) -> Result<String> {
-        let mut pool = self.pool(wanted);
-        pool["healthmonitor"] = self.monitor(wanted);
-        pool["members"] = members(wanted.port, &wanted.members);
-        let mut listener = self.listener(wanted);
-        listener["default_pool"] = pool;
-        let mut body = json!({
-            "name": wanted.name, "description": wanted.description, "vip_subnet_id": wanted.vip_subnet_id, "listeners": [listener],
-        });
+        let mut body = json!({"name": wanted.name, "description": wanted.description, "vip_subnet_id": wanted.vip_subnet_id});
+        if let Some(ovn) = self.will_be_ovn(wanted).await? {
+            must_restrict("create load balancer", wanted, ovn)?;
+            let mut pool = new_pool(wanted, ovn);
+            pool["healthmonitor"] = new_monitor(wanted, ovn);
+            pool["members"] = members(wanted.port, &wanted.members);
+            let mut listener = new_listener(wanted);
+            listener["default_pool"] = pool;
+            body["listeners"] = json!([listener]);
+        }
         if let Some(provider) = self.provider(wanted) {
             body["provider"] = json!(provider);
         }
@@ -339,13 +373,16 @@ impl LoadBalancers for Scoped {
     }
 
     async fn complete(&self, id: &str, wanted: &NewLoadBalancer) -> Result<bool> {
-        let Some(listener) = self.listener_of(id, wanted.port).await? else {
-            let mut body = self.listener(wanted);
+        let (ovn, listener) = futures::try_join!(self.is_ovn(id), self.listener_of(id, wanted.port))?;
+        let Some(listener) = listener else {
+            must_restrict("create listener", wanted, ovn)?;
+            let mut body = new_listener(wanted);
             body["loadbalancer_id"] = json!(id);
             self.post("create listener", "listeners", json!({"listener": body})).await?;
             return Ok(true);
         };
         if !Listening::from(listener.clone()).is_as(&wanted.allowed_cidrs, wanted.client_timeout_seconds, wanted.member_timeout_seconds) {
+            must_restrict("set listener", wanted, ovn)?;
             self.set_listener(&listener.id, wanted).await?;
             return Ok(true);
         }
@@ -355,7 +392,7 @@ impl LoadBalancers for Scoped {
                 let body = json!({"listener": {"default_pool_id": pool.id}});
                 self.0.done(&Call::put(BALANCER, "link pool", &["listeners", &listener.id], Some(body))).await?;
             } else {
-                let mut body = self.pool(wanted);
+                let mut body = new_pool(wanted, ovn);
                 body["listener_id"] = json!(listener.id);
                 self.post("create pool", "pools", json!({"pool": body})).await?;
             }
@@ -367,7 +404,7 @@ impl LoadBalancers for Scoped {
             return Ok(true);
         }
         if pools.iter().any(|pool| pool.id == pool_id && pool.healthmonitor_id.is_none()) {
-            let mut body = self.monitor(wanted);
+            let mut body = new_monitor(wanted, ovn);
             body["pool_id"] = json!(pool_id);
             self.post("create health monitor", "healthmonitors", json!({"healthmonitor": body})).await?;
             return Ok(true);

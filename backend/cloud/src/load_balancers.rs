@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::compute::Limit;
 use async_trait::async_trait;
+pub use domain::settings::OVN;
 use std::collections::BTreeSet;
 
 /// PENDING_CREATE, PENDING_UPDATE and PENDING_DELETE: nothing under it may be changed (409).
@@ -26,6 +27,8 @@ pub struct LoadBalancer {
     pub vip_port_id: String,
     /// Whether it is switched on.
     pub enabled: bool,
+    /// What stands behind it, which it was made with; empty: the cloud does not say.
+    pub provider: String,
 }
 
 /// What is under a load balancer; one listener, one pool, as we make it.
@@ -93,7 +96,8 @@ pub struct NewMember {
     pub subnet_id: String,
 }
 
-/// The API load balancer: TCP at `port`, round robin (SOURCE_IP_PORT with the ovn provider), members checked by HTTPS GET /readyz.
+/// The API load balancer: TCP at `port`, round robin, members checked by HTTPS GET /readyz; with the ovn provider SOURCE_IP_PORT, and members that are
+/// connected to.
 #[derive(Clone, Debug)]
 pub struct NewLoadBalancer {
     pub name: String,
@@ -132,7 +136,8 @@ pub trait LoadBalancers: Send + Sync {
     async fn tree(&self, id: &str, port: u16) -> Result<Tree>;
     /// The same of all of the project's, by two lists. Who knows the members of when the pool was last changed knows enough.
     async fn outlines(&self, port: u16) -> Result<Vec<Outline>>;
-    /// Makes it with listener, pool, monitor and members in one call.
+    /// Makes it with listener, pool, monitor and members in one call; alone, for `complete` to make the rest, where only what is made says what its
+    /// provider takes.
     async fn create_load_balancer(&self, load_balancer: &NewLoadBalancer) -> Result<String>;
     /// Switches it on.
     async fn enable(&self, id: &str) -> Result<()>;

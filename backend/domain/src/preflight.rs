@@ -5,7 +5,7 @@ use crate::codes::Code;
 use crate::needs::{Amounts, Machine};
 use crate::nodes::CONTROL_PLANE_POOL;
 use crate::requests::{MASTER_MINIMUM, SMALLEST_ROOT_VOLUME, WORKER_MINIMUM};
-use crate::settings::ApiExposure;
+use crate::settings::{ApiExposure, OVN};
 use crate::versions::{CatalogueVersion, Support};
 use ipnet::Ipv4Net;
 use serde::Serialize;
@@ -100,6 +100,8 @@ pub struct Facts {
     pub external_networks: Vec<String>,
     /// Names of Octavia's providers; None: not asked, or the caller may not know.
     pub providers: Option<Vec<String>>,
+    /// The provider where a cluster names none; None: the cloud's default.
+    pub provider: Option<String>,
     pub load_balancing: bool,
     pub block_storage: bool,
     pub existing: Option<ExistingFact>,
@@ -348,18 +350,30 @@ fn load_balancer(spec: &ClusterSpec, facts: &Facts) -> Vec<Check> {
         let message = "the cloud has no load balancing service: neither a cluster's API nor Services of type LoadBalancer can be made".to_owned();
         return vec![blocked(Code::NoLoadBalancer, message, None, &json!({}))];
     }
-    let field = Some("spec.api.provider".to_owned());
-    let provider = spec.api.provider.as_deref();
+    let provider = spec.api.provider.as_deref().or(facts.provider.as_deref());
+    let restricted = spec.api.exposure == ApiExposure::Restricted;
+    let offered = facts.providers.as_deref().unwrap_or_default();
+    let field = || Some("spec.api.provider".to_owned());
     let params = json!({ "provider": provider });
-    match (provider, &facts.providers) {
-        (Some(name), Some(known)) if !known.iter().any(|p| p == name) => {
-            vec![blocked(Code::ProviderMissing, format!("there is no provider {name:?}"), field, &params)]
+    match provider {
+        Some(name) if facts.providers.is_some() && !offered.iter().any(|p| p == name) => {
+            vec![blocked(Code::ProviderMissing, format!("there is no provider {name:?}"), field(), &params)]
         }
-        (Some("ovn"), _) if spec.api.exposure == ApiExposure::Restricted => {
-            vec![blocked(Code::ProviderMissing, "the ovn provider lets everybody connect".to_owned(), field, &params)]
+        Some(OVN) if restricted => vec![unrestrictable(field())],
+        None if restricted && !offered.is_empty() && offered.iter().all(|p| p == OVN) => vec![unrestrictable(field())],
+        None if restricted && offered.iter().any(|p| p == OVN) => {
+            let message =
+                "the cloud has the ovn provider, which lets everybody connect, and does not say whether it is the default: nothing listens then";
+            vec![warning(Code::ProviderMissing, message.to_owned(), field(), &params)]
         }
         _ => Vec::new(),
     }
+}
+
+/// An API that shall be restricted, and stands behind ovn.
+#[must_use]
+pub fn unrestrictable(field: Option<String>) -> Check {
+    blocked(Code::ProviderMissing, "the ovn provider lets everybody connect".to_owned(), field, &json!({ "provider": OVN }))
 }
 
 /// What the quotas say: what is needed besides what others were promised, and room for one node more, which rolling replacement takes.

@@ -36,6 +36,7 @@ fn facts() -> Facts {
         volume_types: vec!["standard".into()],
         external_networks: vec!["ext".into()],
         providers: Some(vec!["amphora".into(), "ovn".into()]),
+        provider: None,
         load_balancing: true,
         block_storage: true,
         existing: None,
@@ -131,6 +132,29 @@ fn what_the_cloud_cannot_do_is_said_beforehand() {
     let private = spec(json!({"api": {"exposure": "private"}}));
     assert_eq!(found(&private, &facts())[0].2, Code::PrivateRouteMissing);
     assert_eq!(found(&private, &Facts { private_route: true, ..facts() }), []);
+}
+
+#[test]
+fn an_api_is_restricted_only_where_its_load_balancer_can_whoever_has_named_that() {
+    let restricted =
+        |provider: Option<&str>| spec(json!({"api": {"provider": provider, "exposure": "restricted", "allowed_cidrs": ["192.0.2.0/24"]}}));
+    let with = |configured: Option<&str>, offered: &[&str]| {
+        let offered = offered.iter().map(|name| (*name).to_owned()).collect();
+        Facts { provider: configured.map(str::to_owned), providers: Some(offered), ..facts() }
+    };
+    let at = |level| vec![("load_balancer".to_owned(), level, Code::ProviderMissing, "spec.api.provider".to_owned())];
+    let both = ["amphora", "ovn"];
+    assert_eq!(found(&restricted(None), &with(Some("ovn"), &both)), at(CheckLevel::Blocked), "configured");
+    assert_eq!(found(&restricted(Some("amphora")), &with(Some("ovn"), &both)), [], "the cluster's own word comes first");
+    assert_eq!(found(&restricted(Some("ovn")), &with(Some("amphora"), &both)), at(CheckLevel::Blocked));
+    assert_eq!(found(&restricted(None), &with(None, &["ovn"])), at(CheckLevel::Blocked), "there is no other");
+    assert_eq!(found(&restricted(None), &with(None, &both)), at(CheckLevel::Warning), "nobody knows the default");
+    assert_eq!(found(&restricted(None), &with(None, &["amphora"])), []);
+    assert_eq!(found(&restricted(None), &Facts { providers: None, ..facts() }), [], "not to be known");
+    let open = spec(json!({}));
+    for (configured, offered) in [(Some("ovn"), &both[..]), (None, &["ovn"][..]), (None, &both[..])] {
+        assert_eq!(found(&open, &with(configured, offered)), []);
+    }
 }
 
 #[test]

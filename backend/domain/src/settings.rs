@@ -17,6 +17,9 @@ pub enum ApiExposure {
     Private,
 }
 
+/// Octavia's provider that balances in the network itself: members see their clients' addresses, and it refuses what only a proxy can, ranges of clients too.
+pub const OVN: &str = "ovn";
+
 /// An idle connection lives this long where nothing is said: `kubectl logs -f` is silent for long.
 pub const IDLE_SECONDS: u32 = 3600;
 

@@ -34,6 +34,8 @@ pub struct LocalCloudConfig {
     pub password: String,
     pub token_seconds: u64,
     pub delays: Delays,
+    /// Octavia's providers; the first is its default. What ovn refuses is refused behind it.
+    pub providers: Vec<&'static str>,
     /// Range of the external network's floating IPs: loopback addresses, so that the machine itself can dial them.
     pub public: Ipv4Net,
     /// Where clients reach it, without a slash at the end; [`LocalCloud::serve`] sets it.
@@ -52,6 +54,7 @@ impl Default for LocalCloudConfig {
             password: "local".into(),
             token_seconds: 4 * 3600,
             delays: Delays::default(),
+            providers: vec!["amphora", "octavia"],
             public: Ipv4Net::new_assert(Ipv4Addr::new(127, 30, 0, 0), 16),
             base_url: "http://local-cloud".into(),
             machines: None,
@@ -262,6 +265,7 @@ impl LocalCloud {
         state.base_url = config.base_url;
         state.real_machines = real;
         state.delays = config.delays;
+        state.load_balancers.providers = config.providers;
         state.token_seconds = config.token_seconds;
         if found {
             seed::set_passwords(&mut state, &config.password);

@@ -4,7 +4,7 @@
 
 use crate::journal::JournalError;
 use crate::kubernetes::{KubernetesError, Marks, Target, WorkloadSeen};
-use crate::rows::part_id;
+use crate::rows::{cloud_id, part_id};
 use crate::world::World;
 use bootstrap::addons::{AddonsInput, CloudConfig, LABEL, SET, VolumeType, addons, default_class, isolated};
 use cloud::identity::ApplicationCredential;
@@ -27,6 +27,9 @@ const LOOK: Duration = Duration::from_secs(60);
 const RENEW: Duration = Duration::from_secs(3600);
 /// Reading or writing all of it may take this long; what is left is done in the next pass.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the cloud controller asks for where nothing is said, whatever the cloud's default is.
+const AMPHORA: &str = "amphora";
 
 /// What an operator sets for the add-ons of all clusters.
 #[derive(Clone, Debug, Default)]
@@ -179,6 +182,7 @@ impl World<'_> {
         let apart = if spec.addons.isolate_namespaces { self.apart(target).await.map_err(words)? } else { Apart::default() };
         let volume_types = if spec.addons.storage { self.volume_types(work).await? } else { Vec::new() };
         let settings = &self.services.addons;
+        let provider = self.service_provider(work).await?;
         let cloud = credential.as_ref().map(|credential| CloudConfig {
             auth_url: &settings.auth_url,
             region: settings.region.as_deref(),
@@ -187,7 +191,7 @@ impl World<'_> {
             credential_secret: &credential.secret,
             external_network: &spec.network.external_network,
             subnet,
-            load_balancer_provider: spec.api.provider.as_deref().or(settings.load_balancer_provider.as_deref()),
+            load_balancer_provider: provider.as_deref(),
         });
         let input = AddonsInput {
             cluster: work.cluster.id,
@@ -214,6 +218,17 @@ impl World<'_> {
         marks.retain(|key, _| ours.contains(key));
         let now = Instant::now();
         Ok(Applied { fingerprint, at: now, kinds, marks, apart, checked: now })
+    }
+
+    /// What stands behind load balancers of Services: what is named, else what the cloud has put behind the cluster's own.
+    async fn service_provider(&self, work: &Work) -> Result<Option<String>, String> {
+        let named = work.cluster.spec.api.provider.as_ref().or(self.services.addons.load_balancer_provider.as_ref());
+        let balancer = cloud_id(work, "load_balancer").filter(|_| work.cluster.spec.addons.use_the_cloud());
+        let (None, Some(id)) = (named, balancer) else { return Ok(named.cloned()) };
+        let cloud = self.cloud(work.cluster.id).await.map_err(|e| e.to_string())?.ok_or("the cluster has no cloud credential")?;
+        let Some(service) = &cloud.load_balancers else { return Ok(None) };
+        let seen = service.load_balancer(id).await.map_err(|e| e.to_string())?.provider;
+        Ok(Some(seen).filter(|provider| !provider.is_empty() && provider != AMPHORA))
     }
 
     async fn volume_types(&self, work: &Work) -> Result<Vec<VolumeType>, String> {

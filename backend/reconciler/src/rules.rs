@@ -41,7 +41,8 @@ fn common(groups: &Groups, network: &NetworkSpec) -> Vec<Rule> {
         rules.push(ingress("udp", 4789, 4789, peer.clone()));
         rules.push(ingress("udp", 8472, 8472, peer));
     }
-    // Node ports: load balancers of Services reach them from the node subnet.
+    // Node ports: load balancers of Services reach them from the node subnet. Behind ovn clients do so themselves: the cloud controller lets them in, by a
+    // group for each Service (bootstrap's cloud.conf).
     for protocol in ["tcp", "udp"] {
         rules.push(ingress(protocol, 30000, 32767, Peer::Cidr(network.node_cidr.trunc().to_string())));
     }

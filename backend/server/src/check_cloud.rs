@@ -8,6 +8,7 @@ use cloud::error::CloudErrorKind;
 use cloud::identity::{Identity, SignedIn, Token, WideScope};
 use cloud::images::Image;
 use cloud::{Cloud, CloudError};
+use domain::settings::OVN;
 use domain::versions::{CatalogueVersion, Support};
 use std::error::Error;
 use std::net::SocketAddr;
@@ -282,16 +283,29 @@ async fn load_balancers(config: &Config, cloud: &Cloud, lines: &mut Vec<Line>) {
         lines.push(missing("Octavia", "Keystone's catalogue has no load-balancer service", "clusters' APIs and LoadBalancer Services need it"));
         return;
     };
-    match (octavia.providers().await, config.cloud.load_balancer_provider.as_deref()) {
-        (Ok(providers), Some(wanted)) if !providers.iter().any(|p| p == wanted) => {
-            lines.push(missing("Octavia", format!("providers: {}", providers.join(", ")), format!("cloud.load_balancer_provider is {wanted}")));
-        }
-        (Ok(providers), _) => lines.push(ok("Octavia", format!("providers: {}", providers.join(", ")))),
-        (Err(error), _) => {
-            lines.push(refused("Octavia", &error, "give the service account load-balancer_admin or load-balancer_member in its project"))
-        }
+    match octavia.providers().await {
+        Ok(providers) => lines.push(providers_line(config.cloud.load_balancer_provider.as_deref(), &providers)),
+        Err(error) => lines.push(refused("Octavia", &error, "give the service account load-balancer_admin or load-balancer_member in its project")),
     }
 }
+
+/// What is known of the provider that will stand behind load balancers. Octavia names those it has, and not which one is its default.
+fn providers_line(named: Option<&str>, providers: &[String]) -> Line {
+    let offered = format!("providers: {}", providers.join(", "));
+    let has = |name: &str| providers.iter().any(|p| p == name);
+    match named {
+        Some(wanted) if !has(wanted) => missing("Octavia", offered, format!("cloud.load_balancer_provider is {wanted}")),
+        Some(OVN) => warning("Octavia", offered, BY_OVN),
+        None if has(OVN) && providers.len() == 1 => warning("Octavia", offered, BY_OVN),
+        None if has(OVN) => warning("Octavia", offered, DEFAULT_UNKNOWN),
+        _ => ok("Octavia", offered),
+    }
+}
+
+const BY_OVN: &str = "ovn lets everybody connect: no API can be restricted to ranges. Members see clients' own addresses: whether they get through to node ports, \
+    which the cloud controller opens by security groups, is not checked here";
+const DEFAULT_UNKNOWN: &str = "ovn is among them, and whether it is the default cannot be seen: load balancers are made step by step, and a restricted API fails \
+    behind it. Name cloud.load_balancer_provider";
 
 /// Whether it can be seen who is an operator by a role in a scope.
 fn operators(scope: &WideScope, listed: cloud::Result<Vec<String>>) -> Line {

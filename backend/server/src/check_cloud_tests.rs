@@ -39,6 +39,22 @@ fn an_old_version_without_an_image_is_no_reason_to_fail() {
 }
 
 #[test]
+fn what_stands_behind_load_balancers_is_said_as_far_as_octavia_tells() {
+    let said = |named: Option<&str>, offered: &[&str]| {
+        let offered: Vec<String> = offered.iter().map(|name| (*name).to_owned()).collect();
+        let line = providers_line(named, &offered);
+        (line.level, line.remedy.contains("is not checked here"), line.remedy.contains("Name cloud.load_balancer_provider"))
+    };
+    let both = ["amphora", "ovn"];
+    assert_eq!(said(None, &["amphora", "octavia"]), (Level::Ok, false, false));
+    assert_eq!(said(Some("amphora"), &both), (Level::Ok, false, false));
+    assert_eq!(said(Some("f5"), &both), (Level::Missing, false, false));
+    assert_eq!(said(Some("ovn"), &both), (Level::Warning, true, false));
+    assert_eq!(said(None, &["ovn"]), (Level::Warning, true, false));
+    assert_eq!(said(None, &both), (Level::Warning, false, true));
+}
+
+#[test]
 fn the_service_account_must_be_an_administrator() {
     assert_eq!(service_roles("kcs", "service", &["admin".to_owned()]).level, Level::Ok);
     let plain = service_roles("kcs", "service", &["member".to_owned()]);

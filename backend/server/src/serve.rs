@@ -232,6 +232,7 @@ fn settings(config: &Config, gate: &Gate, demo: bool) -> Settings {
         versions: config.versions.clone(),
         templates: config.templates.clone(),
         registry: config.nodes.registry.clone(),
+        load_balancer_provider: config.cloud.load_balancer_provider.clone(),
         private_route: config.engine.private_api_route.is_some(),
         requests_per_minute: config.limits.requests_per_minute,
         gate_requests_per_minute: config.limits.gate_requests_per_minute,

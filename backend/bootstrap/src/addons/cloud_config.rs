@@ -1,5 +1,6 @@
 //! What the cloud controller and the storage driver need to know of the cloud: the Secret `cloud-config`, in kube-system, on masters only.
 
+use domain::settings::OVN;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -22,7 +23,7 @@ pub struct CloudConfig<'a> {
     pub external_network: &'a str,
     /// Id of the subnet that nodes are in.
     pub subnet: &'a str,
-    /// Octavia's provider; None: the cloud's default.
+    /// Octavia's provider; None: amphora, which the cloud controller takes by itself.
     pub load_balancer_provider: Option<&'a str>,
 }
 
@@ -55,12 +56,14 @@ fn text(cloud: &CloudConfig<'_>) -> String {
     };
     line("floating-network-id", cloud.external_network);
     line("subnet-id", cloud.subnet);
-    // OVN takes members from one pool by their address.
     if let Some(provider) = cloud.load_balancer_provider {
         line("lb-provider", provider);
-        if provider == "ovn" {
-            line("lb-method", "SOURCE_IP_PORT");
-        }
+    }
+    if cloud.load_balancer_provider == Some(OVN) {
+        // It takes members from one pool by their address. They see the client's own, so that node ports have to be open to whom each Service is for: the
+        // cloud controller opens them by a group for each.
+        line("lb-method", "SOURCE_IP_PORT");
+        text.push_str("manage-security-groups = true\n");
     }
     text.push_str("create-monitor = true\nmonitor-delay = 5s\nmonitor-timeout = 3s\nmonitor-max-retries = 1\n");
     text.push_str("[BlockStorage]\nignore-volume-az = true\n[Metadata]\nsearch-order = configDrive,metadataService\n");

@@ -16,6 +16,11 @@ fn all() -> AddonsSpec {
 }
 
 fn objects(spec: &AddonsSpec, registry: Option<&str>, secret: &str) -> Vec<Object> {
+    objects_behind(None, spec, registry, secret)
+}
+
+/// The same, where Services are balanced by this provider.
+fn objects_behind(provider: Option<&str>, spec: &AddonsSpec, registry: Option<&str>, secret: &str) -> Vec<Object> {
     let secret = SecretString::from(secret);
     let types = [VolumeType { name: "ssd".to_owned(), default: true }];
     let namespaces = ["default", "kube-system", "team-a"].map(str::to_owned);
@@ -28,7 +33,7 @@ fn objects(spec: &AddonsSpec, registry: Option<&str>, secret: &str) -> Vec<Objec
         credential_secret: &secret,
         external_network: "ext",
         subnet: "sub",
-        load_balancer_provider: None,
+        load_balancer_provider: provider,
     };
     let input = AddonsInput {
         cluster: ClusterId(uuid::Uuid::from_u128(7)),
@@ -145,6 +150,22 @@ fn the_credential_is_in_one_secret_only_and_cannot_leave_its_line() {
     for object in objects.iter().filter(|o| o.value["spec"]["template"].to_string().contains("\"secretName\":\"cloud-config\"")) {
         assert!(object.value["spec"]["template"]["spec"]["nodeSelector"].get("node-role.kubernetes.io/control-plane").is_some(), "{object:?}");
     }
+}
+
+#[test]
+fn behind_ovn_services_are_balanced_as_it_can_and_node_ports_opened_to_their_clients() {
+    let lines = |provider: Option<&str>| {
+        let objects = objects_behind(provider, &all(), None, SECRET);
+        let holder = objects.iter().find(|o| o.value["metadata"]["name"] == "cloud-config").unwrap();
+        let text = holder.value["stringData"]["cloud.conf"].as_str().unwrap().to_owned();
+        let section = text.split("[LoadBalancer]\n").nth(1).unwrap().split('[').next().unwrap().to_owned();
+        ["lb-provider = ", "lb-method = ", "manage-security-groups = "]
+            .map(|key| section.lines().find_map(|l| l.strip_prefix(key)).map(str::to_owned))
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(lines(Some("ovn")), [some("\"ovn\""), some("\"SOURCE_IP_PORT\""), some("true")]);
+    assert_eq!(lines(Some("f5")), [some("\"f5\""), None, None]);
+    assert_eq!(lines(None), [None, None, None]);
 }
 
 #[test]

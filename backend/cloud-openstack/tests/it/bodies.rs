@@ -8,6 +8,7 @@ use cloud::load_balancers::{NewLoadBalancer, NewMember, Provisioning};
 use cloud_openstack::{Config, OpenStack};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 fn server(user_data: String) -> NewServer {
     NewServer {
@@ -75,12 +76,89 @@ async fn a_servers_state_and_fault_are_read() {
     assert!(server.created_at.is_some());
 }
 
+/// An Octavia with these providers, that makes what it is asked for.
+fn offering(providers: &[&str]) -> Arc<Scripted> {
+    let offered: Vec<_> = providers.iter().map(|name| json!({ "name": name })).collect();
+    Scripted::new(move |a| {
+        let made = json!({"loadbalancer": {"id": "lb", "name": "kcs-1-api", "provisioning_status": "PENDING_CREATE"}});
+        match &a.url {
+            url if url.contains("keystone") => None,
+            url if url.contains("/providers") => ok(200, &json!({ "providers": offered })),
+            _ => ok(201, &made),
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_load_balancer_is_made_whole_where_it_is_known_what_its_provider_takes_and_alone_where_not() {
+    let pool_of = |body: &serde_json::Value| {
+        let pool = &body["loadbalancer"]["listeners"][0]["default_pool"];
+        (pool["lb_algorithm"].clone(), pool["healthmonitor"]["type"].clone())
+    };
+    let open = NewLoadBalancer { allowed_cidrs: vec![], ..balancer() };
+    for (offered, expected) in [
+        (&["amphora", "octavia"][..], (json!("ROUND_ROBIN"), json!("HTTPS"))),
+        (&["ovn"][..], (json!("SOURCE_IP_PORT"), json!("TCP"))),
+        (&["amphora", "ovn"][..], (json!(null), json!(null))),
+        (&[][..], (json!(null), json!(null))),
+    ] {
+        let scripted = offering(offered);
+        scripted.cloud().load_balancers.unwrap().create_load_balancer(&open).await.unwrap();
+        let body = scripted.last().body;
+        assert_eq!(pool_of(&body), expected, "{offered:?}");
+        assert_eq!((&body["loadbalancer"]["provider"], body["loadbalancer"].get("listeners").is_some()), (&json!(null), !expected.0.is_null()));
+    }
+    // What is named is not asked for.
+    let scripted = offering(&["amphora", "ovn"]);
+    let named = NewLoadBalancer { provider: Some("amphora".into()), ..open };
+    scripted.cloud().load_balancers.unwrap().create_load_balancer(&named).await.unwrap();
+    assert_eq!(pool_of(&scripted.last().body), (json!("ROUND_ROBIN"), json!("HTTPS")));
+    assert!(!scripted.calls().iter().any(|a| a.url.contains("/providers")));
+}
+
+#[tokio::test]
+async fn what_is_missing_is_made_as_the_provider_that_is_there_takes_it_and_ovn_is_not_relied_on_for_ranges() {
+    // Whatever is configured by now: the load balancer says what stands behind it.
+    for (behind, configured, algorithm, check) in
+        [("ovn", None, "SOURCE_IP_PORT", "TCP"), ("ovn", Some("amphora"), "SOURCE_IP_PORT", "TCP"), ("amphora", Some("ovn"), "ROUND_ROBIN", "HTTPS")]
+    {
+        for there in [false, true] {
+            let scripted = Scripted::new(move |a| {
+                let pools = if there { json!([{"id": "p", "name": "kcs-1-api", "healthmonitor_id": null}]) } else { json!([]) };
+                let listener = json!({"id": "l", "protocol_port": 6443, "default_pool_id": there.then_some("p")});
+                let answer = json!({"loadbalancer": {"id": "lb", "provider": behind}, "listeners": [listener], "pools": pools});
+                if a.url.contains("keystone") { None } else { ok(200, &answer) }
+            });
+            let stack = OpenStack::new(Config { load_balancer_provider: configured.map(str::to_owned), ..config() }, scripted.clone());
+            let service = stack.as_credential(&ApplicationCredential { id: "c".into(), secret: "s".into() }).load_balancers.unwrap();
+            let open = NewLoadBalancer { allowed_cidrs: vec![], ..balancer() };
+            assert!(service.complete("lb", &open).await.unwrap());
+            let body = scripted.last().body;
+            let made = if there { &body["healthmonitor"]["type"] } else { &body["pool"]["lb_algorithm"] };
+            assert_eq!(made, if there { check } else { algorithm }, "{behind}, configured {configured:?}");
+        }
+    }
+    for (listeners, providers) in
+        [(json!([]), None), (json!([{"id": "l", "protocol_port": 6443, "default_pool_id": "p"}]), None), (json!([]), Some("ovn"))]
+    {
+        let scripted = Scripted::new(move |a| {
+            let answer = json!({"loadbalancer": {"id": "lb", "provider": "ovn"}, "listeners": listeners, "pools": []});
+            if a.url.contains("keystone") { None } else { ok(200, &answer) }
+        });
+        let service = scripted.cloud().load_balancers.unwrap();
+        let wanted = NewLoadBalancer { provider: providers.map(str::to_owned), ..balancer() };
+        let refused = match providers {
+            Some(_) => service.create_load_balancer(&wanted).await.unwrap_err(),
+            None => service.complete("lb", &wanted).await.unwrap_err(),
+        };
+        assert_eq!((refused.kind, refused.outcome), (Kind::Rejected, Outcome::NotDone));
+        assert!(scripted.calls().iter().all(|a| a.method == http::Method::GET), "nothing is opened to everybody");
+    }
+}
+
 #[tokio::test]
 async fn a_load_balancer_is_made_whole_in_one_call() {
-    let scripted = Scripted::new(|a| {
-        let made = json!({"loadbalancer": {"id": "lb", "name": "kcs-1-api", "provisioning_status": "PENDING_CREATE"}});
-        if a.url.contains("keystone") { None } else { ok(201, &made) }
-    });
+    let scripted = offering(&["amphora", "octavia"]);
     let made = scripted.cloud().load_balancers.unwrap().create_load_balancer(&balancer()).await.unwrap();
     assert_eq!(made, "lb");
     let listener = &scripted.last().body["loadbalancer"]["listeners"][0];
@@ -94,7 +172,8 @@ async fn a_load_balancer_is_made_whole_in_one_call() {
 
     let ovn = OpenStack::new(Config { load_balancer_provider: Some("ovn".into()), ..config() }, scripted.clone());
     let cloud = ovn.as_credential(&ApplicationCredential { id: "c".into(), secret: "s".into() });
-    cloud.load_balancers.unwrap().create_load_balancer(&balancer()).await.unwrap();
+    let open = NewLoadBalancer { allowed_cidrs: vec![], ..balancer() };
+    cloud.load_balancers.unwrap().create_load_balancer(&open).await.unwrap();
     let asked = scripted.last().body;
     assert_eq!(asked["loadbalancer"]["provider"], "ovn");
     let pool = &asked["loadbalancer"]["listeners"][0]["default_pool"];
@@ -118,6 +197,7 @@ async fn what_is_missing_under_a_load_balancer_is_made_one_by_one() {
             ok(
                 200,
                 &json!({
+                    "loadbalancer": {"id": "lb", "provider": "amphora"},
                     "listeners": at(1, json!({"id": "l", "protocol_port": 6443, "default_pool_id": linked, "allowed_cidrs": ["0.0.0.0/0"]})),
                     "pools": at(2, json!({"id": "p", "name": "kcs-1-api", "healthmonitor_id": monitor})),
                     "members": at(5, json!({"id": "m", "name": "m0", "address": "10.0.0.5", "protocol_port": 6443, "operating_status": "ONLINE"})),
@@ -159,6 +239,7 @@ async fn what_was_changed_under_a_load_balancer_is_put_right_one_by_one() {
             ok(
                 200,
                 &json!({
+                    "loadbalancer": {"id": "lb", "provider": "amphora"},
                     "listeners": [listener],
                     "pools": [{"id": "p", "name": "kcs-1-api", "healthmonitor_id": "hm", "admin_state_up": stage >= 2}],
                     "members": [member],

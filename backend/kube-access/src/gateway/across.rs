@@ -92,7 +92,7 @@ impl Asker {
         Ok(match response.status() {
             StatusCode::OK => Part::Good(response),
             StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Part::Nothing,
-            _ => Part::Else(answer(response, None).await?),
+            _ => Part::Else(answer(response, None, false).await?),
         })
     }
 
@@ -140,7 +140,7 @@ impl Asker {
         });
         let others: Lists = others.buffered(AT_ONCE).boxed();
         let mut whole = Response::new(body::together(joined(pieces(begun), others)).await);
-        *whole.headers_mut() = headers::for_client(StatusCode::OK, &parts.headers);
+        *whole.headers_mut() = headers::for_client(StatusCode::OK, &parts.headers, false);
         for of_one in [CONTENT_LENGTH, ETAG, LAST_MODIFIED] {
             whole.headers_mut().remove(of_one);
         }
@@ -220,7 +220,7 @@ fn pieces(body: Incoming) -> BodyStream {
 fn said(status: StatusCode, text: String) -> Answer {
     let json = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
     let mut response = Response::new(Body::from(Bytes::from(text)));
-    (*response.status_mut(), *response.headers_mut()) = (status, headers::for_client(status, &json));
+    (*response.status_mut(), *response.headers_mut()) = (status, headers::for_client(status, &json, false));
     Answer::Response(response)
 }
 

@@ -93,9 +93,18 @@ fn create(state: &mut State, call: &Call<'_>) -> Answer {
     let given = call.object("loadbalancer")?;
     known(given, &ATTRIBUTES)?;
     let project = text(given, "project_id").filter(|_| call.actor.admin).unwrap_or(&call.actor.project_id).to_owned();
+    let mut enabled = state.load_balancers.providers.iter().copied();
     let provider = match text(given, "provider") {
-        None | Some("amphora" | "octavia") => "amphora",
-        Some(other) => return Err(Failure::new(501, "ProviderNotEnabled", format!("Provider '{other}' is not enabled."))),
+        None => enabled.next(),
+        Some(named) => enabled.find(|name| *name == named),
+    };
+    let provider = match provider {
+        Some("octavia") => "amphora",
+        Some(provider) => provider,
+        None => {
+            let named = text(given, "provider").unwrap_or_default();
+            return Err(Failure::new(501, "ProviderNotEnabled", format!("Provider '{named}' is not enabled.")));
+        }
     };
     quotas::check(state, &project, "load_balancer", "Load Balancer")?;
     // Children are read against a copy, so that a bad one leaves nothing behind.

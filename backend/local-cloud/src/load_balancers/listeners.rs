@@ -1,6 +1,6 @@
 //! Listeners: a port of the VIP and the pool behind it.
 
-use super::{Common, Status, begin, invalid, missing, one_of, own, page, pools, port, quotas, required, resource, statuses};
+use super::{Common, Status, begin, capable, invalid, missing, one_of, own, page, pools, port, quotas, required, resource, statuses};
 use crate::http::{Answer, Call, Failure, Reply, number, text, texts};
 use crate::state::State;
 use http::Method;
@@ -85,6 +85,9 @@ fn allowed_cidrs(given: &Map<String, Value>) -> Result<Vec<String>, Failure> {
 pub(super) fn insert(state: &mut State, call: &Call<'_>, balancer: &str, given: &Map<String, Value>) -> Result<String, Failure> {
     let project = state.load_balancers.balancers.get(balancer).map_or_else(String::new, |b| b.common.project_id.clone());
     let protocol = one_of(given, "protocol", &PROTOCOLS)?;
+    capable(state, balancer, pools::OF_OVN.contains(&protocol.as_str()), &format!("{protocol} protocol"))?;
+    let allowed_cidrs = allowed_cidrs(given)?;
+    capable(state, balancer, allowed_cidrs.is_empty(), "allowed_cidrs option")?;
     let port = port(given, "protocol_port")?;
     let taken = |l: &&Listener| l.common.balancer == balancer && l.port == port && l.common.status != Status::PendingDelete;
     if state.load_balancers.listeners.values().any(|l| taken(&l)) {
@@ -102,7 +105,7 @@ pub(super) fn insert(state: &mut State, call: &Call<'_>, balancer: &str, given: 
         protocol,
         port,
         default_pool,
-        allowed_cidrs: allowed_cidrs(given)?,
+        allowed_cidrs,
         connection_limit: number(given, "connection_limit", -1)?,
         timeout_client_data: number(given, "timeout_client_data", TIMEOUT_MS)?,
         timeout_member_connect: number(given, "timeout_member_connect", 5_000)?,
@@ -118,6 +121,7 @@ fn update(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
     let mut row = own(&state.load_balancers.listeners, call, "Listener", id)?.clone();
     if given.contains_key("allowed_cidrs") {
         row.allowed_cidrs = allowed_cidrs(given)?;
+        capable(state, &row.common.balancer, row.allowed_cidrs.is_empty(), "allowed_cidrs option")?;
     }
     if given.contains_key("default_pool_id") {
         row.default_pool = match text(given, "default_pool_id") {

@@ -40,6 +40,22 @@ pub(crate) struct LoadBalancers {
     /// What the machines last said of members.
     #[serde(skip)]
     pub health: HashMap<String, bool>,
+    /// What may stand behind load balancers; the first does where none is named.
+    #[serde(skip)]
+    pub providers: Vec<&'static str>,
+}
+
+/// The provider that balances in the network itself, and can less than one that is a proxy.
+const OVN: &str = "ovn";
+
+/// Refuses what ovn cannot, where that stands behind the load balancer.
+fn capable(state: &State, balancer: &str, can: bool, what: &str) -> Result<(), Failure> {
+    let ovn = state.load_balancers.balancers.get(balancer).is_some_and(|b| b.provider == OVN);
+    if can || !ovn {
+        return Ok(());
+    }
+    let message = format!("Provider 'ovn' does not support a requested option: OVN provider does not support {what}");
+    Err(Failure::new(501, "ProviderUnsupportedOption", message))
 }
 
 /// Octavia's provisioning status.
@@ -203,8 +219,13 @@ pub(crate) fn serve(state: &mut State, call: &Call<'_>) -> Answer {
         ["healthmonitors", rest @ ..] => monitors::serve(state, call, rest),
         ["quotas", rest @ ..] => quotas::serve(state, call, rest),
         ["providers"] if call.method == Method::GET => {
-            let providers = [("amphora", "The Octavia Amphora driver."), ("octavia", "Deprecated alias of the Octavia Amphora driver.")];
-            let list: Vec<Value> = providers.iter().map(|(name, description)| json!({"name": name, "description": description})).collect();
+            let described = |name: &str| match name {
+                "amphora" => "The Octavia Amphora driver.",
+                "octavia" => "Deprecated alias of the Octavia Amphora driver.",
+                _ => "Another driver.",
+            };
+            let providers = state.load_balancers.providers.iter();
+            let list: Vec<Value> = providers.map(|name| json!({"name": name, "description": described(name)})).collect();
             Ok(Reply::json(200, json!({ "providers": list })))
         }
         _ => Err(Failure::no_route()),

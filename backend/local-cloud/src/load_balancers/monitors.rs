@@ -1,6 +1,6 @@
 //! Health monitors: how a pool's members are checked.
 
-use super::{Common, Status, begin, missing, one_of, own, page, quotas, required, resource};
+use super::{Common, Status, begin, capable, missing, one_of, own, page, quotas, required, resource};
 use crate::http::{Answer, Call, Failure, Reply, number, text};
 use crate::state::State;
 use http::Method;
@@ -74,6 +74,7 @@ pub(super) fn insert(state: &mut State, pool: &str, given: &Map<String, Value>) 
     let (project, balancer) = (owner.common.project_id.clone(), owner.common.balancer.clone());
     quotas::check(state, &project, "health_monitor", "Health Monitor")?;
     let kind = one_of(given, "type", &TYPES)?;
+    capable(state, &balancer, matches!(kind.as_str(), "TCP" | "UDP-CONNECT"), &format!("health monitor type: {kind}"))?;
     let http = kind.starts_with("HTTP");
     let default = |key: &str, value: &str| http.then(|| text(given, key).unwrap_or(value).to_owned());
     let (delay, timeout) = (positive(given, "delay")?, positive(given, "timeout")?);

@@ -2,7 +2,7 @@
 
 use super::balancers::objects;
 use super::listeners::PROTOCOLS;
-use super::{Common, Status, begin, members, missing, monitors, one_of, own, page, quotas, resource, statuses};
+use super::{Common, Status, begin, capable, members, missing, monitors, one_of, own, page, quotas, resource, statuses};
 use crate::http::{Answer, Call, Failure, Reply, text};
 use crate::state::State;
 use http::Method;
@@ -10,6 +10,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 const ALGORITHMS: [&str; 4] = ["LEAST_CONNECTIONS", "ROUND_ROBIN", "SOURCE_IP", "SOURCE_IP_PORT"];
+/// The protocols that ovn balances.
+pub(super) const OF_OVN: [&str; 3] = ["TCP", "UDP", "SCTP"];
+
+/// Which member it will be: ovn chooses by addresses and ports alone.
+fn algorithm(state: &State, balancer: &str, given: &Map<String, Value>) -> Result<String, Failure> {
+    let algorithm = one_of(given, "lb_algorithm", &ALGORITHMS)?;
+    capable(state, balancer, algorithm == "SOURCE_IP_PORT", &format!("{algorithm} algorithm"))?;
+    Ok(algorithm)
+}
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Pool {
@@ -80,9 +89,11 @@ fn create(state: &mut State, call: &Call<'_>) -> Answer {
 pub(super) fn insert(state: &mut State, call: &Call<'_>, balancer: &str, given: &Map<String, Value>) -> Result<String, Failure> {
     let project = state.load_balancers.balancers.get(balancer).map_or_else(String::new, |b| b.common.project_id.clone());
     quotas::check(state, &project, "pool", "Pool")?;
+    let protocol = one_of(given, "protocol", &PROTOCOLS)?;
+    capable(state, balancer, OF_OVN.contains(&protocol.as_str()), &format!("{protocol} protocol"))?;
     let row = Pool {
-        protocol: one_of(given, "protocol", &PROTOCOLS)?,
-        algorithm: one_of(given, "lb_algorithm", &ALGORITHMS)?,
+        protocol,
+        algorithm: algorithm(state, balancer, given)?,
         session_persistence: given.get("session_persistence").cloned().unwrap_or(Value::Null),
         common: Common::new(state, &project, balancer, given)?,
     };
@@ -101,7 +112,7 @@ fn update(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
     let given = call.object("pool")?;
     let mut row = own(&state.load_balancers.pools, call, "Pool", id)?.clone();
     if given.contains_key("lb_algorithm") {
-        row.algorithm = one_of(given, "lb_algorithm", &ALGORITHMS)?;
+        row.algorithm = algorithm(state, &row.common.balancer, given)?;
     }
     row.common.update(given, state.clock.seconds())?;
     begin(state, call, &row.common.balancer)?;

@@ -129,6 +129,57 @@ async fn who_may_connect_to_a_running_api_is_changed_and_nothing_is_made_anew() 
 }
 
 #[tokio::test]
+async fn an_api_is_balanced_as_its_provider_can_whether_or_not_anybody_has_named_that() {
+    let lists = |lab: &Lab, kind: &str| lab.person("GET", &format!("/load-balancer/v2.0/lbaas/{kind}"), &Value::Null)[kind].clone();
+    let (ovn, proxy) = (("ovn", "SOURCE_IP_PORT", "TCP"), ("amphora", "ROUND_ROBIN", "HTTPS"));
+    let clouds = [
+        (vec!["ovn"], None, ovn),
+        (vec!["ovn", "amphora"], None, ovn),
+        (vec!["amphora", "ovn"], None, proxy),
+        (vec!["amphora", "ovn"], Some("ovn"), ovn),
+        (vec!["ovn", "amphora"], Some("amphora"), proxy),
+    ];
+    for (seed, (providers, named, (behind, algorithm, check))) in (240..).zip(clouds) {
+        let mut lab = Lab::offering(providers.clone(), seed, 3, 0);
+        lab.db.lock().unwrap().work.cluster.spec.api.provider = named.map(str::to_owned);
+        done(&mut lab).await;
+        let is = |lab: &Lab| {
+            let (balancers, pools, monitors) = (lists(lab, "loadbalancers"), lists(lab, "pools"), lists(lab, "healthmonitors"));
+            assert_eq!(balancers[0]["provider"], behind, "{providers:?}, {named:?}");
+            assert_eq!((&pools[0]["lb_algorithm"], &monitors[0]["type"]), (&json!(algorithm), &json!(check)), "{providers:?}, {named:?}");
+            assert_eq!(pools[0]["members"].as_array().unwrap().len(), 3);
+        };
+        is(&lab);
+        // What somebody takes away comes back as it was.
+        let pool = lists(&lab, "pools")[0]["id"].as_str().unwrap().to_owned();
+        lab.person("DELETE", &format!("/load-balancer/v2.0/lbaas/pools/{pool}"), &Value::Null);
+        lab.begin(OperationKind::ClusterRepair);
+        done(&mut lab).await;
+        is(&lab);
+        delete(&mut lab).await;
+        assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn behind_ovn_nothing_listens_for_an_api_that_shall_be_restricted() {
+    for (seed, providers) in [(250, vec!["ovn"]), (251, vec!["ovn", "amphora"])] {
+        let mut lab = Lab::offering(providers, seed, 1, 0);
+        {
+            let mut db = lab.db.lock().unwrap();
+            db.work.cluster.spec.api.exposure = ApiExposure::Restricted;
+            db.work.cluster.spec.api.allowed_cidrs = vec!["192.0.2.0/24".parse().unwrap()];
+        }
+        assert_eq!(lab.settle().await, OperationState::Failed, "{:#?}", lab.operation());
+        let fault = lab.operation().fault.unwrap();
+        assert!(fault.message.contains("the ovn provider lets everybody connect"), "{fault:?}");
+        assert_eq!(lab.person("GET", "/load-balancer/v2.0/lbaas/listeners", &Value::Null)["listeners"], json!([]));
+        delete(&mut lab).await;
+        assert_eq!(lab.ours_in_cloud(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
 async fn a_private_api_has_no_address_outside() {
     let mut lab = Lab::new(62, 1, 1);
     lab.db.lock().unwrap().work.cluster.spec.api.exposure = ApiExposure::Private;

@@ -209,11 +209,17 @@ pub const PASSWORD: &str = "stepped";
 impl Lab {
     /// A lab whose cluster has not been begun. The same seed gives the same run.
     pub fn new(seed: u64, masters: u32, workers: u32) -> Self {
+        Self::offering(LocalCloudConfig::default().providers, seed, masters, workers)
+    }
+
+    /// The same in a cloud with these providers of load balancers, the default first.
+    pub fn offering(providers: Vec<&'static str>, seed: u64, masters: u32, workers: u32) -> Self {
         let config = LocalCloudConfig {
             time: Time::Stepped,
             seed: Some(seed),
             password: PASSWORD.to_owned(),
             token_seconds: 400_000_000,
+            providers,
             ..LocalCloudConfig::default()
         };
         let cloud = LocalCloud::new(config);

@@ -131,6 +131,7 @@ fn settings() -> Settings {
         versions: catalogue.versions,
         templates: catalogue.templates,
         registry: Some("registry.example.com/mirror/".to_owned()),
+        load_balancer_provider: None,
         private_route: false,
         requests_per_minute: 100_000,
         gate_requests_per_minute: 0,

@@ -1,6 +1,7 @@
 //! Octavia: one call makes everything, PENDING_* lets nothing through, statuses follow the servers.
 
-use super::lab::{Person, cloud, sign_in};
+use super::lab::{Person, cloud, config, sign_in};
+use local_cloud::{LocalCloud, LocalCloudConfig};
 use serde_json::{Value, json};
 
 const LB: &str = "/load-balancer/v2/lbaas";
@@ -45,6 +46,51 @@ fn one_call_makes_everything_and_a_cascade_takes_it_away() {
     member.pass(1);
     member.get(&format!("{LB}/loadbalancers/{id}")).is(404);
     member.get(&format!("/network/v2.0/ports/{}", made.at("/loadbalancer/vip_port_id"))).is(404);
+}
+
+#[test]
+fn behind_ovn_what_ovn_cannot_is_refused_and_the_default_is_the_first_provider() {
+    let cloud = LocalCloud::new(LocalCloudConfig { providers: vec!["ovn", "amphora"], ..config(9) });
+    let member = sign_in(&cloud, "member-a", "tenant-a");
+    let place = member.place();
+    let offered = member.get(&format!("{LB}/providers")).is(200);
+    assert_eq!(offered.body["providers"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect::<Vec<_>>(), ["ovn", "amphora"]);
+    member.post(&format!("{LB}/loadbalancers"), &json!({"loadbalancer": {"vip_subnet_id": place.subnet, "provider": "f5"}})).is(501);
+    let before = cloud.dump().len();
+    let whole = balancer("api", &place.subnet, &["10.6.0.10"]);
+    let refused = member.post(&format!("{LB}/loadbalancers"), &whole).is(501);
+    assert!(refused.at("/faultstring").contains("OVN provider does not support ROUND_ROBIN algorithm"));
+    assert_eq!(cloud.dump().len(), before);
+    let mut named = whole;
+    named["loadbalancer"]["provider"] = json!("amphora");
+    member.post(&format!("{LB}/loadbalancers"), &named).is(201);
+
+    let made = member.post(&format!("{LB}/loadbalancers"), &json!({"loadbalancer": {"vip_subnet_id": place.subnet}})).is(201);
+    assert_eq!(made.at("/loadbalancer/provider"), "ovn");
+    let id = made.at("/loadbalancer/id");
+    let make = |kind: &str, body: &Value| {
+        member.pass(1);
+        member.post(&format!("{LB}/{kind}s"), &json!({ kind: body }))
+    };
+    let listener = json!({"loadbalancer_id": id, "protocol": "TCP", "protocol_port": 6443});
+    let with = |base: &Value, key: &str, value: Value| {
+        let mut changed = base.clone();
+        changed[key] = value;
+        changed
+    };
+    make("listener", &with(&listener, "protocol", json!("HTTP"))).is(501);
+    make("listener", &with(&listener, "allowed_cidrs", json!(["192.0.2.0/24"]))).is(501);
+    let listener = make("listener", &listener).is(201).at("/listener/id");
+    let pool = json!({"listener_id": listener, "protocol": "TCP", "lb_algorithm": "SOURCE_IP_PORT"});
+    make("pool", &with(&pool, "lb_algorithm", json!("ROUND_ROBIN"))).is(501);
+    let pool = make("pool", &pool).is(201).at("/pool/id");
+    let monitor = json!({"pool_id": pool, "type": "TCP", "delay": 3, "timeout": 2, "max_retries": 1});
+    make("healthmonitor", &with(&monitor, "type", json!("HTTPS"))).is(501);
+    make("healthmonitor", &monitor).is(201);
+    member.pass(1);
+    let limited = json!({"listener": {"allowed_cidrs": ["192.0.2.0/24"]}});
+    member.put(&format!("{LB}/listeners/{listener}"), &limited).is(501);
+    member.put(&format!("{LB}/listeners/{listener}"), &json!({"listener": {"allowed_cidrs": []}})).is(200);
 }
 
 #[test]
