@@ -1,5 +1,6 @@
 //! What a node asks of us while it starts: its one-time bundle, and calls to tell how far it is.
 
+use crate::caller::context;
 use crate::errors::{Answer, Problem};
 use crate::extract::Text;
 use crate::state::State;
@@ -38,7 +39,7 @@ fn token(request: &HttpRequest) -> Answer<TokenHash> {
     (status = 401, description = "Not a node's token", body = Problem), (status = 410, description = "Fetched before, or too late", body = Problem)))]
 #[post("/bundle")]
 pub async fn node_bundle(request: HttpRequest, state: Data<State>) -> Answer<HttpResponse> {
-    let parts = match state.store.node_fetch_bundle(token(&request)?).await? {
+    let parts = match state.store.node_fetch_bundle(token(&request)?, context(&request)).await? {
         BundleFetch::First(parts) => parts,
         BundleFetch::Unknown => return Err(unauthorized()),
         BundleFetch::Refused => {

@@ -141,6 +141,7 @@ codes! {
     ServerFailed = "KCS-CMP-004", 502, true, "A server failed", "Retry; the server is replaced.";
     BootstrapFailed = "KCS-CMP-005", 502, true, "Kubernetes did not start on a node", "See the node's last lines; retry replaces the node.";
     BootstrapTimeout = "KCS-CMP-006", 504, true, "A node did not join in time", "See the node's console log; retry replaces the node.";
+    BundleTwice = "KCS-CMP-015", 502, true, "A node's bundle was asked for twice", "A node that has not joined is replaced. The audit log says from where both asked: where one of them is no node of the cluster, replace the node, and make the cluster anew if it was a control plane node.";
     NodeUnready = "KCS-CMP-010", 502, true, "A node is not ready", "Reboot or replace it; where self-healing is on and the cluster's API answers, it is replaced by itself after five minutes.";
     ControlPlaneLost = "KCS-CMP-011", 409, false, "Too few control plane nodes are left to decide anything", "Nothing is done by itself; start them again, or restore etcd from a backup of your own.";
     HealingPaused = "KCS-CMP-012", 409, true, "Too many worker nodes are not ready at once", "Nothing is replaced by itself; find what they have in common, or replace nodes one by one.";

@@ -82,6 +82,8 @@ pub struct Node {
     pub leaving_since: Option<OffsetDateTime>,
     /// Why it failed, if it did.
     pub fault: Option<Fault>,
+    /// When its bundle was asked for once more after it was handed out: whoever else did so has its token.
+    pub alarm_at: Option<OffsetDateTime>,
     /// A master: which list of keys for Secrets it booted with, noted when its bundle is given out. 0: the one its cluster was made with, or none yet.
     pub key_generation: u32,
     /// A master: at which level its API server was told to write down calls, noted in the same moment. None: it has booted with nothing yet, or was given
@@ -111,6 +113,7 @@ impl Node {
             unready_since: None,
             leaving_since: None,
             fault: None,
+            alarm_at: None,
             key_generation: 0,
             api_audit: None,
             zones: Vec::new(),

@@ -184,28 +184,32 @@ pub(crate) async fn append(db: &mut PgConnection, entry: &AuditEntry, context: &
     insert(db, &line).await
 }
 
-/// KCS's own deed, nobody's request.
-pub(crate) async fn append_own(
-    db: &mut PgConnection,
-    tenant: &TenantId,
-    action: &'static str,
-    (object_kind, object_id): (&'static str, &str),
-    detail: &Value,
-) -> Result<(), StoreError> {
+/// KCS's own deed, or what befell it: nobody's whom it knows.
+pub(crate) struct OwnEntry<'a> {
+    pub tenant: &'a TenantId,
+    pub action: &'static str,
+    /// Kind and id.
+    pub object: (&'static str, &'a str),
+    pub cluster: Option<ClusterId>,
+    pub outcome: &'static str,
+    pub detail: Value,
+}
+
+pub(crate) async fn append_own(db: &mut PgConnection, entry: &OwnEntry<'_>, context: &RequestContext) -> Result<(), StoreError> {
     let line = Line {
-        tenant: Some(&tenant.0),
+        tenant: Some(&entry.tenant.0),
         user_id: "",
         user_name: "kcs",
         via: "engine",
         via_id: None,
-        action,
-        object_kind,
-        object_id,
-        cluster: None,
+        action: entry.action,
+        object_kind: entry.object.0,
+        object_id: entry.object.1,
+        cluster: entry.cluster,
         operation: None,
-        outcome: "accepted",
-        context: &RequestContext::default(),
-        detail,
+        outcome: entry.outcome,
+        context,
+        detail: &entry.detail,
     };
     insert(db, &line).await
 }

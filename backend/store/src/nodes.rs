@@ -1,5 +1,6 @@
 //! Nodes: what they are, and the calls they make while they start.
 
+use crate::audit::{OwnEntry, RequestContext, append_own};
 use crate::bundles::{self, BundleParts};
 use crate::changes::{announce, wake};
 use crate::error::{StoreError, count, unknown};
@@ -10,9 +11,11 @@ use domain::ids::{ClusterId, NodeId, TenantId};
 use domain::nodes::{Bootstrap, Fault, Node, NodeIntent, NodeRole};
 use domain::settings::ApiAuditLevel;
 use sealed::{KeyRing, TokenHash};
+use serde_json::json;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 /// A node, and when it was planned.
@@ -27,7 +30,7 @@ pub struct NodeRecord {
 pub enum BundleFetch {
     /// For the first time, in time: it may have it, made from this.
     First(Box<BundleParts>),
-    /// It was handed out before, or it is too late: refused and recorded.
+    /// It was handed out before, which is told, or it is too late.
     Refused,
     /// No node has this token.
     Unknown,
@@ -52,6 +55,7 @@ struct Row {
     key_generation: i64,
     api_audit: Option<String>,
     zones: Vec<String>,
+    alarm_at: Option<OffsetDateTime>,
 }
 
 impl TryFrom<Row> for NodeRecord {
@@ -80,6 +84,7 @@ impl TryFrom<Row> for NodeRecord {
             unready_since: row.unready_since,
             leaving_since: row.leaving_since,
             fault: row.fault.map(|f| f.0),
+            alarm_at: row.alarm_at,
             key_generation: count("key generation", row.key_generation)?,
             // One that only a newer program knows is none that this one could want.
             api_audit: row.api_audit.as_deref().and_then(ApiAuditLevel::parse),
@@ -98,8 +103,8 @@ impl Store {
     }
 
     /// A node asks for its bundle: once, and within the time its token is good for.
-    pub async fn node_fetch_bundle(&self, token: TokenHash) -> Result<BundleFetch, StoreError> {
-        write(&self.api, (self.keys.clone(), token), |db, (keys, token)| Box::pin(fetch_bundle(db, keys, token))).await
+    pub async fn node_fetch_bundle(&self, token: TokenHash, context: RequestContext) -> Result<BundleFetch, StoreError> {
+        write(&self.api, (self.keys.clone(), token, context), |db, (keys, token, context)| Box::pin(fetch_bundle(db, keys, token, context))).await
     }
 
     /// What a master is given: which list of keys for Secrets, and the level of the audit. Noted before it leaves, so that what a master may have booted
@@ -138,8 +143,9 @@ async fn find(db: &mut PgConnection, tenant: Option<&str>, cluster: ClusterId) -
         Row,
         r#"SELECT n.id, n.cluster_id, n.name, n.role, n.pool, n.ordinal, n.intent, n.bootstrap AS "bootstrap: Json<Readable<Bootstrap>>", n.ready,
                   n.created_at, n.started_at, n.joined_at, n.unready_since, n.leaving_since, n.fault AS "fault: Json<Fault>",
-                  n.key_generation, n.api_audit, n.zones
+                  n.key_generation, n.api_audit, n.zones, k.alarm_at
            FROM nodes n JOIN clusters c ON c.id = n.cluster_id
+                LEFT JOIN node_credentials k ON k.node_id = n.id AND k.fetched_at IS NOT NULL
            WHERE n.cluster_id = $1 AND ($2::text IS NULL OR c.tenant_id = $2) ORDER BY n.role, n.pool, n.ordinal"#,
         cluster.0,
         tenant,
@@ -185,23 +191,44 @@ pub(crate) async fn remove(db: &mut PgConnection, cluster: ClusterId, node: Node
     Ok(())
 }
 
-async fn fetch_bundle(db: &mut PgConnection, keys: &KeyRing, token: &TokenHash) -> Result<BundleFetch, StoreError> {
+async fn fetch_bundle(db: &mut PgConnection, keys: &KeyRing, token: &TokenHash, context: &RequestContext) -> Result<BundleFetch, StoreError> {
     let hash = token.as_bytes() as &[u8];
     let Some(bearer) = bearer(db, token).await? else { return Ok(BundleFetch::Unknown) };
     let first = sqlx::query!(
-        "UPDATE node_credentials SET fetched_at = now() WHERE token_hash = $1 AND fetched_at IS NULL AND expires_at > now() RETURNING node_id",
+        "UPDATE node_credentials SET fetched_at = now(), fetched_from = $2
+         WHERE token_hash = $1 AND fetched_at IS NULL AND expires_at > now() RETURNING node_id",
         hash,
+        context.source,
     )
     .fetch_optional(&mut *db)
     .await?;
     if first.is_none() {
-        let known =
-            sqlx::query!("UPDATE node_credentials SET alarm_at = now() WHERE token_hash = $1 RETURNING node_id", hash).fetch_optional(db).await?;
-        return Ok(if known.is_some() { BundleFetch::Refused } else { BundleFetch::Unknown });
+        alarm(db, &bearer, hash, context).await?;
+        return Ok(BundleFetch::Refused);
     }
     tell(db, &bearer, &Bootstrap::Fetched { at: OffsetDateTime::now_utc() }).await?;
     // Where it cannot be read here, nothing of this has been: the node asks again, and may come to a process that can.
     Ok(BundleFetch::First(Box::new(bundles::parts(db, keys, bearer.cluster, bearer.node).await?)))
+}
+
+/// A bundle that was handed out is asked for once more: its first answer was lost, or somebody else has the node's token. Told once, with both sources.
+async fn alarm(db: &mut PgConnection, bearer: &Bearer, hash: &[u8], context: &RequestContext) -> Result<(), StoreError> {
+    let given = sqlx::query!(
+        "UPDATE node_credentials k SET alarm_at = now() FROM nodes n
+         WHERE k.token_hash = $1 AND k.fetched_at IS NOT NULL AND k.alarm_at IS NULL AND n.id = k.node_id
+         RETURNING n.name, k.fetched_at, k.fetched_from",
+        hash,
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some(given) = given else { return Ok(()) };
+    let first_at = given.fetched_at.and_then(|at| at.format(&Rfc3339).ok());
+    let detail = json!({"name": given.name, "first_at": first_at, "first_from": given.fetched_from});
+    let (id, tenant, cluster) = (bearer.node.to_string(), &bearer.tenant, Some(bearer.cluster));
+    let entry = OwnEntry { tenant, action: "node_bundle_twice", object: ("node", &id), cluster, outcome: "denied", detail };
+    append_own(db, &entry, context).await?;
+    wake(db, bearer.cluster).await?;
+    announce(db, &bearer.tenant, bearer.cluster, None).await
 }
 
 async fn report(db: &mut PgConnection, token: &TokenHash, bootstrap: &Bootstrap) -> Result<bool, StoreError> {

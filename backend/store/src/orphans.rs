@@ -1,6 +1,6 @@
 //! Orphans: objects in the cloud with a mark of ours that nobody looks after, and whose turn it is to be looked through for them.
 
-use crate::audit::{AuditEntry, RequestContext, append, append_own};
+use crate::audit::{AuditEntry, OwnEntry, RequestContext, append, append_own};
 use crate::error::{StoreError, count, unknown};
 use crate::ledger;
 use crate::newer::readable;
@@ -297,7 +297,9 @@ async fn call(db: &mut PgConnection, turn: &Turn, orphan: &OrphanRecord) -> Resu
     sqlx::query!("UPDATE orphans SET called_at = now() WHERE id = $1", orphan.id.0).execute(&mut *db).await?;
     if called.is_none() {
         let detail = told(&orphan.object, json!({"verdict": orphan.verdict, "decision": orphan.decision, "looks": orphan.looks}));
-        append_own(db, &turn.tenant, "orphan_remove", ("orphan", &orphan.id.to_string()), &detail).await?;
+        let (id, tenant) = (orphan.id.to_string(), &turn.tenant);
+        let entry = OwnEntry { tenant, action: "orphan_remove", object: ("orphan", &id), cluster: None, outcome: "accepted", detail };
+        append_own(db, &entry, &RequestContext::default()).await?;
     }
     Ok(true)
 }

@@ -197,6 +197,12 @@ impl Draft<'_> {
         if let Some(why) = self.brake() {
             return condition(ConditionStatus::False, "HealingPaused", why, Some(Code::HealingPaused));
         }
+        // Which of two has joined nobody can tell: that is a person's to look at.
+        let doubtful = self.next.nodes.iter().filter(|n| n.alarm_at.is_some() && n.intent == NodeIntent::Keep);
+        let doubtful: Vec<&str> = doubtful.map(|n| n.name.as_str()).collect();
+        if !doubtful.is_empty() {
+            return condition(ConditionStatus::False, "BundleTwice", doubtful.join(", "), Some(Code::BundleTwice));
+        }
         if let Some(fault) = given_up.and_then(|o| o.fault.as_ref()) {
             return condition(ConditionStatus::False, "RetryLimit", fault.message.clone(), Some(fault.code));
         }

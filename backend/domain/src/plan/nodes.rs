@@ -126,6 +126,9 @@ impl Draft<'_> {
         if node.joined_at.is_some() {
             return self.unready_too_long(node, state).and_then(|message| fault(Code::NodeUnready, message));
         }
+        if node.alarm_at.is_some() {
+            return fault(Code::BundleTwice, "the bundle that was handed out for it was asked for once more".to_owned());
+        }
         if state == Some(&ObjectState::Pending) && node.started_at.is_some_and(|t| self.now - t > SERVER_LIMIT) {
             return fault(Code::ServerTimeout, format!("the server is still being built after {} minutes", SERVER_LIMIT.whole_minutes()));
         }

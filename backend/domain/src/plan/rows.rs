@@ -21,6 +21,7 @@ pub(super) fn retired(row: &LedgerRow) -> bool {
                 | Code::NoCapacity
                 | Code::BootstrapFailed
                 | Code::BootstrapTimeout
+                | Code::BundleTwice
                 | Code::VolumeFailed
                 | Code::LoadBalancerFailed
         )

@@ -119,6 +119,42 @@ fn case_38_what_a_lost_worker_held_is_let_go_after_its_server_whoever_deletes_it
     }
 }
 
+#[test]
+fn a_node_whose_bundle_was_asked_for_twice_before_it_joined_is_replaced_and_its_server_remembers_why() {
+    let mut world = World::running(1, 1);
+    let before = world.names(NodeRole::Worker);
+    world.resize(2);
+    world.step();
+    let new = world.names(NodeRole::Worker).into_iter().find(|name| !before.contains(name)).unwrap();
+    world.sick.push(new.clone());
+    while world.servers() < 3 {
+        world.step();
+    }
+    world.work.nodes.iter_mut().find(|n| n.name == new).unwrap().alarm_at = Some(world.now);
+    assert_eq!(world.settle(), OperationState::Succeeded, "{:#?}", world.work.operation);
+    assert!(!world.names(NodeRole::Worker).contains(&new));
+    let why = |r: &domain::ledger::LedgerRow| r.fault.as_ref().map(|f| f.code) == Some(Code::BundleTwice);
+    assert!(world.work.ledger.iter().any(|r| r.kind == ResourceKind::Server && r.name == new && why(r)));
+    assert_eq!(world.condition(ConditionType::SelfHealing).status, ConditionStatus::True);
+}
+
+#[test]
+fn a_node_that_works_and_whose_bundle_was_asked_for_twice_is_said_until_somebody_replaces_it() {
+    let mut world = World::running(3, 1);
+    let doubtful = world.names(NodeRole::Master)[1].clone();
+    let node = world.work.nodes.iter_mut().find(|n| n.name == doubtful).unwrap();
+    node.alarm_at = node.joined_at;
+    let id = node.id;
+    world.watch(Duration::minutes(20));
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    let said = world.condition(ConditionType::SelfHealing).clone();
+    assert_eq!((said.status, said.reason.as_str(), said.message.as_str()), (ConditionStatus::False, "BundleTwice", doubtful.as_str()));
+    assert_eq!((said.code, world.work.cluster.status.phase), (Some(Code::BundleTwice), Phase::Degraded));
+    world.begin(OperationKind::NodeReplace, &[id]);
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.condition(ConditionType::SelfHealing).status, ConditionStatus::True);
+}
+
 /// A running cluster whose workers have a data volume each.
 fn with_data_volumes(workers: u32) -> World {
     let mut world = World::new(1, workers);

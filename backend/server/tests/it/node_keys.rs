@@ -28,6 +28,11 @@ fn row(cluster: ClusterId, kind: ResourceKind, key: String, address: &str) -> Le
 
 /// What a new master of this number is given.
 async fn bundle(house: &House, claim: &Claim, ordinal: u32) -> String {
+    fetched(house, claim, ordinal).await.0
+}
+
+/// The same, and what it proved itself with.
+async fn fetched(house: &House, claim: &Claim, ordinal: u32) -> (String, String) {
     let (cluster, node) = (claim.cluster, master(claim.cluster, ordinal));
     let port = row(cluster, ResourceKind::Port, node_key(ResourceKind::Port, &node.name), &format!("10.0.0.{}", 20 + ordinal));
     house.store.commit(claim, &[Change::Node(node.clone()), Change::Ledger(port)]).await.unwrap();
@@ -38,7 +43,32 @@ async fn bundle(house: &House, claim: &Claim, ordinal: u32) -> String {
     let bearer = format!("Bearer {}", token.text.expose_secret());
     let answer = house.call_with(&[("authorization", &bearer)], "POST", "/node/v1/bundle", None).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    answer.body.as_str().unwrap().to_owned()
+    (answer.body.as_str().unwrap().to_owned(), bearer)
+}
+
+#[actix_web::test]
+async fn a_bundle_that_is_asked_for_twice_is_refused_and_its_project_reads_from_where() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let begun = house.call(Some(&member), "POST", &format!("/api/v1/clusters/{cluster}/encryption-key/rotate"), None).await;
+    assert_eq!(begun.status, 202, "{}", begun.body);
+    let claim = house.store.claim(Uuid::new_v4(), Duration::from_secs(60)).await.unwrap().expect("the cluster was woken");
+    house.store.load(&claim).await.unwrap();
+    let balancer = row(claim.cluster, ResourceKind::LoadBalancer, "load_balancer".to_owned(), "10.0.0.10");
+    house.store.commit(&claim, &[Change::Node(master(claim.cluster, 0)), Change::Ledger(balancer)]).await.unwrap();
+    let (_, bearer) = fetched(&house, &claim, 1).await;
+    let log = async || house.call(Some(&member), "GET", "/api/v1/audit?action=node_bundle_twice", None).await.body["items"].clone();
+    assert_eq!(log().await, json!([]));
+    for _ in 0..2 {
+        let again = house.call_with(&[("authorization", &bearer)], "POST", "/node/v1/bundle", None).await;
+        assert_eq!(again.status, 410, "{}", again.body);
+    }
+    let told = log().await;
+    let line = &told[0];
+    assert_eq!((told.as_array().unwrap().len(), &line["user"]["name"], &line["object_kind"]), (1, &json!("kcs"), &json!("node")), "{told:#}");
+    assert!(line["source"].as_str().is_some_and(|source| !source.is_empty()) && line["source"] == line["detail"]["first_from"], "{line:#}");
+    assert!(!told.to_string().contains(bearer.trim_start_matches("Bearer ")), "the token is no line's");
 }
 
 #[actix_web::test]

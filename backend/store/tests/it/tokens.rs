@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use sqlx::ConnectOptions;
 use std::time::Duration;
 use store::test_support::Database;
-use store::{BundleFetch, RequestContext, SecretOwner, Store};
+use store::{AuditFilter, BundleFetch, PageRequest, RequestContext, SecretOwner, Store};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -22,7 +22,7 @@ fn node(cluster: ClusterId, ordinal: u32) -> Node {
 
 /// Whose bundle is handed out for it.
 async fn given(store: &Store, token: TokenHash) -> Option<(ClusterId, NodeId)> {
-    match store.node_fetch_bundle(token).await.unwrap() {
+    match store.node_fetch_bundle(token, RequestContext::default()).await.unwrap() {
         BundleFetch::First(parts) => Some((parts.work.cluster.id, parts.node)),
         BundleFetch::Refused | BundleFetch::Unknown => None,
     }
@@ -43,16 +43,54 @@ async fn a_bundle_is_handed_out_once_and_in_time() {
     let preparing = Bootstrap::Running { stage: "preparing".into(), at: OffsetDateTime::now_utc() };
     assert!(store.node_report(token, preparing.clone()).await.unwrap());
     assert!(!store.node_report(stale, preparing).await.unwrap(), "too late, and it never had its bundle");
-    assert!(matches!(store.node_fetch_bundle(TokenHash::of("guess")).await.unwrap(), BundleFetch::Unknown));
-    assert!(matches!(store.node_fetch_bundle(stale).await.unwrap(), BundleFetch::Refused));
+    assert!(matches!(store.node_fetch_bundle(TokenHash::of("guess"), RequestContext::default()).await.unwrap(), BundleFetch::Unknown));
+    assert!(matches!(store.node_fetch_bundle(stale, RequestContext::default()).await.unwrap(), BundleFetch::Refused));
     assert_eq!(given(&store, token).await, Some((record.cluster.id, good.id)));
-    assert!(matches!(store.node_fetch_bundle(token).await.unwrap(), BundleFetch::Refused));
+    assert!(matches!(store.node_fetch_bundle(token, RequestContext::default()).await.unwrap(), BundleFetch::Refused));
     let done = Bootstrap::Done { at: OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap() };
     assert!(store.node_report(token, done.clone()).await.unwrap());
     // The engine writes the node without taking back what the node said.
     store.commit(&claim, &[Change::Node(Node { ready: Some(true), ..good.clone() })]).await.unwrap();
     let seen = store.load(&claim).await.unwrap().nodes.into_iter().find(|n| n.id == good.id).unwrap();
     assert_eq!((seen.bootstrap, seen.ready), (done, Some(true)));
+}
+
+#[tokio::test]
+async fn a_bundle_that_is_asked_for_again_is_told_once_with_both_sources_and_known_of_its_node() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let record = create(&store, &member("a"), "x").await;
+    let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
+    store.load(&claim).await.unwrap();
+    let (good, late) = (node(record.cluster.id, 0), node(record.cluster.id, 1));
+    store.commit(&claim, &[Change::Node(good.clone()), Change::Node(late.clone())]).await.unwrap();
+    let (token, stale) = (TokenHash::of("good"), TokenHash::of("stale"));
+    store.node_credential_put(&claim, good.id, *token.as_bytes(), Duration::from_secs(900)).await.unwrap();
+    store.node_credential_put(&claim, late.id, *stale.as_bytes(), Duration::ZERO).await.unwrap();
+    let fetch = async |token: TokenHash, source: &str| {
+        let context = RequestContext { request_id: "r".into(), source: source.into() };
+        matches!(store.node_fetch_bundle(token, context).await.unwrap(), BundleFetch::First(_))
+    };
+    let alarmed = async || {
+        let nodes = store.load(&claim).await.unwrap().nodes;
+        nodes.into_iter().filter(|n| n.alarm_at.is_some()).map(|n| n.id).collect::<Vec<_>>()
+    };
+    assert!(fetch(token, "192.0.2.66").await && !fetch(stale, "10.0.0.8").await);
+    assert_eq!(alarmed().await, [], "too late is no second time");
+    assert!(!fetch(token, "10.0.0.7").await && !fetch(token, "10.0.0.9").await);
+    assert_eq!(alarmed().await, [good.id]);
+    // The engine writes the node, and what it did not know stays.
+    store.commit(&claim, &[Change::Node(good.clone())]).await.unwrap();
+    assert_eq!(alarmed().await, [good.id]);
+    let filter = AuditFilter { action: Some("node_bundle_twice".to_owned()), ..AuditFilter::default() };
+    let lines = store.audit(&member("a").scope(), filter, PageRequest::default()).await.unwrap().items;
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    let line = &lines[0];
+    assert_eq!((line.user_name.as_str(), line.via.as_str(), line.outcome.as_str()), ("kcs", "engine", "denied"));
+    assert_eq!((line.object_id.clone(), line.cluster), (good.id.to_string(), Some(record.cluster.id.0)));
+    assert_eq!((line.source.as_str(), line.detail["first_from"].as_str()), ("10.0.0.7", Some("192.0.2.66")));
+    assert_eq!(line.detail["name"].as_str(), Some(good.name.as_str()));
+    assert!(line.detail["first_at"].is_string(), "{}", line.detail);
 }
 
 #[tokio::test]
@@ -71,15 +109,17 @@ async fn a_bundle_of_a_cluster_that_cannot_be_read_here_does_not_count_as_fetche
     put(&authorities).await;
     // A newer program has written the specification, or the authorities.
     database.execute(r#"UPDATE clusters SET spec = jsonb_set(spec, '{audit}', '{"level": "none", "sink": "s3"}')"#).await;
-    assert!(store.node_fetch_bundle(token).await.is_err());
+    assert!(store.node_fetch_bundle(token, RequestContext::default()).await.is_err());
     database.execute("UPDATE clusters SET spec = spec #- '{audit,sink}'").await;
     put(&SecretString::from("{}")).await;
-    assert!(store.node_fetch_bundle(token).await.is_err());
+    assert!(store.node_fetch_bundle(token, RequestContext::default()).await.is_err());
     put(&authorities).await;
     assert_eq!(store.load(&claim).await.unwrap().nodes[0].bootstrap, Bootstrap::Waiting);
-    let BundleFetch::First(parts) = store.node_fetch_bundle(token).await.unwrap() else { panic!("it was never handed out") };
+    let BundleFetch::First(parts) = store.node_fetch_bundle(token, RequestContext::default()).await.unwrap() else {
+        panic!("it was never handed out")
+    };
     assert_eq!((parts.node, parts.work.nodes.len(), parts.pki.is_some(), parts.join_token.is_some()), (node.id, 1, true, false));
-    assert!(matches!(store.node_fetch_bundle(token).await.unwrap(), BundleFetch::Refused));
+    assert!(matches!(store.node_fetch_bundle(token, RequestContext::default()).await.unwrap(), BundleFetch::Refused));
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ export const ACTIONS: readonly string[] = [
   "node_cordon",
   "node_uncordon",
   "node_update",
+  "node_bundle_twice",
   "credential_rotate",
   "encryption_key_rotate",
   "api_audit_change",
