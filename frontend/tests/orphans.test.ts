@@ -7,6 +7,7 @@ describe("an orphan", () => {
     [{ verdict: "ours" }, "waiting"],
     [{ verdict: "no_row" }, "undecided"],
     [{ verdict: "contradicted" }, "undecided"],
+    [{ verdict: "made_inside" }, "undecided"],
     [{ verdict: "no_row", decision: "delete" }, "waiting"],
     [{ verdict: "ours", decision: "keep" }, "kept"],
     [{ verdict: "ours", called_at: "2026-01-01T00:00:00Z" }, "removing"],

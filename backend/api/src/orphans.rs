@@ -1,4 +1,5 @@
-//! Objects in the cloud that carry a mark of KCS's and that nobody looks after: operators see them and decide on the doubtful.
+//! Objects in the cloud that carry a mark of KCS's, or were made in clusters that are gone, and that nobody looks after: operators see them and decide on
+//! the doubtful.
 
 use crate::errors::Answer;
 use crate::extract::Body;

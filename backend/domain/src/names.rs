@@ -55,6 +55,33 @@ pub fn is_service_group(description: &str, tag: &str) -> bool {
     description.starts_with("Security Group for ") && description.ends_with(&format!(" in cluster {tag}"))
 }
 
+/// The cluster that has this name for its cloud controller and storage driver; None: no such name.
+#[must_use]
+pub fn tagged(tag: &str) -> Option<ClusterId> {
+    let cluster = tag.strip_prefix("kcs-")?.parse().ok()?;
+    (cluster_tag(cluster) == tag).then_some(cluster)
+}
+
+/// The cluster whose Service a load balancer of this name was made for.
+#[must_use]
+pub fn service_balancer(name: &str) -> Option<ClusterId> {
+    tagged(name.strip_prefix("kube_service_")?.split_once('_')?.0)
+}
+
+/// The cluster whose Service a floating IP of this description was made for.
+#[must_use]
+pub fn service_address(description: &str) -> Option<ClusterId> {
+    let (_, tag) = description.rsplit_once(" from cluster ")?;
+    tagged(tag).filter(|_| is_service_address(description, tag))
+}
+
+/// The cluster whose Service a security group of this description was made for.
+#[must_use]
+pub fn service_group(description: &str) -> Option<ClusterId> {
+    let (_, tag) = description.rsplit_once(" in cluster ")?;
+    tagged(tag).filter(|_| is_service_group(description, tag))
+}
+
 /// A pool's name as a part of other names: eight digits of a hash (FNV-1a), for names carry no text of a user.
 #[must_use]
 pub fn pool_digest(pool: &str) -> String {
@@ -97,6 +124,24 @@ mod tests {
         for other in [format!("{text} "), format!("copy of {text}"), text.to_uppercase(), text.replace('-', ""), String::new()] {
             assert_eq!(marked(&other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn what_controllers_made_is_known_by_the_whole_name_of_their_cluster() {
+        let cluster = ClusterId::generate();
+        let tag = cluster_tag(cluster);
+        assert_eq!(service_balancer(&format!("kube_service_{tag}_default_web")), Some(cluster));
+        assert_eq!(service_address(&format!("Floating IP for Kubernetes external service default/web from cluster {tag}")), Some(cluster));
+        assert_eq!(service_group(&format!("Security Group for default/web Service LoadBalancer in cluster {tag}")), Some(cluster));
+        for other in [format!("kcs-{cluster}"), format!("{tag}2"), tag.to_uppercase(), tag.replace("kcs-", ""), "kcs-web".to_owned(), String::new()] {
+            assert_eq!(tagged(&other), None, "{other}");
+            assert_eq!(service_balancer(&format!("kube_service_{other}_default_web")), None, "{other}");
+            assert_eq!(service_address(&format!("Floating IP for Kubernetes external service default/web from cluster {other}")), None, "{other}");
+            assert_eq!(service_group(&format!("Security Group for default/web Service LoadBalancer in cluster {other}")), None, "{other}");
+        }
+        assert_eq!(service_balancer(&format!("kube_service_{tag}")), None);
+        assert_eq!(service_address(&format!("mine, not from cluster {tag}")), None);
+        assert_eq!(service_group(&format!("mine, not in cluster {tag}")), None);
     }
 
     #[test]

@@ -1,22 +1,29 @@
-//! Orphans: cloud objects that carry a mark of ours and that nobody looks after. Pure decisions; nothing that is not proven ours is ever taken away.
+//! Orphans: cloud objects that carry a mark of ours, or the name of a cluster of ours that is gone, and that nobody looks after. Pure decisions; nothing
+//! that is not proven ours is ever taken away.
 
 use crate::ids::{ClusterId, ResourceId};
 use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-/// An object that a look at a whole project found with a mark of ours.
+/// An object that a look at a whole project found with a mark of ours, or with the name that a cluster has for its controllers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marked {
     pub kind: ResourceKind,
     pub cloud_id: String,
     pub name: String,
-    /// What the mark says: cluster and ledger row. A server group has but its name, which tells no row.
+    /// What the mark says: cluster and ledger row. A server group has but its name, which tells no row; what controllers made has none.
     pub cluster: ClusterId,
     pub resource: Option<ResourceId>,
 }
 
 impl Marked {
+    /// Whether a program in the cluster made it, not KCS.
+    #[must_use]
+    pub fn made_inside(&self) -> bool {
+        self.resource.is_none() && self.kind != ResourceKind::ServerGroup
+    }
+
     /// The row that tells of this object: the one its mark names, or, where a name is all there is, the one with its identity or at least its name.
     #[must_use]
     pub fn row<'r>(&self, rows: &'r [LedgerRow]) -> Option<&'r LedgerRow> {
@@ -38,10 +45,12 @@ pub enum Verdict {
     NoRow,
     /// Its row tells of another kind, name or identity: the mark was copied or changed.
     Contradicted,
+    /// A program in a cluster made it that is not there, or not here: a Service's load balancer, its address or security group, a claim's volume.
+    MadeInside,
 }
 
 impl Verdict {
-    pub const ALL: [Self; 3] = [Self::Ours, Self::NoRow, Self::Contradicted];
+    pub const ALL: [Self; 4] = [Self::Ours, Self::NoRow, Self::Contradicted, Self::MadeInside];
 
     /// As stored.
     #[must_use]
@@ -50,6 +59,7 @@ impl Verdict {
             Self::Ours => "ours",
             Self::NoRow => "no_row",
             Self::Contradicted => "contradicted",
+            Self::MadeInside => "made_inside",
         }
     }
 
@@ -183,6 +193,7 @@ mod tests {
         let (seen, late) = (OffsetDateTime::UNIX_EPOCH, OffsetDateTime::UNIX_EPOCH + Duration::days(90));
         assert!(!may_go(Verdict::NoRow, None, 1_000, seen, late), "time alone decides nothing");
         assert!(!may_go(Verdict::Contradicted, None, 1_000, seen, late));
+        assert!(!may_go(Verdict::MadeInside, None, 1_000, seen, late));
         assert!(may_go(Verdict::NoRow, Some(Decision::Delete), 2, seen, late));
         assert!(!may_go(Verdict::Ours, Some(Decision::Keep), 2, seen, late));
     }

@@ -1,5 +1,6 @@
-//! The sweep: looks, tenant after tenant, through whole projects for objects with a mark of ours that nobody looks after. What is proven ours
-//! goes after it was seen twice with time between; the rest waits for an operator. Any number of processes share the tenants.
+//! The sweep: looks, tenant after tenant, through whole projects for objects with a mark of ours that nobody looks after, and for what was made in
+//! clusters that are gone. What is proven ours goes after it was seen twice with time between; the rest waits for an operator. Any number of processes
+//! share the tenants.
 
 use crate::act::Refusal;
 use crate::delete::delete_object;
@@ -12,7 +13,7 @@ use crate::sweep_look::{Credentials, Project, ProjectLook};
 use crate::world::Services;
 use cloud::identity::ServiceUser;
 use cloud::{Cloud, CloudError};
-use domain::ids::TenantId;
+use domain::ids::{ClusterId, TenantId};
 use domain::ledger::ResourceKind;
 use domain::orphans::{Marked, Verdict, judge, may_go};
 use domain::tenants::ProjectState;
@@ -142,9 +143,14 @@ pub async fn sweep(services: &Services, store: &Store, turn: &Turn) -> Result<Sw
     if let (true, Some((_, error))) = (whole.is_empty(), blind.first()) {
         return Err(error.clone().into());
     }
-    // Rows are committed before the calls that make their objects: whatever the lists showed, its row is there by now.
+    let (inside, marked): (Vec<Marked>, Vec<Marked>) = marked.into_iter().partition(Marked::made_inside);
+    // Rows are committed before the calls that make their objects: whatever the lists showed, its row is there by now, and so is its cluster.
     let rows = store.ledger_rows(tenant, &marked).await?;
-    let seen: Vec<(Marked, Verdict)> = marked.into_iter().filter_map(|m| judge(&m, m.row(&rows)).map(|verdict| (m, verdict))).collect();
+    let clusters: BTreeSet<ClusterId> = inside.iter().map(|m| m.cluster).collect();
+    let living = store.clusters_living(&clusters).await?;
+    let left = inside.into_iter().filter(|m| !living.contains(&m.cluster)).map(|m| (m, Verdict::MadeInside));
+    let judged = marked.into_iter().filter_map(|m| judge(&m, m.row(&rows)).map(|verdict| (m, verdict)));
+    let seen: Vec<(Marked, Verdict)> = judged.chain(left).collect();
     let recorded = store.orphans_seen(tenant, seen.clone(), whole).await?;
     for (kind, name) in &recorded.removed {
         tracing::info!(%tenant, %kind, name, "an orphan is gone");

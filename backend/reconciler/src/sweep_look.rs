@@ -1,8 +1,11 @@
-//! What in a whole project carries a mark of ours, whichever cluster's: one list for each kind. What cannot be read is told apart from what
-//! is not there.
+//! What in a whole project carries a mark of ours, or a cluster's name for its controllers, whichever cluster's: one list for each kind. What cannot be
+//! read is told apart from what is not there.
 
 use crate::lists::Lists;
 use crate::rows::{CLUSTER, RESOURCE};
+use cloud::load_balancers::LoadBalancer;
+use cloud::network::{FloatingIp, SecurityGroup};
+use cloud::volumes::Volume;
 use cloud::{Cloud, CloudError};
 use domain::ids::{ClusterId, ResourceId, TenantId};
 use domain::ledger::ResourceKind;
@@ -104,7 +107,9 @@ impl Project<'_> {
 
     async fn security_groups(&self) -> Found {
         let list = self.lists.security_groups().await?;
-        Ok(list.iter().filter_map(|g| described(ResourceKind::SecurityGroup, &g.id, &g.name, &g.description)).collect())
+        let kind = ResourceKind::SecurityGroup;
+        let inside = |g: &SecurityGroup| inside(kind, &g.id, &g.name, names::service_group(&g.description));
+        Ok(list.iter().filter_map(|g| described(kind, &g.id, &g.name, &g.description).or_else(|| inside(g))).collect())
     }
 
     async fn server_groups(&self) -> Found {
@@ -119,17 +124,23 @@ impl Project<'_> {
     async fn load_balancers(&self) -> Option<Found> {
         let service = self.cloud.load_balancers.as_deref()?;
         let list = self.lists.load_balancers(service).await;
-        Some(list.map(|list| list.iter().filter_map(|b| described(ResourceKind::LoadBalancer, &b.id, &b.name, &b.description)).collect()))
+        let kind = ResourceKind::LoadBalancer;
+        let inside = |b: &LoadBalancer| inside(kind, &b.id, &b.name, names::service_balancer(&b.name));
+        Some(list.map(|list| list.iter().filter_map(|b| described(kind, &b.id, &b.name, &b.description).or_else(|| inside(b))).collect()))
     }
 
     async fn floating_ips(&self) -> Found {
         let list = self.lists.floating_ips().await?;
-        Ok(list.iter().filter_map(|ip| described(ResourceKind::FloatingIp, &ip.id, &ip.address, &ip.description)).collect())
+        let kind = ResourceKind::FloatingIp;
+        let inside = |ip: &FloatingIp| inside(kind, &ip.id, &ip.address, names::service_address(&ip.description));
+        Ok(list.iter().filter_map(|ip| described(kind, &ip.id, &ip.address, &ip.description).or_else(|| inside(ip))).collect())
     }
 
     async fn volumes(&self) -> Found {
         let list = self.lists.volumes().await?;
-        Ok(list.iter().filter_map(|v| tagged(ResourceKind::Volume, &v.id, &v.name, &v.metadata)).collect())
+        let kind = ResourceKind::Volume;
+        let cluster = |v: &Volume| v.metadata.get(names::VOLUME_CLUSTER).and_then(|tag| names::tagged(tag));
+        Ok(list.iter().filter_map(|v| tagged(kind, &v.id, &v.name, &v.metadata).or_else(|| inside(kind, &v.id, &v.name, cluster(v)))).collect())
     }
 
     async fn servers(&self) -> Found {
@@ -145,6 +156,11 @@ impl Project<'_> {
 
 fn marked(kind: ResourceKind, id: &str, name: &str, (cluster, resource): (ClusterId, ResourceId)) -> Marked {
     Marked { kind, cloud_id: id.to_owned(), name: name.to_owned(), cluster, resource: Some(resource) }
+}
+
+/// What a program in a cluster made.
+fn inside(kind: ResourceKind, id: &str, name: &str, cluster: Option<ClusterId>) -> Option<Marked> {
+    Some(Marked { kind, cloud_id: id.to_owned(), name: name.to_owned(), cluster: cluster?, resource: None })
 }
 
 fn described(kind: ResourceKind, id: &str, name: &str, description: &str) -> Option<Marked> {

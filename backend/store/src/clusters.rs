@@ -153,23 +153,29 @@ impl TryFrom<ClusterRow> for Cluster {
     }
 }
 
+/// Those of these clusters that are there: of one tenant's, or of some alone, where that is said.
+async fn among(db: &mut PgConnection, ids: &[Uuid], tenant: Option<&str>, only: Option<&[Uuid]>) -> Result<BTreeSet<ClusterId>, StoreError> {
+    let found = sqlx::query_scalar!(
+        "SELECT id FROM clusters WHERE id = ANY($1) AND deleted_at IS NULL AND ($2::text IS NULL OR tenant_id = $2)
+                       AND ($3::uuid[] IS NULL OR id = ANY($3))",
+        ids,
+        tenant,
+        only,
+    );
+    Ok(found.fetch_all(db).await?.into_iter().map(ClusterId).collect())
+}
+
 impl Store {
     /// Those of these that are there and in reach.
     pub async fn clusters_among(&self, scope: &Scope, ids: impl IntoIterator<Item = ClusterId>) -> Result<BTreeSet<ClusterId>, StoreError> {
         let ids: Vec<Uuid> = ids.into_iter().map(|id| id.0).collect();
-        read(&self.api, (scope.clone(), ids), |db, (scope, ids)| {
-            Box::pin(async move {
-                let found = sqlx::query_scalar!(
-                    "SELECT id FROM clusters WHERE id = ANY($1) AND deleted_at IS NULL AND ($2::text IS NULL OR tenant_id = $2)
-                       AND ($3::uuid[] IS NULL OR id = ANY($3))",
-                    ids,
-                    scope.predicate(),
-                    scope.clusters(),
-                );
-                Ok(found.fetch_all(db).await?.into_iter().map(ClusterId).collect())
-            })
-        })
-        .await
+        read(&self.api, (scope.clone(), ids), |db, (scope, ids)| Box::pin(among(db, ids, scope.predicate(), scope.clusters()))).await
+    }
+
+    /// Those of these that are there, whosever they are.
+    pub async fn clusters_living(&self, ids: &BTreeSet<ClusterId>) -> Result<BTreeSet<ClusterId>, StoreError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        read(&self.engine, ids, |db, ids| Box::pin(among(db, ids, None, None))).await
     }
 
     /// One cluster. Tombstones count as missing.

@@ -652,6 +652,7 @@ export const orphans = [
   orphan(4, { kind: "router", name: `kcs-${uuid(94)}-router`, verdict: "ours", called_at: ago(60), fault: "network delete router: Router 5f1e0c1a still has ports" }),
   orphan(5, { kind: "server", name: "kcs-9f8e7d6c-w1", decision: "delete", decided_by: "operator", called_at: ago(30) }),
   orphan(6, { kind: "security_group", decision: "keep", decided_by: "operator", looks: 4032 }),
+  orphan(7, { kind: "load_balancer", name: `kube_service_kcs-${uuid(97).replace(/-/g, "")}_web_gateway`, cluster_name: "shop-old", verdict: "made_inside" }),
 ];
 
 /** What everybody may have. @type {Partial<Record<Schema<"Limited">, number>>} */

@@ -5456,7 +5456,7 @@ export interface components {
          * @description Whose an object is.
          * @enum {string}
          */
-        Verdict: "ours" | "no_row" | "contradicted";
+        Verdict: "ours" | "no_row" | "contradicted" | "made_inside";
         /** @description A Kubernetes version offered, with the state of its node image. */
         Version: {
             /** @description Name of the node image. */

@@ -4,7 +4,9 @@ use crate::kubernetes::InCluster;
 use crate::lab::{Fate, PASSWORD, admin, authorities, delete_service_user, made_sure, services};
 use auth::{Actor, ClusterCreate, Grants, Project, User, Via};
 use cloud::Cloud;
+use cloud::load_balancers::NewLoadBalancer;
 use cloud::network::NewSubnet;
+use cloud::volumes::NewVolume;
 use domain::changes::Change;
 use domain::ids::{ClusterId, TenantId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
@@ -235,6 +237,72 @@ async fn a_copied_mark_and_what_is_somebody_elses_are_never_touched() {
     let contradicted = [ResourceKind::Network, ResourceKind::Router, ResourceKind::SecurityGroup].map(|k| (k, Verdict::Contradicted));
     assert_eq!(verdicts, contradicted.into_iter().chain([(ResourceKind::ServerGroup, Verdict::NoRow)]).collect());
     assert_eq!(ids(&site.cloud), all);
+}
+
+#[tokio::test]
+async fn what_was_made_in_a_cluster_that_is_gone_waits_for_an_operator() {
+    let site = Site::new().await;
+    let (network, tag) = (&site.eyes.network, names::cluster_tag(site.cluster));
+    let external = site.cloud.dump().into_iter().find(|o| o.kind == "network" && o.name == "public").unwrap().id;
+    let theirs = network.create_network("theirs", "").await.unwrap();
+    let subnet = NewSubnet {
+        name: "theirs".into(),
+        description: String::new(),
+        network_id: theirs,
+        cidr: "10.2.0.0/24".parse().unwrap(),
+        dns_servers: vec![],
+    };
+    let balancer = NewLoadBalancer {
+        name: format!("kube_service_{tag}_default_web"),
+        description: "Kubernetes external service default/web from cluster".into(),
+        vip_subnet_id: network.create_subnet(&subnet).await.unwrap(),
+        vip_address: None,
+        port: 80,
+        members: vec![],
+        allowed_cidrs: vec![],
+        provider: None,
+        client_timeout_seconds: 50,
+        member_timeout_seconds: 50,
+    };
+    let volume = |tag: &str| NewVolume {
+        name: "pvc-1".into(),
+        size_gib: 1,
+        image_id: None,
+        volume_type: None,
+        zone: None,
+        metadata: [(names::VOLUME_CLUSTER.to_owned(), tag.to_owned())].into(),
+    };
+    let address = |tag: &str| format!("Floating IP for Kubernetes external service default/web from cluster {tag}");
+    let group = |tag: &str| format!("Security Group for default/web Service LoadBalancer in cluster {tag}");
+    let balancer = site.eyes.load_balancers.as_ref().unwrap().create_load_balancer(&balancer).await.unwrap();
+    let kept = site.eyes.volumes.create_volume(&volume(&tag)).await.unwrap();
+    let (floating_ip, _) = network.create_floating_ip(&external, &address(&tag)).await.unwrap();
+    let group_of_service = network.create_security_group("lb-sg-web", &group(&tag)).await.unwrap();
+    // Of clusters that have not the name of one of ours.
+    site.eyes.volumes.create_volume(&volume("kubernetes")).await.unwrap();
+    network.create_floating_ip(&external, &address("kcs-web")).await.unwrap();
+    network.create_security_group("lb-sg-web", &group(&format!("{tag}0"))).await.unwrap();
+    let all = ids(&site.cloud);
+    assert_eq!(site.an_hour_later().await, Swept::default(), "it belongs to a cluster that is there");
+
+    site.database.execute("UPDATE clusters SET deleted_at = now()").await;
+    for _ in 0..4 {
+        assert_eq!(site.an_hour_later().await, Swept { known: 4, ..Swept::default() }, "nothing is asked to go");
+    }
+    assert_eq!(ids(&site.cloud), all);
+    let orphans = site.orphans().await;
+    let goes = [balancer, floating_ip, group_of_service];
+    let seen: BTreeSet<&str> = orphans.iter().map(|o| o.object.cloud_id.as_str()).collect();
+    assert_eq!(seen, goes.iter().chain([&kept]).map(String::as_str).collect());
+    for orphan in &orphans {
+        assert_eq!((orphan.verdict, orphan.object.cluster, orphan.cluster_name.as_deref()), (Verdict::MadeInside, site.cluster, Some("demo")));
+        let decision = if orphan.object.cloud_id == kept { Decision::Keep } else { Decision::Delete };
+        site.decide(orphan, decision).await;
+    }
+    site.turn().await;
+    site.an_hour_later().await;
+    assert!(!goes.iter().any(|id| site.is_there(id)), "{:#?}", site.orphans().await);
+    assert!(site.is_there(&kept));
 }
 
 #[tokio::test]

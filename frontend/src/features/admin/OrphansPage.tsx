@@ -1,4 +1,4 @@
-// What carries a mark of KCS's in the cloud and has nobody to look after it: seen by operators, who decide on the doubtful.
+// What carries a mark of KCS's in the cloud, or was made in a cluster that is gone, and has nobody to look after it: seen by operators, who decide on the doubtful.
 import { CheckCircleOutlined } from "@ant-design/icons";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
