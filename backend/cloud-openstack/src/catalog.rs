@@ -86,6 +86,12 @@ impl Catalog {
         self.0.is_empty()
     }
 
+    /// The hosts of all endpoints, whichever service, region and interface they are of.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = String> {
+        let host = |endpoint: &Endpoint| Some(Url::parse(&endpoint.url).ok()?.host_str()?.trim_matches(['[', ']']).to_owned());
+        self.0.iter().flat_map(|entry| &entry.endpoints).filter_map(host)
+    }
+
     /// Where `service` answers; None: the catalogue does not have it in the region.
     pub(crate) fn root(&self, service: Service, region: Option<&str>, interface: Interface) -> Option<Url> {
         let here = |e: &&Endpoint| {

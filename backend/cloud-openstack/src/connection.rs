@@ -38,6 +38,7 @@ impl Connection {
     pub(crate) fn learn(&self, catalog: &Catalog) {
         let missing = self.root_in(catalog, Service::LoadBalancer).is_none();
         self.balancing_missing.store(missing, Ordering::Relaxed);
+        self.manners.met(catalog.hosts());
     }
 
     pub(crate) fn balances(&self) -> bool {

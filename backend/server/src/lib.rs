@@ -21,5 +21,6 @@ pub mod security_headers;
 pub mod serve;
 pub mod shutdown;
 pub mod spdy;
+pub mod surroundings;
 pub mod telemetry;
 pub mod vault;

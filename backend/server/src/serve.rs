@@ -4,7 +4,7 @@ use crate::audit::Messenger;
 use crate::config::Config;
 use crate::health::Parts;
 use crate::listeners::{self, Listen};
-use crate::{audit, keys, shutdown, telemetry};
+use crate::{audit, keys, shutdown, surroundings, telemetry};
 use actix_web::web::Data;
 use api::in_force::{Current, InForce};
 use api::state::{Settings, State};
@@ -98,9 +98,12 @@ pub async fn run(
     let health = Arc::new(Parts::new(store.clone(), cloud.clone(), manners.clone(), figures.clone()));
     let in_force = InForce::new(config.configured(), Box::new(Messenger::new()?));
     in_force.look(&store).await?;
-    let kube = kube_access(&config)?;
+    let destinations = Destinations::new(config.engine.api_cidrs_allowed.clone(), config.engine.api_cidrs_denied.clone());
+    let kube = kube_access(&config, destinations.clone())?;
+    let services = services(&config, manners.clone(), destinations.clone(), &gate)?;
+    actix_web::rt::spawn(surroundings::keep_away(destinations, manners.hosts(), stands_on(&config, &options), token.clone()));
     let state = Data::new(State::new(store.clone(), Arc::new(cloud), keys.clone(), kube, settings, in_force.clone(), health.clone()));
-    let engine = start_engine(&config, manners, &options, &keys, &gate, health.clone(), in_force.watch(), token.clone()).await?;
+    let engine = start_engine(&config, services, &options, &keys, health.clone(), in_force.watch(), token.clone()).await?;
     let (names, addresses) = reached_by(&config);
     let server = listeners::start(Listen { http: sockets.0, tls: sockets.1, figures: figures_at, names, addresses }, &gate, &state)?;
     let handle = server.handle();
@@ -129,20 +132,11 @@ pub async fn run(
     outcome
 }
 
-/// Starts the engine on threads of its own, with connections of its own: they belong to the runtime that opened them.
-async fn start_engine(
-    config: &Config,
-    manners: Arc<Manners>,
-    options: &StoreOptions,
-    keys: &Arc<KeyRing>,
-    gate: &Gate,
-    health: Arc<Parts>,
-    in_force: watch::Receiver<Arc<Current>>,
-    token: CancellationToken,
-) -> Result<JoinHandle<()>, Box<dyn Error>> {
-    let services = Services {
+/// What the engine works with.
+fn services(config: &Config, manners: Arc<Manners>, destinations: Destinations, gate: &Gate) -> Result<Services, Box<dyn Error>> {
+    Ok(Services {
         identity: Arc::new(openstack(config, manners)?),
-        kubernetes: Arc::new(InCluster::new(kube_access(config)?)),
+        kubernetes: Arc::new(InCluster::new(kube_access(config, destinations)?)),
         versions: config.versions.clone(),
         node_endpoint: config.nodes.endpoint.to_string().trim_end_matches('/').to_owned(),
         gate_ca_pem: gate.ca_pem().to_owned(),
@@ -150,7 +144,19 @@ async fn start_engine(
         parallel: 8,
         addons: addon_settings(config)?,
         memory: Memory::default(),
-    };
+    })
+}
+
+/// Starts the engine on threads of its own, with connections of its own: they belong to the runtime that opened them.
+async fn start_engine(
+    config: &Config,
+    services: Services,
+    options: &StoreOptions,
+    keys: &Arc<KeyRing>,
+    health: Arc<Parts>,
+    in_force: watch::Receiver<Arc<Current>>,
+    token: CancellationToken,
+) -> Result<JoinHandle<()>, Box<dyn Error>> {
     let (workers, lease) = (config.engine.workers, Duration::from_secs(config.engine.lease_seconds.into()));
     let sweep_every = Duration::from_secs(60 * u64::from(config.engine.sweep_minutes));
     let name = keys::process_name(config);
@@ -188,8 +194,15 @@ fn addon_settings(config: &Config) -> Result<AddonSettings, Box<dyn Error>> {
     })
 }
 
-fn kube_access(config: &Config) -> Result<KubeAccess, Box<dyn Error>> {
-    let destinations = Destinations::new(config.engine.api_cidrs_allowed.clone(), config.engine.api_cidrs_denied.clone());
+/// The hosts of what KCS needs besides the services that the cloud's catalogue names.
+fn stands_on(config: &Config, options: &StoreOptions) -> Vec<String> {
+    let keystone = config.cloud.auth_url.host_str().map(|host| host.trim_matches(['[', ']']).to_owned());
+    // Postgres may be reached by a file.
+    let database = Some(options.connect.get_host()).filter(|host| !host.starts_with('/')).map(str::to_owned);
+    keystone.into_iter().chain(database).collect()
+}
+
+fn kube_access(config: &Config, destinations: Destinations) -> Result<KubeAccess, Box<dyn Error>> {
     Ok(KubeAccess::new().with_private_route(config.private_route()?.unwrap_or_default()).with_destinations(destinations))
 }
 

@@ -58,7 +58,8 @@ class Kcs:
                 'user_domain_name': 'Default', 'project_domain_name': 'Default'}
         with open(self.state + '/clouds.yaml', 'w') as f:
             json.dump({'clouds': {'lab': {'auth': auth, 'region_name': 'RegionOne'}}}, f)
-        return ['--cloud', 'lab'], {'OS_CLIENT_CONFIG_FILE': self.state + '/clouds.yaml'}
+        # The lab has its floating addresses on this machine itself, where otherwise no cluster's API may be.
+        return ['--cloud', 'lab'], {'OS_CLIENT_CONFIG_FILE': self.state + '/clouds.yaml', 'KCS_ENGINE__API_CIDRS_ALLOWED': '[198.51.100.0/24]'}
 
     def start(self):
         options, settings = self.command()

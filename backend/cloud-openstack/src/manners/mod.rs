@@ -10,9 +10,11 @@ use async_trait::async_trait;
 use breaker::{Breaker, Pass};
 use limiter::Limiter;
 use pauses::Pauses;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
+use tokio::sync::watch;
 
 pub(crate) use breaker::PROBE;
 pub use breaker::ServiceState;
@@ -103,6 +105,8 @@ pub struct Manners {
     limiter: Limiter,
     pauses: Pauses,
     breakers: Option<[Breaker; Service::ALL.len()]>,
+    /// Of all endpoints in the catalogues that were seen.
+    hosts: watch::Sender<BTreeSet<String>>,
 }
 
 impl Manners {
@@ -116,7 +120,7 @@ impl Manners {
     pub fn by_clock(limits: Limits, clock: Arc<dyn Clock>) -> Arc<Self> {
         let limiter = Limiter::new(limits.calls_per_second, limits.calls_per_second_per_project, &clock);
         let breakers = Some(Service::ALL.map(|service| Breaker::new(service.name())));
-        Arc::new(Self { limits, clock, limiter, pauses: Pauses::default(), breakers })
+        Arc::new(Self { limits, clock, limiter, pauses: Pauses::default(), breakers, hosts: watch::Sender::default() })
     }
 
     /// Only deadlines.
@@ -125,7 +129,7 @@ impl Manners {
         let limits = Limits { calls_per_second: None, calls_per_second_per_project: None, ..Limits::default() };
         let clock: Arc<dyn Clock> = Steady::new();
         let limiter = Limiter::new(None, None, &clock);
-        Arc::new(Self { limits, clock, limiter, pauses: Pauses::default(), breakers: None })
+        Arc::new(Self { limits, clock, limiter, pauses: Pauses::default(), breakers: None, hosts: watch::Sender::default() })
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -136,6 +140,21 @@ impl Manners {
     #[must_use]
     pub fn services(&self) -> Vec<ServiceState> {
         self.breakers.iter().flatten().map(Breaker::state).collect()
+    }
+
+    /// Where the cloud's services are by the catalogues seen so far: names and addresses, of every region and interface.
+    #[must_use]
+    pub fn hosts(&self) -> watch::Receiver<BTreeSet<String>> {
+        self.hosts.subscribe()
+    }
+
+    /// A catalogue with these hosts was seen. Projects may have different ones.
+    pub(crate) fn met(&self, hosts: impl Iterator<Item = String>) {
+        self.hosts.send_if_modified(|known| {
+            let before = known.len();
+            known.extend(hosts);
+            known.len() > before
+        });
     }
 
     /// Whether refusals are remembered at all.

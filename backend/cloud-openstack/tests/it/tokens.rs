@@ -1,9 +1,11 @@
 //! One token for an identity: fetched once however many ask, renewed before it ends, replaced once when it is refused.
 
-use crate::scripted::{Scripted, answer, ok, token};
+use crate::scripted::{Scripted, answer, config, ok, token};
 use cloud::error::{CloudErrorKind as Kind, Outcome};
 use cloud::identity::{ApplicationCredential, Identity};
+use cloud_openstack::{Manners, OpenStack};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 fn credential() -> ApplicationCredential {
@@ -119,6 +121,18 @@ async fn a_persons_token_is_inspected_once_and_never_renewed() {
     }
     assert_eq!(openstack.as_token(&token).compute.zones().await.unwrap_err().kind, Kind::Unauthenticated);
     assert_eq!(issued(&scripted), 1);
+}
+
+#[tokio::test]
+async fn the_hosts_of_all_endpoints_are_known_once_a_catalogue_was_seen() {
+    let scripted = Scripted::new(|a| if a.url.contains("keystone") { None } else { ok(200, &json!({"networks": []})) });
+    let manners = Manners::none();
+    let openstack = OpenStack::with_manners(config(), scripted.clone(), manners.clone());
+    assert!(manners.hosts().borrow().is_empty());
+    openstack.as_credential(&credential()).network.networks_by_name("n").await.unwrap();
+    // Of other regions and interfaces, too.
+    let expected = ["cinder", "elsewhere", "glance", "internal", "neutron", "nova", "octavia"].map(str::to_owned);
+    assert_eq!(*manners.hosts().borrow(), BTreeSet::from(expected));
 }
 
 #[tokio::test]
