@@ -18,13 +18,16 @@ import { OverviewPage } from "../src/features/overview/OverviewPage";
 import { TemplateListPage } from "../src/features/templates/TemplateListPage";
 import { en, inEnglish } from "./english";
 
+const route = vi.hoisted(() => ({ path: "/clusters/c1" }));
+
 vi.mock("@tanstack/react-router", () => ({
   Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>,
-  Outlet: () => null,
+  Navigate: ({ to }: { to: string }) => <p>led to {to}</p>,
+  Outlet: () => <p>what is there</p>,
   useNavigate: () => vi.fn(),
   useSearch: () => ({}),
   useParams: () => ({ id: "c1" }),
-  useRouterState: () => "/clusters/c1",
+  useRouterState: () => route.path,
 }));
 
 vi.mock("../src/api/sse", async (original) => ({ ...(await original<typeof import("../src/api/sse")>()), openEvents: vi.fn(() => () => undefined) }));
@@ -95,6 +98,19 @@ describe("with a cluster of one's own", () => {
     unmount();
     show(<ClusterPage />, [], [], ["guest"], { namespaces: ["web"] });
     expect((await tabs()).toSorted()).toEqual(Object.values(inside).toSorted());
+  });
+
+  it("is led to the cluster by a link to what is around the namespaces", async () => {
+    for (const [tab, led] of [["nodes", true], ["storage", true], ["addons", true], ["objects", true], ["workloads", false]] as const) {
+      route.path = `/clusters/c1/${tab}`;
+      const some = show(<ClusterPage />, [], [], ["guest"], { namespaces: ["web"] });
+      expect(await screen.findByText(led ? "led to /clusters/$id" : "what is there")).toBeTruthy();
+      some.unmount();
+      const all = show(<ClusterPage />, [], [], ["guest"]);
+      expect(await screen.findByText("what is there")).toBeTruthy();
+      all.unmount();
+    }
+    route.path = "/clusters/c1";
   });
 
   it("is not offered what only another allows", async () => {

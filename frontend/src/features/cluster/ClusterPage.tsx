@@ -1,6 +1,6 @@
 // The frame of a cluster's pages: name, state, what can be done, tabs.
 import { DeleteOutlined, KeyOutlined } from "@ant-design/icons";
-import { Link, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
+import { Link, Navigate, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
 import { Button } from "antd";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -35,7 +35,7 @@ const TABS = [
   ["operations", "/clusters/$id/operations"],
 ] as const;
 
-/** Of no use to whoever sees some namespaces only: what these show is in none. */
+/** Of no use to whoever sees some namespaces only: what these show is in none. Who follows a link of somebody else's to one comes to the cluster instead. */
 const AROUND: readonly string[] = ["nodes", "storage", "addons", "objects"];
 
 /** What is behind the button for more, and what it takes. */
@@ -68,6 +68,7 @@ function Loaded({ cluster }: { cluster: Cluster }) {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const tab = path.startsWith(`/clusters/${cluster.id}/pods/`) ? "workloads" : (TABS.toReversed().find(([, to]) => path.startsWith(to.replace("$id", cluster.id)))?.[0] ?? "overview");
   const { operation } = cluster;
+  const around = (key: string) => Boolean(cluster.namespaces) && AROUND.includes(key);
   const title = operation && !ended(operation.state) ? `▶ ${operation.progress}% ${cluster.name}` : `${t(`cluster.tab.${tab}`)} · ${cluster.name}`;
   const deleting = cluster.status.phase === "Deleting";
   const standsAgainst = unchangeable(cluster);
@@ -99,13 +100,13 @@ function Loaded({ cluster }: { cluster: Cluster }) {
       {cluster.paused && <PausedNotice pause={cluster.paused} />}
       {operation && <OperationBanner cluster={cluster} />}
       <nav className="tabs" aria-label={t("cluster.tabs")}>
-        {TABS.filter(([key]) => !(cluster.namespaces && AROUND.includes(key))).map(([key, to]) => (
+        {TABS.filter(([key]) => !around(key)).map(([key, to]) => (
           <Link key={key} to={to} params={{ id: cluster.id }} search={{}} className={`tab ${tab === key ? "tab-on" : ""}`} aria-current={tab === key ? "page" : undefined}>
             {t(`cluster.tab.${key}`)}
           </Link>
         ))}
       </nav>
-      <Outlet />
+      {around(tab) ? <Navigate to="/clusters/$id" params={{ id: cluster.id }} replace /> : <Outlet />}
       <Suspense fallback={null}>
         {dialog === "delete" && (
           <DeleteDialog cluster={cluster} onClose={() => setDialog(null)} onAccepted={(operationId) => void navigate({ to: "/operations/$id", params: { id: operationId } })} />
