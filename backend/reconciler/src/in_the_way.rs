@@ -45,27 +45,26 @@ impl World<'_> {
 
 /// All ports that use a row's object.
 async fn using(work: &Work, row: &LedgerRow, lists: &Lists<'_>) -> Result<Vec<Port>, CloudError> {
-    let id = row.cloud_id.as_deref();
-    let subnet = if row.kind == ResourceKind::RouterInterface { cloud_id(work, "subnet") } else { id };
-    let on_subnet = |port: &Port| port.subnet_ids.iter().any(|on| Some(on.as_str()) == subnet);
+    use ResourceKind::{Network, RouterInterface, SecurityGroup, Subnet};
+    if !matches!(row.kind, Network | Subnet | RouterInterface | SecurityGroup) {
+        return Ok(Vec::new());
+    }
+    let ports = lists.ports().await?;
     // A router's interface is kept by the floating IPs behind it alone.
     let floating: BTreeSet<String> = match row.kind {
-        ResourceKind::RouterInterface => lists.floating_ips().await?.iter().filter_map(|ip| ip.port_id.clone()).collect(),
+        RouterInterface => lists.floating_ips().await?.iter().filter_map(|ip| ip.port_id.clone()).collect(),
         _ => BTreeSet::new(),
     };
-    let uses = |port: &&Port| match row.kind {
-        ResourceKind::Network => Some(port.network_id.as_str()) == id,
-        ResourceKind::Subnet => on_subnet(port),
-        ResourceKind::RouterInterface => on_subnet(port) && floating.contains(&port.id),
-        ResourceKind::SecurityGroup => port.security_group_ids.iter().any(|group| Some(group.as_str()) == id),
-        _ => false,
+    let id = row.cloud_id.as_deref();
+    let subnet = if row.kind == RouterInterface { cloud_id(work, "subnet") } else { id };
+    let on_subnet = |port: &Port| port.subnet_ids.iter().any(|on| Some(on.as_str()) == subnet);
+    let uses = |port: &Port| match row.kind {
+        Network => Some(port.network_id.as_str()) == id,
+        Subnet => on_subnet(port),
+        RouterInterface => on_subnet(port) && floating.contains(&port.id),
+        _ => port.security_group_ids.iter().any(|group| Some(group.as_str()) == id),
     };
-    match row.kind {
-        ResourceKind::Network | ResourceKind::Subnet | ResourceKind::RouterInterface | ResourceKind::SecurityGroup => {
-            Ok(lists.ports().await?.iter().filter(uses).cloned().collect())
-        }
-        _ => Ok(Vec::new()),
-    }
+    Ok(ports.iter().filter(|port| uses(port)).cloned().collect())
 }
 
 /// Whether a port carries the cluster's mark, or is or belongs to an object that it has.
