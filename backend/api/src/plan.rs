@@ -9,8 +9,10 @@ use cloud::Cloud;
 use cloud::load_balancers::LoadBalancerLimits;
 use domain::clusters::ClusterSpec;
 use domain::codes::Code;
-use domain::needs::{Amounts, Objects, amounts, node_objects};
-use domain::preflight::{Allowance, Checks, Facts, FlavorFact, ImageFact, blocked, external_addresses, largest_pool, offers, quota as compare};
+use domain::needs::{Amounts, Objects, amounts, node_objects, of_volume_type, with_default_type};
+use domain::preflight::{
+    Allowance, Checks, Facts, FlavorFact, ImageFact, blocked, external_addresses, largest_pool, offers, quota as compare, volume_sizes,
+};
 use domain::requests::{FlavorSize, Violation};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -84,9 +86,12 @@ pub fn catalogue_checks(spec: &ClusterSpec, catalogue: &Snapshot, state: &State,
 
 /// The project's quotas, with what is used of them and what was promised.
 pub struct Quotas {
-    limits: BTreeMap<&'static str, Allowance>,
+    limits: BTreeMap<String, Allowance>,
     promised: Amounts,
     flavors: Vec<FlavorSize>,
+    default_volume_type: Option<String>,
+    /// GiB that one volume may have.
+    largest_volume: Option<u64>,
     /// Servers that one group takes.
     pub group_members: Option<u64>,
 }
@@ -99,7 +104,7 @@ impl Quotas {
     pub async fn of(state: &State, caller: &Caller, catalogue: &Snapshot) -> Answer<Self> {
         let cloud = caller.cloud(state).await?;
         let project = &caller.actor.project.id;
-        let volumes = async { cloud::if_there(cloud.volumes.limits().await) };
+        let volumes = async { cloud::if_there(cloud.volumes.limits(&project.0).await) };
         let (compute, network, volumes) = tokio::try_join!(cloud.compute.limits(), cloud.network.limits(&project.0), volumes)?;
         let volumes = volumes.unwrap_or_default();
         let balancers = match &cloud.load_balancers {
@@ -107,7 +112,8 @@ impl Quotas {
             None => LoadBalancerLimits::default(),
         };
         let flavors = catalogue.offers(&[]).flavors;
-        let promised = state.store.promised(project, &flavors).await?;
+        let default_volume_type = catalogue.volume_types.iter().find(|v| v.default).map(|v| v.name.clone());
+        let promised = with_default_type(state.store.promised(project, &flavors).await?, default_volume_type.as_deref());
         let limits = [
             ("instances", compute.instances),
             ("vcpus", compute.vcpus),
@@ -128,8 +134,10 @@ impl Quotas {
             ("members", balancers.members),
             ("health_monitors", balancers.health_monitors),
         ];
-        let limits = limits.into_iter().map(|(name, limit)| (name, Allowance { used: limit.used, limit: limit.limit })).collect();
-        Ok(Self { limits, promised, flavors, group_members: compute.server_group_members })
+        let limits = limits.map(|(name, limit)| (name.to_owned(), limit)).into_iter().chain(volumes.of_types);
+        let limits = limits.map(|(name, limit)| (name, Allowance { used: limit.used, limit: limit.limit })).collect();
+        let (largest_volume, group_members) = (volumes.largest_gib, compute.server_group_members);
+        Ok(Self { limits, promised, flavors, default_volume_type, largest_volume, group_members })
     }
 
     /// The same, with the catalogue as it is now.
@@ -152,7 +160,20 @@ impl Quotas {
     #[must_use]
     pub fn check(&self, spec: &ClusterSpec, objects: &Objects) -> (Vec<QuotaNeed>, Vec<Check>) {
         let one = node_objects(spec, &largest_pool(spec, &self.flavors), 1);
-        compare(&amounts(objects, spec, &self.flavors), &amounts(&one, spec, &self.flavors), &self.limits, &self.promised)
+        compare(&self.amounts(spec, objects), &self.amounts(spec, &one), &self.limits, &self.promised)
+    }
+
+    /// What these objects take; of single volume types only where they have a quota.
+    fn amounts(&self, spec: &ClusterSpec, objects: &Objects) -> Amounts {
+        let mut all = with_default_type(amounts(objects, spec, &self.flavors), self.default_volume_type.as_deref());
+        all.retain(|quota, _| !of_volume_type(quota) || self.limits.contains_key(&**quota));
+        all
+    }
+
+    /// Volumes that are larger than one may be, where the cloud says how large that is.
+    #[must_use]
+    pub fn volume_sizes(&self, spec: &ClusterSpec) -> Vec<Check> {
+        self.largest_volume.map(|most| volume_sizes(spec, most)).unwrap_or_default()
     }
 
     /// What is to be said of the addresses that these objects take of an external network with so many left.
@@ -164,8 +185,8 @@ impl Quotas {
     /// What the cloud leaves, for the transaction that takes from it.
     #[must_use]
     pub fn room(&self, catalogue: &Snapshot) -> store::QuotaRoom {
-        let left = self.limits.iter().filter_map(|(name, a)| Some(((*name).to_owned(), a.limit?.saturating_sub(a.used)))).collect();
-        store::QuotaRoom { flavors: catalogue.offers(&[]).flavors, left }
+        let left = self.limits.iter().filter_map(|(name, a)| Some((name.clone(), a.limit?.saturating_sub(a.used)))).collect();
+        store::QuotaRoom { flavors: catalogue.offers(&[]).flavors, default_volume_type: self.default_volume_type.clone(), left }
     }
 }
 

@@ -91,6 +91,7 @@ impl Preflight {
         checks.extend(offers(&self.spec, &self.facts));
         checks.extend(short);
         checks.extend(found);
+        checks.extend(self.quotas.volume_sizes(&self.spec));
         checks.extend(self.external_left.into_iter().flat_map(|left| self.quotas.external_addresses(&self.spec, &self.objects, left)));
         checks.extend(self.found.iter().cloned());
         Checked { checks, limits, quota }

@@ -92,6 +92,9 @@ async fn plan_with(
         checks.extend(tenant.terms.allowed.growth_checks(after, sized.pool, sized.field));
         let mut growing = after.clone();
         growing.node_pools.retain(|p| p.name == sized.pool);
+        // The masters that are there are not made anew.
+        let sizes = quotas.volume_sizes(&growing).into_iter();
+        checks.extend(sizes.filter(|c| sized.pool == CONTROL_PLANE_POOL || !c.field.as_ref().is_some_and(|f| f.starts_with("spec.control_plane"))));
         checks.extend(plan::catalogue_checks(&growing, &catalogue, state, &caller.cloud(state).await?));
         checks.extend(address_checks(state, caller, after, sized).await?);
     }

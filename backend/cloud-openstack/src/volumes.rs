@@ -7,6 +7,7 @@ use crate::lenient::{limit, or_default};
 use async_trait::async_trait;
 use cloud::Result;
 use cloud::compute::Limit;
+use cloud::error::CloudErrorKind;
 use cloud::volumes::{NewVolume, Snapshot, Volume, VolumeAttachment, VolumeLimits, VolumeStatus, VolumeType, Volumes};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -85,6 +86,39 @@ struct Limits {
 #[derive(Deserialize)]
 struct Absolute {
     absolute: BTreeMap<String, i64>,
+}
+
+#[derive(Deserialize)]
+struct QuotaSet {
+    quota_set: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct QuotaDetail {
+    limit: i64,
+    #[serde(default)]
+    in_use: i64,
+    #[serde(default)]
+    reserved: i64,
+}
+
+impl QuotaDetail {
+    fn limit(&self) -> Limit {
+        Limit { used: u64::try_from(self.in_use + self.reserved).unwrap_or(0), limit: limit(self.limit) }
+    }
+}
+
+impl Scoped {
+    /// Every quota by its name, those of volume types, too. None where the policy does not let us ask.
+    async fn quota_set(&self, project_id: &str) -> Result<BTreeMap<String, QuotaDetail>> {
+        let call = Call::get(VOLUME, "read quotas", &["os-quota-sets", project_id]).query("usage", "True");
+        match self.0.json::<QuotaSet>(&call).await {
+            // The project's id is among them.
+            Ok(set) => Ok(set.quota_set.into_iter().filter_map(|(name, detail)| Some((name, serde_json::from_value(detail).ok()?))).collect()),
+            Err(error) if matches!(error.kind, CloudErrorKind::NotFound | CloudErrorKind::Denied) => Ok(BTreeMap::new()),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl From<VolumeView> for Volume {
@@ -187,11 +221,19 @@ impl Volumes for Scoped {
         self.0.done(&Call::delete(VOLUME, "delete snapshot", &["snapshots", id])).await
     }
 
-    async fn limits(&self) -> Result<VolumeLimits> {
-        let body: Limits = self.0.json(&Call::get(VOLUME, "read limits", &["limits"])).await?;
+    async fn limits(&self, project_id: &str) -> Result<VolumeLimits> {
+        let limits = Call::get(VOLUME, "read limits", &["limits"]);
+        let (body, set) = futures::try_join!(self.0.json::<Limits>(&limits), self.quota_set(project_id))?;
         let absolute = body.limits.absolute;
         let allowed = |key: &str| absolute.get(key).copied().and_then(limit);
         let pair = |used: &str, max: &str| Limit { used: allowed(used).unwrap_or(0), limit: allowed(max) };
-        Ok(VolumeLimits { volumes: pair("totalVolumesUsed", "maxTotalVolumes"), gigabytes: pair("totalGigabytesUsed", "maxTotalVolumeGigabytes") })
+        let of_types = set.iter().filter(|(name, _)| name.starts_with("volumes_") || name.starts_with("gigabytes_"));
+        let of_types = of_types.map(|(name, detail)| (name.clone(), detail.limit())).filter(|(_, one)| one.limit.is_some());
+        Ok(VolumeLimits {
+            volumes: pair("totalVolumesUsed", "maxTotalVolumes"),
+            gigabytes: pair("totalGigabytesUsed", "maxTotalVolumeGigabytes"),
+            of_types: of_types.collect(),
+            largest_gib: set.get("per_volume_gigabytes").and_then(|detail| detail.limit().limit),
+        })
     }
 }

@@ -80,6 +80,10 @@ pub struct NewVolume {
 pub struct VolumeLimits {
     pub volumes: Limit,
     pub gigabytes: Limit,
+    /// Of single volume types, those that have a limit: `volumes_ssd`, `gigabytes_ssd`. None where the cloud does not tell.
+    pub of_types: BTreeMap<String, Limit>,
+    /// GiB that one volume may have; None: no limit, or not told.
+    pub largest_gib: Option<u64>,
 }
 
 #[async_trait]
@@ -101,5 +105,5 @@ pub trait Volumes: Send + Sync {
     /// All snapshots of the project.
     async fn snapshots(&self) -> Result<Vec<Snapshot>>;
     async fn delete_snapshot(&self, id: &str) -> Result<()>;
-    async fn limits(&self) -> Result<VolumeLimits>;
+    async fn limits(&self, project_id: &str) -> Result<VolumeLimits>;
 }

@@ -5,13 +5,35 @@ use crate::ledger::ResourceKind;
 use crate::nodes::CONTROL_PLANE_POOL;
 use crate::requests::FlavorSize;
 use crate::settings::{ApiExposure, DataVolume};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Objects to be made: (kind, whose: a pool's name, `control-plane`, or empty for the cluster's own) → how many.
 pub type Objects = BTreeMap<(ResourceKind, String), u32>;
 
-/// Amounts by quota: `instances`, `vcpus`, `ram_mib`, `volumes`, `gigabytes`, `ports`, `networks`, ...
-pub type Amounts = BTreeMap<&'static str, u64>;
+/// Amounts by quota: `instances`, `vcpus`, `ram_mib`, `volumes`, `gigabytes`, `ports`, `networks`, ...; of volumes also by their type: `volumes_ssd`,
+/// `gigabytes_ssd`, and `volumes_` for those of the cloud's default type.
+pub type Amounts = BTreeMap<Cow<'static, str>, u64>;
+
+/// How the quotas of single volume types begin.
+const OF_TYPES: [&str; 2] = ["volumes_", "gigabytes_"];
+
+/// Whether the quota is one of a single volume type.
+#[must_use]
+pub fn of_volume_type(quota: &str) -> bool {
+    OF_TYPES.iter().any(|start| quota.starts_with(start))
+}
+
+/// The same, with what is of the default type under that type's name; nothing of it where there is none.
+#[must_use]
+pub fn with_default_type(mut amounts: Amounts, default: Option<&str>) -> Amounts {
+    for start in OF_TYPES {
+        if let (Some(amount), Some(name)) = (amounts.remove(start), default) {
+            *amounts.entry(format!("{start}{name}").into()).or_insert(0) += amount;
+        }
+    }
+    amounts
+}
 
 /// Rules of one of our security groups, those that Neutron puts into every group included.
 const RULES_OF_A_GROUP: u64 = 12;
@@ -73,7 +95,7 @@ pub fn outstanding(wanted: &Objects, made: &Objects) -> Objects {
 /// The sum of two needs.
 pub fn add(to: &mut Amounts, more: &Amounts) {
     for (quota, amount) in more {
-        *to.entry(quota).or_insert(0) += amount;
+        *to.entry(quota.clone()).or_insert(0) += amount;
     }
 }
 
@@ -84,7 +106,7 @@ pub fn amounts(objects: &Objects, spec: &ClusterSpec, flavors: &[FlavorSize]) ->
     let mut amounts = Amounts::new();
     for ((kind, pool), count) in objects {
         let count = u64::from(*count);
-        let mut add = |quota: &'static str, n: u64| *amounts.entry(quota).or_insert(0) += n;
+        let mut add = |quota: &'static str, n: u64| *amounts.entry(quota.into()).or_insert(0) += n;
         match kind {
             ResourceKind::Server => {
                 let size = flavors.iter().find(|f| f.name == Machine::of(spec, pool).flavor);
@@ -103,6 +125,11 @@ pub fn amounts(objects: &Objects, spec: &ClusterSpec, flavors: &[FlavorSize]) ->
                 add("volumes", count);
                 // Some of a node's volumes may be made and others not: as if the average of them were.
                 add("gigabytes", (count * gib).div_ceil(of_node.max(1)));
+                for (kind, (number, gib)) in volumes_by_type(machine) {
+                    for (start, of_kind) in OF_TYPES.into_iter().zip([number, gib]) {
+                        *amounts.entry(format!("{start}{kind}").into()).or_insert(0) += (count * of_kind).div_ceil(of_node.max(1));
+                    }
+                }
             }
             ResourceKind::Port | ResourceKind::RouterInterface => add("ports", count),
             ResourceKind::LoadBalancer => {
@@ -125,6 +152,19 @@ pub fn amounts(objects: &Objects, spec: &ClusterSpec, flavors: &[FlavorSize]) ->
         }
     }
     amounts
+}
+
+/// A node's volumes by their type, empty for the cloud's default: how many, and GiB.
+fn volumes_by_type(machine: Machine<'_>) -> BTreeMap<&str, (u64, u64)> {
+    let root = (machine.root_volume_gib > 0).then_some((machine.volume_type, machine.root_volume_gib));
+    let data = machine.data_volumes.iter().map(|v| (v.volume_type.as_deref(), v.size_gib));
+    let mut kinds: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for (kind, gib) in root.into_iter().chain(data) {
+        let (number, sum) = kinds.entry(kind.unwrap_or_default()).or_default();
+        *number += 1;
+        *sum += u64::from(gib);
+    }
+    kinds
 }
 
 /// What the nodes of a pool, or of the control plane, are made of.
@@ -194,5 +234,23 @@ mod tests {
         assert_eq!((amounts["volumes"], amounts["gigabytes"], amounts["ports"]), (3, 60, 5));
         assert_eq!(amounts.get("server_groups"), None);
         assert_eq!(["load_balancers", "listeners", "pools", "members", "health_monitors"].map(|quota| amounts[quota]), [1; 5]);
+    }
+
+    #[test]
+    fn volumes_are_counted_by_their_type_too() {
+        let mut spec = complete(&ClusterSpecRequest::default(), &Offers::default());
+        let data = |size_gib, kind: &str| DataVolume { name: "d".into(), size_gib, volume_type: Some(kind.into()), mount_path: None };
+        spec.node_pools[0].data_volumes = vec![data(7, "ssd"), data(3, "standard")];
+        let all = amounts(&cluster_objects(&spec), &spec, &[]);
+        let of_types = |all: &Amounts| {
+            let some = all.iter().filter(|(quota, _)| of_volume_type(quota));
+            some.map(|(quota, amount)| format!("{quota} {amount}")).collect::<Vec<_>>()
+        };
+        // A master and two workers with root volumes of the default type.
+        let each = ["gigabytes_ 60", "gigabytes_ssd 14", "gigabytes_standard 6", "volumes_ 3", "volumes_ssd 2", "volumes_standard 2"];
+        assert_eq!(of_types(&all), each);
+        let named = ["gigabytes_ssd 14", "gigabytes_standard 66", "volumes_ssd 2", "volumes_standard 5"];
+        assert_eq!(of_types(&with_default_type(all.clone(), Some("standard"))), named);
+        assert_eq!(of_types(&with_default_type(all, None)), [each[1], each[2], each[4], each[5]]);
     }
 }

@@ -24,8 +24,8 @@ pub enum CheckLevel {
 /// One thing looked at before anything is built.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Check {
-    /// `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `block_storage`, `external_network`, `external_addresses`, `network`,
-    /// `addresses`, `load_balancer`, `api_route`, `credentials`, `quota`, `replacement_room`, `server_groups`, `allowed`, `cluster_quota`, `tenant_quota`,
+    /// `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `volume_size`, `block_storage`, `external_network`,
+    /// `external_addresses`, `network`, `addresses`, `load_balancer`, `api_route`, `credentials`, `quota`, `replacement_room`, `server_groups`, `allowed`, `cluster_quota`, `tenant_quota`,
     /// `deletion_protection`; of the installation's settings `values`, `limits`, `prices`, `audit_retention`, `audit_forward`, `audit_test_line`.
     pub key: String,
     pub level: CheckLevel,
@@ -378,10 +378,10 @@ pub fn unrestrictable(field: Option<String>) -> Check {
 
 /// What the quotas say: what is needed besides what others were promised, and room for one node more, which rolling replacement takes.
 #[must_use]
-pub fn quota(need: &Amounts, one_node: &Amounts, limits: &BTreeMap<&str, Allowance>, promised: &Amounts) -> (Vec<QuotaNeed>, Vec<Check>) {
+pub fn quota(need: &Amounts, one_node: &Amounts, limits: &BTreeMap<String, Allowance>, promised: &Amounts) -> (Vec<QuotaNeed>, Vec<Check>) {
     let (mut rows, mut short, mut tight) = (Vec::new(), Vec::new(), Vec::new());
     for (resource, need) in need {
-        let Allowance { used, limit } = limits.get(resource).copied().unwrap_or_default();
+        let Allowance { used, limit } = limits.get(&**resource).copied().unwrap_or_default();
         let promised = promised.get(resource).copied().unwrap_or(0);
         let left = limit.map(|l| l.saturating_sub(used).saturating_sub(promised));
         let params = json!({ "resource": resource, "need": need, "left": left, "limit": limit, "used": used, "promised": promised });
@@ -397,7 +397,7 @@ pub fn quota(need: &Amounts, one_node: &Amounts, limits: &BTreeMap<&str, Allowan
             }
             _ => {}
         }
-        rows.push(QuotaNeed { resource: (*resource).to_owned(), used, limit, need: *need, promised });
+        rows.push(QuotaNeed { resource: resource.clone().into_owned(), used, limit, need: *need, promised });
     }
     let mut checks = Checks::default();
     checks.conclude("quota", short);
@@ -405,11 +405,28 @@ pub fn quota(need: &Amounts, one_node: &Amounts, limits: &BTreeMap<&str, Allowan
     (rows, checks.0)
 }
 
+/// Volumes that are larger than the cloud lets one be.
+#[must_use]
+pub fn volume_sizes(spec: &ClusterSpec, largest_gib: u64) -> Vec<Check> {
+    let mut checks = Checks::default();
+    let mut found = Vec::new();
+    for (at, machine, _) in machines(spec) {
+        let data = machine.data_volumes.iter().enumerate().map(|(i, v)| (format!("{at}.data_volumes[{i}].size_gib"), v.size_gib));
+        let all = std::iter::once((format!("{at}.root_volume_gib"), machine.root_volume_gib)).chain(data);
+        found.extend(all.filter(|(_, gib)| u64::from(*gib) > largest_gib).map(|(field, gib)| {
+            let params = json!({ "resource": "per_volume_gigabytes", "need": gib, "left": largest_gib });
+            blocked(Code::Quota, format!("a volume may have {largest_gib} GiB, not {gib}"), Some(field), &params)
+        }));
+    }
+    checks.conclude("volume_size", found);
+    checks.0
+}
+
 /// What there is to know about the addresses that these amounts take of the external network, where it is known how many are left: of floating IPs, and of
 /// routers. What others were promised may come from another network.
 #[must_use]
 pub fn external_addresses(need: &Amounts, left: u64, promised: &Amounts) -> Vec<Check> {
-    let of = |amounts: &Amounts| ["floating_ips", "routers"].iter().filter_map(|quota| amounts.get(quota)).sum::<u64>();
+    let of = |amounts: &Amounts| ["floating_ips", "routers"].iter().filter_map(|quota| amounts.get(*quota)).sum::<u64>();
     let (need, promised) = (of(need), of(promised));
     let field = Some("spec.network.external_network".to_owned());
     let mut params = json!({ "free": left, "need": need, "promised": promised });

@@ -54,6 +54,10 @@ fn spec(request: serde_json::Value) -> ClusterSpec {
     complete(&request, &offers)
 }
 
+fn of<const N: usize>(amounts: [(&'static str, u64); N]) -> Amounts {
+    Amounts::from(amounts.map(|(quota, amount)| (quota.into(), amount)))
+}
+
 /// (key, level, code, field) of everything that is not well.
 fn found(spec: &ClusterSpec, facts: &Facts) -> Vec<(String, CheckLevel, Code, String)> {
     let bad = offers(spec, facts).into_iter().filter(|c| c.level != CheckLevel::Ok);
@@ -172,12 +176,12 @@ fn without_volumes_nodes_run_on_their_flavors_disks_and_claims_are_known_to_get_
 
 #[test]
 fn promised_quota_is_counted_and_room_for_a_replacement_is_a_warning() {
-    let limits: BTreeMap<&str, Allowance> =
-        [("instances", Allowance { used: 2, limit: Some(10) }), ("vcpus", Allowance { used: 0, limit: None })].into();
-    let need: Amounts = [("instances", 3), ("vcpus", 6)].into();
-    let one: Amounts = [("instances", 1)].into();
+    let limits: BTreeMap<String, Allowance> =
+        [("instances".to_owned(), Allowance { used: 2, limit: Some(10) }), ("vcpus".to_owned(), Allowance { used: 0, limit: None })].into();
+    let need = of([("instances", 3), ("vcpus", 6)]);
+    let one = of([("instances", 1)]);
     let levels = |promised: u64| -> Vec<(String, CheckLevel)> {
-        let promised: Amounts = [("instances", promised)].into();
+        let promised = of([("instances", promised)]);
         quota(&need, &one, &limits, &promised).1.into_iter().map(|c| (c.key, c.level)).collect()
     };
     let row = |key: &str, level| (key.to_owned(), level);
@@ -192,12 +196,22 @@ fn a_cluster_needs_addresses_of_the_external_network_for_its_api_and_its_router(
         let wanted = spec(request);
         external_addresses(&amounts(&cluster_objects(&wanted), &wanted, &[]), left, &promised)[0].level
     };
-    let other: Amounts = [("floating_ips", 1), ("instances", 9), ("routers", 1)].into();
+    let other = of([("floating_ips", 1), ("instances", 9), ("routers", 1)]);
     assert_eq!(level(json!({}), 4, other.clone()), CheckLevel::Ok);
     assert_eq!(level(json!({}), 3, other.clone()), CheckLevel::Warning);
     assert_eq!(level(json!({}), 2, Amounts::new()), CheckLevel::Ok);
     assert_eq!(level(json!({}), 1, other), CheckLevel::Blocked);
     assert_eq!(level(json!({"api": {"exposure": "private"}}), 1, Amounts::new()), CheckLevel::Ok);
+}
+
+#[test]
+fn no_volume_is_larger_than_one_may_be() {
+    let mut wanted = spec(json!({"node_pools": [{"name": "a", "flavor": "m", "count": 1, "root_volume_gib": 50}]}));
+    wanted.node_pools[0].data_volumes = vec![DataVolume { name: "d".into(), size_gib: 51, volume_type: None, mount_path: None }];
+    let fields = |most: u64| volume_sizes(&wanted, most).into_iter().filter_map(|c| c.field).collect::<Vec<_>>();
+    assert_eq!(fields(51), Vec::<String>::new());
+    assert_eq!(fields(50), ["spec.node_pools[0].data_volumes[0].size_gib"]);
+    assert_eq!(fields(49), ["spec.node_pools[0].root_volume_gib", "spec.node_pools[0].data_volumes[0].size_gib"]);
 }
 
 #[test]

@@ -373,7 +373,7 @@ async fn quotas(cloud: &Cloud, project: &str, lines: &mut Vec<Line>) {
         Ok(l) => lines.extend([quota("instances", &l.instances, 3), quota("vCPUs", &l.vcpus, 6), quota("MiB of memory", &l.ram_mib, 12 * 1024)]),
         Err(error) => lines.push(refused("quota of Nova", &error, "the role member must allow it")),
     }
-    match cloud.volumes.limits().await {
+    match cloud.volumes.limits(project).await {
         Ok(l) => lines.extend([quota("volumes", &l.volumes, 3), quota("GiB of volumes", &l.gigabytes, 60)]),
         Err(error) => lines.push(refused("quota of Cinder", &error, "the role member must allow it")),
     }

@@ -444,7 +444,7 @@ async fn create(
     tenants::admit(db, tenant, &new.limits, None, &new.spec).await?;
     if let Some(room) = &new.room {
         let need = amounts(&cluster_objects(&new.spec), &new.spec, &room.flavors);
-        if !room.holds(&need, &promises::promised(db, tenant, &room.flavors).await?) {
+        if !room.holds(need, promises::promised(db, tenant, &room.flavors).await?) {
             return Err(StoreError::Refused(Code::Quota));
         }
     }

@@ -5,7 +5,7 @@ use crate::pool::{Store, read};
 use domain::clusters::ClusterSpec;
 use domain::ids::TenantId;
 use domain::ledger::ResourceKind;
-use domain::needs::{Amounts, Objects, add, amounts, cluster_objects, outstanding};
+use domain::needs::{Amounts, Objects, add, amounts, cluster_objects, outstanding, with_default_type};
 use domain::requests::FlavorSize;
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -17,6 +17,8 @@ use uuid::Uuid;
 #[derive(Clone, Debug, Default)]
 pub struct QuotaRoom {
     pub flavors: Vec<FlavorSize>,
+    /// The cloud's, which volumes have where no type is named.
+    pub default_volume_type: Option<String>,
     /// By quota; one that is not here has no limit.
     pub left: BTreeMap<String, u64>,
 }
@@ -24,8 +26,9 @@ pub struct QuotaRoom {
 impl QuotaRoom {
     /// Whether `need` fits beside what was promised.
     #[must_use]
-    pub fn holds(&self, need: &Amounts, promised: &Amounts) -> bool {
-        need.iter().all(|(quota, need)| self.left.get(*quota).is_none_or(|left| need + promised.get(quota).copied().unwrap_or(0) <= *left))
+    pub fn holds(&self, need: Amounts, promised: Amounts) -> bool {
+        let [need, promised] = [need, promised].map(|amounts| with_default_type(amounts, self.default_volume_type.as_deref()));
+        need.iter().all(|(quota, need)| self.left.get(&**quota).is_none_or(|left| need + promised.get(quota).copied().unwrap_or(0) <= *left))
     }
 }
 

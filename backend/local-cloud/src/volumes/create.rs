@@ -35,7 +35,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Answer {
     let zone = zone(state, given)?;
     let volume_type = types::find(state, text(given, "volume_type"))?;
     let metadata = metadata(given, "metadata")?;
-    quotas::check(state, &call.actor.project_id, size)?;
+    quotas::check(state, &call.actor.project_id, size, &volume_type)?;
     let now = state.clock.micros();
     let volume = Volume {
         id: state.id(),

@@ -1,11 +1,14 @@
 //! Cinder's limits and quotas.
 
+use super::volume::Volume;
 use crate::http::{Answer, Call, Failure, Reply, number};
 use crate::state::State;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-const DEFAULTS: [(&str, i64); 5] = [("volumes", 10), ("snapshots", 10), ("gigabytes", 1000), ("backups", 10), ("backup_gigabytes", 1000)];
+/// Those of single volume types have no limit unless the admin says otherwise.
+const DEFAULTS: [(&str, i64); 6] =
+    [("volumes", 10), ("snapshots", 10), ("gigabytes", 1000), ("backups", 10), ("backup_gigabytes", 1000), ("per_volume_gigabytes", -1)];
 
 fn limit(state: &State, project: &str, resource: &str) -> i64 {
     let default = DEFAULTS.iter().find(|(name, _)| *name == resource).map_or(-1, |(_, default)| *default);
@@ -13,12 +16,19 @@ fn limit(state: &State, project: &str, resource: &str) -> i64 {
 }
 
 fn used(state: &State, project: &str, resource: &str) -> i64 {
-    let volumes = state.volumes.volumes.values().filter(|v| v.project_id == project);
+    // `volumes_ssd`: of that type.
+    let (resource, kind) = match resource.split_once('_') {
+        Some((of @ ("volumes" | "gigabytes"), kind)) => (of, Some(kind)),
+        _ => (resource, None),
+    };
+    let of_kind = |v: &&Volume| kind.is_none_or(|kind| v.volume_type == kind);
+    let volumes = state.volumes.volumes.values().filter(|v| v.project_id == project).filter(of_kind);
     let snapshots = state.volumes.snapshots.values().filter(|s| s.project_id == project);
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     match resource {
         "volumes" => count(volumes.count()),
         "snapshots" => count(snapshots.count()),
+        "gigabytes" if kind.is_some() => volumes.map(|v| v.size).sum(),
         "gigabytes" => volumes.map(|v| v.size).sum::<i64>() + snapshots.map(|s| s.size).sum::<i64>(),
         _ => 0,
     }
@@ -36,10 +46,16 @@ fn check_count(state: &State, project: &str, resource: &str, error: &str) -> Res
     Ok(())
 }
 
-/// Whether the project may have one more volume of this size.
-pub(super) fn check(state: &State, project: &str, size: i64) -> Result<(), Failure> {
+/// Whether the project may have one more volume of this size and type.
+pub(super) fn check(state: &State, project: &str, size: i64, kind: &str) -> Result<(), Failure> {
+    let largest = limit(state, project, "per_volume_gigabytes");
+    if largest >= 0 && size > largest {
+        return Err(over(format!("VolumeSizeExceedsLimit: Requested volume size {size} is larger than maximum allowed limit {largest}.")));
+    }
     check_gigabytes(state, project, size)?;
-    check_count(state, project, "volumes", "VolumeLimitExceeded")
+    check_size(state, project, &format!("gigabytes_{kind}"), size)?;
+    check_count(state, project, "volumes", "VolumeLimitExceeded")?;
+    check_count(state, project, &format!("volumes_{kind}"), "VolumeLimitExceeded")
 }
 
 pub(super) fn check_snapshots(state: &State, project: &str, size: i64) -> Result<(), Failure> {
@@ -48,10 +64,14 @@ pub(super) fn check_snapshots(state: &State, project: &str, size: i64) -> Result
 }
 
 pub(super) fn check_gigabytes(state: &State, project: &str, more: i64) -> Result<(), Failure> {
-    let (limit, used) = (limit(state, project, "gigabytes"), used(state, project, "gigabytes"));
+    check_size(state, project, "gigabytes", more)
+}
+
+fn check_size(state: &State, project: &str, resource: &str, more: i64) -> Result<(), Failure> {
+    let (limit, used) = (limit(state, project, resource), used(state, project, resource));
     if limit >= 0 && used + more > limit {
         return Err(over(format!(
-            "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. Requested {more}G, quota is {limit}G and {used}G has been consumed."
+            "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed {resource} quota. Requested {more}G, quota is {limit}G and {used}G has been consumed."
         )));
     }
     Ok(())
@@ -94,12 +114,13 @@ pub(super) fn serve(state: &mut State, call: &Call<'_>, rest: &[&str]) -> Answer
 }
 
 fn view(state: &State, project: &str, usage: bool) -> Map<String, Value> {
-    let one = |(name, _): &(&str, i64)| {
-        let limit = limit(state, project, name);
-        let value = if usage { json!({"limit": limit, "in_use": used(state, project, name), "reserved": 0, "allocated": 0}) } else { json!(limit) };
-        ((*name).to_owned(), value)
+    let one = |name: String| {
+        let limit = limit(state, project, &name);
+        let value = if usage { json!({"limit": limit, "in_use": used(state, project, &name), "reserved": 0, "allocated": 0}) } else { json!(limit) };
+        (name, value)
     };
-    let mut set: Map<String, Value> = DEFAULTS.iter().map(one).collect();
+    let of_types = state.volumes.types.values().flat_map(|t| ["volumes", "gigabytes"].map(|of| format!("{of}_{}", t.name)));
+    let mut set: Map<String, Value> = DEFAULTS.iter().map(|(name, _)| (*name).to_owned()).chain(of_types).map(one).collect();
     set.insert("id".into(), json!(project));
     set
 }

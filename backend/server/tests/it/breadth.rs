@@ -110,6 +110,35 @@ async fn what_is_under_a_load_balancer_has_quotas_of_its_own() {
 }
 
 #[actix_web::test]
+async fn quotas_of_a_volume_type_and_of_one_volume_are_looked_at_before() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let body = |name: &str| {
+        let pool = json!({"name": "default", "flavor": "m1.small", "count": 1, "volume_type": "ssd", "root_volume_gib": 30});
+        json!({"name": name, "spec": {"node_pools": [pool]}})
+    };
+    let short = async || {
+        let plan = house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&body("two"))).await.body;
+        let blocked = plan["checks"].as_array().unwrap().iter().filter(|c| c["level"] == "blocked");
+        blocked.map(|c| json!([c["params"]["resource"], c["params"]["need"], c["params"]["left"]])).collect::<Vec<_>>()
+    };
+    assert_eq!(short().await, Vec::<Value>::new());
+    house.cloud_quota("block-storage", "gigabytes_ssd", 29);
+    assert_eq!(short().await, [json!(["gigabytes_ssd", 30, 29])]);
+    house.cloud_quota("block-storage", "gigabytes_ssd", 59);
+    // The master's is of the cloud's default type.
+    house.cloud_quota("block-storage", "volumes_standard", 0);
+    assert_eq!(short().await, [json!(["volumes_standard", 1, 0])]);
+    house.cloud_quota("block-storage", "volumes_standard", -1);
+    house.cloud_quota("block-storage", "per_volume_gigabytes", 29);
+    assert_eq!(short().await, [json!(["per_volume_gigabytes", 30, 29])]);
+    house.cloud_quota("block-storage", "per_volume_gigabytes", -1);
+    // What a create under way will still take counts.
+    assert_eq!(house.call(Some(&member), "POST", "/api/v1/clusters", Some(&body("one"))).await.status, 202);
+    assert_eq!(short().await, [json!(["gigabytes_ssd", 30, 29])]);
+}
+
+#[actix_web::test]
 async fn free_public_addresses_are_counted_where_the_cloud_tells_whoever_plans() {
     // Five of them are given out.
     let house = House::with_public("198.51.100.0/29").await;

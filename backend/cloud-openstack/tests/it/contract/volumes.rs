@@ -57,6 +57,7 @@ pub async fn replay(bench: &Bench, stage: &Stage) {
     let over = bench.post(member, cinder, "/volumes", make(5_000)).await;
     bench.check("over the quota", &over, 413, "overLimit.code=413 overLimit.message~exceeds_allowed_gigabytes_quota @retry-after");
 
+    quotas_of_types(bench, stage).await;
     reserved(bench, stage, made.text_at("volume.id")).await;
 
     bench.check("delete volume", &bench.delete(member, cinder, &path).await, 202, "");
@@ -65,6 +66,18 @@ pub async fn replay(bench: &Bench, stage: &Stage) {
 }
 
 /// A volume that a server reserved which was never built: it is deleted only once its attachment is.
+async fn quotas_of_types(bench: &Bench, stage: &Stage) {
+    let (cinder, path) = ("block-storage", format!("/os-quota-sets/{}", stage.member.project_id));
+    let told = bench.get(&stage.member, cinder, &format!("{path}?usage=True")).await;
+    let details = "quota_set.volumes.limit:n quota_set.volumes.in_use:n quota_set.volumes.reserved:n quota_set.per_volume_gigabytes.limit:n";
+    bench.check("quotas", &told, 200, &format!("{details} quota_set.volumes_standard.limit:n quota_set.gigabytes_standard.limit:n"));
+    let set = async |limit: i64| bench.put(&stage.admin, cinder, &path, json!({"quota_set": {"gigabytes_standard": limit}})).await;
+    bench.check("the admin sets that of a type", &set(0).await, 200, "");
+    let over = bench.post(&stage.member, cinder, "/volumes", json!({"volume": {"size": 1, "volume_type": "standard"}})).await;
+    bench.check("over the quota of its type", &over, 413, "overLimit.code=413 overLimit.message~exceeds_allowed_gigabytes_standard_quota");
+    bench.check("back to none", &set(-1).await, 200, "");
+}
+
 async fn reserved(bench: &Bench, stage: &Stage, volume: String) {
     let member = &stage.member;
     let ask = async |method: &str, path: &str, body: Option<Value>| {
