@@ -164,7 +164,7 @@ impl From<StoreError> for Problem {
                 tracing::error!(error = ?error, "the database does not answer");
                 Self::new(Code::StoreUnavailable)
             }
-            StoreError::Unexpected(_) => Self::internal(error),
+            StoreError::Unexpected(_) | StoreError::Broken(_) => Self::internal(error),
         }
     }
 }

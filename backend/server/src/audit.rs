@@ -1,29 +1,31 @@
-//! Looks after the audit log: seals new lines, lets go of old ones, hands lines on, by what is in force at the moment; and `kcs audit verify`.
+//! Looks after the audit log: seals new lines, lets go of old ones, hands lines on, by what is in force at the moment.
 
-use crate::config::Config;
-use crate::serve::store_options;
-use crate::{host, keys};
+use crate::audit_anchor::Anchor;
+use crate::host;
 use api::audit::AuditLine;
 use api::in_force::{Courier, Current, Undelivered};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{AuditVerdict, Store};
+use store::{AuditFinding, Store, StoreError};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// New lines wait so long for their seal.
 const EVERY: Duration = Duration::from_secs(1);
+/// What keeps lines from being sealed because the log does not prove itself is said again after this.
+const REMIND: Duration = Duration::from_secs(600);
 /// Between two looks for lines that have outlived their time.
 const FORGET: Duration = Duration::from_secs(3_600);
 /// The time for handing on one batch, and the rest after a failure.
@@ -53,9 +55,32 @@ pub struct AuditConfig {
 }
 
 /// Until `token` is cancelled.
-pub async fn keep(store: Store, settings: watch::Receiver<Arc<Current>>, token: CancellationToken) {
+pub async fn keep(store: Store, settings: watch::Receiver<Arc<Current>>, anchor: Anchor, token: CancellationToken) {
     let keeper = Keeper { store, settings, token };
-    tokio::join!(keeper.seal(), keeper.forget(), keeper.forward());
+    tokio::join!(keeper.seal(anchor), keeper.forget(), keeper.forward());
+}
+
+/// What was last said of a log that does not prove itself.
+#[derive(Default)]
+struct Alarm(Option<(AuditFinding, Instant)>);
+
+impl Alarm {
+    fn off(&mut self) {
+        metrics::gauge!("kcs_audit_broken").set(0.0);
+        if self.0.take().is_some() {
+            tracing::info!("the audit log is sealed again");
+        }
+    }
+
+    /// At once, and again as long as it goes on.
+    fn on(&mut self, finding: &AuditFinding) {
+        metrics::gauge!("kcs_audit_broken").set(1.0);
+        if self.0.as_ref().is_some_and(|(told, at)| told == finding && at.elapsed() < REMIND) {
+            return;
+        }
+        tracing::error!(%finding, "the audit log is not whole: new lines are not sealed (kcs audit verify)");
+        self.0 = Some((finding.clone(), Instant::now()));
+    }
 }
 
 struct Keeper {
@@ -81,21 +106,34 @@ impl Keeper {
         }
     }
 
-    async fn seal(&self) {
-        let mut pause = EVERY;
+    async fn seal(&self, mut anchor: Anchor) {
+        let (mut pause, mut alarm) = (EVERY, Alarm::default());
         while self.again(pause).await {
-            pause = match self.store.audit_seal().await {
-                Ok(0) => EVERY,
+            pause = match self.sealed(&mut anchor).await {
                 Ok(lines) => {
+                    alarm.off();
                     metrics::counter!("kcs_audit_lines_total").increment(lines as u64);
-                    Duration::ZERO
+                    if lines == 0 { EVERY } else { Duration::ZERO }
                 }
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn Error, "new lines of the audit log cannot be sealed");
+                    match error.downcast_ref::<StoreError>() {
+                        Some(StoreError::Broken(finding)) => alarm.on(finding),
+                        _ => tracing::warn!(error = &*error as &dyn Error, "new lines of the audit log cannot be sealed"),
+                    }
                     EVERY
                 }
             };
         }
+    }
+
+    /// Seals lines behind the end that was seen last, and remembers the new one.
+    async fn sealed(&self, anchor: &mut Anchor) -> Result<usize, Failure> {
+        let sealed = self.store.audit_seal(anchor.known().await?).await?;
+        if let Some(end) = sealed.end {
+            anchor.saw(end);
+        }
+        anchor.settle(sealed.lines == 0).await;
+        Ok(sealed.lines)
     }
 
     async fn forget(&self) {
@@ -110,6 +148,10 @@ impl Keeper {
                 Ok(lines) => {
                     tracing::info!(lines, "lines of the audit log have outlived their time");
                     EVERY
+                }
+                Err(StoreError::Broken(finding)) => {
+                    tracing::error!(%finding, "the audit log is not whole: old lines are not let go of (kcs audit verify)");
+                    FORGET
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn Error, "old lines of the audit log cannot be let go");
@@ -150,11 +192,21 @@ struct Target<'a> {
     client: &'a reqwest::Client,
 }
 
+/// A line as it is handed on.
+#[derive(Serialize)]
+struct HandedOn {
+    /// Where the log ended with it: what `kcs audit verify --since` takes. Before the rest, which a datagram may not hold whole. A line that is sent as a test has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seal: Option<String>,
+    #[serde(flatten)]
+    line: AuditLine,
+}
+
 /// Hands on all lines that have not been yet, as long as the same settings are in force.
 async fn forward(store: &Store, target: &Target<'_>, settings: &watch::Receiver<Arc<Current>>) -> Result<(), Failure> {
     while !settings.has_changed().unwrap_or(false) {
         let Some(batch) = store.audit_forward_claim(LEASE).await? else { break };
-        let lines = batch.lines.iter().cloned().map(AuditLine::from).collect();
+        let lines = batch.lines.iter().map(|(line, end)| HandedOn { seal: Some(end.to_string()), line: line.clone().into() }).collect();
         let sent = tokio::time::timeout(PATIENCE, send(lines, target)).await.unwrap_or_else(|_| Err(Undelivered::Silent.into()));
         store.audit_forwarded(&batch, sent.is_ok()).await?;
         sent?;
@@ -177,7 +229,7 @@ impl Messenger {
 impl Courier for Messenger {
     async fn deliver(&self, line: AuditLine, to: &Url, authorization: Option<&SecretString>) -> Result<(), Undelivered> {
         let target = Target { url: to, authorization, client: &self.0 };
-        let sent = tokio::time::timeout(TEST, send(vec![line], &target)).await.map_err(|_| Undelivered::Silent)?;
+        let sent = tokio::time::timeout(TEST, send(vec![HandedOn { seal: None, line }], &target)).await.map_err(|_| Undelivered::Silent)?;
         sent.map_err(|failure| reason(&*failure))
     }
 }
@@ -196,8 +248,8 @@ fn reason(failure: &(dyn Error + Send + Sync + 'static)) -> Undelivered {
     if unreachable { Undelivered::Unreachable } else { Undelivered::Cut }
 }
 
-async fn send(lines: Vec<AuditLine>, target: &Target<'_>) -> Result<(), Failure> {
-    let lines = lines.into_iter().map(|line| Ok((line.at, serde_json::to_string(&line)?)));
+async fn send(lines: Vec<HandedOn>, target: &Target<'_>) -> Result<(), Failure> {
+    let lines = lines.into_iter().map(|handed| Ok((handed.line.at, serde_json::to_string(&handed)?)));
     let lines: Vec<(OffsetDateTime, String)> = lines.collect::<Result<_, serde_json::Error>>()?;
     match target.url.scheme() {
         "syslog+tcp" => to_tcp(&messages(&lines)?, &address(target.url)?).await?,
@@ -247,23 +299,4 @@ async fn to_udp(messages: &[String], address: &str) -> io::Result<()> {
         socket.send_to(&message.as_bytes()[..end], target).await?;
     }
     Ok(())
-}
-
-/// `kcs audit verify`: what the log says of itself.
-///
-/// # Errors
-/// When something is wrong with it, or it cannot be read.
-pub async fn verify(config: Config) -> Result<(), Box<dyn Error>> {
-    let store = Store::connect(&store_options(&config)?, Arc::new(keys::ring(&config).await?)).await?;
-    let AuditVerdict { lines, waiting, findings } = store.audit_verify().await?;
-    store.close().await;
-    crate::cli::say(&format!("{lines} lines compared with their seals, {waiting} just written\n"))?;
-    for finding in &findings {
-        crate::cli::say(&format!("  {finding}\n"))?;
-    }
-    if findings.is_empty() {
-        crate::cli::say("The audit log is whole.\n")
-    } else {
-        Err(format!("the audit log is not whole: {} findings", findings.len()).into())
-    }
 }

@@ -1,12 +1,13 @@
 //! The command line.
 
 use crate::config::Config;
-use crate::{audit, check_cloud, client, dev, keys, serve, telemetry};
+use crate::{audit_commands, check_cloud, client, dev, keys, serve, telemetry};
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use store::AuditEnd;
 
 #[derive(Parser)]
 #[command(name = "kcs", version, about = "Kubernetes Container Service: managed Kubernetes clusters on OpenStack")]
@@ -51,7 +52,21 @@ enum Command {
 #[derive(Subcommand)]
 enum Audit {
     /// Compare every line with its seal and say what was changed, removed, moved or put in
-    Verify(ConfigFile),
+    Verify {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// Where the log ended once (SEQ:MAC), as the log of a process or a line that was handed on says: what it held then it must hold still
+        #[arg(long, value_name = "SEQ:MAC")]
+        since: Option<AuditEnd>,
+    },
+    /// Go on with a log that is not whole, as it is: after a backup was put back, or once it is known what happened. It is written into the log itself
+    Accept {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// Why: it is in the log
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -109,7 +124,8 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
             file.load()?;
             say("The configuration is valid.\n")
         }
-        Command::Audit(Audit::Verify(file)) => runtime(audit::verify(file.load()?)),
+        Command::Audit(Audit::Verify { file, since }) => runtime(audit_commands::verify(file.load()?, since)),
+        Command::Audit(Audit::Accept { file, reason }) => runtime(audit_commands::accept(file.load()?, reason)),
         Command::Keys(Keys::Status(file)) => runtime(keys::status(file.load()?)),
         Command::CheckCloud(options) => runtime(check_cloud::check_cloud(options)),
         Command::Login(options) => runtime(client::login::login(options)),

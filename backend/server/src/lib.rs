@@ -1,6 +1,8 @@
 //! The program `kcs`: its subcommands, its configuration, and how the parts are put together.
 
 pub mod audit;
+pub mod audit_anchor;
+pub mod audit_commands;
 pub mod check_cloud;
 pub mod cli;
 pub mod client;

@@ -1,6 +1,7 @@
 //! `kcs serve`, and what `kcs dev` has in common with it: all but the wiring.
 
 use crate::audit::Messenger;
+use crate::audit_anchor::Anchor;
 use crate::config::Config;
 use crate::health::Parts;
 use crate::listeners::{self, Listen};
@@ -160,14 +161,14 @@ async fn start_engine(
     let (workers, lease) = (config.engine.workers, Duration::from_secs(config.engine.lease_seconds.into()));
     let sweep_every = Duration::from_secs(60 * u64::from(config.engine.sweep_minutes));
     let name = keys::process_name(config);
-    let (options, ring) = (options.clone(), keys.clone());
+    let (options, ring, anchor) = (options.clone(), keys.clone(), Anchor::in_dir(&config.state_dir));
     let runtime = ENGINE_RUNTIME.get().ok_or("the engine has no threads")?;
     let store = runtime.spawn(async move { Store::connect(&options, ring).await }).await??;
     Ok(runtime.spawn(async move {
         // Without workers here, other processes have the engine.
         health.engine_runs(true);
         let keepers = async {
-            tokio::join!(audit::keep(store.clone(), in_force, token.clone()), keys::keep(store.clone(), name, token.clone()));
+            tokio::join!(audit::keep(store.clone(), in_force, anchor, token.clone()), keys::keep(store.clone(), name, token.clone()));
         };
         if workers > 0 {
             let deps = Arc::new(Deps { services, store: store.clone(), workers, lease });

@@ -184,9 +184,9 @@ pub(crate) async fn append(db: &mut PgConnection, entry: &AuditEntry, context: &
     insert(db, &line).await
 }
 
-/// KCS's own deed, or what befell it: nobody's whom it knows.
+/// KCS's own deed, or what befell it: nobody's whom it knows. Without a project it is told to operators.
 pub(crate) struct OwnEntry<'a> {
-    pub tenant: &'a TenantId,
+    pub tenant: Option<&'a TenantId>,
     pub action: &'static str,
     /// Kind and id.
     pub object: (&'static str, &'a str),
@@ -197,7 +197,7 @@ pub(crate) struct OwnEntry<'a> {
 
 pub(crate) async fn append_own(db: &mut PgConnection, entry: &OwnEntry<'_>, context: &RequestContext) -> Result<(), StoreError> {
     let line = Line {
-        tenant: Some(&entry.tenant.0),
+        tenant: entry.tenant.map(|tenant| tenant.0.as_str()),
         user_id: "",
         user_name: "kcs",
         via: "engine",

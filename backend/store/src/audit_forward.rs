@@ -1,6 +1,7 @@
 //! Handing sealed lines of the audit log on, in order, to where the operator wants them: by one process at a time, each line at least once.
 
 use crate::audit::AuditRecord;
+use crate::audit_chain::AuditEnd;
 use crate::error::StoreError;
 use crate::pool::{Store, statement, write};
 use sqlx::PgConnection;
@@ -12,7 +13,8 @@ const BATCH: i64 = 500;
 /// Lines to be handed on, and the right to do it for a while.
 #[derive(Clone, Debug)]
 pub struct AuditBatch {
-    pub lines: Vec<AuditRecord>,
+    /// Each with its seal: where the log ended with it.
+    pub lines: Vec<(AuditRecord, AuditEnd)>,
     after: i64,
     up_to: i64,
 }
@@ -52,10 +54,9 @@ async fn claim(db: &mut PgConnection, lease: f64) -> Result<Option<AuditBatch>, 
     )
     .fetch_one(&mut *db)
     .await?;
-    let lines = sqlx::query_as!(
-        AuditRecord,
-        r#"SELECT a.id, a.at, COALESCE(a.tenant_id, '') AS "tenant!", t.name AS "tenant_name?", a.user_id, a.user_name, a.via, a.via_id, a.action, a.object_kind, a.object_id,
-                  a.cluster_id AS cluster, a.operation_id AS operation, a.outcome, a.request_id, a.source, a.detail
+    let rows = sqlx::query!(
+        r#"SELECT s.seq, s.mac, a.id, a.at, COALESCE(a.tenant_id, '') AS "tenant!", t.name AS "tenant_name?", a.user_id, a.user_name, a.via, a.via_id, a.action, a.object_kind,
+                  a.object_id, a.cluster_id AS cluster, a.operation_id AS operation, a.outcome, a.request_id, a.source, a.detail
            FROM audit_seals s JOIN audit a ON a.id = s.audit_id LEFT JOIN tenants t ON t.id = a.tenant_id
            WHERE s.seq > $1 AND s.seq <= $2 ORDER BY s.seq"#,
         after,
@@ -63,5 +64,27 @@ async fn claim(db: &mut PgConnection, lease: f64) -> Result<Option<AuditBatch>, 
     )
     .fetch_all(db)
     .await?;
-    Ok(Some(AuditBatch { lines, after, up_to }))
+    let lines = rows.into_iter().map(|r| {
+        let line = AuditRecord {
+            id: r.id,
+            at: r.at,
+            tenant: r.tenant,
+            tenant_name: r.tenant_name,
+            user_id: r.user_id,
+            user_name: r.user_name,
+            via: r.via,
+            via_id: r.via_id,
+            action: r.action,
+            object_kind: r.object_kind,
+            object_id: r.object_id,
+            cluster: r.cluster,
+            operation: r.operation,
+            outcome: r.outcome,
+            request_id: r.request_id,
+            source: r.source,
+            detail: r.detail,
+        };
+        (line, AuditEnd { seq: r.seq, mac: r.mac })
+    });
+    Ok(Some(AuditBatch { lines: lines.collect(), after, up_to }))
 }

@@ -1,5 +1,6 @@
 //! What can go wrong in the store, mapped to the codes a user meets. The database's own words are in the source, for the log only.
 
+use crate::audit_verdict::AuditFinding;
 use domain::codes::Code;
 use domain::tenants::Shortage;
 
@@ -23,6 +24,9 @@ pub enum StoreError {
     /// A row, or an answer of the database, is not what it must be.
     #[error("unexpected: {0}")]
     Unexpected(String),
+    /// The audit log does not prove itself: nothing is done that would make it look as if it did.
+    #[error("the audit log is not whole: {0}")]
+    Broken(AuditFinding),
 }
 
 impl StoreError {
@@ -34,7 +38,7 @@ impl StoreError {
             Self::Short(shortage) => shortage.code(),
             Self::BadCursor => Code::InvalidInput,
             Self::Unavailable(_) => Code::StoreUnavailable,
-            Self::Unexpected(_) => Code::Internal,
+            Self::Unexpected(_) | Self::Broken(_) => Code::Internal,
         }
     }
 

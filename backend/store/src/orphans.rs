@@ -297,7 +297,7 @@ async fn call(db: &mut PgConnection, turn: &Turn, orphan: &OrphanRecord) -> Resu
     sqlx::query!("UPDATE orphans SET called_at = now() WHERE id = $1", orphan.id.0).execute(&mut *db).await?;
     if called.is_none() {
         let detail = told(&orphan.object, json!({"verdict": orphan.verdict, "decision": orphan.decision, "looks": orphan.looks}));
-        let (id, tenant) = (orphan.id.to_string(), &turn.tenant);
+        let (id, tenant) = (orphan.id.to_string(), Some(&turn.tenant));
         let entry = OwnEntry { tenant, action: "orphan_remove", object: ("orphan", &id), cluster: None, outcome: "accepted", detail };
         append_own(db, &entry, &RequestContext::default()).await?;
     }

@@ -101,17 +101,12 @@ impl Store {
         if let Some(key) = self.installation_keys.lock().unwrap_or_else(PoisonError::into_inner).get(kind) {
             return Ok(key.clone());
         }
-        let (owner, unexpected) = (SecretOwner::Installation, |e: sealed::SealError| StoreError::Unexpected(e.to_string()));
-        if self.secret(&owner, kind).await?.is_none() {
-            let fresh = MacKey::generate().map_err(unexpected)?;
-            let text = SecretString::from(STANDARD.encode(fresh.expose_secret()));
-            let sealed = self.keys.seal_text(&owner.identity(kind), &text).map_err(unexpected)?;
-            write(&self.engine, (kind, sealed), |db, (kind, sealed)| Box::pin(put_first(db, &SecretOwner::Installation, kind, sealed))).await?;
-        }
-        let wrong = || StoreError::Unexpected(format!("the installation's key {kind} cannot be read"));
-        let text = self.secret(&owner, kind).await?.ok_or_else(wrong)?;
-        let bytes = STANDARD.decode(text.expose_secret()).map_err(|_| wrong())?;
-        let key = MacKey::new(&bytes.into());
+        let data = (self.keys.clone(), kind);
+        let found = read(&self.engine, data.clone(), |db, (keys, kind)| Box::pin(installation_key(db, keys, kind))).await?;
+        let key = match found {
+            Some(key) => key,
+            None => write(&self.engine, data, |db, (keys, kind)| Box::pin(make_installation_key(db, keys, kind))).await?,
+        };
         self.installation_keys.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, key.clone());
         Ok(key)
     }
@@ -127,6 +122,27 @@ pub(crate) async fn opened(db: &mut PgConnection, keys: &KeyRing, owner: &Secret
     let Some(sealed) = find(db, &owner.word(), kind).await? else { return Ok(None) };
     let opened = keys.open_text(&owner.identity(kind), &sealed);
     opened.map(Some).map_err(|e| StoreError::Unexpected(format!("secret {kind} of {}: {e}", owner.word())))
+}
+
+/// A key of the whole installation, if there is one.
+pub(crate) async fn installation_key(db: &mut PgConnection, keys: &KeyRing, kind: &str) -> Result<Option<MacKey>, StoreError> {
+    let Some(text) = opened(db, keys, &SecretOwner::Installation, kind).await? else { return Ok(None) };
+    let bytes = STANDARD.decode(text.expose_secret()).map_err(|_| unreadable(kind))?;
+    Ok(Some(MacKey::new(&bytes.into())))
+}
+
+/// The same, made where there is none; the one that is kept, whoever made it.
+pub(crate) async fn make_installation_key(db: &mut PgConnection, keys: &KeyRing, kind: &str) -> Result<MacKey, StoreError> {
+    let (owner, unexpected) = (SecretOwner::Installation, |e: sealed::SealError| StoreError::Unexpected(e.to_string()));
+    let fresh = MacKey::generate().map_err(unexpected)?;
+    let text = SecretString::from(STANDARD.encode(fresh.expose_secret()));
+    let sealed = keys.seal_text(&owner.identity(kind), &text).map_err(unexpected)?;
+    put_first(db, &owner, kind, &sealed).await?;
+    installation_key(db, keys, kind).await?.ok_or_else(|| unreadable(kind))
+}
+
+fn unreadable(kind: &str) -> StoreError {
+    StoreError::Unexpected(format!("the installation's key {kind} cannot be read"))
 }
 
 async fn find(db: &mut PgConnection, owner: &str, kind: &str) -> Result<Option<Vec<u8>>, StoreError> {

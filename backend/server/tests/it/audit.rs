@@ -1,14 +1,17 @@
 //! What the audit log tells, and to whom.
 
 use crate::house::{House, Person, configured};
+use crate::settings::within_a_minute;
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use api::in_force::{Configured, InForce};
 use domain::installation::Installation;
 use serde_json::{Value, json};
 use server::audit::Messenger;
+use server::audit_anchor::Anchor;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+use store::{AuditEnd, AuditEnds};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
@@ -271,8 +274,8 @@ async fn what_an_operator_does_to_a_tenants_things_is_told_to_the_tenant() {
     // What a tenant does itself is told as before.
     let resized = audit(&house, &reader, "?action=node_pool_resize").await;
     assert_eq!((told(&resized).len(), resized["items"][0]["detail"].get("from_project")), (1, None), "{resized}");
-    house.store.audit_seal().await.unwrap();
-    assert_eq!(house.store.audit_verify().await.unwrap().findings, []);
+    house.store.audit_seal(None).await.unwrap();
+    assert_eq!(house.store.audit_verify(AuditEnds::default()).await.unwrap().findings, []);
 }
 
 #[actix_web::test]
@@ -326,8 +329,8 @@ async fn a_refused_sign_in_is_told_to_operators_with_the_name_and_the_address() 
     assert_eq!((&line["source"], &line["project"]["id"], &line["user"]["id"]), (&json!("127.0.0.1"), &json!(""), &json!("")), "{line}");
     assert!(!line["request_id"].as_str().unwrap().is_empty() && !log.to_string().contains("wrong-secret"), "{log}");
     assert!(told(&audit(&house, &member, "?action=sign_in").await).is_empty());
-    house.store.audit_seal().await.unwrap();
-    assert_eq!(house.store.audit_verify().await.unwrap().findings, []);
+    house.store.audit_seal(None).await.unwrap();
+    assert_eq!(house.store.audit_verify(AuditEnds::default()).await.unwrap().findings, []);
 }
 
 /// Hands the log of a new house on to `to` and answers what `arrives` makes of it; each is a line of the log.
@@ -340,16 +343,59 @@ async fn handed_on(to: String, authorization: Option<&str>, mut arrives: mpsc::R
     let configured = Configured { installation, authorization: authorization.map(Into::into) };
     let in_force = InForce::new(configured, Box::new(Messenger::new().unwrap()));
     let stop = CancellationToken::new();
-    actix_web::rt::spawn(server::audit::keep(house.store.clone(), in_force.watch(), stop.clone()));
+    actix_web::rt::spawn(server::audit::keep(house.store.clone(), in_force.watch(), Anchor::default(), stop.clone()));
     let mut came = Vec::new();
     while came.len() < 2 {
         came.push(tokio::time::timeout(Duration::from_secs(60), arrives.recv()).await.expect("nothing arrives").unwrap());
     }
     stop.cancel();
-    let actions: Vec<Value> =
-        came.iter().map(|text| serde_json::from_str::<Value>(&text[text.find('{').unwrap()..]).unwrap()["action"].clone()).collect();
-    assert_eq!(actions, ["session_create", "cluster_create"]);
+    let lines: Vec<Value> = came.iter().map(|text| serde_json::from_str(&text[text.find('{').unwrap()..]).unwrap()).collect();
+    assert_eq!(lines.iter().map(|line| line["action"].as_str().unwrap()).collect::<Vec<_>>(), ["session_create", "cluster_create"]);
+    for line in lines {
+        let since: AuditEnd = line["seal"].as_str().unwrap().parse().unwrap();
+        let held = house.store.audit_verify(AuditEnds { since: Some(since), known: None }).await.unwrap();
+        assert_eq!(held.findings, [], "the log holds what was handed on: {line}");
+    }
     came
+}
+
+#[actix_web::test]
+async fn what_the_state_directory_remembers_of_the_log_cannot_be_taken_back_in_the_database() {
+    let (house, dir) = (House::new().await, tempfile::tempdir().unwrap());
+    let anchor = || Anchor::in_dir(dir.path());
+    let seen = async |seq: i64| anchor().known().await.unwrap().is_some_and(|end| end.seq >= seq);
+    let keep = || {
+        let stop = CancellationToken::new();
+        let kept = server::audit::keep(house.store.clone(), house.state.in_force.watch(), anchor(), stop.clone());
+        (actix_web::rt::spawn(kept), stop)
+    };
+    let (kept, stop) = keep();
+    within_a_minute(async || seen(0).await).await;
+    house.sign_in("member-a").await;
+    within_a_minute(async || seen(1).await).await;
+    stop.cancel();
+    kept.await.unwrap();
+    house.database.execute("CREATE TABLE earlier AS SELECT * FROM audit_head").await;
+    house.sign_in("member-b").await;
+    let later = house.store.audit_seal(anchor().known().await.unwrap()).await.unwrap().end.unwrap();
+    anchor().keep(&later).await.unwrap();
+    let back = "SET session_replication_role = replica;
+                DELETE FROM audit WHERE id IN (SELECT audit_id FROM audit_seals WHERE seq > (SELECT last_seq FROM earlier));
+                DELETE FROM audit_seals WHERE seq > (SELECT last_seq FROM earlier);
+                DELETE FROM audit_head; INSERT INTO audit_head SELECT * FROM earlier";
+    house.database.execute(back).await;
+    house.sign_in("operator").await;
+    let (kept, stop) = keep();
+    let refused = house.store.audit_seal(Some(later.clone())).await.unwrap_err();
+    assert!(refused.to_string().contains("does not hold what it held"), "{refused}");
+    let accepted = house.store.audit_accept(Some(later), "tried out".into()).await.unwrap().unwrap();
+    assert_eq!(accepted.lines, 2, "the sign-in has waited, and this is told itself");
+    anchor().keep(&accepted.end).await.unwrap();
+    house.sign_in("member-a").await;
+    within_a_minute(async || seen(accepted.end.seq + 1).await).await;
+    stop.cancel();
+    kept.await.unwrap();
+    assert_eq!(house.store.audit_verify(AuditEnds::default()).await.unwrap().findings, []);
 }
 
 /// RFC 5424: facility 13, severity 6.

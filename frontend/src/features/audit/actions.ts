@@ -64,7 +64,7 @@ export const ACTIONS: readonly string[] = [
 ];
 
 /** What is nobody's but the operators': offered in the platform's log only. */
-export const OPERATOR_ACTIONS: readonly string[] = ["sign_in", "queue_pause", "queue_resume", "announcement_create", "announcement_update", "announcement_end", "settings_test", "settings_update"];
+export const OPERATOR_ACTIONS: readonly string[] = ["sign_in", "queue_pause", "queue_resume", "announcement_create", "announcement_update", "announcement_end", "settings_test", "settings_update", "audit_accept"];
 
 /** The word for an act; changes of clusters are called as in the list of operations. An act the console does not know has none. */
 export function useActionWord() {
