@@ -1,6 +1,6 @@
 // What the plan of a delete says of each volume that a workload made, and that each can be erased by itself.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { fireEvent, render, screen } from "@testing-library/react";
+import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { beforeAll, expect, it, vi } from "vitest";
 import { client } from "../src/api/client";
@@ -23,13 +23,26 @@ const plan: DeletePlan = {
   ],
 };
 
-it("a volume says whose it is, what the cluster would do with it and what hangs on it, and is erased by its name", async () => {
-  vi.spyOn(client, "GET").mockImplementation((async () => ({ data: plan })) as unknown as typeof client.GET);
+const open = (told: DeletePlan) => {
+  vi.spyOn(client, "GET").mockImplementation((async () => ({ data: told })) as unknown as typeof client.GET);
   render(
     <QueryClientProvider client={new QueryClient()}>
       <DeleteDialog cluster={{ id: "c1", name: "shop" } as Cluster} onClose={vi.fn()} onAccepted={vi.fn()} />
     </QueryClientProvider>,
   );
+};
+
+it("says what it means that the cluster cannot be asked, and only then", async () => {
+  open({ ...plan, api_reachable: false });
+  expect(await screen.findByText(en.cluster.del.unreachable)).toBeTruthy();
+  cleanup();
+  open(plan);
+  await screen.findByRole("checkbox", { name: "Erase shop/data" });
+  expect(screen.queryByText(en.cluster.del.unreachable)).toBeNull();
+});
+
+it("a volume says whose it is, what the cluster would do with it and what hangs on it, and is erased by its name", async () => {
+  open(plan);
   const own = await screen.findByRole<HTMLInputElement>("checkbox", { name: "Erase shop/data" });
   const other = screen.getByRole<HTMLInputElement>("checkbox", { name: "Erase pvc-2" });
   for (const text of [en.cluster.del.reclaimOf.retain, "Snapshots: nightly, weekly"]) expect(screen.getByText(text)).toBeTruthy();

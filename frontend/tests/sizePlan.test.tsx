@@ -103,6 +103,14 @@ describe("what is shown of a plan", () => {
     expect(screen.queryByRole("alert")).toBeNull();
   });
 
+  it("counts what other operations will still take, and says so", () => {
+    const promised = [{ resource: "instances", used: 6, limit: 20, need: 5, promised: 12 }];
+    const { container } = render(<SizePlanView planning={planned({ quota: promised })} said={false} />);
+    expect(screen.getByText("12 more will be taken by what is under way")).toBeTruthy();
+    expect(container.textContent).toContain("3 too many");
+    expect(screen.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("100");
+  });
+
   it("is a wait before the first one", () => {
     const { container, rerender } = render(<SizePlanView planning={{ asked: true, plan: undefined, error: null, stale: true, ready: false, retry: () => undefined }} said={false} />);
     expect(screen.getByRole("status", { name: "Loading" })).toBeTruthy();
@@ -145,6 +153,13 @@ describe("a dialog", () => {
     fireEvent.change(screen.getByRole("textbox", { name: /^Name/ }), { target: { value: "good" } });
     await waitFor(() => expect(ok(en.create.addPool).disabled).toBe(false));
     expect(vi.mocked(planPool).mock.calls).toMatchObject([["c", { name: "good", flavor: "m1.large" }]]);
+  });
+
+  it("asks for as many nodes as are typed: how many there may be is the server's to say", async () => {
+    vi.mocked(planPool).mockResolvedValue({ ...well, from: 0, to: 400 });
+    show(<PoolDialog cluster={cluster()} onClose={() => undefined} />);
+    fireEvent.change(screen.getByLabelText(en.create.count), { target: { value: "400" } });
+    await waitFor(() => expect(vi.mocked(planPool).mock.lastCall).toMatchObject(["c", { count: 400 }]));
   });
 
   it("says at the pool's field what a check says of it", async () => {

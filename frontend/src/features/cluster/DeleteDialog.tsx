@@ -60,6 +60,13 @@ export default function DeleteDialog({ cluster, onClose, onAccepted }: Props) {
         <div className="stack">
           <p>{t("cluster.del.text")}</p>
           {blocked && <Obstacles cluster={cluster} plan={plan.data} />}
+          {!plan.data.api_reachable && (
+            <div className="fault fault-warn" role="status">
+              <div className="fault-body">
+                <p>{t("cluster.del.unreachable")}</p>
+              </div>
+            </div>
+          )}
           <PlanObjects plan={plan.data} />
           <Services plan={plan.data} />
           <Volumes plan={plan.data} erased={erased} onChange={setErased} />

@@ -52,7 +52,6 @@ export default function ResizeDialog({ clusterId, pool, nodes, onClose }: Props)
             <InputNumber
               {...field}
               min={0}
-              max={100}
               precision={0}
               value={count}
               onChange={(next) => {

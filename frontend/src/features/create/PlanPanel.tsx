@@ -145,7 +145,9 @@ export function QuotaBars({ quota, withNeed }: { quota: QuotaNeed[]; withNeed: b
   const { t, i18n } = useTranslation();
   const { amount, memory } = useFormat();
   const [all, setAll] = useState(false);
-  const exceeds = (entry: QuotaNeed) => withNeed && typeof entry.limit === "number" && entry.used + entry.need > entry.limit;
+  /** With what other operations under way will still take of it. */
+  const taken = (entry: QuotaNeed) => entry.used + entry.promised;
+  const exceeds = (entry: QuotaNeed) => withNeed && typeof entry.limit === "number" && taken(entry) + entry.need > entry.limit;
   const shown = quota.filter((entry) => all || MAIN.includes(entry.resource) || exceeds(entry)).toSorted((a, b) => rank(a) - rank(b));
   const format = (entry: QuotaNeed, value: number) => (entry.resource === "ram_mib" ? memory(value) : amount(value));
   return (
@@ -166,11 +168,12 @@ export function QuotaBars({ quota, withNeed }: { quota: QuotaNeed[]; withNeed: b
                 </span>
               </div>
               {typeof entry.limit === "number" && (
-                <Bar name={name} value={share(entry, entry.used)} extra={withNeed ? share(entry, entry.need) : 0} tone={over ? "bad" : share(entry, entry.used) > 90 ? "warn" : "busy"} />
+                <Bar name={name} value={share(entry, taken(entry))} extra={withNeed ? share(entry, entry.need) : 0} tone={over ? "bad" : share(entry, taken(entry)) > 90 ? "warn" : "busy"} />
               )}
+              {entry.promised > 0 && <p className="small muted">{t("create.promised", { amount: format(entry, entry.promised) })}</p>}
               {over && typeof entry.limit === "number" && (
                 <p className="small tone-bad">
-                  <StatusIcon tone="bad" /> {t("create.over", { by: format(entry, entry.used + entry.need - entry.limit) })}
+                  <StatusIcon tone="bad" /> {t("create.over", { by: format(entry, taken(entry) + entry.need - entry.limit) })}
                 </p>
               )}
             </li>

@@ -34,7 +34,7 @@ export function PoolForm({ pool, version, path, errors, onChange, onRemove, keyP
           {(field) => <Input {...field} spellCheck={false} maxLength={20} value={pool.name} onChange={(event) => onChange({ name: event.target.value })} />}
         </Field>
         <Field label={t("create.count")} error={errors[`${path}.count`]} id={fieldId(`${path}.count`)}>
-          {(field) => <InputNumber {...field} min={0} max={100} precision={0} value={pool.count} onChange={(count) => onChange({ count: count ?? 0 })} />}
+          {(field) => <InputNumber {...field} min={0} precision={0} value={pool.count} onChange={(count) => onChange({ count: count ?? 0 })} />}
         </Field>
         <MachineFields
           path={path}
