@@ -25,8 +25,9 @@ pub enum CheckLevel {
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Check {
     /// `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `volume_size`, `block_storage`, `external_network`,
-    /// `external_addresses`, `network`, `addresses`, `load_balancer`, `api_route`, `credentials`, `quota`, `replacement_room`, `server_groups`, `allowed`, `cluster_quota`, `tenant_quota`,
-    /// `deletion_protection`; of the installation's settings `values`, `limits`, `prices`, `audit_retention`, `audit_forward`, `audit_test_line`.
+    /// `external_addresses`, `network`, `addresses`, `load_balancer`, `api_route`, `credentials`, `quota`, `replacement_room`, `server_groups`,
+    /// `allowed`, `cluster_quota`, `tenant_quota`, `deletion_protection`; of the installation's settings `values`, `limits`, `prices`,
+    /// `audit_retention`, `audit_forward`, `audit_test_line`.
     pub key: String,
     pub level: CheckLevel,
     #[serde(skip_serializing_if = "Option::is_none")]

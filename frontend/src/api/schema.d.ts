@@ -2518,8 +2518,9 @@ export interface components {
             field?: string | null;
             /**
              * @description `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `volume_size`, `block_storage`, `external_network`,
-             *     `external_addresses`, `network`, `addresses`, `load_balancer`, `api_route`, `credentials`, `quota`, `replacement_room`, `server_groups`, `allowed`, `cluster_quota`, `tenant_quota`,
-             *     `deletion_protection`; of the installation's settings `values`, `limits`, `prices`, `audit_retention`, `audit_forward`, `audit_test_line`.
+             *     `external_addresses`, `network`, `addresses`, `load_balancer`, `api_route`, `credentials`, `quota`, `replacement_room`, `server_groups`,
+             *     `allowed`, `cluster_quota`, `tenant_quota`, `deletion_protection`; of the installation's settings `values`, `limits`, `prices`,
+             *     `audit_retention`, `audit_forward`, `audit_test_line`.
              */
             key: string;
             level: components["schemas"]["CheckLevel"];

@@ -77,12 +77,13 @@ pub(super) fn done_without(row: &LedgerRow) -> bool {
     refused && row.kind == ResourceKind::ServerGroup && row.key != MASTERS_GROUP
 }
 
-/// The numbers of a pool's server groups: as many as its nodes need, and those there are already, for a group outlives a smaller pool.
+/// The numbers of a pool's server groups: as many as its nodes need, and those there are already, for a group outlives a smaller pool. One that could not
+/// be made does not.
 fn shards(work: &Work, pool: &str, keep: &dyn Fn(&Node) -> bool) -> std::ops::Range<u32> {
     let nodes = work.nodes.iter().filter(|n| n.role == NodeRole::Worker && n.pool == pool && keep(n)).count();
     let needed = group_count(&work.cluster.spec, u32::try_from(nodes).unwrap_or(u32::MAX));
-    let there = group_rows(&work.ledger, pool).keys().next_back().map_or(0, |last| last + 1);
-    0..needed.max(there)
+    let there = group_rows(&work.ledger, pool).into_iter().filter(|(_, row)| !done_without(row)).map(|(shard, _)| shard + 1).max();
+    0..needed.max(there.unwrap_or(0))
 }
 
 /// Whom the API's listener lets in when it is restricted: those asked for, the nodes, the router they are seen from, and KCS. Empty: everybody.
