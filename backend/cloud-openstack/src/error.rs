@@ -105,7 +105,9 @@ fn kind(service: &str, answer: &Answer, text: &str, neutron: Option<&str>) -> Cl
 
 /// Neutron has a type for it; Nova, Octavia and Cinder only words (`Quota exceeded`, `Quota has been met`, `exceeded for quota`).
 fn over_quota(text: &str, neutron: Option<&str>) -> bool {
-    neutron == Some("OverQuota") || text.contains("quota") || text.contains("limitexceeded")
+    // The last is what Cinder says of a volume that is larger than one may be.
+    let words = ["quota", "limitexceeded", "larger than maximum allowed limit"];
+    neutron == Some("OverQuota") || words.iter().any(|word| text.contains(word))
 }
 
 fn exhausted(text: &str, neutron: Option<&str>) -> bool {

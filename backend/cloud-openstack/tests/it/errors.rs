@@ -84,6 +84,8 @@ async fn cinders_413_is_a_quota_or_a_limit_of_rate() {
     let quota = "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota.";
     let over = |message: &str| json!({"overLimit": {"code": 413, "message": message, "retryAfter": "0"}});
     assert_eq!(volume(413, &[("retry-after", "0")], over(quota)).await.kind, Kind::Quota);
+    let large = "Requested volume size 30G is larger than maximum allowed limit 29G.";
+    assert_eq!(volume(413, &[("retry-after", "0")], over(large)).await.kind, Kind::Quota);
     assert_eq!(volume(413, &[("retry-after", "17")], over("This request was rate-limited.")).await.kind, Kind::RateLimited(17));
     assert_eq!(volume(429, &[("retry-after", "soon")], over("Too many")).await.kind, Kind::RateLimited(10));
     assert_eq!(volume(429, &[("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")], over("Too many")).await.kind, Kind::RateLimited(1));

@@ -50,7 +50,7 @@ fn check_count(state: &State, project: &str, resource: &str, error: &str) -> Res
 pub(super) fn check(state: &State, project: &str, size: i64, kind: &str) -> Result<(), Failure> {
     let largest = limit(state, project, "per_volume_gigabytes");
     if largest >= 0 && size > largest {
-        return Err(over(format!("VolumeSizeExceedsLimit: Requested volume size {size} is larger than maximum allowed limit {largest}.")));
+        return Err(over(format!("VolumeSizeExceedsLimit: Requested volume size {size}G is larger than maximum allowed limit {largest}G.")));
     }
     check_gigabytes(state, project, size)?;
     check_size(state, project, &format!("gigabytes_{kind}"), size)?;
