@@ -3,6 +3,7 @@
 
 use crate::across::{self, Across};
 use crate::caller::opens_socket;
+use crate::deeds::{self, Asked};
 use crate::errors::{Answer, Problem};
 use crate::inside;
 use crate::lasting::{ended, until};
@@ -37,8 +38,9 @@ use tokio_util::sync::CancellationToken;
 const PARTING: Duration = Duration::from_secs(5);
 /// The address under which clusters are.
 pub const PREFIX: &str = "/k8s/clusters/";
-/// What the audit log calls a way into a pod.
+/// What the audit log calls a way into a pod, and a change.
 const EXEC: &str = "kubernetes_exec";
+const WRITE: &str = "kubernetes_write";
 /// And a look at secrets.
 const SECRET_READ: &str = "kubernetes_secret_read";
 /// Characters of a path or command that the audit log takes.
@@ -159,7 +161,7 @@ async fn set_out<'a>(
     state: &'a Data<State>,
     visitor: &'a Visitor,
     cluster: &'a ClusterEndpoint,
-    outgoing: GatewayRequest,
+    mut outgoing: GatewayRequest,
 ) -> Answer<Arriving<'a>> {
     let actor = visitor.actor();
     let across = across::of(actor, cluster, &outgoing)?;
@@ -167,7 +169,9 @@ async fn set_out<'a>(
         return Ok(forward(state, actor, cluster, outgoing, across).boxed_local());
     };
     let way = (action == EXEC && decided.is_ok()).then(|| opening(state, actor, cluster));
-    let entry = entry(request, actor, cluster.id, &outgoing, action).outcome(if decided.is_ok() { "accepted" } else { "denied" });
+    let asked = if action == WRITE && decided.is_ok() { deeds::asked(&mut outgoing).await } else { Asked::default() };
+    let nameless = asked.nameless;
+    let entry = entry(request, actor, cluster.id, &outgoing, action, asked).outcome(if decided.is_ok() { "accepted" } else { "denied" });
     state.store.audit_append(entry.clone(), visitor.context()).await?;
     decided?;
     let arriving = async move {
@@ -176,7 +180,7 @@ async fn set_out<'a>(
             None => forward(state, actor, cluster, outgoing, across).await,
         }
     };
-    Ok(with_result(state, entry, visitor, arriving).boxed_local())
+    Ok(with_result(state, entry, visitor, nameless, arriving).boxed_local())
 }
 
 /// Decides by role; the cluster's own rules decide again. What is written down has a name for the audit log; None: a look that is open to them. A list that is put
@@ -190,16 +194,21 @@ fn judged(actor: &Actor, cluster: &ClusterEndpoint, outgoing: &GatewayRequest, a
         Access::Secrets if across => (SECRET_READ, Ok(())),
         Access::Exec => (EXEC, actor.may_inside::<KubernetesExec>(cluster, namespace).map(drop)),
         Access::Secrets => (SECRET_READ, actor.may_inside::<KubernetesWrite>(cluster, namespace).map(drop)),
-        Access::Write => ("kubernetes_write", actor.may_inside::<KubernetesWrite>(cluster, namespace).map(drop)),
+        Access::Write => (WRITE, actor.may_inside::<KubernetesWrite>(cluster, namespace).map(drop)),
     };
     // Which namespaces are open says more than that this one is not.
     Ok(Some((action, within.and(allowed.map_err(Problem::from)))))
 }
 
 /// The line of a call in the audit log.
-fn entry(request: &HttpRequest, actor: &Actor, cluster: ClusterId, outgoing: &GatewayRequest, action: &'static str) -> AuditEntry {
-    let mut detail = serde_json::json!({ "method": request.method().as_str() });
+fn entry(request: &HttpRequest, actor: &Actor, cluster: ClusterId, outgoing: &GatewayRequest, action: &'static str, asked: Asked) -> AuditEntry {
+    let mut detail = serde_json::Value::Object(asked.detail);
+    detail["method"] = request.method().as_str().into();
     told(&mut detail, "path", &outgoing.path);
+    let selected = deeds::selected(outgoing.query.as_deref());
+    if action == WRITE && !selected.is_empty() {
+        told(&mut detail, "query", &selected);
+    }
     if action == EXEC {
         let query = url::form_urlencoded::parse(outgoing.query.as_deref().unwrap_or_default().as_bytes());
         let command: Vec<String> = query.filter(|(key, _)| key == "command").map(|(_, word)| word.into_owned()).collect();
@@ -208,16 +217,23 @@ fn entry(request: &HttpRequest, actor: &Actor, cluster: ClusterId, outgoing: &Ga
     AuditEntry::new(actor, action, "cluster", cluster).cluster(cluster).detail(detail)
 }
 
-/// A call that is in the audit log; without a line more it went well.
+/// A call that is in the audit log; without a line more it went well. What was made gets one, too, where only the answer says what that is.
 async fn with_result(
     state: &State,
     entry: AuditEntry,
     visitor: &Visitor,
+    nameless: bool,
     arriving: impl Future<Output = Answer<(OpenStream, Forwarded)>>,
 ) -> Answer<(OpenStream, Forwarded)> {
     let arrived = arriving.await;
     let (key, value): (&str, serde_json::Value) = match &arrived {
         Ok((_, Forwarded::Response(answer))) if answer.status().as_u16() >= 400 => ("status", answer.status().as_u16().into()),
+        Ok((_, Forwarded::Response(answer))) if nameless => {
+            if let Some(name) = deeds::made(answer) {
+                inside::ended(state, entry.outcome("done"), visitor.context(), "object", name.into()).await;
+            }
+            return arrived;
+        }
         Ok(_) => return arrived,
         Err(problem) => ("code", problem.code.as_str().into()),
     };

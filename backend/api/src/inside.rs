@@ -22,9 +22,14 @@ pub async fn told<T>(state: &State, caller: &Caller, entry: AuditEntry, change: 
 /// A call that is in the audit log, and that the cluster refused or that did not get there, gets a line more, which says so. What was done in the
 /// cluster is done: who did it is told, whether this can be written down or not.
 pub async fn failed(state: &State, entry: AuditEntry, context: RequestContext, key: &str, value: Value) {
+    ended(state, entry.outcome("failed"), context, key, value).await;
+}
+
+/// The line more of a call that ended with this outcome.
+pub async fn ended(state: &State, entry: AuditEntry, context: RequestContext, key: &str, value: Value) {
     let mut detail = entry.detail.clone();
     detail[key] = value;
-    if let Err(error) = state.store.audit_append(entry.outcome("failed").detail(detail), context).await {
+    if let Err(error) = state.store.audit_append(entry.detail(detail), context).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "how a call to a cluster ended cannot be written into the audit log");
     }
 }

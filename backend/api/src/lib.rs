@@ -19,6 +19,7 @@ pub mod clusters;
 pub mod control_plane;
 pub mod costs;
 pub mod credential_sign_in;
+pub mod deeds;
 pub mod device_sign_ins;
 pub mod devices;
 pub mod docs;

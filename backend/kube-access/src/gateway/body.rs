@@ -36,6 +36,12 @@ impl Body {
     pub fn whole(self) -> Result<Bytes, Self> {
         if self.rest.is_none() { Ok(self.begun) } else { Err(self) }
     }
+
+    /// The same, only looked at.
+    #[must_use]
+    pub fn seen(&self) -> Option<&[u8]> {
+        self.rest.is_none().then_some(&self.begun[..])
+    }
 }
 
 impl From<Bytes> for Body {
@@ -184,9 +190,12 @@ mod tests {
     async fn what_has_come_to_its_end_is_whole_and_nothing_else_is() {
         for (pieces, all) in [(&[][..], ""), (&["a list ", "in pieces"][..], "a list in pieces")] {
             let came = stream::iter(pieces.iter().map(|piece| Ok(Bytes::from_static(piece.as_bytes()))));
-            assert_eq!(together(Box::pin(came)).await.whole().ok().unwrap(), all);
+            let body = together(Box::pin(came)).await;
+            assert_eq!(body.seen(), Some(all.as_bytes()));
+            assert_eq!(body.whole().ok().unwrap(), all);
         }
         let (_sender, open) = begun(&["a watch"]).await;
+        assert_eq!(open.seen(), None);
         assert_eq!(at_once(&mut open.whole().err().unwrap()), "a watch");
         let broken = stream::iter([Ok(Bytes::from_static(b"half")), Err(std::io::Error::other("cut"))]);
         assert!(together(Box::pin(broken)).await.whole().is_err());

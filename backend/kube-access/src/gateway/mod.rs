@@ -23,6 +23,7 @@ pub use collection::Collection;
 pub use headers::CSRF_PROTOCOL;
 pub use impersonation::{Group, Impersonation};
 
+use self::path::KubePath;
 use crate::channel::{Channel, RequestBody, full};
 use crate::{KubeError, OwnConnection};
 use bytes::Bytes;
@@ -88,6 +89,12 @@ impl GatewayRequest {
     #[must_use]
     pub fn collection(&self) -> Option<Collection> {
         Collection::of(self)
+    }
+
+    /// Whether the request makes an object, of which the path does not say which.
+    #[must_use]
+    pub fn creates(&self) -> bool {
+        self.method == Method::POST && matches!(KubePath::parse(&self.path), Ok(KubePath::Resource(resource)) if resource.name.is_none())
     }
 
     /// Whether the answer's beginning may take as long as it likes.

@@ -1,5 +1,6 @@
 //! What the audit log tells, and to whom.
 
+use crate::cluster_api::ClusterApi;
 use crate::house::{House, Person, configured};
 use crate::settings::within_a_minute;
 use actix_web::web::{self, Bytes, Data};
@@ -197,6 +198,52 @@ async fn what_a_cluster_refused_or_never_got_is_told_with_how_it_ended() {
     let path = "/api/v1/namespaces/default/pods/web";
     assert_eq!(list["items"][2]["detail"], json!({"method": "DELETE", "path": path, "status": 409}));
     assert_eq!(list["items"][0]["detail"], json!({"method": "DELETE", "path": path, "code": lost.body["code"]}));
+}
+
+#[actix_web::test]
+async fn a_change_in_a_cluster_says_which_object_and_which_fields_and_no_value() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _api) = house.cluster_of(&member, "web", ClusterApi::making()).await;
+    let secrets = format!("/k8s/clusters/{cluster}/api/v1/namespaces/default/secrets");
+    let large = json!({"metadata": {"name": "large"}, "data": {"password": "c2VjcmV0".repeat(10_000)}});
+    for object in [
+        json!({"metadata": {"name": "db"}, "data": {"password": "c2VjcmV0"}}),
+        json!({"metadata": {"generateName": "made-"}, "data": {"password": "c2VjcmV0"}}),
+        large,
+    ] {
+        let made = house.call(Some(&member), "POST", &secrets, Some(&object)).await;
+        assert_eq!((made.status, &made.body["data"]), (201, &object["data"]), "it has come whole");
+    }
+    let patch = json!({"metadata": {"labels": {"tier": "c2VjcmV0"}}, "stringData": {"password": "c2VjcmV0"}});
+    let change = |method: &'static str, path: String, body: Option<Value>| {
+        let (house, member) = (&house, &member);
+        async move { house.call(Some(member), method, &path, body.as_ref()).await.status }
+    };
+    assert_eq!(change("PATCH", format!("{secrets}/db"), Some(patch)).await, 200);
+    assert_eq!(change("DELETE", format!("{secrets}?labelSelector=app%3Dweb&x=c2VjcmV0"), None).await, 200);
+    assert_eq!(change("POST", format!("{secrets}/db/x"), Some(json!({}))).await, 201);
+
+    let list = audit(&house, &member, "?action=kubernetes_write").await;
+    let path = "/api/v1/namespaces/default/secrets";
+    let lines: Vec<(&str, &Value)> =
+        list["items"].as_array().unwrap().iter().rev().map(|line| (line["outcome"].as_str().unwrap(), &line["detail"])).collect();
+    let expected = [
+        ("accepted", &json!({"method": "POST", "path": path, "object": "db"})),
+        ("accepted", &json!({"method": "POST", "path": path, "generate_name": "made-"})),
+        ("done", &json!({"method": "POST", "path": path, "generate_name": "made-", "object": "made-x7k2p"})),
+        ("accepted", &json!({"method": "POST", "path": path})),
+    ];
+    assert_eq!(lines[..4], expected);
+    // Too large to be looked at: what the answer says counts, where all of it came at once.
+    let rest = &lines[lines.len() - 3..];
+    let expected = [
+        ("accepted", &json!({"method": "PATCH", "path": format!("{path}/db"), "fields": ["metadata.labels", "stringData"]})),
+        ("accepted", &json!({"method": "DELETE", "path": path, "query": "labelSelector=app=web"})),
+        ("accepted", &json!({"method": "POST", "path": format!("{path}/db/x")})),
+    ];
+    assert_eq!(rest, expected);
+    assert!(!list.to_string().contains("c2VjcmV0"), "{list}");
 }
 
 #[actix_web::test]

@@ -3,7 +3,7 @@
 
 use actix_web::http::Method;
 use actix_web::web::{self, Bytes};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use actix_web::{App, HttpMessage, HttpRequest, HttpResponse, HttpServer};
 use futures::StreamExt;
 use futures::future::pending;
 use futures::stream::{self, once};
@@ -71,6 +71,11 @@ impl ClusterApi {
         Self::holding("/api/v1/persistentvolumes", volumes.iter().map(volume).collect())
     }
 
+    /// One that makes what it is asked to make, under a name of its own where none is asked for.
+    pub fn making() -> Self {
+        Self::with(make)
+    }
+
     /// One that takes nothing.
     pub fn refusing() -> Self {
         Self::with(refuse)
@@ -105,10 +110,14 @@ impl ClusterApi {
         let seen = heads.clone();
         let server = HttpServer::new(move || {
             let (answer, seen) = (answer.clone(), seen.clone());
-            App::new().default_service(web::to(move |request: HttpRequest| {
+            App::new().default_service(web::to(move |request: HttpRequest, payload: web::Payload| {
                 let (answer, seen) = (answer.clone(), seen.clone());
                 async move {
                     seen.lock().unwrap().push(format!("{} {}", request.method(), request.uri()));
+                    if request.method() == Method::POST {
+                        let body = payload.to_bytes().await.unwrap_or_default();
+                        request.extensions_mut().insert(body);
+                    }
                     match kinds(request.path()) {
                         Some(kinds) => HttpResponse::Ok().json(json!({"kind": "APIResourceList", "resources": kinds})),
                         None => answer(&request).await,
@@ -206,6 +215,15 @@ async fn inhabitants(request: &HttpRequest) -> HttpResponse {
         _ => HttpResponse::Forbidden()
             .json(json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Forbidden", "code": 403})),
     }
+}
+
+async fn make(request: &HttpRequest) -> HttpResponse {
+    let Some(body) = request.extensions().get::<Bytes>().cloned() else { return list(request).await };
+    let mut object: Value = serde_json::from_slice(&body).unwrap();
+    if object["metadata"]["name"].is_null() {
+        object["metadata"]["name"] = "made-x7k2p".into();
+    }
+    HttpResponse::Created().json(object)
 }
 
 async fn refuse(_: &HttpRequest) -> HttpResponse {
