@@ -38,10 +38,9 @@ use tokio_util::sync::CancellationToken;
 const PARTING: Duration = Duration::from_secs(5);
 /// The address under which clusters are.
 pub const PREFIX: &str = "/k8s/clusters/";
-/// What the audit log calls a way into a pod, and a change.
+/// What the audit log calls a way into a pod, a change, and a look at secrets.
 const EXEC: &str = "kubernetes_exec";
 const WRITE: &str = "kubernetes_write";
-/// And a look at secrets.
 const SECRET_READ: &str = "kubernetes_secret_read";
 /// Characters of a path or command that the audit log takes.
 const TOLD: usize = 8_192;
