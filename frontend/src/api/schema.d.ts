@@ -720,6 +720,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clusters/{id}/api-access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Let everybody with a credential connect to the cluster's API, or these ranges alone. Connections that stand may be cut. */
+        patch: operations["api_access_change"];
+        trace?: never;
+    };
     "/api/v1/clusters/{id}/api-audit": {
         parameters: {
             query?: never;
@@ -2263,6 +2280,12 @@ export interface components {
         };
         /** @enum {string} */
         AnnouncementState: "upcoming" | "current" | "ended";
+        ApiAccessChange: {
+            /** @description All the clients that may connect, when it is restricted. KCS adds the cluster's own ranges and its own addresses. */
+            allowed_cidrs?: string[];
+            /** @description `public` or `restricted`: a private API stays private, and no other becomes it. */
+            exposure: components["schemas"]["ApiExposure"];
+        };
         ApiAuditChange: {
             level: components["schemas"]["ApiAuditLevel"];
         };
@@ -4652,7 +4675,7 @@ export interface components {
          */
         OperationId: string;
         /** @enum {string} */
-        OperationKind: "cluster_create" | "cluster_repair" | "control_plane_resize" | "node_pool_create" | "node_pool_resize" | "node_pool_delete" | "node_replace" | "node_drain" | "node_reboot" | "credential_rotate" | "encryption_key_rotate" | "api_audit_change" | "cluster_delete";
+        OperationKind: "cluster_create" | "cluster_repair" | "control_plane_resize" | "node_pool_create" | "node_pool_resize" | "node_pool_delete" | "node_replace" | "node_drain" | "node_reboot" | "credential_rotate" | "encryption_key_rotate" | "api_audit_change" | "api_access_change" | "cluster_delete";
         /**
          * @description `Blocked`: it cannot go on without somebody's act (quota, rights), which its error names; it looks again by itself, rarely.
          * @enum {string}
@@ -5164,6 +5187,8 @@ export interface components {
         };
         /** @description A signed-in person in one project. */
         Session: {
+            /** @description Where the request came from, as KCS sees it; absent where that cannot be told. */
+            address?: string | null;
             /** @description Name of the application credential that was signed in with: then there is no other project, and nothing is made that would outlive it. */
             application_credential?: string | null;
             /** @description To be sent as `X-CSRF-Token` with every write. */
@@ -9334,6 +9359,112 @@ export interface operations {
             };
             /** @description There is no such object, or it is another tenant's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    api_access_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiAccessChange"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAccepted"];
+                };
+            };
+            /** @description A field is wrong: `field` and `errors` name it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things stands against it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -74,7 +74,7 @@ async fn quotas_of_types(bench: &Bench, stage: &Stage) {
     let set = async |limit: i64| bench.put(&stage.admin, cinder, &path, json!({"quota_set": {"gigabytes_standard": limit}})).await;
     bench.check("the admin sets that of a type", &set(0).await, 200, "");
     let over = bench.post(&stage.member, cinder, "/volumes", json!({"volume": {"size": 1, "volume_type": "standard"}})).await;
-    bench.check("over the quota of its type", &over, 413, "overLimit.code=413 overLimit.message~exceeds_allowed_gigabytes_standard_quota");
+    bench.check("over the quota of its type", &over, 413, "overLimit.code=413 overLimit.message~exceeds_allowed_gigabytes");
     bench.check("back to none", &set(-1).await, 200, "");
 }
 
