@@ -4,6 +4,7 @@
 # store with all images of `kubeadm config images list`, a CNI and a busybox, so that nothing is ever pulled.
 # KUBERNETES_BIN_DIR holds kubeadm kubelet kubectl kube-apiserver kube-controller-manager kube-scheduler kube-proxy etcd etcdctl
 # (static binaries, or links to one that looks at its own name).
+# NODES_ADDONS=1 adds the images of Traefik and kube-network-policies.
 # CONTAINERD_VERSION=v2.2.9 puts that containerd, built from its Go module, in the place of Debian's 1.7 (kubelet 1.37 needs a 2.x).
 # Each part is made once; remove $NODES_DIR/image (or a part of it) to make it anew. Called by ../image.sh.
 . "$(dirname "$0")/lib.sh"
@@ -69,6 +70,40 @@ if [ ! -x "$image/bin/flanneld-$flannel_version" ]; then
         cp -r "$module" flannel-src && chmod -R u+w flannel-src && cd flannel-src &&
         sed -i '/backend\/\(tencentvpc\|alloc\|udp\)"/d' main.go && # clouds of others, and one that needs cgo
         CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$image/bin/flanneld-$flannel_version" .) > "$parts/flannel.log" 2>&1 || die "see $parts/flannel.log"
+fi
+
+# from_module MODULE PACKAGE IMAGE: a program of an add-on, out of the module that is published for its image's version; patched by the function patch_NAME.
+# Not every mirror has its sum; those of what it needs are in it.
+from_module() {
+    local name=${3##*/}
+    [ ! -x "$image/bin/$name" ] || return 0
+    log "$name"
+    rm -rf "$parts/addon-src"
+    (cd "$parts" && module=$(GONOSUMDB=$1 go mod download -json "$1@${3##*:}" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p') &&
+        cp -r "$module" addon-src && chmod -R u+w addon-src && cd addon-src && "patch_${name%:*}" &&
+        CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$image/bin/$name" "$2") > "$parts/${name%:*}.log" 2>&1 || die "see $parts/${name%:*}.log"
+    rm -rf "$parts/addon-src"
+}
+# Without the clients of two hundred registrars of domains, by which it can prove to a certificate authority whose domain it is: gigabytes.
+patch_traefik() {
+    sed -i '/lego\/v4\/providers\/dns"/d; s/dns.NewDNSChallengeProviderByName(p.DNSChallenge.Provider)/nil, errors.New("none is built in")/' pkg/provider/acme/provider.go
+}
+# It hands packets over by an expression of nftables that not every kernel has; iptables' target does the same.
+patch_kube-network-policies() {
+    unshare --net chroot "$rootfs" sh -c 'nft add table inet t && nft add chain inet t c && nft add rule inet t c queue num 1' 2> /dev/null && return
+    sed -i 's|queue := &expr.Queue{Num: uint16(c.config.QueueID)}|info := xt.Unknown{byte(c.config.QueueID), byte(c.config.QueueID >> 8), 1, 0, 0, 0, 0, 0}; queue := \&expr.Target{Name: "NFQUEUE", Rev: 3, Info: \&info}|
+        s|queue.Flag = expr.QueueFlagBypass|info[4] = 1|
+        s|"github.com/google/nftables/expr"|&\n"github.com/google/nftables/xt"|' pkg/networkpolicy/controller.go
+}
+optional=()
+if [ -n "${NODES_ADDONS:-}" ]; then
+    addons=$here/../../../backend/bootstrap/src/addons
+    for a in 'github.com/traefik/traefik/v3 ./cmd/traefik ingress' 'sigs.k8s.io/kube-network-policies ./cmd isolation'; do
+        read -r module package file <<< "$a"
+        i=$(sed -n 's/^ *image: //p' "$addons/$file.yaml")
+        from_module "$module" "$package" "$i"
+        optional+=("$i")
+    done
 fi
 
 if [ -n "${CONTAINERD_VERSION:-}" ]; then
@@ -154,6 +189,13 @@ for i in $(sed -n 's/^ *image: \([^ ]*\)$/\1/p' "$here"/../../../backend/bootstr
     beside=()
     [ "$name" != cinder-csi-plugin ] || beside=(--layer "$parts/disktools")
     oci "$i" "${beside[@]}" --layer "$parts/$name" --entrypoint "[\"/$name\"]"
+done
+for i in "${optional[@]}"; do
+    name=$(basename "${i%:*}")
+    # as in the images that are published: the one begins with its program, the other's is named by whoever runs it
+    case $name in traefik) program=/traefik begin=(--entrypoint '["/traefik"]') ;; *) program=/bin/netpol begin=() ;; esac
+    layer "$name" && mkdir "$parts/$name/bin" && cp "$image/bin/${i##*/}" "$parts/$name$program"
+    oci "$i" --layer "$parts/$name" "${begin[@]}"
 done
 layer registrar && cp "$registrar" "$parts/registrar/csi-node-driver-registrar"
 oci "$registrar_image" --layer "$parts/registrar" --entrypoint '["/csi-node-driver-registrar"]'
