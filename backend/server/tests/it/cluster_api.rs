@@ -1,7 +1,7 @@
 //! A cluster's API as far as the gate needs one: TLS under the cluster's own authority, and watches that go on until somebody ends them, and ways into pods
 //! that say back what they are told, or more than anybody takes.
 
-use actix_web::http::Method;
+use actix_web::http::{Method, header};
 use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpMessage, HttpRequest, HttpResponse, HttpServer};
 use futures::StreamExt;
@@ -114,7 +114,8 @@ impl ClusterApi {
                 let (answer, seen) = (answer.clone(), seen.clone());
                 async move {
                     seen.lock().unwrap().push(format!("{} {}", request.method(), request.uri()));
-                    if request.method() == Method::POST {
+                    // What follows a wish for an upgrade has no end.
+                    if request.method() == Method::POST && !request.headers().contains_key(header::UPGRADE) {
                         let body = payload.to_bytes().await.unwrap_or_default();
                         request.extensions_mut().insert(body);
                     }
