@@ -691,7 +691,7 @@ async function clusterApi(request, response, url, parts, cluster, namespaces) {
   }
   if (part === "api-access") {
     const { exposure, allowed_cidrs } = await readBody(request);
-    cluster.spec.api = { ...cluster.spec.api, exposure, allowed_cidrs };
+    Object.assign(cluster.spec.api ?? {}, { exposure, allowed_cidrs });
     return change("api_access_change", cluster, response);
   }
   if (part === "control-plane") {

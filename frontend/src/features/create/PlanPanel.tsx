@@ -141,12 +141,13 @@ function share(entry: QuotaNeed, amount: number): number {
   return entry.limit === null || entry.limit === undefined || entry.limit === 0 ? 0 : (amount / entry.limit) * 100;
 }
 
+/** With what other operations under way will still take of it. */
+const taken = (entry: QuotaNeed) => entry.used + entry.promised;
+
 export function QuotaBars({ quota, withNeed }: { quota: QuotaNeed[]; withNeed: boolean }) {
   const { t, i18n } = useTranslation();
   const { amount, memory } = useFormat();
   const [all, setAll] = useState(false);
-  /** With what other operations under way will still take of it. */
-  const taken = (entry: QuotaNeed) => entry.used + entry.promised;
   const exceeds = (entry: QuotaNeed) => withNeed && typeof entry.limit === "number" && taken(entry) + entry.need > entry.limit;
   const shown = quota.filter((entry) => all || MAIN.includes(entry.resource) || exceeds(entry)).toSorted((a, b) => rank(a) - rank(b));
   const format = (entry: QuotaNeed, value: number) => (entry.resource === "ram_mib" ? memory(value) : amount(value));
