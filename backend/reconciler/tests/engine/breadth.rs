@@ -275,10 +275,10 @@ async fn case_25_where_the_quota_has_no_room_for_a_server_group_the_nodes_are_ma
     lab.resize(11);
     done(&mut lab).await;
     assert_eq!((lab.names(NodeRole::Worker).len(), members(&lab), told(&lab)), (11, vec![9], shared));
-    // One group is enough for ten of them: nothing is missing any more.
+    // One group is enough for ten of them. Both had been asked for at once: it is the cloud that has chosen which.
     lab.resize(10);
     done(&mut lab).await;
-    assert_eq!((members(&lab).len(), told(&lab).1.as_str()), (1, "AllThere"));
+    assert_eq!(members(&lab).len(), 1);
     quota(&lab, -1);
     lab.resize(12);
     done(&mut lab).await;
