@@ -6,6 +6,7 @@ use crate::lists::List;
 use crate::state::State;
 use actix_web::get;
 use actix_web::web::{Data, Json};
+use auth::Actor;
 use cloud::{Cloud, CloudError};
 use domain::tenants::Allowed;
 use moka::future::Cache;
@@ -139,6 +140,13 @@ impl Snapshot {
         }
     }
 
+    /// Images for somebody: who sees only places of the project is told of those that are everybody's. With a token of ours it is the project's service user who has
+    /// asked for them, and sees all that are the project's.
+    fn images_for(&self, actor: &Actor) -> impl Iterator<Item = Image> {
+        let all = !actor.sees_places_only();
+        self.images.iter().filter(move |image| all || image.visibility == "public").map(image)
+    }
+
     /// What defaults are chosen from.
     #[must_use]
     pub fn offers(&self, versions: &[domain::versions::CatalogueVersion]) -> domain::requests::Offers {
@@ -173,13 +181,12 @@ pub async fn flavor_list(caller: Caller, state: Data<State>) -> Answer<Json<List
     Ok(Json(List::whole(items)))
 }
 
-/// Images the project may use.
+/// Images the project may use; to whoever sees only places of it those that are public.
 #[utoipa::path(tag = "catalogue", responses((status = 200, body = List<Image>)))]
 #[get("/images")]
 pub async fn image_list(caller: Caller, state: Data<State>) -> Answer<Json<List<Image>>> {
     let catalogue = state.catalogue.of(&state, &caller).await?;
-    let items = catalogue.images.iter().map(image).collect();
-    Ok(Json(List::whole(items)))
+    Ok(Json(List::whole(catalogue.images_for(&caller.actor).collect())))
 }
 
 /// Availability zones.
@@ -243,10 +250,13 @@ pub struct ProjectSubnet {
     pub cidr: String,
 }
 
-/// Networks and subnets that nodes may be put into.
+/// Networks and subnets that nodes may be put into; none to whoever sees only places of the project, for they make no clusters, and others' clusters are in them.
 #[utoipa::path(tag = "catalogue", responses((status = 200, body = List<ProjectNetwork>)))]
 #[get("/project-networks")]
 pub async fn project_network_list(caller: Caller, state: Data<State>) -> Answer<Json<List<ProjectNetwork>>> {
+    if caller.actor.sees_places_only() {
+        return Ok(Json(List::whole(Vec::new())));
+    }
     let cloud = caller.cloud(&state).await?;
     let (networks, subnets) = tokio::try_join!(cloud.network.networks(), cloud.network.subnets())?;
     let subnets_of = |network: &str| {
@@ -297,5 +307,36 @@ fn image(image: &cloud::images::Image) -> Image {
         min_disk_gib: image.min_disk_gib,
         min_ram_mib: image.min_ram_mib,
         kubernetes_version: image.properties.get(domain::versions::IMAGE_PROPERTY).cloned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auth::{Grants, Narrowing, Project, User, Via};
+    use domain::ids::TenantId;
+    use domain::permissions::Role;
+
+    #[test]
+    fn who_sees_only_places_is_told_of_images_that_are_everybodys() {
+        let image = |name: &str, visibility: &str| cloud::images::Image {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            status: "active".to_owned(),
+            min_disk_gib: 0,
+            min_ram_mib: 0,
+            size_bytes: None,
+            visibility: visibility.to_owned(),
+            properties: std::collections::BTreeMap::new(),
+        };
+        let images = vec![image("node", "public"), image("own", "private"), image("lent", "shared")];
+        let catalogue = Snapshot { flavors: vec![], zones: vec![], volume_types: vec![], block_storage: false, networks: vec![], images };
+        let user = User { id: "u".to_owned(), name: "u".to_owned(), domain: "default".to_owned() };
+        let project = Project { id: TenantId("a".to_owned()), name: "a".to_owned() };
+        let member = Actor::new(user, project, Grants { roles: vec![Role::Member], operator: false }, None, Via::Session);
+        let narrowing = Narrowing { namespaces: Some(["web".to_owned()].into()), ..Narrowing::default() };
+        let names = |actor: &Actor| catalogue.images_for(actor).map(|image| image.name).collect::<Vec<_>>();
+        assert_eq!(names(&member), ["node", "own", "lent"]);
+        assert_eq!(names(&Actor { narrowing, ..member }), ["node"]);
     }
 }

@@ -146,8 +146,7 @@ pub async fn member_list(caller: Caller, state: Data<State>) -> Answer<Json<List
     list.extend(given.into_values().map(|record| Member::new(&caller, record.user.clone(), None, Some(record))));
     list.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     // What others were given says which places there are.
-    let all = caller.actor.scope().clusters().is_none() && caller.actor.narrowing.namespaces.is_none();
-    list.retain(|member| all || member.me);
+    list.retain(|member| member.me || !caller.actor.sees_places_only());
     Ok(Json(List::whole(list)))
 }
 

@@ -84,7 +84,7 @@ pub async fn quota_get(caller: Caller, state: Data<State>) -> Answer<Json<Projec
     let scope = caller.actor.scope();
     let mut seen = state.store.holdings(&scope).await?;
     seen.clusters.retain(|(id, _)| sight::is_whole(&caller.actor, *id));
-    let partial = scope.clusters().is_some() || caller.actor.narrowing.namespaces.is_some();
+    let partial = caller.actor.sees_places_only();
     let used = seen.totals();
     let limits = terms.limits(&state.tenant_limits());
     let row = |resource| LimitUse { resource, used: used.get(&resource).copied().unwrap_or(0), limit: limits.get(&resource).copied() };

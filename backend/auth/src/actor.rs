@@ -110,6 +110,12 @@ impl Actor {
         }
     }
 
+    /// Whether they see only places of the project, some of its clusters or namespaces of some: what is the project's as a whole is no affair of theirs.
+    #[must_use]
+    pub fn sees_places_only(&self) -> bool {
+        self.scope().clusters().is_some() || self.narrowing.namespaces.is_some()
+    }
+
     /// The admin view, for operators. What a person leaves lying about, a kubeconfig or a token, never opens it.
     pub fn operator(&self) -> Result<OperatorScope, Forbidden> {
         let in_person = matches!(self.via, Via::Session | Via::KeystoneToken);

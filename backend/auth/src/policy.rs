@@ -213,8 +213,13 @@ mod tests {
         assert_eq!(token.sight(one.id), Some(Sight::Namespaces(["shop".to_owned()].into())));
         assert_eq!(token.may_inside::<KubernetesWrite>(&one, Some("web")).unwrap_err().code(), Code::Narrowed);
         assert!(token.may_inside::<KubernetesWrite>(&one, Some("own")).is_err(), "a token gives nothing");
-        let elsewhere = Actor { narrowing: Narrowing { clusters: Some([other.id].into()), ..Narrowing::default() }, ..person };
+        let elsewhere = Actor { narrowing: Narrowing { clusters: Some([other.id].into()), ..Narrowing::default() }, ..person.clone() };
         assert_eq!(elsewhere.scope().clusters(), Some([].as_slice()));
+        let member = actor("a", Some(Role::Member));
+        let of_a_cluster = Actor { narrowing: elsewhere.narrowing.clone(), ..member.clone() };
+        let of_a_namespace = Actor { narrowing: token.narrowing.clone(), ..member.clone() };
+        assert!([&person, &elsewhere, &of_a_cluster, &of_a_namespace].iter().all(|who| who.sees_places_only()));
+        assert!(!member.sees_places_only() && !actor("a", Some(Role::Reader)).sees_places_only());
         let removed = Actor { roles: vec![], ..token };
         assert!(removed.may_inside::<KubernetesWrite>(&one, Some("shop")).is_err() && !removed.has_a_place(), "Keystone has the last word");
     }

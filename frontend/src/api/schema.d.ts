@@ -1417,7 +1417,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Images the project may use. */
+        /** Images the project may use; to whoever sees only places of it those that are public. */
         get: operations["image_list"];
         put?: never;
         post?: never;
@@ -1639,7 +1639,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Networks and subnets that nodes may be put into. */
+        /** Networks and subnets that nodes may be put into; none to whoever sees only places of the project, for they make no clusters, and others' clusters are in them. */
         get: operations["project_network_list"];
         put?: never;
         post?: never;

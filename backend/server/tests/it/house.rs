@@ -397,6 +397,15 @@ impl House {
         serde_json::from_slice(answer.body()).unwrap()
     }
 
+    /// A network of a person's, by their token.
+    pub fn network(&self, token: &str, name: &str) {
+        let body = json!({"network": {"name": name}}).to_string();
+        let request = Request::builder().method("POST").uri("http://cloud/network/v2.0/networks");
+        let request = request.header("x-auth-token", token).header("content-type", "application/json");
+        let answer = self.cloud.handle(request.body(Bytes::from(body)).unwrap());
+        assert!(answer.status().is_success(), "{name}: {:?}", answer.body());
+    }
+
     /// A volume of a person's, by their token: its id.
     pub fn volume(&self, token: &str, name: &str) -> String {
         let made = self.cinder(token, "volumes", &json!({"volume": {"name": name, "size": 1}}));

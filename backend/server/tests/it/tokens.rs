@@ -1,6 +1,7 @@
 //! API tokens: as good as their owner within what they were narrowed to, and worth nothing once revoked, expired, or come from elsewhere.
 
 use crate::house::{Got, House, Person};
+use crate::members;
 use local_cloud::Service;
 use serde_json::{Value, json};
 
@@ -163,6 +164,33 @@ async fn a_token_for_places_of_the_project_is_not_told_what_goes_on_around_them(
     for token in [&token, &of_cluster] {
         let members = with(&house, token, "GET", "/api/v1/members", None).await.body;
         assert_eq!((members["items"].as_array().unwrap().len(), &members["items"][0]["me"]), (1, &json!(true)), "{members}");
+    }
+}
+
+#[actix_web::test]
+async fn who_sees_only_places_of_the_project_sees_none_of_its_networks() {
+    let house = House::new().await;
+    let (owner, member) = (house.sign_in("owner-a").await, house.sign_in("member-a").await);
+    let (cluster, _) = house.running_cluster(&member, "web").await;
+    house.network(&house.keystone_token("member-a", "tenant-a").await, "kcs-others");
+    let place = json!({"cluster": cluster, "namespace": null, "role": "member"});
+    members::give(&house, &owner, "guest-a", json!({"role": "guest", "places": [place]})).await;
+    let guest = house.sign_in("guest-a").await;
+    let mut tokens = Vec::new();
+    for narrowing in [json!({}), json!({"clusters": [cluster]}), json!({"namespaces": ["web"]})] {
+        tokens.push(format!("Bearer {}", make(&house, &member, narrowing).await.1));
+    }
+    for (who, header, sees) in [
+        ("the member", ("cookie", member.cookie.as_str()), true),
+        ("a token for all", ("authorization", tokens[0].as_str()), true),
+        ("a token for a cluster", ("authorization", tokens[1].as_str()), false),
+        ("a token for a namespace", ("authorization", tokens[2].as_str()), false),
+        ("who was given a cluster", ("cookie", guest.cookie.as_str()), false),
+    ] {
+        let got = house.call_with(&[header], "GET", "/api/v1/project-networks", None).await;
+        let names: Vec<&str> = got.body["items"].as_array().unwrap().iter().map(|network| network["name"].as_str().unwrap()).collect();
+        assert_eq!((got.status, names.contains(&"kcs-others"), names.is_empty()), (200, sees, !sees), "{who}: {}", got.body);
+        assert_eq!(house.call_with(&[header], "GET", "/api/v1/images", None).await.status, 200, "{who}");
     }
 }
 
