@@ -4,6 +4,7 @@ use crate::caller::Caller;
 use crate::clusters::page_of;
 use crate::errors::{Answer, Problem};
 use crate::extract::QueryParams;
+use crate::lasting;
 use crate::lists::List;
 use crate::operators::Operator;
 use crate::session::ProjectRef;
@@ -12,6 +13,7 @@ use actix_web::http::header;
 use actix_web::web::{Bytes, Data, Json};
 use actix_web::{HttpResponse, get};
 use auth::{Actor, Scope};
+use domain::codes::Code;
 use domain::ids::{ClusterId, OperationId};
 use futures::future::ready;
 use futures::{Stream, StreamExt};
@@ -137,11 +139,15 @@ async fn list(state: &State, scope: &Scope, (filter, limit, cursor): Asked) -> A
 /// Lines read from the database at once for an export.
 const EXPORT_PAGE: u32 = 500;
 
-/// All that match, the newest first, read as fast as the client takes them. What is wrong with the question is said before the answer begins.
-async fn export(state: Data<State>, scope: Scope, (filter, _, cursor): Asked) -> Answer<HttpResponse> {
+/// All that match, the newest first, read as fast as the client takes them, for as long as the caller may have them. What is wrong with the question is said before the
+/// answer begins.
+async fn export(state: Data<State>, caller: Caller, scope: Scope, (filter, _, cursor): Asked) -> Answer<HttpResponse> {
+    let changes = state.store.changes();
     let first = page(&state, &scope, &filter, cursor).await?;
-    let rest = lines(state, scope, filter, first.next_cursor.clone());
-    let body = futures::stream::once(ready(text(first))).chain(rest);
+    let rest = lines(state.clone(), scope, filter, first.next_cursor.clone());
+    let all = futures::stream::once(ready(text(first))).chain(rest);
+    let cut = Problem::new(Code::SessionExpired).detail("the right to the log has ended, or the export has lasted for as long as it may");
+    let body = lasting::for_caller(state, caller, changes, all, Some(Err(cut)))?;
     let mut answer = HttpResponse::Ok();
     answer.content_type("application/x-ndjson").insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"audit.jsonl\""));
     Ok(answer.streaming(body))
@@ -199,7 +205,8 @@ pub async fn audit_list(caller: Caller, state: Data<State>, query: QueryParams<A
 #[utoipa::path(tag = "audit", params(AuditQuery), responses((status = 200, description = "A line each, as in the list", content_type = "application/x-ndjson", body = String)))]
 #[get("/audit/export")]
 pub async fn audit_export(caller: Caller, state: Data<State>, query: QueryParams<AuditQuery>) -> Answer<HttpResponse> {
-    export(state, caller.actor.scope(), own(&caller.actor, query.read()?)).await
+    let (scope, asked) = (caller.actor.scope(), own(&caller.actor, query.read()?));
+    export(state, caller, scope, asked).await
 }
 
 /// The audit log of all projects, the newest first. Operators only.
@@ -213,5 +220,5 @@ pub async fn admin_audit_list(operator: Operator, state: Data<State>, query: Que
 #[utoipa::path(tag = "admin", params(AuditQuery), responses((status = 200, description = "A line each, as in the list", content_type = "application/x-ndjson", body = String)))]
 #[get("/admin/audit/export")]
 pub async fn admin_audit_export(operator: Operator, state: Data<State>, query: QueryParams<AuditQuery>) -> Answer<HttpResponse> {
-    export(state, operator.scope.scope(), query.read()?.asked()).await
+    export(state, operator.caller, operator.scope.scope(), query.read()?.asked()).await
 }

@@ -13,8 +13,8 @@ use server::audit_anchor::Anchor;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use store::{AuditEnd, AuditEnds};
-use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -85,6 +85,46 @@ async fn what_an_operator_looks_at_of_one_tenant_is_told_to_the_tenant() {
     let all = house.call(Some(&operator), "GET", "/api/v1/admin/audit?action=operator_look&limit=200", None).await.body;
     let of_clusters = all["items"].as_array().unwrap().iter().filter(|line| line["object_id"] == clusters);
     assert_eq!(of_clusters.count(), 3, "{all}");
+}
+
+/// How many streams more somebody may open.
+fn free(house: &House, user: &str) -> usize {
+    let mut open = Vec::new();
+    while let Ok(one) = house.state.streams.open(user, None) {
+        open.push(one);
+    }
+    open.len()
+}
+
+#[actix_web::test]
+async fn an_export_ends_with_the_right_to_it_also_when_its_client_reads_nothing_and_does_not_look_whole() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let session = house.call(Some(&member), "GET", "/api/v1/session", None).await.body;
+    let user = session["user"]["id"].as_str().unwrap();
+    // More than all buffers on the way hold.
+    let much = "INSERT INTO audit (tenant_id, user_id, user_name, via, action, object_kind, object_id, outcome, request_id, source, detail)
+                SELECT tenant_id, '', 'kcs', 'engine', 'padding', 'x', 'x', 'done', '', '', jsonb_build_object('padding', repeat('x', 16000))
+                FROM (SELECT tenant_id FROM audit WHERE tenant_id IS NOT NULL LIMIT 1) AS own, generate_series(1, 2000)";
+    house.database.execute(much).await;
+    let before = free(&house, user);
+    let mut client = TcpStream::connect(house.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let request = format!("GET /api/v1/audit/export HTTP/1.1\r\nHost: kcs\r\nCookie: {}\r\n\r\n", member.cookie);
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut begun = [0; 15];
+    client.read_exact(&mut begun).await.unwrap();
+    assert_eq!((&begun, free(&house, user)), (b"HTTP/1.1 200 OK", before - 1));
+    assert_eq!(house.call(Some(&member), "DELETE", "/api/v1/session", None).await.status, 204);
+    let ended = async {
+        while free(&house, user) < before {
+            tokio::task::yield_now().await;
+        }
+        let mut rest = Vec::new();
+        drop(client.read_to_end(&mut rest).await);
+        rest
+    };
+    let rest = tokio::time::timeout(Duration::from_secs(8), ended).await.expect("it goes on");
+    assert!(!rest.ends_with(b"\r\n0\r\n\r\n"), "what was cut looks whole");
 }
 
 #[actix_web::test]
