@@ -12,6 +12,7 @@ pub mod admin_people;
 pub mod announcements;
 pub mod api_access;
 pub mod audit;
+pub mod bearers;
 pub mod caller;
 pub mod catalogue;
 pub mod certificates;

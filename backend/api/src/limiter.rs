@@ -1,5 +1,5 @@
-//! Limits on how often: signing in per person and address, per person, per address and in all; tokens that Keystone refuses; programs that want to
-//! be signed in; requests per person, of the API and through the gate.
+//! Limits on how often: signing in per person and address, per person, per address and in all; tokens that Keystone refuses, or that were never ours; programs that
+//! want to be signed in; requests per person, of the API and through the gate.
 
 use crate::errors::{Answer, Problem};
 use crate::failures::{Attempt, Failures};
@@ -34,6 +34,7 @@ pub struct Limiter {
     federated_all: DefaultDirectRateLimiter,
     token_address: Failures,
     token_all: Failures,
+    bearer_address: Failures,
     device_codes: DefaultKeyedRateLimiter<String>,
     device_polls: DefaultKeyedRateLimiter<String>,
     requests: DefaultKeyedRateLimiter<String>,
@@ -81,6 +82,8 @@ impl Limiter {
             federated_all: RateLimiter::direct(per_minute(sign_ins_per_minute, sign_ins_per_minute)),
             token_address: Failures::new(60, MINUTE),
             token_all: Failures::new(sign_ins_per_minute, MINUTE),
+            // They cost a question to our own database only; and after a restart all that work behind one address come at once, with good ones.
+            bearer_address: Failures::new(600, MINUTE),
             device_codes: RateLimiter::keyed(per_minute(20, 20)),
             device_polls: RateLimiter::keyed(per_minute(600, 600)),
             requests: RateLimiter::keyed(per_minute(requests_per_minute, requests_per_minute)),
@@ -165,6 +168,11 @@ impl Limiter {
         }
     }
 
+    /// One look at a token, said to be ours, that nothing is known of.
+    pub fn bearer(&self, address: &str) -> Answer<Attempt<'_>> {
+        self.bearer_address.begin(&network(address)).map_err(held_up)
+    }
+
     /// One program that asks to be signed in: it counts as an attempt to sign in from its address, but costs Keystone nothing.
     pub fn device_sign_in(&self, address: &str) -> Answer<()> {
         self.sign_in_address.check_key(&network(address)).map_err(|until| self.refusal(until))
@@ -203,6 +211,7 @@ impl Limiter {
         self.late_neighbourhood.tidy();
         self.federated_address.retain_recent();
         self.token_address.tidy();
+        self.bearer_address.tidy();
         self.device_codes.retain_recent();
         self.device_polls.retain_recent();
         self.requests.retain_recent();

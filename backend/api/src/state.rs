@@ -1,6 +1,7 @@
 //! What all handlers share.
 
 use crate::admin_health::ServiceHealth;
+use crate::bearers::Bearers;
 use crate::catalogue::CatalogueCache;
 use crate::federation::Provider;
 use crate::in_force::InForce;
@@ -84,6 +85,7 @@ pub struct State {
     pub health: Arc<dyn Health>,
     pub catalogue: CatalogueCache,
     pub limiter: Limiter,
+    pub bearers: Bearers,
     pub keystone_tokens: TokenCache,
     pub kube: KubeAccess,
     pub targets: Targets,
@@ -117,6 +119,7 @@ impl State {
             settings,
             in_force,
             catalogue: CatalogueCache::default(),
+            bearers: Bearers::default(),
             keystone_tokens: TokenCache::default(),
             targets: Targets::default(),
             service_clouds: ServiceClouds::default(),

@@ -137,10 +137,11 @@ impl ApiTokenRequest {
 /// Whom a token speaks for.
 ///
 /// # Errors
-/// When it is worth nothing, comes from elsewhere, or its owner has no place in the project any more.
+/// When it is worth nothing, comes from elsewhere, its owner has no place in the project any more, or too much came from there that was nothing.
 pub async fn bearer(state: &State, token: TokenHash, source: &str) -> Answer<Actor> {
     let over = || Problem::new(Code::SessionExpired).detail("the token is not valid, has expired or was revoked");
-    let found = state.store.token_by_hash(token, source.to_owned()).await?.ok_or_else(over)?;
+    let look = state.store.token_by_hash(token, source.to_owned());
+    let found = state.bearers.find(&state.limiter, token, source, look).await?.ok_or_else(over)?;
     let from: Option<IpAddr> = source.parse().ok();
     if !found.cidrs.is_empty() && !from.is_some_and(|address| found.cidrs.iter().any(|cidr| cidr.contains(&address))) {
         return Err(over());

@@ -58,16 +58,19 @@ impl Visitor {
 /// Who it is, and the cluster, which is in their reach.
 pub async fn visitor(request: &HttpRequest, state: &Data<State>, id: ClusterId) -> Answer<(Visitor, ClusterEndpoint)> {
     let text = caller::bearer(request);
-    let ours = text.is_some_and(|text| Token::kind_of(text) == Some(TokenKind::Api));
-    if !ours && request.headers().contains_key(header::AUTHORIZATION) {
-        let token = TokenHash::of(text.ok_or_else(unauthorized)?);
-        let found = state.store.kubeconfig_by_token(token).await?.filter(|k| k.kubeconfig.cluster == id).ok_or_else(unauthorized)?;
+    let kind = text.and_then(Token::kind_of);
+    if kind != Some(TokenKind::Api) && request.headers().contains_key(header::AUTHORIZATION) {
+        // What has not the form of a token is not worth a question to the database.
+        let text = text.filter(|_| kind == Some(TokenKind::Kubeconfig)).ok_or_else(unauthorized)?;
+        let (token, context) = (TokenHash::of(text), caller::context(request));
+        let found = state.bearers.find(&state.limiter, token, &context.source, state.store.kubeconfig_by_token(token)).await?;
+        let found = found.filter(|k| k.kubeconfig.cluster == id).ok_or_else(unauthorized)?;
         let (actor, cluster) = bearer_of(state, token, found).await?;
         state.limiter.gate_request(&actor.user.id)?;
         if !actor.scope().holds(&cluster) {
             return Err(Problem::not_found());
         }
-        return Ok((Visitor::Kubeconfig(Box::new(Bearer { actor, token, context: caller::context(request) })), cluster));
+        return Ok((Visitor::Kubeconfig(Box::new(Bearer { actor, token, context })), cluster));
     }
     let caller = Caller::extract(request).await?;
     if caller.by_cookie() && opens_socket(request) {

@@ -7,6 +7,7 @@ mod api_access;
 mod audit;
 mod authorization;
 mod bad_input;
+mod bearers;
 mod breadth;
 mod canary;
 mod certificates;
