@@ -37,7 +37,12 @@ pub const ENGINE: &str = "kcs:engine";
 /// The extra field with a person's name, beside the user name, which is an id.
 pub const NAME_EXTRA: &str = "kcs/name";
 
-/// The name by which a cluster knows a person, by Keystone's id.
+/// Before the id of a person whose name would be one of ours.
+const PERSON: &str = "person:";
+
+/// The name by which a cluster knows a person, by Keystone's id. Where people come from a directory, ids are what that calls them: one may be `gateway`. What clusters
+/// let the gateway do stays the gateway's; no two people have one name.
 fn user_name(id: &str) -> String {
-    format!("kcs:{id}")
+    let plain = format!("kcs:{id}");
+    if plain == GATEWAY || plain == ENGINE || id.starts_with(PERSON) { format!("kcs:{PERSON}{id}") } else { plain }
 }

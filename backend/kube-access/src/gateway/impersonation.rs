@@ -20,7 +20,7 @@ pub enum Group {
 /// A person, as a cluster sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Impersonation {
-    /// `kcs:<Keystone user id>`
+    /// `kcs:<Keystone user id>`, but for who would be called as we are.
     user: String,
     /// The person's name, for the cluster's audit log.
     name: String,
@@ -54,7 +54,12 @@ impl Impersonation {
 
     /// Sets the headers, over whatever is there.
     pub(crate) fn set(&self, headers: &mut HeaderMap) -> Result<(), KubeError> {
-        let user = HeaderValue::from_str(&self.user).map_err(|_| KubeError::Refused("the user's id is not one that a header can carry"))?;
+        const ODD: KubeError = KubeError::Refused("the user's id is not one that a header can carry");
+        // A space at the end is lost on the way, and it would be somebody else's name, or ours.
+        if self.user.trim_end() != self.user {
+            return Err(ODD);
+        }
+        let user = HeaderValue::from_str(&self.user).map_err(|_| ODD)?;
         headers.insert("impersonate-user", user);
         headers.insert("impersonate-group", HeaderValue::from_static(self.group));
         // A name is for people: what a header cannot carry is left out.

@@ -117,6 +117,27 @@ async fn whoever_shares_a_connection_is_themselves_on_it() {
 }
 
 #[tokio::test]
+async fn nobody_is_called_as_kcs_itself_is_in_a_cluster_or_as_somebody_else() {
+    let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::OK, "{}") })).await;
+    let gateway = gateway(&api).await;
+    let mut names = HashSet::from(["kcs:gateway".to_owned(), "kcs:engine".to_owned()]);
+    for id in ["gateway", "engine", "person:gateway", "person:person:gateway", "Gateway", "u1"] {
+        let who = Impersonation::new(id, id, Group::Member);
+        soon(gateway.forward(&who, request("GET", "/version", &[]))).await.unwrap();
+        assert_eq!(api.last().headers["impersonate-user"], who.user());
+        assert!(names.insert(who.user().to_owned()), "{id} is {}", who.user());
+    }
+    // The rules of clusters that are there know people by these.
+    assert!(names.contains("kcs:u1") && names.contains("kcs:Gateway"), "{names:?}");
+    let before = api.count();
+    for id in ["gateway ", "u1\t"] {
+        let refused = gateway.forward(&Impersonation::new(id, id, Group::Member), request("GET", "/version", &[])).await;
+        assert!(matches!(refused, Err(KubeError::Refused(_))), "{id:?}");
+    }
+    assert_eq!(api.count(), before);
+}
+
+#[tokio::test]
 async fn answers_carry_nothing_that_acts_in_a_browser() {
     let api = FakeApi::start(|_| {
         Box::pin(async {
