@@ -201,7 +201,7 @@ pub struct Limits {
     /// Of those, failed ones in half an hour.
     #[serde(default = "default_failed_sign_ins")]
     pub failed_sign_ins_per_person: u32,
-    /// A way into a pod through which nothing has gone for so long is closed; every stream through the gate ends by the second.
+    /// A way into a pod through which nothing has gone for so long is closed; every stream, through the gate or of KCS itself, ends by the second.
     #[serde(default = "default_idle")]
     pub stream_idle_minutes: u32,
     #[serde(default = "default_stream")]
