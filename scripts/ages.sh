@@ -26,5 +26,11 @@ fi
 files() { { git ls-files -s | cut -d ' ' -f 2- && git ls-tree -rd HEAD | cut -d ' ' -f 3-; } | awk '{ hash = $1; sub(/^[^\t]*\t/, ""); print hash "\t" $0 }'; }
 [[ -e $ages ]] && awk -F '\t' 'NR == FNR { age[$1 FS $2] = $3; next } ($1 FS $2) in age { print age[$1 FS $2] "\t" $2 }' "$ages" <(files) |
     while IFS=$'\t' read -r age file; do touch -h -d "@$age" "$file"; done
+# Sources that the tree's own path goes into are built for this one.
+tree=$1/tree
+if [[ $PWD != "$(cat "$tree" 2>/dev/null)" ]]; then
+    git grep -lz CARGO_MANIFEST_DIR -- '*.rs' | xargs -0 touch
+    echo "$PWD" >"$tree"
+fi
 paste <(files) <(files | cut -f 2 | tr '\n' '\0' | xargs -0 stat -c %.Y) >"$ages.new"
 mv "$ages.new" "$ages"
