@@ -9,6 +9,7 @@ import { ApiAccess } from "../src/features/cluster/ApiAccess";
 import { en, inEnglish } from "./english";
 import { press } from "./press";
 import { refusal } from "./refusal";
+import { running } from "./shop";
 
 const navigate = vi.hoisted(() => vi.fn());
 vi.mock("@tanstack/react-router", () => ({ useNavigate: () => navigate }));
@@ -16,15 +17,7 @@ vi.mock("@tanstack/react-router", () => ({ useNavigate: () => navigate }));
 beforeAll(inEnglish);
 beforeEach(() => vi.restoreAllMocks());
 
-const shop = {
-  id: "c1",
-  name: "shop",
-  spec: { api: { exposure: "public", allowed_cidrs: [] } },
-  status: { phase: "Running", conditions: [] },
-  permissions: ["cluster_update"],
-  generation: 3,
-  observed_generation: 3,
-} as unknown as Cluster;
+const shop = running({ api: { exposure: "public", allowed_cidrs: [] } }, "cluster_update");
 const restricted = { ...shop.spec, api: { exposure: "restricted", allowed_cidrs: ["192.0.2.0/24", "198.51.100.0/25"] } } as Cluster["spec"];
 
 function show(cluster: Partial<Cluster> = {}, address?: string) {

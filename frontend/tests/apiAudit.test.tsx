@@ -8,6 +8,7 @@ import { ApiAudit } from "../src/features/cluster/ApiAudit";
 import { en, inEnglish } from "./english";
 import { press } from "./press";
 import { refusal } from "./refusal";
+import { running } from "./shop";
 
 const navigate = vi.hoisted(() => vi.fn());
 vi.mock("@tanstack/react-router", () => ({ useNavigate: () => navigate }));
@@ -15,15 +16,7 @@ vi.mock("@tanstack/react-router", () => ({ useNavigate: () => navigate }));
 beforeAll(inEnglish);
 beforeEach(() => vi.restoreAllMocks());
 
-const shop = {
-  id: "c1",
-  name: "shop",
-  spec: { audit: { level: "none" } },
-  status: { phase: "Running", conditions: [] },
-  permissions: ["cluster_repair"],
-  generation: 3,
-  observed_generation: 3,
-} as unknown as Cluster;
+const shop = running({ audit: { level: "none" } }, "cluster_repair");
 
 function show(cluster: Partial<Cluster> = {}) {
   return render(

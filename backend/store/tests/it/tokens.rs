@@ -12,12 +12,34 @@ use secrecy::SecretString;
 use sqlx::ConnectOptions;
 use std::time::Duration;
 use store::test_support::Database;
-use store::{AuditFilter, BundleFetch, PageRequest, RequestContext, SecretOwner, Store};
+use store::{AuditFilter, BundleFetch, Claim, PageRequest, RequestContext, SecretOwner, Store};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 fn node(cluster: ClusterId, ordinal: u32) -> Node {
     Node::new(NodeId::generate(), cluster, NodeRole::Worker, "default", ordinal)
+}
+
+/// Two nodes of a new cluster, and the tokens for their bundles: one that is good, and one whose time is over.
+struct Two {
+    claim: Claim,
+    cluster: ClusterId,
+    good: Node,
+    token: TokenHash,
+    late: Node,
+    stale: TokenHash,
+}
+
+async fn two_nodes(store: &Store) -> Two {
+    let cluster = create(store, &member("a"), "x").await.cluster.id;
+    let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
+    store.load(&claim).await.unwrap();
+    let (good, late) = (node(cluster, 0), node(cluster, 1));
+    store.commit(&claim, &[Change::Node(good.clone()), Change::Node(late.clone())]).await.unwrap();
+    let (token, stale) = (TokenHash::of("good"), TokenHash::of("stale"));
+    store.node_credential_put(&claim, good.id, *token.as_bytes(), Duration::from_secs(900)).await.unwrap();
+    store.node_credential_put(&claim, late.id, *stale.as_bytes(), Duration::ZERO).await.unwrap();
+    Two { claim, cluster, good, token, late, stale }
 }
 
 /// Whose bundle is handed out for it.
@@ -32,20 +54,13 @@ async fn given(store: &Store, token: TokenHash) -> Option<(ClusterId, NodeId)> {
 async fn a_bundle_is_handed_out_once_and_in_time() {
     let database = Database::new().await;
     let store = database.store().await;
-    let record = create(&store, &member("a"), "x").await;
-    let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
-    store.load(&claim).await.unwrap();
-    let (good, late) = (node(record.cluster.id, 0), node(record.cluster.id, 1));
-    store.commit(&claim, &[Change::Node(good.clone()), Change::Node(late.clone())]).await.unwrap();
-    let (token, stale) = (TokenHash::of("good"), TokenHash::of("stale"));
-    store.node_credential_put(&claim, good.id, *token.as_bytes(), Duration::from_secs(900)).await.unwrap();
-    store.node_credential_put(&claim, late.id, *stale.as_bytes(), Duration::ZERO).await.unwrap();
+    let Two { claim, cluster, good, token, late, stale } = two_nodes(&store).await;
     let preparing = Bootstrap::Running { stage: "preparing".into(), at: OffsetDateTime::now_utc() };
     assert!(store.node_report(token, preparing.clone()).await.unwrap());
     assert!(!store.node_report(stale, preparing).await.unwrap(), "too late, and it never had its bundle");
     assert!(matches!(store.node_fetch_bundle(TokenHash::of("guess"), RequestContext::default()).await.unwrap(), BundleFetch::Unknown));
     assert!(matches!(store.node_fetch_bundle(stale, RequestContext::default()).await.unwrap(), BundleFetch::Refused));
-    assert_eq!(given(&store, token).await, Some((record.cluster.id, good.id)));
+    assert_eq!(given(&store, token).await, Some((cluster, good.id)));
     assert!(matches!(store.node_fetch_bundle(token, RequestContext::default()).await.unwrap(), BundleFetch::Refused));
     let done = Bootstrap::Done { at: OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap() };
     assert!(store.node_report(token, done.clone()).await.unwrap());
@@ -59,14 +74,7 @@ async fn a_bundle_is_handed_out_once_and_in_time() {
 async fn a_bundle_that_is_asked_for_again_is_told_once_with_both_sources_and_known_of_its_node() {
     let database = Database::new().await;
     let store = database.store().await;
-    let record = create(&store, &member("a"), "x").await;
-    let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
-    store.load(&claim).await.unwrap();
-    let (good, late) = (node(record.cluster.id, 0), node(record.cluster.id, 1));
-    store.commit(&claim, &[Change::Node(good.clone()), Change::Node(late.clone())]).await.unwrap();
-    let (token, stale) = (TokenHash::of("good"), TokenHash::of("stale"));
-    store.node_credential_put(&claim, good.id, *token.as_bytes(), Duration::from_secs(900)).await.unwrap();
-    store.node_credential_put(&claim, late.id, *stale.as_bytes(), Duration::ZERO).await.unwrap();
+    let Two { claim, cluster, good, token, late, stale } = two_nodes(&store).await;
     let fetch = async |token: TokenHash, source: &str| {
         let context = RequestContext { request_id: "r".into(), source: source.into() };
         matches!(store.node_fetch_bundle(token, context).await.unwrap(), BundleFetch::First(_))
@@ -87,7 +95,7 @@ async fn a_bundle_that_is_asked_for_again_is_told_once_with_both_sources_and_kno
     assert_eq!(lines.len(), 1, "{lines:#?}");
     let line = &lines[0];
     assert_eq!((line.user_name.as_str(), line.via.as_str(), line.outcome.as_str()), ("kcs", "engine", "denied"));
-    assert_eq!((line.object_id.clone(), line.cluster), (good.id.to_string(), Some(record.cluster.id.0)));
+    assert_eq!((line.object_id.clone(), line.cluster), (good.id.to_string(), Some(cluster.0)));
     assert_eq!((line.source.as_str(), line.detail["first_from"].as_str()), ("10.0.0.7", Some("192.0.2.66")));
     assert_eq!(line.detail["name"].as_str(), Some(good.name.as_str()));
     assert!(line.detail["first_at"].is_string(), "{}", line.detail);

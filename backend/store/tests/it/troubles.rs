@@ -169,6 +169,20 @@ async fn case_48_a_full_pool_of_requests_is_said_soon_and_leaves_the_engine_alon
     assert_eq!(names(&store).await, ["x", "z"]);
 }
 
+/// How many creates, `early0` and on, went through before one was refused, and what that was told.
+async fn until_refused(store: &Store, actor: &auth::Actor) -> (usize, StoreError) {
+    let mut fresh = 0;
+    loop {
+        match try_create(store, actor, &format!("early{fresh}"), None).await {
+            Ok(_) => fresh += 1,
+            Err(error) => {
+                assert_eq!(error.code(), Code::StoreUnavailable);
+                return (fresh, error);
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn case_51_a_database_that_takes_no_writes_is_still_read() {
     let folder = tempfile::Builder::new().prefix("kcs-pg-").tempdir().unwrap();
@@ -185,14 +199,7 @@ async fn case_51_a_database_that_takes_no_writes_is_still_read() {
     };
     read_only(&mut other, "on").await;
     // Processes hear of the new setting a moment later.
-    let mut fresh = 0;
-    let refused = loop {
-        match try_create(&store, &a, &format!("early{fresh}"), None).await {
-            Ok(_) => fresh += 1,
-            Err(error) => break error,
-        }
-    };
-    assert_eq!(refused.code(), Code::StoreUnavailable);
+    let (fresh, _) = until_refused(&store, &a).await;
     let before = names(&store).await;
     assert_eq!(before.len(), fresh + 1);
     assert!(matches!(store.renew(&claim).await, Err(store::CommitError::Store(error)) if error.code() == Code::StoreUnavailable));
@@ -225,14 +232,7 @@ async fn case_51_a_full_disk_refuses_writes_whole_and_nothing_else() {
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut other).await.unwrap();
     }
     disk.fill();
-    let mut fresh = 0;
-    let refused = loop {
-        match try_create(&store, &a, &format!("early{fresh}"), None).await {
-            Ok(_) => fresh += 1,
-            Err(error) => break error,
-        }
-    };
-    assert_eq!(refused.code(), Code::StoreUnavailable);
+    let (fresh, refused) = until_refused(&store, &a).await;
     let StoreError::Unavailable(sqlx::Error::Database(words)) = &refused else { panic!("{refused:?}") };
     assert_eq!(words.code().as_deref(), Some("53100"), "{words}");
     let refused = format!("early{fresh}");

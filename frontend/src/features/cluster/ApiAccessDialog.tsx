@@ -11,6 +11,7 @@ import { Field } from "../../components/Field";
 import { Fault, faultOf } from "../../components/Problem";
 import { allowedCidrsError, parseCidr, parseIp, splitList } from "../create/draft";
 import { useOperationStarted } from "./useOperationStarted";
+import { WayChoices } from "./WayChoices";
 
 const EXPOSURES = ["public", "restricted"] as const satisfies readonly ApiExposure[];
 
@@ -43,27 +44,19 @@ export default function ApiAccessDialog({ cluster, onClose }: { cluster: Cluster
       onCancel={onClose}
     >
       <div className="stack">
-        <fieldset className="choices">
-          <legend className="sr-only">{t("create.exposure")}</legend>
-          {EXPOSURES.map((value) => (
-            <label key={value} className="check">
-              <input
-                type="radio"
-                name="exposure"
-                checked={exposure === value}
-                onChange={() => {
-                  setExposure(value);
-                  change.reset();
-                }}
-              />
-              <span>
-                {t(`create.exposureOf.${value}`)}
-                {value === now && <span className="muted"> {t("cluster.controlPlane.current")}</span>}
-                <span className="field-hint">{t(`create.exposureHint.${value}`)}</span>
-              </span>
-            </label>
-          ))}
-        </fieldset>
+        <WayChoices
+          name="exposure"
+          legend={<legend className="sr-only">{t("create.exposure")}</legend>}
+          ways={EXPOSURES}
+          now={now}
+          chosen={exposure}
+          label={(way) => t(`create.exposureOf.${way}`)}
+          hint={(way) => t(`create.exposureHint.${way}`)}
+          onChoose={(way) => {
+            setExposure(way);
+            change.reset();
+          }}
+        />
         {exposure === "restricted" && (
           <Field label={t("create.allowedCidrs")} hint={t("create.allowedCidrsHint")} error={wrong && text.trim() !== "" ? t(wrong) : undefined}>
             {(field) => (

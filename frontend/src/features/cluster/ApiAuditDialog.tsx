@@ -7,6 +7,7 @@ import type { ApiAuditLevel, Cluster } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
 import { Fault, faultOf } from "../../components/Problem";
 import { useOperationStarted } from "./useOperationStarted";
+import { WayChoices } from "./WayChoices";
 
 const LEVELS = ["none", "metadata", "request"] as const satisfies readonly ApiAuditLevel[];
 
@@ -28,27 +29,19 @@ export default function ApiAuditDialog({ cluster, onClose }: { cluster: Cluster;
       onCancel={onClose}
     >
       <div className="stack">
-        <fieldset className="choices">
-          <legend className="sr-only">{t("create.apiAudit")}</legend>
-          {LEVELS.map((value) => (
-            <label key={value} className="check">
-              <input
-                type="radio"
-                name="audit"
-                checked={level === value}
-                onChange={() => {
-                  setLevel(value);
-                  change.reset();
-                }}
-              />
-              <span>
-                {t(`create.apiAuditOf.${value}`)}
-                {value === now && <span className="muted"> {t("cluster.controlPlane.current")}</span>}
-                <span className="field-hint">{t(`create.apiAuditHint.${value}`)}</span>
-              </span>
-            </label>
-          ))}
-        </fieldset>
+        <WayChoices
+          name="audit"
+          legend={<legend className="sr-only">{t("create.apiAudit")}</legend>}
+          ways={LEVELS}
+          now={now}
+          chosen={level}
+          label={(way) => t(`create.apiAuditOf.${way}`)}
+          hint={(way) => t(`create.apiAuditHint.${way}`)}
+          onChoose={(way) => {
+            setLevel(way);
+            change.reset();
+          }}
+        />
         <div className="fault fault-warn">
           <p className="fault-body">{t("cluster.apiAudit.rounds")}</p>
         </div>

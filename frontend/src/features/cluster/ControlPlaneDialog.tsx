@@ -10,6 +10,7 @@ import { useServerErrors } from "../create/usePlan";
 import { SizePlanView } from "./SizePlanView";
 import { useOperationStarted } from "./useOperationStarted";
 import { useSizePlan } from "./useSizePlan";
+import { WayChoices } from "./WayChoices";
 
 const SIZES = [1, 3, 5] as const;
 
@@ -33,28 +34,21 @@ export default function ControlPlaneDialog({ cluster, onClose }: { cluster: Clus
     >
       <div className="stack">
         <p>{t("cluster.controlPlane.text")}</p>
-        <fieldset className="choices">
-          <legend className="field-label">{t("create.masters")}</legend>
-          {SIZES.map((size) => (
-            <label key={size} className="check">
-              <input
-                type="radio"
-                name="masters"
-                checked={count === size}
-                onChange={() => {
-                  setCount(size);
-                  resize.reset();
-                }}
-              />
-              <span>
-                {t("create.mastersOption", { count: size })}
-                {size === now && <span className="muted"> {t("cluster.controlPlane.current")}</span>}
-                <span className="field-hint">{t(`cluster.controlPlane.meaning.${size}`)}</span>
-              </span>
-            </label>
-          ))}
+        <WayChoices
+          name="masters"
+          legend={<legend className="field-label">{t("create.masters")}</legend>}
+          ways={SIZES}
+          now={now}
+          chosen={count}
+          label={(size) => t("create.mastersOption", { count: size })}
+          hint={(size) => t(`cluster.controlPlane.meaning.${size}`)}
+          onChoose={(size) => {
+            setCount(size);
+            resize.reset();
+          }}
+        >
           {errors.count && <p className="field-error">{errors.count}</p>}
-        </fieldset>
+        </WayChoices>
         <SizePlanView planning={planning} leaving={t("cluster.controlPlane.leaving")} said={errors.count !== undefined} />
         {resize.error && !errors.count && <Fault alert fault={faultOf(resize.error)} />}
       </div>
