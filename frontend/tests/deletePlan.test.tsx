@@ -1,6 +1,6 @@
-// What the plan of a delete says of each volume that a workload made, and that each can be erased by itself.
+// What the plan of a delete says of each volume that a workload made, that each can be erased by itself, and that a delete is asked for once.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { beforeAll, expect, it, vi } from "vitest";
 import { client } from "../src/api/client";
@@ -49,4 +49,20 @@ it("a volume says whose it is, what the cluster would do with it and what hangs 
   expect(screen.queryByText(en.cluster.del.reclaimOf.delete)).toBeNull();
   fireEvent.click(own);
   expect([own.checked, other.checked]).toEqual([true, false]);
+});
+
+it("is asked for once, however often Enter is pressed meanwhile", async () => {
+  const remove = vi.spyOn(client, "DELETE").mockImplementation((() => new Promise(() => undefined)) as unknown as typeof client.DELETE);
+  open(plan);
+  const name = await screen.findByRole("textbox");
+  const submit = screen.getByRole("button", { name: new RegExp(`${en.cluster.del.submit}$`) });
+  const enter = () => {
+    fireEvent.keyDown(name, { key: "Enter" });
+    fireEvent.keyUp(name, { key: "Enter" });
+  };
+  fireEvent.change(name, { target: { value: "shop" } });
+  enter();
+  await waitFor(() => expect(submit.classList).toContain("ant-btn-loading"));
+  await act(async () => enter());
+  expect(remove).toHaveBeenCalledOnce();
 });

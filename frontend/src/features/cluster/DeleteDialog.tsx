@@ -71,7 +71,7 @@ export default function DeleteDialog({ cluster, onClose, onAccepted }: Props) {
           <Services plan={plan.data} />
           <Volumes plan={plan.data} erased={erased} onChange={setErased} />
           <Field label={t("cluster.del.type", { name: cluster.name })} error={typed !== "" && !cluster.name.startsWith(typed) ? t("cluster.del.mismatch") : undefined}>
-            {(field) => <Input {...field} autoComplete="off" spellCheck={false} value={typed} disabled={blocked} onChange={(event) => setTyped(event.target.value)} onPressEnter={() => matches && !blocked && remove.mutate()} />}
+            {(field) => <Input {...field} autoComplete="off" spellCheck={false} value={typed} disabled={blocked} onChange={(event) => setTyped(event.target.value)} onPressEnter={() => matches && !blocked && !remove.isPending && remove.mutate()} />}
           </Field>
           {remove.error && <Fault alert fault={problem ? faultOfProblem(problem) : { code: "unknown" }} />}
         </div>
