@@ -86,6 +86,12 @@ describe("what is shown of a plan", () => {
     expect(container.textContent).toContain("Memory: 4 GiB needed, 2 GiB left");
   });
 
+  it("says of a replacement what it takes besides: what is needed is there", () => {
+    const params = { resource: "ram_mib", need: 4096, left: 4096, surplus: 2048, reason: "replacement" } as unknown as Check["params"];
+    const { container } = render(<SizePlanView planning={planned({ checks: [{ ...short, key: "replacement_room", level: "warning", params }] })} said={false} />);
+    expect(container.textContent).toContain("Memory: 4 GiB needed, 4 GiB left; replacing a node takes 2 GiB more for a while");
+  });
+
   it("has no quota and no cost where nothing is made and nothing has a price", () => {
     const { container } = render(<SizePlanView planning={planned({ from: 3, to: 1, removed: ["m-2", "m-1"] })} leaving="Their disks go too." said={false} />);
     expect(screen.getAllByRole("listitem").map((item) => item.textContent)).toEqual(["m-2", "m-1"]);

@@ -385,7 +385,7 @@ pub fn quota(need: &Amounts, one_node: &Amounts, limits: &BTreeMap<String, Allow
         let Allowance { used, limit } = limits.get(&**resource).copied().unwrap_or_default();
         let promised = promised.get(resource).copied().unwrap_or(0);
         let left = limit.map(|l| l.saturating_sub(used).saturating_sub(promised));
-        let params = json!({ "resource": resource, "need": need, "left": left, "limit": limit, "used": used, "promised": promised });
+        let mut params = json!({ "resource": resource, "need": need, "left": left, "limit": limit, "used": used, "promised": promised });
         let surplus = one_node.get(resource).copied().unwrap_or(0);
         match left {
             Some(left) if left < *need => {
@@ -394,6 +394,7 @@ pub fn quota(need: &Amounts, one_node: &Amounts, limits: &BTreeMap<String, Allow
             }
             Some(left) if left < need + surplus => {
                 let message = format!("{resource}: {left} left, and replacing a node takes {surplus} more for a while");
+                (params["reason"], params["surplus"]) = (json!("replacement"), json!(surplus));
                 tight.push(warning(Code::Quota, message, None, &params));
             }
             _ => {}

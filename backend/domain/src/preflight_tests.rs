@@ -188,6 +188,8 @@ fn promised_quota_is_counted_and_room_for_a_replacement_is_a_warning() {
     assert_eq!(levels(4), [row("quota", CheckLevel::Ok), row("replacement_room", CheckLevel::Ok)]);
     assert_eq!(levels(5), [row("quota", CheckLevel::Ok), row("replacement_room", CheckLevel::Warning)]);
     assert_eq!(levels(6), [row("quota", CheckLevel::Blocked), row("replacement_room", CheckLevel::Ok)]);
+    let tight = quota(&need, &one, &limits, &of([("instances", 5)])).1.pop().unwrap().params;
+    assert_eq!([&tight["reason"], &tight["left"], &tight["surplus"]], [&json!("replacement"), &json!(3), &json!(1)]);
 }
 
 #[test]

@@ -42,7 +42,7 @@ export function useCheckText() {
     if (key) {
       const params: Record<string, unknown> = { ...check.params };
       const format = params.resource === "ram_mib" ? memory : amount;
-      for (const name of ["need", "left", "used", "limit", "over"]) if (typeof params[name] === "number") params[name] = format(params[name]);
+      for (const name of ["need", "left", "used", "limit", "over", "surplus"]) if (typeof params[name] === "number") params[name] = format(params[name]);
       if (typeof params.resource === "string" && i18n.exists(`create.quota.${params.resource}`)) params.resource = t(`create.quota.${params.resource}`);
       return t(key, params);
     }
