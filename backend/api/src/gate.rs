@@ -89,8 +89,9 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
     let mut payload = Some(pump(payload));
     // What comes after an upgrade is no body: it waits for the tunnel.
     let body = payload.take_if(|_| !upgrade).unwrap_or_else(|| Box::pin(futures::stream::empty()));
-    let arriving = set_out(request, state, &visitor, &cluster, outgoing(request, path, body)?).await?;
-    // A cluster may take long to say its first word; the right to hear it may end before.
+    let outgoing = outgoing(request, path, body)?;
+    let arriving = Box::pin(async { set_out(request, state, &visitor, &cluster, outgoing).await?.await });
+    // A client may take long to say what it wants, and a cluster to say its first word; the right to either may end before.
     let mut over = Box::pin(over(state.clone(), visitor.clone(), id, changes));
     let (open, answer) = match select(arriving, &mut over).await {
         Either::Left((arrived, _)) => arrived?,

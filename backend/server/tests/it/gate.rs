@@ -11,6 +11,8 @@ use tokio::net::TcpStream;
 
 /// Far less than the time after which an open stream is looked at by itself.
 const AT_ONCE: Duration = Duration::from_secs(8);
+/// Less than the time for which a change's body is waited for before it goes on to the cluster unseen.
+const BEFORE_IT_GOES_ON: Duration = Duration::from_secs(4);
 
 fn exec(cluster: &str, authorization: &str) -> String {
     format!(
@@ -208,6 +210,35 @@ async fn a_watch_is_cut_also_when_its_client_reads_nothing() {
     // What was on its way is all that still comes, to the answer's end or the connection's.
     let mut rest = Vec::new();
     while soon(client.read_buf(&mut rest)).await.is_ok_and(|read| read > 0) && !rest.ends_with(b"\r\n0\r\n\r\n") {}
+}
+
+#[actix_web::test]
+async fn a_change_that_is_not_whole_yet_when_the_right_to_it_ends_does_not_get_to_the_cluster() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, api) = house.cluster_with_answering_api(&member, "web").await;
+    let (kid, token) = house.kubeconfig(&member, &cluster).await;
+    let kubeconfigs = format!("/api/v1/clusters/{cluster}/kubeconfigs");
+    let mut client = connect(&house).await;
+    let begun = format!(
+        "POST /k8s/clusters/{cluster}/api/v1/namespaces/default/configmaps HTTP/1.1\r\nHost: kcs\r\n{}\
+         Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{",
+        bearer(&token)
+    );
+    client.write_all(begun.as_bytes()).await.unwrap();
+    // It is known who comes.
+    soon(async {
+        while house.call(Some(&member), "GET", &kubeconfigs, None).await.body["items"][0]["last_used_at"].is_null() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let revoked = house.call(Some(&member), "DELETE", &format!("{kubeconfigs}/{kid}"), None).await;
+    assert_eq!(revoked.status, 204);
+    let refused = tokio::time::timeout(BEFORE_IT_GOES_ON, head(&mut client)).await.expect("the rest is waited for");
+    assert!(refused.starts_with("http/1.1 401"), "{refused}");
+    assert!(api.heads.lock().unwrap().is_empty(), "it got there");
+    assert!(house.told(&member, "kubernetes_write").await.is_empty());
 }
 
 #[actix_web::test]
