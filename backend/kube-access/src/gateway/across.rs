@@ -16,11 +16,13 @@ use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use std::pin::pin;
 
 /// Namespaces asked for at the same time.
 const AT_ONCE: usize = 8;
-/// The largest namespace that is shown.
+/// The largest namespace that is shown, and what all of a list may have: they are held until the last has come.
 const NAMESPACE: usize = 1 << 20;
+const NAMESPACES: usize = 8 << 20;
 
 impl Gateway {
     /// The answer to such a list, of these namespaces. None: what is asked for is in no namespace.
@@ -158,11 +160,17 @@ impl Asker {
         }
         let query = if list.query.is_empty() { String::new() } else { format!("?{}", list.query) };
         let paths: Vec<String> = names.iter().map(|name| format!("/api/v1/namespaces/{}{query}", segment(name))).collect();
-        let came: Vec<Part<Bytes>> = stream::iter(&paths).map(|path| self.read(path)).buffered(AT_ONCE).try_collect().await?;
-        let mut bodies = Vec::new();
-        for one in came {
+        let mut coming = pin!(stream::iter(&paths).map(|path| self.read(path)).buffered(AT_ONCE));
+        let (mut bodies, mut length) = (Vec::new(), 0);
+        while let Some(one) = coming.try_next().await? {
             match one {
-                Part::Good(body) => bodies.push(body),
+                Part::Good(body) => {
+                    length += body.len();
+                    if length > NAMESPACES {
+                        return Err(KubeError::BadAnswer("too much about namespaces".to_owned()));
+                    }
+                    bodies.push(body);
+                }
                 Part::Nothing => (),
                 Part::Else(answer) => return Ok(answer),
             }

@@ -4,7 +4,7 @@ use crate::fake_api::{FakeApi, access, json, soon, text};
 use futures::StreamExt;
 use http::StatusCode;
 use kube_access::gateway::Answer;
-use kube_access::{GatewayRequest, Group, Impersonation};
+use kube_access::{GatewayRequest, Group, Impersonation, KubeError};
 use serde_json::{Value, json};
 
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
@@ -126,6 +126,21 @@ async fn the_namespaces_themselves_are_a_list_too() {
     assert_eq!((&table["kind"], &table["rows"]), (&json!("Table"), &json!([{"cells": ["shop"]}, {"cells": ["web"]}])));
     let (_, none) = list(&api, "/api/v1/namespaces", TABLE, &["late"]).await.unwrap();
     assert_eq!(none.unwrap(), json!({"kind": "NamespaceList", "apiVersion": "v1", "metadata": {}, "items": []}));
+}
+
+#[tokio::test]
+async fn namespaces_that_are_large_together_are_not_held_all_at_once() {
+    let api = FakeApi::start(|_| {
+        let large = json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "a", "annotations": {"x": "y".repeat(1_000_000)}}});
+        Box::pin(async move { json(&large) })
+    })
+    .await;
+    let request = GatewayRequest::new("GET", "/api/v1/namespaces", None, Box::pin(futures::stream::empty())).unwrap();
+    let gateway = access().gateway(&api.target).await.unwrap();
+    let names = (0..100).map(|number| format!("n{number}")).collect();
+    let answer = soon(gateway.across(&Impersonation::new("u1", "guest", Group::Guest), names, request.collection().unwrap())).await;
+    assert!(matches!(answer, Err(KubeError::BadAnswer(_))), "{answer:?}");
+    assert!(api.count() < 50, "{} were asked for", api.count());
 }
 
 #[tokio::test]
