@@ -251,9 +251,9 @@ fn within(actor: &Actor, cluster: ClusterId, reach: &Reach) -> Answer<()> {
 }
 
 /// Puts down as much of a text as the audit log takes. Of more than that it says how much there was, and by what the whole is known again: nobody hides
-/// a deed behind its beginning unseen.
+/// a deed behind its beginning unseen, nor behind a NUL, which a row of the database does not hold.
 fn told(detail: &mut serde_json::Value, key: &str, text: &str) {
-    let kept: String = text.chars().take(TOLD).collect();
+    let kept: String = text.chars().filter(|c| *c != '\0').take(TOLD).collect();
     if kept.len() < text.len() {
         detail["cut"][key] = serde_json::json!({ "characters": text.chars().count(), "sha256": format!("{:x}", Sha256::digest(text)) });
     }

@@ -213,6 +213,23 @@ async fn a_watch_is_cut_also_when_its_client_reads_nothing() {
 }
 
 #[actix_web::test]
+async fn a_command_with_a_nul_is_decided_on_and_written_down_like_any_other() {
+    let house = House::new().await;
+    let (member, reader) = (house.sign_in("member-a").await, house.sign_in("reader-a").await);
+    let (cluster, _api) = house.cluster_with_echoing_api(&member, "web").await;
+    for (person, status, outcome) in [(&reader, 403, "denied"), (&member, 101, "accepted")] {
+        let (_, token) = house.kubeconfig(person, &cluster).await;
+        let mut client = connect(&house).await;
+        client.write_all(exec(&cluster, &bearer(&token)).replace("command=ls&", "command=l%00s&").as_bytes()).await.unwrap();
+        let head = head(&mut client).await;
+        assert!(head.starts_with(&format!("http/1.1 {status} ")), "{head}");
+        // The newest first.
+        let (said, detail) = commands(&house, &member).await.swap_remove(0);
+        assert_eq!((&said, &detail["command"], &detail["cut"]["command"]["characters"]), (&json!(outcome), &json!("ls -l"), &json!(6)), "{detail}");
+    }
+}
+
+#[actix_web::test]
 async fn a_change_that_is_not_whole_yet_when_the_right_to_it_ends_does_not_get_to_the_cluster() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;
