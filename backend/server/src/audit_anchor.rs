@@ -8,6 +8,7 @@ use store::AuditEnd;
 use tokio::fs;
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// The file in the state directory.
 const FILE: &str = "audit-end";
@@ -20,6 +21,8 @@ const TELL: Duration = Duration::from_secs(600);
 #[derive(Debug, Default)]
 pub struct Anchor {
     file: Option<PathBuf>,
+    /// Who writes the file anew: processes may share the directory, and all have the same id where each has a container of its own.
+    writer: Uuid,
     seen: Option<AuditEnd>,
     kept: Noted,
     told: Noted,
@@ -48,7 +51,7 @@ impl Noted {
 impl Anchor {
     #[must_use]
     pub fn in_dir(state_dir: &Path) -> Self {
-        Self { file: Some(state_dir.join(FILE)), ..Self::default() }
+        Self { file: Some(state_dir.join(FILE)), writer: Uuid::new_v4(), ..Self::default() }
     }
 
     /// What the log must still hold. The file counts before what this process remembers: who accepts another log writes it there.
@@ -97,11 +100,27 @@ impl Anchor {
     /// When the directory does not take it.
     pub async fn keep(&self, end: &AuditEnd) -> io::Result<()> {
         let Some(path) = &self.file else { return Ok(()) };
-        // Processes may share the directory.
-        let fresh = path.with_extension(std::process::id().to_string());
+        let fresh = path.with_extension(self.writer.simple().to_string());
         let mut file = fs::File::create(&fresh).await?;
         file.write_all(format!("{end}\n").as_bytes()).await?;
         file.sync_all().await?;
         fs::rename(&fresh, path).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use futures::future::join_all;
+
+    #[tokio::test]
+    async fn processes_that_share_the_directory_and_their_id_do_not_get_in_each_others_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let anchors: Vec<Anchor> = (0..20).map(|_| Anchor::in_dir(dir.path())).collect();
+        let keeping = anchors.iter().zip(1_i64..).map(|(anchor, seq)| async move { anchor.keep(&AuditEnd { seq, mac: vec![7; 32] }).await });
+        let kept = join_all(keeping).await;
+        assert!(kept.iter().all(Result::is_ok), "{kept:?}");
+        assert_eq!(anchors[0].known().await.unwrap().unwrap().mac, vec![7; 32]);
     }
 }
