@@ -84,7 +84,7 @@ pub struct OrphanDecision {
     pub decision: Decision,
 }
 
-/// The oldest thousand orphans of all projects, the oldest first. Operators only.
+/// A thousand orphans of all projects: the oldest first, after the others what was made in clusters, and last what is to stay. Operators only.
 #[utoipa::path(tag = "admin", responses((status = 200, body = List<Orphan>)))]
 #[get("/admin/orphans")]
 pub async fn orphan_list(operator: Operator, state: Data<State>) -> Answer<Json<List<Orphan>>> {

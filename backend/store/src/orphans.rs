@@ -190,7 +190,7 @@ impl Store {
         .await
     }
 
-    /// The oldest thousand orphans, the oldest first. Operators only.
+    /// A thousand orphans, in the order of `list`. Operators only.
     pub async fn orphans(&self, _: OperatorScope) -> Result<Vec<OrphanRecord>, StoreError> {
         read(&self.api, (), |db, ()| Box::pin(list(db, None, None))).await
     }
@@ -269,6 +269,8 @@ async fn record(db: &mut PgConnection, tenant: &TenantId, seen: &[(Marked, Verdi
     Ok(OrphansSeen { known: list(db, Some(tenant), None).await?, removed })
 }
 
+/// The oldest first; after the others what was made in clusters, of which volumes that were kept on purpose may be any number, and last what is to stay: neither
+/// hides what is to go or to be decided.
 async fn list(db: &mut PgConnection, tenant: Option<&TenantId>, id: Option<OrphanId>) -> Result<Vec<OrphanRecord>, StoreError> {
     let rows = sqlx::query_as!(
         Row,
@@ -276,7 +278,7 @@ async fn list(db: &mut PgConnection, tenant: Option<&TenantId>, id: Option<Orpha
                   o.first_seen_at, o.last_seen_at, o.decision, o.decided_by, c.name AS "cluster_name?", o.called_at, o.fault
            FROM orphans o JOIN tenants t ON t.id = o.tenant_id LEFT JOIN clusters c ON c.id = o.cluster_id AND c.tenant_id = o.tenant_id
            WHERE ($1::text IS NULL OR o.tenant_id = $1) AND ($2::uuid IS NULL OR o.id = $2)
-           ORDER BY o.first_seen_at, o.id LIMIT 1000"#,
+           ORDER BY o.decision IS NOT DISTINCT FROM 'keep', o.verdict = 'made_inside', o.first_seen_at, o.id LIMIT 1000"#,
         tenant.map(|t| t.0.as_str()),
         id.map(|id| id.0),
     );

@@ -357,7 +357,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The oldest thousand orphans of all projects, the oldest first. Operators only. */
+        /** A thousand orphans of all projects: the oldest first, after the others what was made in clusters, and last what is to stay. Operators only. */
         get: operations["orphan_list"];
         put?: never;
         post?: never;

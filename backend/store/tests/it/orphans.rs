@@ -99,6 +99,26 @@ async fn looks_count_as_long_as_it_is_the_same_case() {
 }
 
 #[tokio::test]
+async fn volumes_that_were_kept_on_purpose_hide_nothing_however_many_there_are() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    create(&store, &member("a"), "web").await;
+    let tenant = claim(&store).await.unwrap().tenant;
+    let cluster = ClusterId::generate();
+    let volume = |n: u32| Marked { kind: ResourceKind::Volume, cloud_id: format!("id-of-{n}"), name: format!("pvc-{n}"), cluster, resource: None };
+    let inside: Vec<(Marked, Verdict)> = (0..1_000).map(|n| (volume(n), Verdict::MadeInside)).collect();
+    assert_eq!(store.orphans_seen(&tenant, inside, vec![]).await.unwrap().known.len(), 1_000);
+    let late = network("n");
+    let seen = store.orphans_seen(&tenant, vec![(late.clone(), Verdict::Ours)], vec![]).await.unwrap().known;
+    assert_eq!((seen.len(), &seen[0].object), (1_000, &late), "it is to go");
+    let scope = operator().operator().unwrap();
+    assert_eq!(store.orphans(scope).await.unwrap()[0].object, late);
+    store.orphan_decide(scope, &operator(), seen[0].id, Decision::Keep, RequestContext::default()).await.unwrap();
+    let left = store.orphans(scope).await.unwrap();
+    assert!(left.len() == 1_000 && left.iter().all(|o| o.verdict == Verdict::MadeInside), "what is to stay hides nothing that waits");
+}
+
+#[tokio::test]
 async fn nothing_is_asked_to_go_against_an_operators_word_or_out_of_turn() {
     let database = Database::new().await;
     let store = database.store().await;
