@@ -36,6 +36,7 @@ impl Store {
 
 async fn accept(db: &mut PgConnection, ring: &KeyRing, known: Option<&AuditEnd>, reason: &str) -> Result<Option<AuditAccepted>, StoreError> {
     audit_chain::lock(db).await?;
+    audit_chain::take_time(db).await?;
     let findings = judge(db, ring, &AuditEnds { since: None, known: known.cloned() }).await?.findings;
     if findings.is_empty() {
         return Ok(None);

@@ -132,6 +132,13 @@ impl Head {
     }
 }
 
+/// Until the end of the transaction statements have the time that a log of many millions of lines takes, where the others of the engine's are ended after seconds:
+/// an operator waits for them.
+pub(crate) async fn take_time(db: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::raw_sql("SET LOCAL statement_timeout = '1h'").execute(db).await?;
+    Ok(())
+}
+
 /// Until the end of the transaction nobody else changes the chain, also where there is none yet.
 pub(crate) async fn lock(db: &mut PgConnection) -> Result<(), StoreError> {
     sqlx::query_scalar!(r#"SELECT pg_advisory_xact_lock(hashtext('kcs audit chain'))::text AS "lock""#).fetch_one(db).await?;

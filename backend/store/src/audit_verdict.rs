@@ -107,6 +107,7 @@ impl Store {
             Box::pin(async move {
                 // One state of it, whatever is sealed and let go of meanwhile.
                 sqlx::raw_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").execute(&mut *db).await?;
+                audit_chain::take_time(db).await?;
                 judge(db, ring, ends).await
             })
         })

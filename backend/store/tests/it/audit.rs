@@ -325,6 +325,24 @@ async fn after_a_backup_was_put_back_an_operator_goes_on_and_it_is_told() {
 }
 
 #[tokio::test]
+async fn a_log_of_any_length_has_the_time_to_be_accepted() {
+    let (database, store, end) = longer_log().await;
+    database.execute(TAKEN_BACK).await;
+    // What goes through the whole log is not ended after seconds.
+    let hurried = "CREATE FUNCTION no_hurry() RETURNS trigger LANGUAGE plpgsql AS $$
+                   BEGIN
+                       IF current_setting('statement_timeout') <> '1h' THEN RAISE EXCEPTION 'it is ended after %', current_setting('statement_timeout'); END IF;
+                       RETURN NULL;
+                   END $$;
+                   CREATE TRIGGER no_hurry BEFORE DELETE ON audit_pending FOR EACH STATEMENT EXECUTE FUNCTION no_hurry()";
+    database.execute(hurried).await;
+    assert!(store.audit_accept(Some(end), "the backup of Monday".into()).await.unwrap().is_some());
+    // Of that one transaction alone.
+    write(&store, 8..9).await;
+    assert!(store.audit_seal(None).await.is_err());
+}
+
+#[tokio::test]
 async fn a_broken_log_is_accepted_with_new_seals_and_what_is_late_or_beside_it_with_it() {
     for broken in [
         "DELETE FROM audit_head",
