@@ -61,9 +61,9 @@ async fn accept(db: &mut PgConnection, ring: &KeyRing, known: Option<&AuditEnd>,
     )
     .execute(&mut *db)
     .await?;
-    let mut lines = 0;
-    while let sealed @ 1.. = add(db, &key, &mut head, None).await? {
-        lines += sealed;
+    let (mut lines, mut after) = (0, i64::MIN);
+    while let (sealed @ 1.., last) = add(db, &key, &mut head, None, after).await? {
+        (lines, after) = (lines + sealed, last);
     }
     Ok(Some(AuditAccepted { findings, anew, lines, end: head.end() }))
 }

@@ -44,7 +44,7 @@ async fn seal(db: &mut PgConnection, ring: &KeyRing, known: Option<&AuditEnd>) -
     audit_chain::lock(db).await?;
     let (key, mut head) = audit_chain::open(db, ring, known).await?;
     let since = audit_chain::last_at(db, &key, &head).await?.map(|at| at - PATIENCE);
-    let lines = add(db, &key, &mut head, since).await?;
+    let (lines, _) = add(db, &key, &mut head, since, i64::MIN).await?;
     if lines == 0
         && let Some(finding) = adrift(db, since).await?.into_iter().next()
     {
@@ -53,14 +53,21 @@ async fn seal(db: &mut PgConnection, ring: &KeyRing, known: Option<&AuditEnd>) -
     Ok(AuditSealed { lines, end: Some(head.end()) })
 }
 
-/// Seals the next lines, at most a thousand, of those that were written at `since` or later; answers how many.
-pub(crate) async fn add(db: &mut PgConnection, key: &MacKey, head: &mut Head, since: Option<OffsetDateTime>) -> Result<usize, StoreError> {
+/// Seals the next lines, at most a thousand, of those that were written at `since` or later and have a number above `after`; answers how many, and the number of
+/// the last. Whoever goes through many in one transaction says `after`: what it has taken before would be passed over each time.
+pub(crate) async fn add(
+    db: &mut PgConnection,
+    key: &MacKey,
+    head: &mut Head,
+    since: Option<OffsetDateTime>,
+    after: i64,
+) -> Result<(usize, i64), StoreError> {
     let mut lines = sqlx::query_as!(
         Line,
         r#"WITH taken AS (
                DELETE FROM audit_pending WHERE audit_id IN (
                    SELECT p.audit_id FROM audit_pending p JOIN audit a ON a.id = p.audit_id
-                   WHERE ($2::timestamptz IS NULL OR a.at >= $2) AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.audit_id = p.audit_id)
+                   WHERE p.audit_id > $3 AND ($2::timestamptz IS NULL OR a.at >= $2) AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.audit_id = p.audit_id)
                    ORDER BY p.audit_id LIMIT $1)
                RETURNING audit_id)
            SELECT id, at, tenant_id, user_id, user_name, via, via_id, action, object_kind, object_id, cluster_id, operation_id, outcome, request_id, source,
@@ -68,13 +75,12 @@ pub(crate) async fn add(db: &mut PgConnection, key: &MacKey, head: &mut Head, si
            FROM audit JOIN taken ON taken.audit_id = audit.id"#,
         BATCH,
         since,
+        after,
     )
     .fetch_all(&mut *db)
     .await?;
-    if lines.is_empty() {
-        return Ok(0);
-    }
     lines.sort_by_key(|line| line.id);
+    let Some(last) = lines.last().map(|line| line.id) else { return Ok((0, after)) };
     let (mut seqs, mut ids, mut macs) = (Vec::new(), Vec::new(), Vec::new());
     for line in &lines {
         macs.push(head.take(key, line));
@@ -85,7 +91,7 @@ pub(crate) async fn add(db: &mut PgConnection, key: &MacKey, head: &mut Head, si
         .execute(&mut *db)
         .await?;
     audit_chain::put_head(db, key, head).await?;
-    Ok(lines.len())
+    Ok((lines.len(), last))
 }
 
 /// Whether operators have set something of the log within a day: so long a mistake, or somebody with a session that is not theirs, lets go of nothing.

@@ -343,6 +343,18 @@ async fn a_log_of_any_length_has_the_time_to_be_accepted() {
 }
 
 #[tokio::test]
+async fn a_log_of_many_lines_is_sealed_anew_to_its_last() {
+    let (database, store) = log().await;
+    let put = "INSERT INTO audit (user_id, user_name, via, action, object_kind, object_id, outcome, request_id, source)
+               SELECT 'u', 'u', 'session', 'cluster_delete', 'cluster', number::text, 'accepted', '', '' FROM generate_series(1, 2500) number;
+               DELETE FROM audit_head";
+    database.execute(put).await;
+    let done = store.audit_accept(None, "it was me".into()).await.unwrap().unwrap();
+    assert_eq!((done.anew, done.lines), (true, 2_507), "with the line that tells of it");
+    assert_eq!(verify(&store).await, AuditVerdict { lines: 2_507, waiting: 0, findings: vec![] });
+}
+
+#[tokio::test]
 async fn a_broken_log_is_accepted_with_new_seals_and_what_is_late_or_beside_it_with_it() {
     for broken in [
         "DELETE FROM audit_head",
