@@ -92,6 +92,8 @@ fn http<T: AsyncRead + AsyncWrite + Unpin + 'static>(
         .keep_alive(Duration::from_secs(75))
         .client_request_timeout(Duration::from_secs(15))
         .client_disconnect_timeout(Duration::from_secs(1))
+        // Who says no more has gone: otherwise a watch in which nothing happens would stay open, here and in the cluster, for as long as streams may last.
+        .h1_allow_half_closed(false)
         .local_addr(at)
         .on_connect_ext(move |io: &Connection<T>, data| {
             data.insert(io.hang_up());

@@ -87,15 +87,6 @@ async fn what_an_operator_looks_at_of_one_tenant_is_told_to_the_tenant() {
     assert_eq!(of_clusters.count(), 3, "{all}");
 }
 
-/// How many streams more somebody may open.
-fn free(house: &House, user: &str) -> usize {
-    let mut open = Vec::new();
-    while let Ok(one) = house.state.streams.open(user, None) {
-        open.push(one);
-    }
-    open.len()
-}
-
 #[actix_web::test]
 async fn an_export_ends_with_the_right_to_it_also_when_its_client_reads_nothing_and_does_not_look_whole() {
     let house = House::new().await;
@@ -107,16 +98,16 @@ async fn an_export_ends_with_the_right_to_it_also_when_its_client_reads_nothing_
                 SELECT tenant_id, '', 'kcs', 'engine', 'padding', 'x', 'x', 'done', '', '', jsonb_build_object('padding', repeat('x', 16000))
                 FROM (SELECT tenant_id FROM audit WHERE tenant_id IS NOT NULL LIMIT 1) AS own, generate_series(1, 2000)";
     house.database.execute(much).await;
-    let before = free(&house, user);
+    let before = house.free_streams(user);
     let mut client = TcpStream::connect(house.url.strip_prefix("http://").unwrap()).await.unwrap();
     let request = format!("GET /api/v1/audit/export HTTP/1.1\r\nHost: kcs\r\nCookie: {}\r\n\r\n", member.cookie);
     client.write_all(request.as_bytes()).await.unwrap();
     let mut begun = [0; 15];
     client.read_exact(&mut begun).await.unwrap();
-    assert_eq!((&begun, free(&house, user)), (b"HTTP/1.1 200 OK", before - 1));
+    assert_eq!((&begun, house.free_streams(user)), (b"HTTP/1.1 200 OK", before - 1));
     assert_eq!(house.call(Some(&member), "DELETE", "/api/v1/session", None).await.status, 204);
     let ended = async {
-        while free(&house, user) < before {
+        while house.free_streams(user) < before {
             tokio::task::yield_now().await;
         }
         let mut rest = Vec::new();

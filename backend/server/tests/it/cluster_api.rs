@@ -25,7 +25,7 @@ use tokio_rustls::server::TlsStream;
 pub struct ClusterApi {
     pub endpoint: String,
     pub pki: ClusterPki,
-    /// The heads of requests for ways into pods; of others the first line. Of a command `yes` also that it was `full`, and that it was `left`.
+    /// The heads of requests where ways into pods are echoed, and of each that it was `left`, of a command `yes` before that it was `full`; of others the first line.
     pub heads: Arc<Mutex<Vec<String>>>,
     /// Connections over TLS that were made, whatever was said on them; where ways into pods are echoed only.
     pub connections: Arc<AtomicUsize>,
@@ -82,7 +82,7 @@ impl ClusterApi {
     }
 
     /// One in which every request for an upgrade succeeds, and then what comes in goes out again, unless the command is `yes`. All else is a watch, with that command
-    /// one without end.
+    /// one without end, and with the command `mute` never answered.
     pub async fn echoing() -> Self {
         let pki = ClusterPki::generate(OffsetDateTime::now_utc()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -155,16 +155,19 @@ async fn echo(mut stream: TlsStream<TcpStream>, seen: &Mutex<Vec<String>>) -> st
         Some(protocol) => format!(
             "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n"
         ),
+        None if head.contains("command=mute") => String::new(),
         None => format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{EVENT}"),
     };
     let yes = head.contains("command=yes");
     seen.lock().unwrap().push(head);
     stream.write_all(answer.as_bytes()).await?;
     let (mut from, mut to) = tokio::io::split(stream);
-    if !yes {
-        return tokio::io::copy(&mut from, &mut to).await.map(drop);
-    }
     let note = |word: &str| seen.lock().unwrap().push(word.to_owned());
+    if !yes {
+        drop(tokio::io::copy(&mut from, &mut to).await);
+        note("left");
+        return Ok(());
+    }
     let say = async {
         while let Ok(Ok(())) = tokio::time::timeout(FULL, to.write_all(&[b'y'; 65_536])).await {}
         note("full");

@@ -359,7 +359,6 @@ async fn shout(house: &House, rng: &mut StdRng) {
     bytes.extend((0..rng.random_range(0..300)).map(|_| rng.random::<u8>()));
     bytes.extend_from_slice(b"\r\n\r\n");
     drop(stream.write_all(&bytes).await);
-    drop(stream.shutdown().await);
     drop(
         tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut Vec::new()))
             .await

@@ -76,14 +76,19 @@ async fn commands(house: &House, person: &Person) -> Vec<(Value, Value)> {
     log["items"].as_array().unwrap().iter().map(|entry| (entry["outcome"].clone(), entry["detail"].clone())).collect()
 }
 
-/// Waits until the cluster has written something down of a command.
-async fn noted(api: &ClusterApi, word: &str) {
+/// Waits until what the cluster has written down is enough.
+async fn met(api: &ClusterApi, enough: impl Fn(&[String]) -> bool) {
     let waiting = async {
-        while !api.heads.lock().unwrap().iter().any(|line| line == word) {
+        while !enough(api.heads.lock().unwrap().as_slice()) {
             tokio::task::yield_now().await;
         }
     };
     soon(waiting).await;
+}
+
+/// Waits until the cluster has written something down of a command.
+async fn noted(api: &ClusterApi, word: &str) {
+    met(api, |lines| lines.iter().any(|line| line == word)).await;
 }
 
 #[actix_web::test]
@@ -256,6 +261,45 @@ async fn a_change_that_is_not_whole_yet_when_the_right_to_it_ends_does_not_get_t
     assert!(refused.starts_with("http/1.1 401"), "{refused}");
     assert!(api.heads.lock().unwrap().is_empty(), "it got there");
     assert!(house.told(&member, "kubernetes_write").await.is_empty());
+}
+
+#[actix_web::test]
+async fn what_is_open_ends_with_its_client_also_when_nothing_comes() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let session = house.call(Some(&member), "GET", "/api/v1/session", None).await.body;
+    let user = session["user"]["id"].as_str().unwrap();
+    let (cluster, api) = house.cluster_with_echoing_api(&member, "web").await;
+    let (_, token) = house.kubeconfig(&member, &cluster).await;
+    let look = |path: &str, known: &str| format!("GET {path} HTTP/1.1\r\nHost: kcs\r\n{known}\r\n");
+    let pods = |query: &str| look(&format!("/k8s/clusters/{cluster}/api/v1/pods?{query}"), &bearer(&token));
+    let all = house.free_streams(user);
+    for (what, request, answered) in [
+        ("a watch in which nothing happens", pods("watch=1"), true),
+        ("a call to which the cluster says nothing", pods("command=mute"), false),
+        ("a way into a pod", exec(&cluster, &bearer(&token)), true),
+        ("events", look("/api/v1/events", &format!("Cookie: {}\r\n", member.cookie)), true),
+    ] {
+        let mut client = connect(&house).await;
+        client.write_all(request.as_bytes()).await.unwrap();
+        if answered {
+            head(&mut client).await;
+        } else {
+            met(&api, |lines| lines.iter().any(|line| line.contains("command=mute"))).await;
+        }
+        assert_eq!(house.free_streams(user), all - 1, "{what}");
+        // All that is heard of a client whose program is gone; a connection that is there no more would be found by the first word to it.
+        client.shutdown().await.unwrap();
+        let left = async {
+            while house.free_streams(user) < all {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(AT_ONCE, left).await.unwrap_or_else(|_| panic!("{what} stays open"));
+        drop(soon(client.read_to_end(&mut Vec::new())).await);
+    }
+    // In the cluster, too.
+    met(&api, |lines| lines.iter().filter(|line| *line == "left").count() * 2 == lines.len()).await;
 }
 
 #[actix_web::test]

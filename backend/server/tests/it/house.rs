@@ -337,6 +337,15 @@ impl House {
         self.send(headers, "POST", path, "application/x-www-form-urlencoded", Some(form.into_bytes())).await
     }
 
+    /// How many streams more somebody may open.
+    pub fn free_streams(&self, user: &str) -> usize {
+        let mut open = Vec::new();
+        while let Ok(one) = self.state.streams.open(user, None) {
+            open.push(one);
+        }
+        open.len()
+    }
+
     pub async fn sign_in(&self, user: &str) -> Person {
         let answer = self.call(None, "POST", "/api/v1/session", Some(&json!({"username": user, "password": PASSWORD}))).await;
         answer.person()
