@@ -8,40 +8,50 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// Streams that may be open at once in one process: of a person, and into a cluster, whoever's.
-const OF_PERSON: usize = 200;
-const INTO_CLUSTER: usize = 1_000;
 /// Seconds after which it is worth trying again.
 const AGAIN: u64 = 5;
 
-/// How long streams may last.
+/// How many streams may be open at once in one process, and how long they may last.
 #[derive(Clone, Copy, Debug)]
 pub struct StreamLimits {
+    pub of_person: u32,
+    /// Whoever's.
+    pub into_cluster: u32,
     /// A way into a pod through which nothing has gone for so long is closed.
     pub idle: Duration,
     /// Every stream ends by then.
     pub longest: Duration,
 }
 
-/// Counts by user id, and by cluster.
-#[derive(Clone, Default)]
-pub struct Streams(Arc<Mutex<HashMap<String, usize>>>);
+/// By user id, and by cluster.
+type Counts = Arc<Mutex<HashMap<String, u32>>>;
+
+/// Those that are open.
+pub struct Streams {
+    counts: Counts,
+    limits: StreamLimits,
+}
 
 /// One open stream; closing counts it off.
 pub struct OpenStream {
-    streams: Streams,
+    counts: Counts,
     keys: Vec<String>,
 }
 
 impl Streams {
+    #[must_use]
+    pub fn new(limits: StreamLimits) -> Self {
+        Self { counts: Counts::default(), limits }
+    }
+
     /// Counts one more of a person, and into a cluster if it leads into one.
     ///
     /// # Errors
     /// When there are too many.
     pub fn open(&self, user: &str, cluster: Option<&str>) -> Answer<OpenStream> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut keys = vec![(format!("person {user}"), OF_PERSON)];
-        keys.extend(cluster.map(|id| (format!("cluster {id}"), INTO_CLUSTER)));
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = vec![(format!("person {user}"), self.limits.of_person)];
+        keys.extend(cluster.map(|id| (format!("cluster {id}"), self.limits.into_cluster)));
         if let Some((_, most)) = keys.iter().find(|(key, most)| counts.get(key).is_some_and(|count| count >= most)) {
             let mut problem = Problem::new(Code::RateLimited).detail("too many streams are open").param("limit", *most).param("sec", AGAIN);
             problem.retry_after = Some(AGAIN);
@@ -51,13 +61,13 @@ impl Streams {
         for key in &keys {
             *counts.entry(key.clone()).or_insert(0) += 1;
         }
-        Ok(OpenStream { streams: self.clone(), keys })
+        Ok(OpenStream { counts: self.counts.clone(), keys })
     }
 }
 
 impl Drop for OpenStream {
     fn drop(&mut self) {
-        let mut counts = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         for key in &self.keys {
             if let Some(count) = counts.get_mut(key) {
                 *count -= 1;
@@ -118,14 +128,15 @@ mod tests {
 
     #[test]
     fn a_person_and_a_cluster_have_so_many_streams_and_no_more() {
-        let streams = Streams::default();
-        let of_one: Vec<OpenStream> = (0..OF_PERSON).map(|_| streams.open("one", Some("c")).unwrap()).collect();
+        let (of_person, into_cluster) = (3, 10);
+        let streams = Streams::new(StreamLimits { of_person, into_cluster, idle: Duration::ZERO, longest: Duration::ZERO });
+        let of_one: Vec<OpenStream> = (0..of_person).map(|_| streams.open("one", Some("c")).unwrap()).collect();
         assert_eq!(streams.open("one", None).err().unwrap().retry_after, Some(AGAIN));
-        let others: Vec<OpenStream> = (OF_PERSON..INTO_CLUSTER).map(|n| streams.open(&format!("p{n}"), Some("c")).unwrap()).collect();
+        let others: Vec<OpenStream> = (of_person..into_cluster).map(|n| streams.open(&format!("p{n}"), Some("c")).unwrap()).collect();
         assert!(streams.open("another", Some("c")).is_err());
         assert!(streams.open("another", Some("d")).is_ok());
         drop((of_one, others));
-        assert!(streams.0.lock().unwrap().is_empty());
+        assert!(streams.counts.lock().unwrap().is_empty());
     }
 
     #[tokio::test(start_paused = true)]

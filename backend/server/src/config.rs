@@ -201,6 +201,11 @@ pub struct Limits {
     /// Of those, failed ones in half an hour.
     #[serde(default = "default_failed_sign_ins")]
     pub failed_sign_ins_per_person: u32,
+    /// Open at once in one process: of a person, and of all people into a cluster.
+    #[serde(default = "default_streams_of_person")]
+    pub streams_per_person: u32,
+    #[serde(default = "default_streams_into_cluster")]
+    pub streams_per_cluster: u32,
     /// A way into a pod through which nothing has gone for so long is closed; every stream, through the gate or of KCS itself, ends by the second.
     #[serde(default = "default_idle")]
     pub stream_idle_minutes: u32,
@@ -274,6 +279,12 @@ fn default_requests() -> u32 {
 fn default_gate_requests() -> u32 {
     6000
 }
+fn default_streams_of_person() -> u32 {
+    200
+}
+fn default_streams_into_cluster() -> u32 {
+    1000
+}
 fn default_idle() -> u32 {
     60
 }
@@ -321,6 +332,8 @@ impl Default for Limits {
             gate_requests_per_minute: default_gate_requests(),
             sign_ins_per_minute: default_sign_ins(),
             failed_sign_ins_per_person: default_failed_sign_ins(),
+            streams_per_person: default_streams_of_person(),
+            streams_per_cluster: default_streams_into_cluster(),
             stream_idle_minutes: default_idle(),
             stream_hours: default_stream(),
             kubeconfig_days: default_kubeconfig(),
@@ -480,6 +493,8 @@ impl Config {
         }
         within("limits.sign_ins_per_minute", self.limits.sign_ins_per_minute, 2, 1_000_000)?;
         within("limits.failed_sign_ins_per_person", self.limits.failed_sign_ins_per_person, 1, 1_000)?;
+        within("limits.streams_per_person", self.limits.streams_per_person, 1, 100_000)?;
+        within("limits.streams_per_cluster", self.limits.streams_per_cluster, 1, 100_000)?;
         within("limits.stream_idle_minutes", self.limits.stream_idle_minutes, 1, 1440)?;
         within("limits.stream_hours", self.limits.stream_hours, 1, 168)?;
         within("limits.gate_requests_per_minute", self.limits.gate_requests_per_minute, 0, 1_000_000)?;

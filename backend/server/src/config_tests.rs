@@ -60,6 +60,8 @@ fn every_error_names_its_key() {
         ("limits: {volumes_per_project: 0}", "limits.volumes_per_project: "),
         ("limits: {nodes_per_pool: 5001}", "limits.nodes_per_pool: "),
         ("limits: {gate_requests_per_minute: 1000001}", "limits.gate_requests_per_minute: "),
+        ("limits: {streams_per_person: 0}", "limits.streams_per_person: "),
+        ("limits: {streams_per_cluster: 100001}", "limits.streams_per_cluster: "),
         ("limits: {kubeconfig_days: 366}", "limits.kubeconfig_days: "),
         ("prices: {currency: ''}", "prices.currency: "),
         ("prices: {currency: EUR, load_balancer: -1}", "prices.load_balancer: "),

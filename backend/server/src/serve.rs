@@ -253,6 +253,8 @@ fn settings(config: &Config, gate: &Gate, demo: bool) -> Settings {
         sign_ins_per_minute: config.limits.sign_ins_per_minute,
         failed_sign_ins_per_person: config.limits.failed_sign_ins_per_person,
         streams: StreamLimits {
+            of_person: config.limits.streams_per_person,
+            into_cluster: config.limits.streams_per_cluster,
             idle: Duration::from_secs(60 * u64::from(config.limits.stream_idle_minutes)),
             longest: Duration::from_secs(3600 * u64::from(config.limits.stream_hours)),
         },

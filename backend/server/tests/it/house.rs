@@ -137,7 +137,7 @@ fn settings() -> Settings {
         gate_requests_per_minute: 0,
         sign_ins_per_minute: 600,
         failed_sign_ins_per_person: 5,
-        streams: StreamLimits { idle: Duration::from_secs(3600), longest: Duration::from_secs(24 * 3600) },
+        streams: StreamLimits { of_person: 200, into_cluster: 1000, idle: Duration::from_secs(3600), longest: Duration::from_secs(24 * 3600) },
         direct_access: true,
         gate_url: "https://127.0.0.1:8443".to_owned(),
         gate_ca_pem: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned(),
@@ -211,6 +211,13 @@ impl House {
     pub async fn beside_brief(&self, longest: Duration) -> Self {
         let settings = settings();
         let streams = StreamLimits { longest, ..settings.streams };
+        Self::on(self.database.clone(), self.cloud.clone(), Settings { streams, ..settings }).await
+    }
+
+    /// One more replica in which so many streams of a person may be open at once, and so many into a cluster.
+    pub async fn beside_few(&self, of_person: u32, into_cluster: u32) -> Self {
+        let settings = settings();
+        let streams = StreamLimits { of_person, into_cluster, ..settings.streams };
         Self::on(self.database.clone(), self.cloud.clone(), Settings { streams, ..settings }).await
     }
 
