@@ -148,7 +148,7 @@ pub async fn bearer(state: &State, token: TokenHash, source: &str) -> Answer<Act
     }
     let mut roles = found.roles;
     if let Some(now) = people::recheck(state, &found.user, &found.project, found.checked_at).await? {
-        state.store.token_checked(found.id, now.clone()).await?;
+        state.store.token_checked(found.id, &found.project.id, &found.user.id, now.clone()).await?;
         roles = now;
     }
     let actor = Actor::new(found.user, found.project, Grants { roles, operator: false }, found.given, Via::ApiToken(found.id));

@@ -85,7 +85,7 @@ async fn bearer_of(state: &State, token: TokenHash, found: KubeconfigUse) -> Ans
     let KubeconfigUse { kubeconfig, cluster, given, project } = found;
     let mut roles = kubeconfig.roles;
     if let Some(now) = people::recheck(state, &kubeconfig.user, &project, kubeconfig.checked_at).await? {
-        state.store.kubeconfig_checked(kubeconfig.id, &token, now.clone()).await?;
+        state.store.kubeconfig_checked(kubeconfig.id, &token, &project.id, &kubeconfig.user.id, now.clone()).await?;
         roles = now;
     }
     let actor = Actor::new(kubeconfig.user, project, Grants { roles, operator: false }, given, Via::Kubeconfig(kubeconfig.id));

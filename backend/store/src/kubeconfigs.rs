@@ -6,6 +6,7 @@ use crate::changes::{announce, announce_person};
 use crate::clusters;
 use crate::error::StoreError;
 use crate::pool::{Store, read, statement, write};
+use crate::standing;
 use auth::{KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, MembersManage, Narrowing, Permit, Project, Resource, Rights, Scope, User};
 use domain::clusters::ClusterEndpoint;
 use domain::ids::{ClusterId, KubeconfigId, TenantId};
@@ -148,11 +149,19 @@ impl Store {
     }
 
     /// Keystone confirmed the person, with these roles; none: the person has no place in the project now.
-    pub async fn kubeconfig_checked(&self, id: KubeconfigId, token: &TokenHash, roles: Vec<Role>) -> Result<(), StoreError> {
-        let checked = write(&self.api, (id, roles), |db, (id, roles)| {
+    pub async fn kubeconfig_checked(
+        &self,
+        id: KubeconfigId,
+        token: &TokenHash,
+        project: &TenantId,
+        user: &str,
+        roles: Vec<Role>,
+    ) -> Result<(), StoreError> {
+        let checked = write(&self.api, (id, project.clone(), user.to_owned(), roles), |db, (id, project, user, roles)| {
             Box::pin(async move {
-                sqlx::query!("UPDATE kubeconfigs SET checked_at = now(), roles = $2 WHERE id = $1", id.0, Json(roles) as _).execute(db).await?;
-                Ok::<_, StoreError>(())
+                let was_gone = standing::is_gone(db, project, user).await?;
+                sqlx::query!("UPDATE kubeconfigs SET checked_at = now(), roles = $2 WHERE id = $1", id.0, Json(roles) as _).execute(&mut *db).await?;
+                standing::checked(db, project, user, was_gone).await
             })
         });
         checked.await?;

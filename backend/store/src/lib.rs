@@ -42,6 +42,7 @@ mod roles;
 mod secrets;
 mod sessions;
 mod settings;
+mod standing;
 mod templates;
 mod tenants;
 #[cfg(feature = "test-support")]

@@ -5,6 +5,7 @@ use crate::changes::{announce_person, wake};
 use crate::clusters::ensure_tenant;
 use crate::error::{StoreError, unknown};
 use crate::pool::{Store, read, write};
+use crate::standing;
 use auth::{MembersManage, Permit, Rights, Scope, User};
 use domain::codes::Code;
 use domain::ids::{ClusterId, RoleId, TenantId};
@@ -67,7 +68,7 @@ impl Store {
         write(&self.api, (permit, user, context), |db, (permit, user, context)| Box::pin(reset(db, permit, user, context))).await
     }
 
-    /// Who was given namespaces of a cluster, for the cluster's own rules.
+    /// Who was given namespaces of a cluster and has a place in the project still, for the cluster's own rules.
     pub async fn namespace_people(&self, cluster: ClusterId) -> Result<BTreeSet<NamespacePerson>, StoreError> {
         read(&self.engine, cluster, |db, cluster| Box::pin(namespace_people(db, *cluster))).await
     }
@@ -206,12 +207,25 @@ pub(crate) async fn told_of_role(db: &mut PgConnection, tenant: &TenantId, role:
     Ok(())
 }
 
+/// The same for somebody of whom only Keystone says something else than before.
+pub(crate) async fn told_of_person(db: &mut PgConnection, tenant: &TenantId, user: &str) -> Result<(), StoreError> {
+    match find(db, Some(&tenant.0), Some(user)).await?.pop() {
+        Some(member) => told(db, user, member.given.places.iter()).await,
+        None => Ok(()),
+    }
+}
+
 async fn namespace_people(db: &mut PgConnection, cluster: ClusterId) -> Result<BTreeSet<NamespacePerson>, StoreError> {
     let rows = sqlx::query!(
-        r#"SELECT p.namespace AS "namespace!", p.user_id, member_grade(p.role, p.role_id) AS "grade!: Json<auth::Grade>" FROM member_places p
+        r#"SELECT p.tenant_id, p.namespace AS "namespace!", p.user_id, member_grade(p.role, p.role_id) AS "grade!: Json<auth::Grade>" FROM member_places p
            WHERE p.cluster_id = $1 AND p.namespace IS NOT NULL"#,
         cluster.0,
     );
-    let rows = rows.fetch_all(db).await?.into_iter().filter(|row| row.grade.0.looks());
-    Ok(rows.map(|row| NamespacePerson { namespace: row.namespace, user: row.user_id, changes: row.grade.0.changes_inside() }).collect())
+    let rows = rows.fetch_all(&mut *db).await?;
+    let gone = match rows.first() {
+        Some(row) => standing::gone(db, &row.tenant_id, None).await?,
+        None => BTreeSet::new(),
+    };
+    let there = rows.into_iter().filter(|row| row.grade.0.looks() && !gone.contains(&row.user_id));
+    Ok(there.map(|row| NamespacePerson { namespace: row.namespace, user: row.user_id, changes: row.grade.0.changes_inside() }).collect())
 }

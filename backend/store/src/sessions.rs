@@ -3,6 +3,7 @@
 use crate::changes::announce_person;
 use crate::error::StoreError;
 use crate::pool::{Store, statement, write};
+use crate::standing;
 use auth::{Project, Rights, User};
 use domain::ids::TenantId;
 use domain::permissions::Role;
@@ -90,9 +91,9 @@ async fn create(db: &mut PgConnection, new: &NewSession) -> Result<(), StoreErro
         new.operator,
         new.expires_at,
     )
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    standing::signed_in(db, &new.project.id, &new.user.id, &new.roles).await
 }
 
 async fn find(db: &mut PgConnection, id: &TokenHash) -> Result<Option<SessionRecord>, StoreError> {

@@ -4,6 +4,7 @@ use crate::audit::{AuditEntry, RequestContext, append};
 use crate::changes::announce_person;
 use crate::error::StoreError;
 use crate::pool::{Store, read, statement, write};
+use crate::standing;
 use auth::{Narrowing, Permit, Project, Resource, Rights, Scope, TokenCreate, TokenRevoke, User};
 use domain::codes::Code;
 use domain::ids::{ClusterId, TenantId, TokenId};
@@ -141,11 +142,12 @@ impl Store {
     }
 
     /// Keystone confirmed the owner, with these roles; none: the person has no place in the project now.
-    pub async fn token_checked(&self, id: TokenId, roles: Vec<Role>) -> Result<(), StoreError> {
-        write(&self.api, (id, roles), |db, (id, roles)| {
+    pub async fn token_checked(&self, id: TokenId, project: &TenantId, user: &str, roles: Vec<Role>) -> Result<(), StoreError> {
+        write(&self.api, (id, project.clone(), user.to_owned(), roles), |db, (id, project, user, roles)| {
             Box::pin(async move {
-                sqlx::query!("UPDATE api_tokens SET checked_at = now(), roles = $2 WHERE id = $1", id.0, Json(roles) as _).execute(db).await?;
-                Ok::<_, StoreError>(())
+                let was_gone = standing::is_gone(db, project, user).await?;
+                sqlx::query!("UPDATE api_tokens SET checked_at = now(), roles = $2 WHERE id = $1", id.0, Json(roles) as _).execute(&mut *db).await?;
+                standing::checked(db, project, user, was_gone).await
             })
         })
         .await

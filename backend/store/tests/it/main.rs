@@ -8,6 +8,7 @@ mod device_sign_ins;
 mod embedded;
 mod engine;
 mod key_rotation;
+mod members;
 mod orphans;
 mod pools;
 mod settings;
