@@ -126,7 +126,7 @@ pub struct ClusterQuery {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct PlannedObject {
     pub kind: ResourceKind,
-    /// What for: a pool's name, `control-plane`, or empty.
+    /// What for: a pool's name, `control-plane`, `ingress`, or empty.
     pub name: String,
     pub count: u32,
 }

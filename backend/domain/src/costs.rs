@@ -1,7 +1,7 @@
 //! What a cluster costs an hour, from the operator's price list. Exact: money is counted in millionths.
 
 use crate::clusters::ClusterSpec;
-use crate::needs::Machine;
+use crate::needs::{Machine, has_ingress};
 use crate::nodes::CONTROL_PLANE_POOL;
 use crate::settings::ApiExposure;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -111,8 +111,9 @@ pub fn cluster_cost(spec: &ClusterSpec, prices: &Prices) -> Cost {
             }
         }
     }
-    let address = u64::from(spec.api.exposure != ApiExposure::Private);
-    for (kind, count, price) in [("load_balancer", 1, prices.load_balancer), ("floating_ip", address, prices.floating_ip)] {
+    let ingress = u64::from(has_ingress(spec));
+    let addresses = u64::from(spec.api.exposure != ApiExposure::Private) + ingress;
+    for (kind, count, price) in [("load_balancer", 1 + ingress, prices.load_balancer), ("floating_ip", addresses, prices.floating_ip)] {
         if count > 0 && price > Money(0) {
             lines.push(CostLine { kind, name: String::new(), count, per_hour: price.times(count) });
         }
@@ -135,7 +136,7 @@ mod tests {
         )
         .unwrap();
         let data = DataVolume { name: "d".into(), size_gib: 100, volume_type: Some("ssd".into()), mount_path: None };
-        let spec = ClusterSpec {
+        let mut spec = ClusterSpec {
             control_plane: ControlPlaneSpec { count: 3, flavor: "l".into(), root_volume_gib: 20, ..ControlPlaneSpec::default() },
             node_pools: vec![
                 NodePoolSpec {
@@ -155,5 +156,8 @@ mod tests {
         assert_eq!(cost.per_hour, Money(492_000));
         assert_eq!(cost.unpriced, ["gpu"]);
         assert_eq!(serde_json::to_value(&cost).unwrap()["per_hour"], 0.492);
+        // Another load balancer with an address.
+        (spec.addons.ingress, spec.addons.cloud_controller) = (true, true);
+        assert_eq!(cluster_cost(&spec, &prices).per_hour, Money(517_000));
     }
 }

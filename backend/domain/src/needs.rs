@@ -1,5 +1,6 @@
 //! What a cluster or a change of it needs from the cloud: objects by kind, and quotas.
 
+use crate::addons::Addon;
 use crate::clusters::{ClusterSpec, ControlPlaneSpec, NodePoolSpec};
 use crate::ledger::ResourceKind;
 use crate::nodes::CONTROL_PLANE_POOL;
@@ -8,7 +9,8 @@ use crate::settings::{ApiExposure, DataVolume};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Objects to be made: (kind, whose: a pool's name, `control-plane`, or empty for the cluster's own) → how many.
+/// Objects to be made: (kind, whose: a pool's name, `control-plane`, `ingress` for what the cloud controller makes for that add-on, or empty for the
+/// cluster's own) → how many.
 pub type Objects = BTreeMap<(ResourceKind, String), u32>;
 
 /// Amounts by quota: `instances`, `vcpus`, `ram_mib`, `volumes`, `gigabytes`, `ports`, `networks`, ...; of volumes also by their type: `volumes_ssd`,
@@ -38,6 +40,26 @@ pub fn with_default_type(mut amounts: Amounts, default: Option<&str>) -> Amounts
 /// Rules of one of our security groups, those that Neutron puts into every group included.
 const RULES_OF_A_GROUP: u64 = 12;
 
+/// Ports of the Service of the ingress add-on: for each the cloud controller makes a listener with a pool, its monitor, and a member for each worker.
+pub const INGRESS_PORTS: u32 = 2;
+
+/// Whether the cloud controller makes a load balancer with an address for the ingress add-on.
+#[must_use]
+pub fn has_ingress(spec: &ClusterSpec) -> bool {
+    spec.addons.ingress && spec.addons.cloud_controller
+}
+
+fn of_ingress(kind: ResourceKind) -> (ResourceKind, String) {
+    (kind, Addon::Ingress.as_str().to_owned())
+}
+
+/// The same without what the cloud controller makes: that has no rows in the ledger.
+#[must_use]
+pub fn without_ingress(mut objects: Objects) -> Objects {
+    objects.retain(|(kind, whose), _| !matches!(kind, ResourceKind::LoadBalancer | ResourceKind::FloatingIp) || whose.is_empty());
+    objects
+}
+
 /// The objects of a whole cluster.
 #[must_use]
 pub fn cluster_objects(spec: &ClusterSpec) -> Objects {
@@ -48,6 +70,9 @@ pub fn cluster_objects(spec: &ClusterSpec) -> Objects {
     }
     if spec.api.exposure != ApiExposure::Private {
         objects.insert((FloatingIp, String::new()), 1);
+    }
+    if has_ingress(spec) {
+        objects.extend([LoadBalancer, FloatingIp].map(|k| (of_ingress(k), 1)));
     }
     objects.insert((SecurityGroup, String::new()), 2);
     objects.extend(node_objects(spec, CONTROL_PLANE_POOL, spec.control_plane.count));
@@ -100,10 +125,11 @@ pub fn add(to: &mut Amounts, more: &Amounts) {
 }
 
 /// What those objects take from the project's quotas. A load balancer and a router interface have a port of their own, and a load balancer a listener
-/// with a pool, whose members the masters are.
+/// with a pool, whose members the masters are; that of the ingress add-on has more of them, and the workers for members, all of them from the first.
 #[must_use]
 pub fn amounts(objects: &Objects, spec: &ClusterSpec, flavors: &[FlavorSize]) -> Amounts {
     let mut amounts = Amounts::new();
+    let ingress_is_there = has_ingress(spec) && !objects.contains_key(&of_ingress(ResourceKind::LoadBalancer));
     for ((kind, pool), count) in objects {
         let count = u64::from(*count);
         let mut add = |quota: &'static str, n: u64| *amounts.entry(quota.into()).or_insert(0) += n;
@@ -112,6 +138,8 @@ pub fn amounts(objects: &Objects, spec: &ClusterSpec, flavors: &[FlavorSize]) ->
                 let size = flavors.iter().find(|f| f.name == Machine::of(spec, pool).flavor);
                 if pool == CONTROL_PLANE_POOL {
                     add("members", count);
+                } else if ingress_is_there {
+                    add("members", count * u64::from(INGRESS_PORTS));
                 }
                 add("instances", count);
                 add("vcpus", count * size.map_or(0, |f| u64::from(f.vcpus)));
@@ -133,10 +161,15 @@ pub fn amounts(objects: &Objects, spec: &ClusterSpec, flavors: &[FlavorSize]) ->
             }
             ResourceKind::Port | ResourceKind::RouterInterface => add("ports", count),
             ResourceKind::LoadBalancer => {
+                let mut listeners = count;
+                if !pool.is_empty() {
+                    listeners *= u64::from(INGRESS_PORTS);
+                    add("members", listeners * spec.node_pools.iter().map(|p| u64::from(p.count)).sum::<u64>());
+                }
                 add("load_balancers", count);
-                add("listeners", count);
-                add("pools", count);
-                add("health_monitors", count);
+                add("listeners", listeners);
+                add("pools", listeners);
+                add("health_monitors", listeners);
                 add("ports", count);
             }
             ResourceKind::Network => add("networks", count),
@@ -234,6 +267,30 @@ mod tests {
         assert_eq!((amounts["volumes"], amounts["gigabytes"], amounts["ports"]), (3, 60, 5));
         assert_eq!(amounts.get("server_groups"), None);
         assert_eq!(["load_balancers", "listeners", "pools", "members", "health_monitors"].map(|quota| amounts[quota]), [1; 5]);
+    }
+
+    #[test]
+    fn the_load_balancer_of_ingress_is_counted_once_with_all_that_is_under_it() {
+        let mut spec = complete(&ClusterSpecRequest::default(), &Offers::default());
+        let of = |objects: &Objects, spec: &ClusterSpec| {
+            let all = amounts(objects, spec, &[]);
+            let quotas = ["load_balancers", "listeners", "pools", "health_monitors", "members", "floating_ips", "ports"];
+            quotas.map(|quota| all.get(quota).copied().unwrap_or(0))
+        };
+        let without = of(&cluster_objects(&spec), &spec);
+        assert_eq!(without, [1, 1, 1, 1, 1, 1, 5]);
+        spec.addons.ingress = true;
+        // Two ports, behind each of which both workers are.
+        assert_eq!(of(&cluster_objects(&spec), &spec), [2, 3, 3, 3, 5, 2, 6]);
+        assert_eq!(of(&without_ingress(cluster_objects(&spec)), &spec), [1, 1, 1, 1, 5, 1, 5], "workers that come to one that is there");
+        assert_eq!(of(&node_objects(&spec, "default", 3), &spec), [0, 0, 0, 0, 6, 0, 3]);
+        assert_eq!(of(&node_objects(&spec, CONTROL_PLANE_POOL, 1), &spec), [0, 0, 0, 0, 1, 0, 1]);
+        spec.api.exposure = ApiExposure::Private;
+        assert_eq!(of(&cluster_objects(&spec), &spec)[5], 1, "its address does not depend on the API's");
+        // Nobody makes one.
+        spec.addons.cloud_controller = false;
+        spec.api.exposure = ApiExposure::Public;
+        assert_eq!(of(&cluster_objects(&spec), &spec), without);
     }
 
     #[test]

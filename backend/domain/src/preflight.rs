@@ -2,7 +2,7 @@
 
 use crate::clusters::ClusterSpec;
 use crate::codes::Code;
-use crate::needs::{Amounts, Machine};
+use crate::needs::{Amounts, Machine, has_ingress};
 use crate::nodes::CONTROL_PLANE_POOL;
 use crate::requests::{MASTER_MINIMUM, SMALLEST_ROOT_VOLUME, WORKER_MINIMUM};
 use crate::settings::{ApiExposure, OVN};
@@ -324,7 +324,7 @@ fn existing(spec: &ClusterSpec, fact: &ExistingFact) -> Vec<Check> {
         return vec![blocked(Code::NetworkMissing, Code::NetworkMissing.title().to_owned(), field, &json!({}))];
     };
     let mut found = Vec::new();
-    let wanted = spec.api.exposure != ApiExposure::Private;
+    let wanted = spec.api.exposure != ApiExposure::Private || has_ingress(spec);
     if fact.external_network.as_deref() != Some(spec.network.external_network.as_str()) {
         let params = json!({ "network": spec.network.external_network, "found": fact.external_network });
         let message = match &fact.external_network {
@@ -334,8 +334,9 @@ fn existing(spec: &ClusterSpec, fact: &ExistingFact) -> Vec<Check> {
         let level = if wanted { blocked } else { warning };
         found.push(level(Code::NetworkNotRouted, message, at("subnet_id"), &params));
     }
-    // Nodes, one more for a replacement, and the load balancer.
-    let need = u64::from(spec.control_plane.count) + spec.node_pools.iter().map(|p| u64::from(p.count)).sum::<u64>() + 2;
+    // Nodes, one more for a replacement, and the load balancers.
+    let nodes = u64::from(spec.control_plane.count) + spec.node_pools.iter().map(|p| u64::from(p.count)).sum::<u64>();
+    let need = nodes + 2 + u64::from(has_ingress(spec));
     found.extend(addresses(&cidr.to_string(), fact.free_addresses, need, at("subnet_id")));
     for neighbour in &fact.neighbours {
         if let Some(field) = crate::requests::overlapping(spec, *neighbour) {

@@ -122,6 +122,15 @@ fn an_existing_network_must_lead_out_have_room_and_keep_clear_of_the_clusters_ra
     // One master, two workers, one for a replacement, the load balancer.
     assert_eq!(with(ExistingFact { free_addresses: 5, ..good.clone() }), []);
     assert_eq!(with(ExistingFact { free_addresses: 4, ..good.clone() })[0].2, Code::SubnetTooSmall);
+    // A load balancer more, with an address that a router has to lead to whatever the API has.
+    let mut open = spec.clone();
+    open.addons.ingress = true;
+    let with_ingress = |fact: ExistingFact| found(&open, &Facts { existing: Some(fact), ..facts() });
+    assert_eq!(with_ingress(ExistingFact { free_addresses: 6, ..good.clone() }), []);
+    assert_eq!(with_ingress(ExistingFact { free_addresses: 5, ..good.clone() })[0].2, Code::SubnetTooSmall);
+    open.api.exposure = ApiExposure::Private;
+    let unrouted = Facts { existing: Some(ExistingFact { external_network: None, ..good.clone() }), private_route: true, ..facts() };
+    assert_eq!(found(&open, &unrouted)[0].1, CheckLevel::Blocked);
     let overlap = with(ExistingFact { neighbours: vec!["172.20.4.0/24".parse().unwrap()], ..good });
     assert_eq!(overlap[0], ("network".to_owned(), CheckLevel::Blocked, Code::CidrOverlap, "spec.network.pod_cidr".to_owned()));
 }
@@ -204,6 +213,9 @@ fn a_cluster_needs_addresses_of_the_external_network_for_its_api_and_its_router(
     assert_eq!(level(json!({}), 2, Amounts::new()), CheckLevel::Ok);
     assert_eq!(level(json!({}), 1, other), CheckLevel::Blocked);
     assert_eq!(level(json!({"api": {"exposure": "private"}}), 1, Amounts::new()), CheckLevel::Ok);
+    // And for the ingress add-on.
+    assert_eq!(level(json!({"addons": {"ingress": true}}), 3, Amounts::new()), CheckLevel::Ok);
+    assert_eq!(level(json!({"addons": {"ingress": true}}), 2, Amounts::new()), CheckLevel::Blocked);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::addons::AddonsRequest;
 use crate::clusters::{ClusterSpec, ClusterSpecRequest, ControlPlaneRequest, ControlPlaneSpec, NetworkRequest, NetworkSpec, NodePoolSpec};
 use crate::codes::Code;
 use crate::marks;
+use crate::needs::has_ingress;
 use crate::nodes::CONTROL_PLANE_POOL;
 use crate::settings::{ApiAuditRequest, ApiAuditSpec, ApiRequest, ExistingNetwork};
 use crate::versions::{CatalogueVersion, KubernetesVersion, Support};
@@ -56,7 +57,8 @@ pub const MASTER_MINIMUM: (u32, u32) = (2, 2048);
 pub const WORKER_MINIMUM: (u32, u32) = (1, 1024);
 /// GiB that a node's system needs at least.
 pub const SMALLEST_ROOT_VOLUME: u32 = 10;
-/// Addresses of a subnet that nodes cannot have: network, broadcast, gateway, the load balancer's VIP, three for DHCP.
+/// Addresses of a subnet that nodes cannot have: network, broadcast, gateway, the load balancer's VIP, three for DHCP. One more where ingress has a
+/// load balancer of its own.
 const TAKEN_ADDRESSES: u64 = 7;
 /// Addresses each node hands to its pods: a /24.
 const POD_PREFIX: u8 = 24;
@@ -363,7 +365,8 @@ fn dns(rules: &mut Rules, servers: &[Ipv4Addr]) {
 /// Whether the ranges have room for the nodes, and one more for a replacement.
 fn room_for_nodes(rules: &mut Rules, spec: &ClusterSpec) {
     let need = total_nodes(spec) + 1;
-    let addresses = (1u64 << (32 - spec.network.node_cidr.prefix_len())).saturating_sub(TAKEN_ADDRESSES);
+    let taken = TAKEN_ADDRESSES + u64::from(has_ingress(spec));
+    let addresses = (1u64 << (32 - spec.network.node_cidr.prefix_len())).saturating_sub(taken);
     if addresses < need {
         let message = format!("has room for {addresses} nodes, {need} are needed (one for a replacement)");
         rules.refuse("spec.network.node_cidr", Code::SubnetTooSmall, message);

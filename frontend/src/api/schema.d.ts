@@ -4796,7 +4796,7 @@ export interface components {
             /** Format: int32 */
             count: number;
             kind: components["schemas"]["ResourceKind"];
-            /** @description What for: a pool's name, `control-plane`, or empty. */
+            /** @description What for: a pool's name, `control-plane`, `ingress`, or empty. */
             name: string;
         };
         Pod: {

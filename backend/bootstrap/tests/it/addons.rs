@@ -3,6 +3,7 @@
 use bootstrap::addons::{APPLIED, AddonsInput, CloudConfig, LABEL, Object, VolumeType, addons, images as images_of, version};
 use domain::addons::{Addon, AddonsRequest, AddonsSpec};
 use domain::ids::ClusterId;
+use domain::needs::INGRESS_PORTS;
 use ipnet::Ipv4Net;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -211,6 +212,16 @@ fn a_namespace_kept_apart_is_open_to_its_own_to_the_system_and_to_all_that_is_no
     for address in ["10.128.1.2", "10.128.4.255", "10.128.2.0", "10.131.255.255"] {
         assert!(!lets_in(address), "{address}");
     }
+}
+
+#[test]
+fn ingress_asks_the_cloud_for_what_plans_count() {
+    let objects = objects(&all(), None, SECRET);
+    let balanced: Vec<&Object> = objects.iter().filter(|o| o.value["kind"] == "Service" && o.value["spec"]["type"] == "LoadBalancer").collect();
+    assert_eq!(balanced.iter().map(|o| o.addon).collect::<Vec<_>>(), [Addon::Ingress]);
+    assert_eq!(balanced[0].value["spec"]["ports"].as_array().unwrap().len(), usize::try_from(INGRESS_PORTS).unwrap());
+    let conf = named(&objects, "Secret", "cloud-config")["stringData"]["cloud.conf"].as_str().unwrap().to_owned();
+    assert!(conf.contains("create-monitor = true") && conf.contains("floating-network-id = \"ext\""), "a monitor each, and an address");
 }
 
 #[test]

@@ -3,8 +3,12 @@
 use crate::cluster_api::ClusterApi;
 use crate::house::{House, Person};
 use bytes::Bytes;
+use domain::addons::{Addon, AddonState, AddonStatus};
+use domain::changes::Change;
 use local_cloud::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
+use std::time::Duration;
+use uuid::Uuid;
 
 /// What a plan says about one thing: its level and code.
 fn said(plan: &Value, key: &str) -> (String, Option<String>) {
@@ -107,6 +111,41 @@ async fn what_is_under_a_load_balancer_has_quotas_of_its_own() {
     assert_eq!(first.status, 202, "{}", first.body);
     let all = ["health_monitors", "listeners", "members", "pools"].map(|quota| json!(quota)).to_vec();
     assert_eq!(plan().await, (json!(true), all));
+}
+
+#[actix_web::test]
+async fn the_load_balancer_of_ingress_is_planned_and_promised_until_it_is_there() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let body = |name: &str| json!({"name": name, "template": "dev", "spec": {"addons": {"ingress": true}}});
+    let plan = async || house.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&body("two"))).await.body;
+    let short = async || {
+        let plan = plan().await;
+        let short = plan["checks"].as_array().unwrap().iter().filter(|c| c["key"] == "quota" && c["level"] == "blocked");
+        short.map(|c| c["params"]["resource"].clone()).collect::<Vec<_>>()
+    };
+    for (service, quota, told) in [("network", "floatingip", "floating_ips"), ("load-balancer", "load_balancer", "load_balancers")] {
+        house.cloud_quota(service, quota, 1);
+        assert_eq!(short().await, [json!(told)]);
+        house.cloud_quota(service, quota, 2);
+        assert_eq!(short().await, Vec::<Value>::new());
+    }
+    assert_eq!(house.call(Some(&member), "POST", "/api/v1/clusters", Some(&body("one"))).await.status, 202);
+    let promised = async || {
+        let plan = plan().await;
+        ["floating_ips", "load_balancers", "listeners"].map(|quota| {
+            let row = plan["quota"].as_array().unwrap().iter().find(|q| q["resource"] == quota).unwrap();
+            row["promised"].as_u64().unwrap()
+        })
+    };
+    assert_eq!(promised().await, [2, 2, 3]);
+    // It works, and the cloud's own figures have what it holds, while the rest is still being made.
+    let claim = house.store.claim(Uuid::new_v4(), Duration::from_secs(30)).await.unwrap().expect("the cluster is due");
+    let mut status = house.store.load(&claim).await.unwrap().cluster.status;
+    let ready = AddonStatus { name: Addon::Ingress, state: AddonState::Ready, ready: 2, desired: 2, message: String::new() };
+    status.addons = vec![AddonStatus { name: Addon::Dns, state: AddonState::Progressing, ..ready.clone() }, ready];
+    house.store.commit(&claim, &[Change::Status(status)]).await.unwrap();
+    assert_eq!(promised().await, [1, 1, 1]);
 }
 
 #[actix_web::test]
