@@ -327,8 +327,10 @@ fn network(rules: &mut Rules, spec: &ClusterSpec) {
     let ranges = [("node_cidr", net.node_cidr, 16..=28), ("pod_cidr", net.pod_cidr, 8..=22), ("service_cidr", net.service_cidr, 12..=24)];
     for (index, (name, range, prefixes)) in ranges.iter().enumerate() {
         let field = format!("spec.network.{name}");
-        rules.must(range.addr() == range.network(), &field, &format!("must begin at its network address: {}", range.trunc()));
-        if !prefixes.contains(&range.prefix_len()) {
+        // A subnet that is there has the range that it has.
+        let chosen = index > 0 || net.existing.is_none();
+        rules.must(!chosen || range.addr() == range.network(), &field, &format!("must begin at its network address: {}", range.trunc()));
+        if chosen && !prefixes.contains(&range.prefix_len()) {
             let message = format!("the prefix must be /{} to /{}", prefixes.start(), prefixes.end());
             rules.refuse(&field, Code::InvalidInput, message);
         }
@@ -362,12 +364,12 @@ fn dns(rules: &mut Rules, servers: &[Ipv4Addr]) {
     }
 }
 
-/// Whether the ranges have room for the nodes, and one more for a replacement.
+/// Whether the ranges have room for the nodes, and one more for a replacement. Of a subnet that is there, the cloud says what is left of it.
 fn room_for_nodes(rules: &mut Rules, spec: &ClusterSpec) {
     let need = total_nodes(spec) + 1;
     let taken = TAKEN_ADDRESSES + u64::from(has_ingress(spec));
     let addresses = (1u64 << (32 - spec.network.node_cidr.prefix_len())).saturating_sub(taken);
-    if addresses < need {
+    if addresses < need && spec.network.existing.is_none() {
         let message = format!("has room for {addresses} nodes, {need} are needed (one for a replacement)");
         rules.refuse("spec.network.node_cidr", Code::SubnetTooSmall, message);
     }

@@ -72,6 +72,27 @@ fn ranges_may_not_overlap_nor_be_too_small() {
 }
 
 #[test]
+fn a_subnet_that_is_there_has_the_range_that_it_has() {
+    let told = |range: &str, existing: bool| {
+        let mut spec = good();
+        spec.network.node_cidr = range.parse().unwrap();
+        let subnet = || ExistingNetwork { network_id: "n".to_owned(), subnet_id: "s".to_owned(), router_addresses: Vec::new() };
+        spec.network.existing = existing.then(subnet);
+        let found = violations("web", &spec, &SpecLimits::default());
+        found.into_iter().map(|v| (v.code, v.field)).collect::<Vec<_>>()
+    };
+    let refused = |code| vec![(code, "spec.network.node_cidr".to_owned())];
+    for range in ["10.128.0.0/12", "192.168.0.0/15", "192.168.7.0/29"] {
+        assert_eq!(told(range, true), [], "{range}");
+        assert_eq!(told(range, false), refused(Code::InvalidInput), "{range}");
+    }
+    // What overlaps does not work, whoever chose it.
+    let overlaps = vec![(Code::CidrOverlap, "spec.network.pod_cidr".to_owned())];
+    assert_eq!(told("172.16.0.0/12", true), overlaps);
+    assert_eq!(told("198.18.0.0/16", true), refused(Code::CidrOverlap));
+}
+
+#[test]
 fn pools_are_checked() {
     let mut spec = good();
     spec.node_pools.push(spec.node_pools[0].clone());
