@@ -32,7 +32,7 @@ const node: ClusterNode = { id: "n1", name: "w-0", pool: "default", role: "worke
 const lost = "2026-01-02T00:00:00Z";
 const nodes: ClusterNode[] = [
   { ...node, ready: true, joined_at: time },
-  { ...node, id: "n2", name: "w-1", ready: false, joined_at: time, unready_since: lost, unready_reason: "KubeletNotReady", unready_message: "runtime network not ready" },
+  { ...node, id: "n2", name: "w-1", ready: false, joined_at: time, unready_since: lost, unready_reason: "KubeletNotReady", unready_message: "runtime network not ready", unready_code: "KCS-CMP-010" },
 ];
 
 beforeEach(() => {

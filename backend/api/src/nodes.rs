@@ -11,6 +11,7 @@ use actix_web::get;
 use actix_web::web::{Data, Json, Path};
 use auth::NodeOperate;
 use cloud::compute::{Server, ServerStatus};
+use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
 use domain::names::node_prefix;
@@ -59,6 +60,11 @@ pub struct Node {
     pub unready_reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unready_message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unready_code: Option<Code>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unready_remedy: Option<String>,
     /// Whether it is being taken away.
     pub removing: bool,
     pub bootstrap: Bootstrap,
@@ -106,6 +112,8 @@ impl Node {
     fn new(record: NodeRecord, ledger: &[LedgerRow], servers: &[Server], inside: Option<&KubernetesNode>) -> Self {
         let node = record.node;
         let unready = inside.and_then(unready).filter(|_| node.ready != Some(true));
+        // One that has not joined yet is no better off for being replaced.
+        let code = node.unready_since.map(|_| Code::NodeUnready);
         let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let server = row(ledger, ResourceKind::Server, &node.name).map(|server_row| {
             let seen = servers.iter().find(|s| Some(&s.id) == server_row.cloud_id.as_ref());
@@ -128,6 +136,8 @@ impl Node {
             unready_since: node.unready_since,
             unready_reason: unready.and_then(|c| said(&c.reason)),
             unready_message: unready.and_then(|c| said(&c.message)),
+            unready_code: code,
+            unready_remedy: code.map(|code| code.remedy().to_owned()),
             removing: node.intent == NodeIntent::Remove,
             bootstrap: node.bootstrap,
             fault: node.fault.map(OperationFault::from),

@@ -459,7 +459,7 @@ export const nodes = [
     address: "10.0.0.13",
     created_at: ago(240),
   },
-  { id: uuid(505), name: "kcs-1a2b3c4d-w0-3", pool: "default", role: "worker", ready: false, joined_at: ago(3000), unready_since: ago(310), removing: false, bootstrap: { state: "done", at: ago(3010) }, server: { id: "c4d14e77-6b1d-4d1c-9a0b-77c2b8d1e04a", state: "known", status: "ACTIVE", zone: "az2" }, address: "10.0.0.14", kubelet_version: "v1.36.3", created_at: ago(3200) },
+  { id: uuid(505), name: "kcs-1a2b3c4d-w0-3", pool: "default", role: "worker", ready: false, joined_at: ago(3000), unready_since: ago(310), unready_code: "KCS-CMP-010", removing: false, bootstrap: { state: "done", at: ago(3010) }, server: { id: "c4d14e77-6b1d-4d1c-9a0b-77c2b8d1e04a", state: "known", status: "ACTIVE", zone: "az2" }, address: "10.0.0.14", kubelet_version: "v1.36.3", created_at: ago(3200) },
 ];
 nodes[3].removing = false;
 

@@ -4005,9 +4005,12 @@ export interface components {
                 removing: boolean;
                 role: components["schemas"]["NodeRole"];
                 server?: components["schemas"]["NodeServer"] | null;
+                unready_code?: components["schemas"]["Code"] | null;
                 unready_message?: string | null;
                 /** @description The cluster's own word and sentence for why it is not Ready, while its API answers. */
                 unready_reason?: string | null;
+                /** @description What to do about it. */
+                unready_remedy?: string | null;
                 /**
                  * Format: date-time
                  * @description Since when it has not been Ready after it had joined. Absent while nobody can tell, because the cluster's API does not answer.
@@ -4471,9 +4474,12 @@ export interface components {
             removing: boolean;
             role: components["schemas"]["NodeRole"];
             server?: components["schemas"]["NodeServer"] | null;
+            unready_code?: components["schemas"]["Code"] | null;
             unready_message?: string | null;
             /** @description The cluster's own word and sentence for why it is not Ready, while its API answers. */
             unready_reason?: string | null;
+            /** @description What to do about it. */
+            unready_remedy?: string | null;
             /**
              * Format: date-time
              * @description Since when it has not been Ready after it had joined. Absent while nobody can tell, because the cluster's API does not answer.

@@ -196,10 +196,12 @@ async fn a_node_nobody_can_see_is_told_from_one_that_has_not_joined_and_from_one
     let nodes = [node(0), Node { joined_at: then, ..node(1) }, Node { joined_at: then, unready_since: then, ..node(2) }];
     house.store.commit(&claim, &nodes.map(Change::Node)).await.unwrap();
     let listed = house.call(Some(&member), "GET", &format!("/api/v1/clusters/{}/nodes", claim.cluster), None).await;
-    let told = |n: &Value| json!([n["ready"], n["joined_at"], n["unready_since"]]);
+    let told = |n: &Value| json!([n["ready"], n["joined_at"], n["unready_since"], n["unready_code"], n["unready_remedy"]]);
     let told: Vec<Value> = listed.body["items"].as_array().unwrap().iter().map(told).collect();
     let epoch = "1970-01-01T00:00:00Z";
-    assert_eq!(told, [json!([null, null, null]), json!([null, epoch, null]), json!([null, epoch, epoch])]);
+    let code = Code::NodeUnready;
+    let unready = json!([null, epoch, epoch, code.as_str(), code.remedy()]);
+    assert_eq!(told, [json!([null, null, null, null, null]), json!([null, epoch, null, null, null]), unready]);
 }
 
 #[actix_web::test]

@@ -61,7 +61,7 @@ export function NodesTab() {
           empty={<Empty title={t("cluster.nodes.none")} text={t("cluster.nodes.noneText")} />}
           detail={(node) => {
             if (nodeState(node) === "failed" || (node.fault && nodeState(node) !== "ready")) return <NodeFault node={node} />;
-            return nodeState(node) === "notReady" && node.unready_since ? <Fault tone="warn" fault={{ code: "KCS-CMP-010", message: unreadyWords(node) }} /> : null;
+            return nodeState(node) === "notReady" && node.unready_code ? <Fault tone="warn" fault={{ code: node.unready_code, remedy: node.unready_remedy ?? undefined, message: unreadyWords(node) }} /> : null;
           }}
         />
       </Card>
