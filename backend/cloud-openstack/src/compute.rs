@@ -30,10 +30,17 @@ struct FlavorView {
     public: Option<bool>,
 }
 
+/// As Nova and Cinder list theirs.
 #[derive(Deserialize)]
-struct Zones {
+pub(crate) struct Zones {
     #[serde(rename = "availabilityZoneInfo")]
     zones: Vec<ZoneView>,
+}
+
+impl Zones {
+    pub(crate) fn listed(self) -> Vec<Zone> {
+        self.zones.into_iter().map(|zone| Zone { name: zone.name, available: zone.state.available }).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -213,8 +220,7 @@ impl Compute for Scoped {
     }
 
     async fn zones(&self) -> Result<Vec<Zone>> {
-        let body: Zones = self.0.json(&Call::get(COMPUTE, "list zones", &["os-availability-zone"])).await?;
-        Ok(body.zones.into_iter().map(|zone| Zone { name: zone.name, available: zone.state.available }).collect())
+        Ok(self.0.json::<Zones>(&Call::get(COMPUTE, "list zones", &["os-availability-zone"])).await?.listed())
     }
 
     async fn limits(&self) -> Result<ComputeLimits> {

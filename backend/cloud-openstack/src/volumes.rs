@@ -2,11 +2,12 @@
 
 use crate::call::Call;
 use crate::catalog::Service::BlockStorage as VOLUME;
+use crate::compute::Zones;
 use crate::identity::Scoped;
 use crate::lenient::{limit, or_default};
 use async_trait::async_trait;
 use cloud::Result;
-use cloud::compute::Limit;
+use cloud::compute::{Limit, Zone};
 use cloud::error::CloudErrorKind;
 use cloud::volumes::{NewVolume, Snapshot, Volume, VolumeAttachment, VolumeLimits, VolumeStatus, VolumeType, Volumes};
 use serde::Deserialize;
@@ -163,6 +164,10 @@ impl Volumes for Scoped {
         };
         // Cinder's own placeholder for volumes without a type.
         Ok(types.into_iter().filter(|t| t.name != "__DEFAULT__").map(of).collect())
+    }
+
+    async fn zones(&self) -> Result<Vec<Zone>> {
+        Ok(self.0.json::<Zones>(&Call::get(VOLUME, "list zones of volumes", &["os-availability-zone"])).await?.listed())
     }
 
     async fn volumes(&self) -> Result<Vec<Volume>> {

@@ -1,7 +1,7 @@
 //! Cinder: volumes, volume types, quotas. Ownership is marked in metadata.
 
 use crate::Result;
-use crate::compute::Limit;
+use crate::compute::{Limit, Zone};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 
@@ -89,6 +89,8 @@ pub struct VolumeLimits {
 #[async_trait]
 pub trait Volumes: Send + Sync {
     async fn volume_types(&self) -> Result<Vec<VolumeType>>;
+    /// Those that volumes are in, which need not be Nova's.
+    async fn zones(&self) -> Result<Vec<Zone>>;
     /// All of the project's.
     async fn volumes(&self) -> Result<Vec<Volume>>;
     /// Volumes carrying this metadata pair (all pages).

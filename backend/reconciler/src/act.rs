@@ -182,16 +182,22 @@ impl World<'_> {
                 (data.size_gib, data.volume_type.clone(), None)
             }
         };
-        let volume = NewVolume {
+        let mut volume = NewVolume {
             name: row.name.clone(),
             size_gib,
             image_id,
             volume_type,
-            // Cinder's zones are not Nova's: the cloud chooses.
-            zone: None,
+            zone: volume_zone(cloud, work, row, node.zone(machine.zones)).await?,
             metadata: marks(row),
         };
-        Ok(cloud.volumes.create_volume(&volume).await?)
+        match cloud.volumes.create_volume(&volume).await {
+            // A type that is of other zones.
+            Err(error) if error.kind == CloudErrorKind::Rejected && volume.zone.is_some() => {
+                volume.zone = None;
+                Ok(cloud.volumes.create_volume(&volume).await?)
+            }
+            made => Ok(made?),
+        }
     }
 
     async fn create_server(&self, cloud: &Cloud, work: &Work, row: &LedgerRow) -> Result<String, Refusal> {
@@ -381,6 +387,21 @@ fn former_address(work: &Work) -> Option<String> {
     let former = work.ledger.iter().filter(|r| r.key == "load_balancer" && r.state == ResourceState::Gone && r.address.is_some());
     let last = former.max_by_key(|r| r.created_at)?;
     last.address.clone().filter(|_| work.nodes.iter().any(|n| n.joined_at.is_some()))
+}
+
+/// The zone for a volume of a node in this one: Nova may take none from elsewhere (`cross_az_attach`). None, and the cloud chooses: Cinder's zones are
+/// others, or its own could not make the volume before.
+async fn volume_zone(cloud: &Cloud, work: &Work, row: &LedgerRow, of_node: Option<&str>) -> Result<Option<String>, Refusal> {
+    let Some(wanted) = of_node else { return Ok(None) };
+    let broke = |former: &LedgerRow| former.fault.as_ref().is_some_and(|fault| fault.code == Code::VolumeFailed);
+    if work.ledger.iter().any(|former| former.key == row.key && former.id != row.id && broke(former)) {
+        return Ok(None);
+    }
+    let zones = match cloud.volumes.zones().await {
+        Err(error) if matches!(error.kind, CloudErrorKind::Denied | CloudErrorKind::NotFound) => Vec::new(),
+        zones => zones?,
+    };
+    Ok(zones.into_iter().find(|zone| zone.available && zone.name == wanted).map(|zone| zone.name))
 }
 
 /// What a node is made of, by its pool.

@@ -3,7 +3,7 @@
 
 use crate::config::Config;
 use crate::{clouds_yaml, dev_config, serve};
-use cloud::compute::{Flavor, Limit};
+use cloud::compute::{Flavor, Limit, Zone};
 use cloud::error::CloudErrorKind;
 use cloud::identity::{Identity, SignedIn, Token, WideScope};
 use cloud::images::Image;
@@ -266,6 +266,22 @@ async fn volumes(cloud: &Cloud, lines: &mut Vec<Line>) {
         }
         Err(error) => lines.push(refused("Cinder", &error, cinder)),
     }
+    if let (Ok(of_servers), Ok(of_volumes)) = tokio::join!(cloud.compute.zones(), cloud.volumes.zones()) {
+        lines.push(judge_zones(&of_servers, &of_volumes));
+    }
+}
+
+/// Volumes are made in the zones of their servers, as far as they have zones of these names.
+fn judge_zones(of_servers: &[Zone], of_volumes: &[Zone]) -> Line {
+    let what = "zones of volumes";
+    let names = |zones: &[Zone]| zones.iter().filter(|z| z.available).map(|z| z.name.clone()).collect::<Vec<_>>();
+    let (servers, volumes) = (names(of_servers), names(of_volumes));
+    if servers.iter().all(|zone| volumes.contains(zone)) {
+        return ok(what, volumes.join(", "));
+    }
+    let remedy =
+        "Cinder has not all of Nova's zones, and chooses itself for nodes of the others: Nova must not have [cinder] cross_az_attach = false";
+    warning(what, volumes.join(", "), remedy)
 }
 
 async fn network(cloud: &Cloud, lines: &mut Vec<Line>) {

@@ -55,6 +55,15 @@ fn what_stands_behind_load_balancers_is_said_as_far_as_octavia_tells() {
 }
 
 #[test]
+fn zones_that_volumes_do_not_have_are_said() {
+    let zones = |names: &[&str]| names.iter().map(|name| Zone { name: (*name).to_owned(), available: *name != "away" }).collect::<Vec<_>>();
+    let level = |servers: &[&str], volumes: &[&str]| judge_zones(&zones(servers), &zones(volumes)).level;
+    assert_eq!(level(&["az1", "away"], &["az1", "az2"]), Level::Ok);
+    assert_eq!(level(&["az1", "az2"], &["nova"]), Level::Warning);
+    assert!(judge_zones(&zones(&["az1"]), &zones(&["nova"])).remedy.contains("cross_az_attach"));
+}
+
+#[test]
 fn the_service_account_must_be_an_administrator() {
     assert_eq!(service_roles("kcs", "service", &["admin".to_owned()]).level, Level::Ok);
     let plain = service_roles("kcs", "service", &["member".to_owned()]);

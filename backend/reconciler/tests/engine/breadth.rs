@@ -7,6 +7,7 @@ use domain::nodes::NodeRole;
 use domain::operations::{OperationKind, OperationState, StepKey, StepState};
 use domain::settings::{ApiExposure, DataVolume, ExistingNetwork};
 use domain::wishes::Wish;
+use local_cloud::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -306,4 +307,26 @@ async fn masters_are_in_a_zone_each_after_any_of_them_was_replaced() {
     done(&mut lab).await;
     assert_eq!(zones(&lab), ["az1", "az2", "az3"]);
     delete(&mut lab).await;
+}
+
+#[tokio::test]
+async fn a_nodes_volumes_are_in_its_zone_where_volumes_have_one_of_that_name_and_can_be_there() {
+    let denied = FaultRule::new(Effect::Status { status: 403, body: None }).on(Service::BlockStorage, "GET", "/os-availability-zone$").count(None);
+    let broken = FaultRule::new(Effect::Error { text: "no space".into() }).on(Service::BlockStorage, "POST", "/volumes$").count(Some(1));
+    let of_other_zones = json!({"badRequest": {"message": "Volume type is not in the zone", "code": 400}});
+    let refused =
+        FaultRule::new(Effect::Status { status: 400, body: Some(of_other_zones) }).on(Service::BlockStorage, "POST", "/volumes$").count(Some(1));
+    // Where it is not said, the cloud takes its first zone.
+    for (seed, fault, zone) in [(67, None, "az2"), (68, Some(denied), "az1"), (69, Some(broken), "az1"), (70, Some(refused), "az1")] {
+        let mut lab = Lab::new(seed, 1, 0);
+        lab.db.lock().unwrap().work.cluster.spec.control_plane.zones = vec!["az2".to_owned()];
+        if let Some(fault) = fault {
+            lab.cloud.inject(fault);
+        }
+        done(&mut lab).await;
+        let all = lab.person("GET", "/volume/v3/volumes/detail", &Value::Null);
+        let zones: Vec<&str> = all["volumes"].as_array().unwrap().iter().map(|v| v["availability_zone"].as_str().unwrap()).collect();
+        assert_eq!(zones, [zone], "{seed}");
+        delete(&mut lab).await;
+    }
 }

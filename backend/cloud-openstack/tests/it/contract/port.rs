@@ -98,6 +98,7 @@ async fn reading(bench: &Bench, cloud: &Cloud, project: &str) {
     bench.holds("server group limits", limits.server_groups.limit.is_some() && limits.server_group_members.is_some());
     let types = cloud.volumes.volume_types().await.unwrap();
     bench.holds("volume types", types.iter().any(|t| t.name == "standard" && t.default) && types.iter().any(|t| t.name == "ssd" && !t.default));
+    bench.holds("zones of volumes", cloud.volumes.zones().await.unwrap().iter().any(|z| z.available));
     let limits = cloud.volumes.limits(project).await.unwrap();
     bench.holds("volume limits", limits.volumes.limit.is_some() && limits.gigabytes.limit.is_some());
     let limits = cloud.network.limits(project).await.unwrap();

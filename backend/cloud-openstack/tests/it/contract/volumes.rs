@@ -12,6 +12,8 @@ pub async fn replay(bench: &Bench, stage: &Stage) {
     bench.check("volume types", &types, 200, "volume_types.0.id:s volume_types.0.name:s volume_types.0.is_public:b");
     let default = bench.get(member, cinder, "/types/default").await;
     bench.check("the default volume type", &default, 200, "volume_type.id:s volume_type.name=standard");
+    let zones = bench.get(member, cinder, "/os-availability-zone").await;
+    bench.check("zones of volumes", &zones, 200, "availabilityZoneInfo.0.zoneName:s availabilityZoneInfo.0.zoneState.available:b");
     let limits = bench.get(member, cinder, "/limits").await;
     bench.check("limits", &limits, 200, "limits.absolute.maxTotalVolumes:n limits.absolute.totalVolumesUsed=0 limits.absolute.maxTotalVolumeGigabytes:n limits.absolute.totalGigabytesUsed=0");
 
