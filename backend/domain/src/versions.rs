@@ -56,18 +56,6 @@ pub enum Support {
 /// The property of a Glance image that says which Kubernetes version is in it.
 pub const IMAGE_PROPERTY: &str = "kcs_kubernetes_version";
 
-/// Whether a control plane of version `from` may become `to`: the same or the next minor version, never an older one.
-#[must_use]
-pub fn may_upgrade(from: KubernetesVersion, to: KubernetesVersion) -> bool {
-    to > from && to.major == from.major && to.minor <= from.minor + 1
-}
-
-/// Whether a kubelet may serve a control plane: not newer, and at most three minor versions older.
-#[must_use]
-pub fn kubelet_fits(kubelet: KubernetesVersion, control_plane: KubernetesVersion) -> bool {
-    kubelet <= control_plane && kubelet.major == control_plane.major && control_plane.minor - kubelet.minor <= 3
-}
-
 /// One version offered, with the name of its node image in Glance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CatalogueVersion {
@@ -76,19 +64,4 @@ pub struct CatalogueVersion {
     pub support: Support,
     /// Exact name of the Glance image that nodes of this version boot from.
     pub image: String,
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn versions_go_up_by_one_minor_and_kubelets_follow_by_three() {
-        let v = |text: &str| text.parse::<KubernetesVersion>().unwrap();
-        assert!(may_upgrade(v("v1.35.4"), v("v1.36.3")) && may_upgrade(v("v1.36.1"), v("v1.36.3")));
-        assert!(!may_upgrade(v("v1.34.0"), v("v1.36.0")) && !may_upgrade(v("v1.36.3"), v("v1.36.1")) && !may_upgrade(v("v1.36.3"), v("v1.36.3")));
-        assert!(kubelet_fits(v("v1.33.9"), v("v1.36.0")) && kubelet_fits(v("v1.36.0"), v("v1.36.0")));
-        assert!(!kubelet_fits(v("v1.36.1"), v("v1.36.0")) && !kubelet_fits(v("v1.32.9"), v("v1.36.0")));
-    }
 }
