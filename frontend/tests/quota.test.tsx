@@ -183,6 +183,17 @@ describe("what a tenant may have", () => {
     await waitFor(() => expect(setTenant).toHaveBeenCalledWith("p1", { limits: { clusters: null, nodes: 5, vcpus: null }, allowed: { flavors: ["m2", "private"] } }));
   });
 
+  it("is shown with what the tenant costs, where there is a price list", () => {
+    const { unmount } = show(<TenantsPage />);
+    expect(screen.queryByText(en.cost.column)).toBeNull();
+    unmount();
+    known.tenants = [{ ...tenant, cost: { currency: "EUR", per_hour: 0.492, unpriced: ["gpu"] } }];
+    show(<TenantsPage />);
+    expect(screen.getAllByText(en.cost.column).length).toBeGreaterThan(0);
+    expect(screen.getByText(/0\.492/).textContent).toContain("€");
+    expect(screen.getByText(en.cost.unpriced.replace("{{names}}", "gpu"))).toBeTruthy();
+  });
+
   it("is nobody's affair but operators'", () => {
     known.operator = false;
     show(<TenantsPage />);

@@ -10,6 +10,8 @@ use crate::quota::limits_of;
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{get, put};
+use domain::clusters::ClusterSpec;
+use domain::costs::{Cost, Money, Prices, cluster_cost};
 use domain::ids::TenantId;
 use domain::tenants::{Allowed, Limited, Limits, TenantTerms};
 use serde::{Deserialize, Serialize};
@@ -34,6 +36,19 @@ pub struct AdminTenant {
     /// Name of the operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<String>,
+    /// What its clusters cost an hour; absent where the operator keeps no price list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<TenantCost>,
+}
+
+/// What a tenant's clusters cost.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct TenantCost {
+    pub currency: String,
+    #[schema(value_type = f64)]
+    pub per_hour: Money,
+    /// Flavors and volume types without a price: they are not in the sum.
+    pub unpriced: Vec<String>,
 }
 
 /// A limit of a tenant's, and how much of it is used.
@@ -77,8 +92,17 @@ pub struct AdminTenantQuery {
     pub cursor: Option<String>,
 }
 
+impl TenantCost {
+    fn of(clusters: &[ClusterSpec], prices: &Prices) -> Self {
+        let costs: Vec<Cost> = clusters.iter().map(|spec| cluster_cost(spec, prices)).collect();
+        let per_hour = costs.iter().map(|cost| cost.per_hour).sum();
+        let unpriced: BTreeSet<String> = costs.into_iter().flat_map(|cost| cost.unpriced).collect();
+        Self { currency: prices.currency.clone(), per_hour, unpriced: unpriced.into_iter().collect() }
+    }
+}
+
 impl AdminTenant {
-    fn new(record: TenantRecord, installation: &Limits) -> Self {
+    fn new(record: TenantRecord, installation: &Limits, prices: Option<&Prices>) -> Self {
         let counts = record.terms.limits(installation);
         let row = |resource| TenantLimit {
             resource,
@@ -95,6 +119,7 @@ impl AdminTenant {
             asks: record.asks,
             changed_at: record.changed_at,
             changed_by: record.changed_by,
+            cost: prices.map(|prices| TenantCost::of(&record.clusters, prices)),
         }
     }
 }
@@ -130,15 +155,16 @@ pub async fn admin_tenant_list(operator: Operator, state: Data<State>, query: Qu
     let query = query.read()?;
     let page = page_of(query.limit, query.cursor)?;
     let found = state.store.tenants(operator.scope, TenantFilter { search: query.search, asks: query.asks.unwrap_or(false) }, page).await?;
-    let installation = state.tenant_limits();
-    Ok(Json(List::page(found, |record| AdminTenant::new(record, &installation))))
+    let (installation, prices) = (state.tenant_limits(), state.prices());
+    Ok(Json(List::page(found, |record| AdminTenant::new(record, &installation, prices.as_ref()))))
 }
 
 /// One tenant. Operators only.
 #[utoipa::path(tag = "admin", params(("id" = String, Path)), responses((status = 200, body = AdminTenant)))]
 #[get("/admin/tenants/{id}")]
 pub async fn admin_tenant_get(operator: Operator, state: Data<State>, id: Path<TenantId>) -> Answer<Json<AdminTenant>> {
-    Ok(Json(AdminTenant::new(state.store.tenant(operator.scope, id.into_inner()).await?, &state.tenant_limits())))
+    let found = state.store.tenant(operator.scope, id.into_inner()).await?;
+    Ok(Json(AdminTenant::new(found, &state.tenant_limits(), state.prices().as_ref())))
 }
 
 /// Set a tenant's limits, and what of the catalogue it may use. Nothing is taken from who has more than a limit: there may not be still more.
@@ -149,5 +175,5 @@ pub async fn admin_tenant_update(operator: Operator, state: Data<State>, id: Pat
     let Operator { caller, scope } = operator;
     let terms = body.read()?.0.terms(&state)?;
     let changed = state.store.tenant_set_terms(scope, &caller.actor, id.into_inner(), terms, caller.context()).await?;
-    Ok(Json(AdminTenant::new(changed, &state.tenant_limits())))
+    Ok(Json(AdminTenant::new(changed, &state.tenant_limits(), state.prices().as_ref())))
 }

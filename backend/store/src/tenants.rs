@@ -26,6 +26,8 @@ pub struct TenantRecord {
     pub name: String,
     pub terms: TenantTerms,
     pub used: Totals,
+    /// Its clusters, for who wants to know more of them.
+    pub clusters: Vec<ClusterSpec>,
     /// Whether it waits for an answer.
     pub asks: bool,
     /// When its terms were last set, and by whom.
@@ -182,10 +184,11 @@ struct Row {
 }
 
 impl Row {
-    fn record(self, used: Totals) -> TenantRecord {
+    fn record(self, holdings: Holdings) -> TenantRecord {
         let terms = TenantTerms { limits: self.limits.map(|l| l.0).unwrap_or_default(), allowed: self.allowed.map(|a| a.0).unwrap_or_default() };
-        let id = TenantId(self.id);
-        TenantRecord { id, name: self.name, terms, used, asks: self.asks, changed_at: self.changed_at, changed_by: self.changed_by }
+        let (id, used) = (TenantId(self.id), holdings.totals());
+        let clusters = holdings.clusters.into_iter().map(|(_, spec)| spec).collect();
+        TenantRecord { id, name: self.name, terms, used, clusters, asks: self.asks, changed_at: self.changed_at, changed_by: self.changed_by }
     }
 }
 
@@ -221,7 +224,7 @@ async fn rows(
 }
 
 /// What each of these has.
-async fn used(db: &mut PgConnection, tenants: &[String]) -> Result<HashMap<String, Totals>, StoreError> {
+async fn holdings_of(db: &mut PgConnection, tenants: &[String]) -> Result<HashMap<String, Holdings>, StoreError> {
     let rows = sqlx::query!(
         r#"SELECT tenant_id, id, spec AS "spec: Json<Readable<ClusterSpec>>" FROM clusters WHERE tenant_id = ANY($1) AND deleted_at IS NULL"#,
         tenants,
@@ -235,7 +238,7 @@ async fn used(db: &mut PgConnection, tenants: &[String]) -> Result<HashMap<Strin
             of.entry(row.tenant_id).or_default().push((ClusterId(row.id), spec));
         }
     }
-    Ok(of.into_iter().map(|(id, clusters)| (id, Holdings { clusters, flavors: flavors.clone() }.totals())).collect())
+    Ok(of.into_iter().map(|(id, clusters)| (id, Holdings { clusters, flavors: flavors.clone() })).collect())
 }
 
 async fn uses(db: &mut PgConnection) -> Result<Vec<(TenantTerms, Totals)>, StoreError> {
@@ -245,10 +248,10 @@ async fn uses(db: &mut PgConnection) -> Result<Vec<(TenantTerms, Totals)>, Store
     );
     let rows = rows.fetch_all(&mut *db).await?;
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
-    let mut used = used(db, &ids).await?;
+    let holdings = holdings_of(db, &ids).await?;
     let each = rows.into_iter().map(|row| {
         let terms = TenantTerms { limits: row.limits.map(|l| l.0).unwrap_or_default(), allowed: row.allowed.map(|a| a.0).unwrap_or_default() };
-        (terms, used.remove(&row.id).unwrap_or_default())
+        (terms, holdings.get(&row.id).map(Holdings::totals).unwrap_or_default())
     });
     Ok(each.collect())
 }
@@ -260,18 +263,18 @@ async fn list(db: &mut PgConnection, filter: &TenantFilter, page: &PageRequest) 
     let total = found.first().map_or(0, |row| row.total);
     let cut = Page::cut(found, limit, total, |row| (row.sort_key.clone(), Uuid::nil()));
     let ids: Vec<String> = cut.items.iter().map(|row| row.id.clone()).collect();
-    let mut used = used(db, &ids).await?;
+    let mut holdings = holdings_of(db, &ids).await?;
     let items = cut.items.into_iter().map(|row| {
-        let used = used.remove(&row.id).unwrap_or_default();
-        row.record(used)
+        let its = holdings.remove(&row.id).unwrap_or_default();
+        row.record(its)
     });
     Ok(Page { items: items.collect(), next_cursor: cut.next_cursor, total: cut.total })
 }
 
 pub(crate) async fn one(db: &mut PgConnection, id: &TenantId) -> Result<TenantRecord, StoreError> {
     let row = rows(db, &TenantFilter::default(), Some(id), None, 1).await?.into_iter().next().ok_or(StoreError::NotFound)?;
-    let used = used(db, std::slice::from_ref(&row.id)).await?.remove(&row.id).unwrap_or_default();
-    Ok(row.record(used))
+    let its = holdings_of(db, std::slice::from_ref(&row.id)).await?.remove(&row.id).unwrap_or_default();
+    Ok(row.record(its))
 }
 
 pub(crate) async fn set(db: &mut PgConnection, tenant: &TenantId, terms: &TenantTerms, by: &str) -> Result<(), StoreError> {

@@ -666,7 +666,7 @@ const INSTALLATION = { clusters: 20, nodes: 200, vcpus: 400 };
  * @param {Partial<Schema<"AdminTenant">>} [rest]
  * @returns {Schema<"AdminTenant">}
  */
-const tenant = (id, name, used, own, rest = {}) => ({ id, name, limits: limitsOf(used, own), allowed: {}, asks: false, ...rest });
+const tenant = (id, name, used, own, rest = {}) => ({ id, name, limits: limitsOf(used, own), allowed: {}, asks: false, cost: { currency: "CNY", per_hour: used.vcpus * 0.11, unpriced: used.clusters > 10 ? ["gpu.private"] : [] }, ...rest });
 
 /** @param {Record<Schema<"Limited">, number>} used @param {Partial<Record<string, number | null>>} own @returns {Schema<"TenantLimit">[]} */
 export function limitsOf(used, own) {

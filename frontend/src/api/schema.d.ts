@@ -2220,6 +2220,7 @@ export interface components {
             changed_at?: string | null;
             /** @description Name of the operator. */
             changed_by?: string | null;
+            cost?: components["schemas"]["TenantCost"] | null;
             /** @description Keystone's id of the project. */
             id: string;
             /** @description Each resource once. */
@@ -3470,6 +3471,7 @@ export interface components {
                 changed_at?: string | null;
                 /** @description Name of the operator. */
                 changed_by?: string | null;
+                cost?: components["schemas"]["TenantCost"] | null;
                 /** @description Keystone's id of the project. */
                 id: string;
                 /** @description Each resource once. */
@@ -5450,6 +5452,14 @@ export interface components {
             name: string;
             /** @description What is left out gets its default when a cluster is made of it. */
             spec: components["schemas"]["ClusterSpecRequest"];
+        };
+        /** @description What a tenant's clusters cost. */
+        TenantCost: {
+            currency: string;
+            /** Format: double */
+            per_hour: number;
+            /** @description Flavors and volume types without a price: they are not in the sum. */
+            unpriced: string[];
         };
         /** @description A limit of a tenant's, and how much of it is used. */
         TenantLimit: {

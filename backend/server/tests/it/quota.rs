@@ -188,6 +188,30 @@ async fn two_replicas_do_not_both_give_what_is_left() {
 }
 
 #[actix_web::test]
+async fn operators_see_what_each_tenant_costs_where_there_is_a_price_list() {
+    let house = House::new().await;
+    let (member, operator) = (house.sign_in("member-a").await, house.sign_in("operator").await);
+    house.running_cluster(&member, "web").await;
+    house.running_cluster(&member, "shop").await;
+    let tenant = project(&house, &member).await;
+    let told = async || {
+        let listed = house.call(Some(&operator), "GET", "/api/v1/admin/tenants?search=tenant-a", None).await.body;
+        let one = house.call(Some(&operator), "GET", &format!("/api/v1/admin/tenants/{tenant}"), None).await.body;
+        assert_eq!(listed["items"][0]["cost"], one["cost"]);
+        one["cost"].clone()
+    };
+    assert_eq!(told().await, Value::Null);
+    let prices = json!({"revision": 0, "prices": {"currency": "EUR", "load_balancer": 0.02, "floating_ip": 0.005}});
+    assert_eq!(house.call(Some(&operator), "PUT", "/api/v1/admin/settings", Some(&prices)).await.status, 200);
+    let cost = told().await;
+    assert_eq!((&cost["currency"], &cost["per_hour"]), (&json!("EUR"), &json!(0.05)));
+    let unpriced = cost["unpriced"].as_array().unwrap();
+    assert_eq!(unpriced.iter().filter(|name| **name == "default").count(), 1, "each once, whatever many clusters have it: {cost}");
+    let set = set(&house, &operator, &tenant, json!({"limits": {}, "allowed": {}})).await;
+    assert_eq!(set["cost"], cost);
+}
+
+#[actix_web::test]
 async fn who_sees_only_namespaces_of_a_cluster_learns_neither_its_price_nor_what_it_has_of_the_quota() {
     let house = House::new().await;
     let (owner, member, operator) = (house.sign_in("owner-a").await, house.sign_in("member-a").await, house.sign_in("operator").await);

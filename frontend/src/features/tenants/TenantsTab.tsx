@@ -23,7 +23,7 @@ export function TenantsTab() {
   const navigate = useNavigate({ from: "/admin/tenants" });
   const tenants = useTenants({ search, asks, cursor }, true);
   const [setting, setSetting] = useState<AdminTenant | null>(null);
-  const columns = useColumns(setSetting);
+  const columns = useColumns(tenants.data?.items.some((tenant) => tenant.cost) ?? false, setSetting);
   const onSearch = useCallback((text: string) => void navigate({ search: (old) => ({ ...old, cursor: undefined, search: text || undefined }), replace: true }), [navigate]);
   const items = tenants.data?.items;
   return (
@@ -60,7 +60,7 @@ export function TenantsTab() {
   );
 }
 
-function useColumns(onSet: (tenant: AdminTenant) => void): Column<AdminTenant>[] {
+function useColumns(priced: boolean, onSet: (tenant: AdminTenant) => void): Column<AdminTenant>[] {
   const { t } = useTranslation();
   return [
     {
@@ -78,6 +78,7 @@ function useColumns(onSet: (tenant: AdminTenant) => void): Column<AdminTenant>[]
     },
     { key: "limits", title: t("admin.tenants.limitsOf"), width: "38%", render: (tenant) => <LimitCells limits={tenant.limits} /> },
     { key: "allowed", title: t("admin.tenants.restricted"), render: (tenant) => <Narrowed tenant={tenant} /> },
+    ...(priced ? [{ key: "cost", title: t("cost.column"), align: "right" as const, render: ({ cost }: AdminTenant) => <CostCell cost={cost} /> }] : []),
     {
       key: "changed",
       title: t("admin.tenants.col.changed"),
@@ -120,6 +121,18 @@ function LimitCells({ limits }: { limits: TenantLimit[] }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+function CostCell({ cost }: Pick<AdminTenant, "cost">) {
+  const { t } = useTranslation();
+  const { money } = useFormat();
+  if (!cost) return <span className="muted">—</span>;
+  return (
+    <div className="name-cell">
+      <span className="numeric nowrap">{money(cost.per_hour, cost.currency, 4)}</span>
+      {cost.unpriced.length > 0 && <span className="small muted break">{t("cost.unpriced", { names: cost.unpriced.join(t("create.comma")) })}</span>}
+    </div>
   );
 }
 
