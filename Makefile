@@ -71,10 +71,13 @@ chaos: ## 100,000 random kills of the engine
 
 CLUSTERS ?= 500 2000
 
-bench-scale: ## What many clusters cost on this machine: 500, then 2,000 (CLUSTERS="50 200" for fewer, BENCH_OPTIONS=--without-addons; an hour), and a burst of two tenants
+bench-scale: ## What many clusters cost on this machine: 500, then 2,000 (CLUSTERS="50 200" for fewer, BENCH_OPTIONS=--without-addons; an hour), and a burst of two tenants; fails where a goal is missed
 	@scripts/step.sh "building the program and the bench" cargo build --quiet --release --workspace --bins --test bench
-	@ulimit -n $$(ulimit -H -n); for n in $(CLUSTERS); do $(TARGET_DIR)/release/bench-scale --kcs $(TARGET_DIR)/release/kcs --clusters $$n $(BENCH_OPTIONS) || exit 1; done
-	@$(TARGET_DIR)/release/bench-scale --kcs $(TARGET_DIR)/release/kcs --fairness $(BENCH_OPTIONS)
+	@ulimit -n $$(ulimit -H -n); bench="$(TARGET_DIR)/release/bench-scale --kcs $(TARGET_DIR)/release/kcs $(BENCH_OPTIONS)"; \
+	figures=$$(mktemp); missed=0; \
+	for n in $(CLUSTERS); do $$bench --clusters $$n --figures $$figures || missed=1; done; \
+	$$bench --fairness || missed=1; \
+	rm -f $$figures; exit $$missed
 
 fuzz: ## Random requests to every route and into a cluster, as everybody (REQUESTS=20000)
 	@KCS_FUZZ=$(or $(REQUESTS),20000) cargo test --quiet --profile $(PROFILE) --workspace --test it fuzz -- --nocapture

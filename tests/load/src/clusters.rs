@@ -110,23 +110,33 @@ pub async fn wait_running(tenants: &[Tenant], count: usize, patience: Duration) 
     }
 }
 
-pub async fn first_running(tenant: &Tenant) -> String {
-    tenant.phases().await.into_iter().find(|(_, phase)| is_up(phase)).expect("a running cluster").0
+/// One that is as it should be, and none of these.
+pub async fn well(tenant: &Tenant, except: &[String]) -> Option<String> {
+    for (cluster, phase) in tenant.phases().await {
+        if is_up(&phase) && !except.contains(&cluster) && !unwell(tenant, &cluster).await {
+            return Some(cluster);
+        }
+    }
+    None
 }
 
-/// Until the cluster is shown as anything but well.
-pub async fn wait_noticed(tenant: &Tenant, cluster: &str) {
+/// Whether the cluster is shown as anything but well.
+async fn unwell(tenant: &Tenant, cluster: &str) -> bool {
+    let seen = tenant.get(&format!("clusters/{cluster}")).await;
+    let conditions = seen["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    !is_up(seen["status"]["phase"].as_str().unwrap_or_default()) || conditions.iter().any(|c| c["status"] == "False")
+}
+
+/// Until the cluster is shown as anything but well; whether it is, in the end.
+pub async fn wait_noticed(tenant: &Tenant, cluster: &str) -> bool {
     let begun = Instant::now();
-    loop {
-        let seen = tenant.get(&format!("clusters/{cluster}")).await;
-        let unwell = |c: &Value| c["status"] == "False";
-        let conditions = seen["status"]["conditions"].as_array().cloned().unwrap_or_default();
-        if !is_up(seen["status"]["phase"].as_str().unwrap_or_default()) || conditions.iter().any(unwell) {
-            return;
+    while !unwell(tenant, cluster).await {
+        if begun.elapsed() > Duration::from_secs(300) {
+            return false;
         }
-        assert!(begun.elapsed() < Duration::from_secs(300), "nobody notices");
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
+    true
 }
 
 /// Adds a node to the first clusters; answers (tenant, operation).
