@@ -42,8 +42,9 @@ pub struct AuditLine {
     pub cluster: Option<ClusterId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationId>,
-    /// `accepted`, `done`, `denied` or `failed`. Of a call to a cluster that was accepted and then refused there, or did not get there, a second line
-    /// says `failed`; of one that made an object whose name only the answer says it says `done`.
+    /// `accepted`, `done`, `denied`, `failed` or `cancelled`. How an operation ended (`done`, `failed`, `cancelled`) is a line of KCS's own, under the
+    /// request that asked for it. Of a call to a cluster that was accepted and then refused there, or did not get there, a second line says `failed`; of
+    /// one that made an object whose name only the answer says it says `done`.
     pub outcome: String,
     pub request_id: String,
     /// The client's address.
@@ -51,7 +52,7 @@ pub struct AuditLine {
     /// What belongs to the action: `before` and `after` of a change; of a call to a cluster the method and path, of one that makes an `object` its name as
     /// far as request or answer say it, of a patch the `fields` that it names, of one to many objects the `query` that selects them, and, where it failed,
     /// the cluster's `status` or the `code` of what kept it from getting there. Of a path, query or command over 8,192 characters the beginning, and in
-    /// `cut` how many there were and their SHA-256. Never a secret.
+    /// `cut` how many there were and their SHA-256. Of an operation that failed the `code` of its error. Never a secret.
     #[schema(value_type = Object)]
     pub detail: serde_json::Value,
 }

@@ -30,7 +30,7 @@ pub struct AuditEntry {
     pub object_id: String,
     pub cluster: Option<ClusterId>,
     pub operation: Option<OperationId>,
-    /// `accepted`, `done`, `denied`, `failed`.
+    /// `accepted`, `done`, `denied`, `failed`, `cancelled`.
     pub outcome: &'static str,
     pub detail: Value,
 }
@@ -191,6 +191,7 @@ pub(crate) struct OwnEntry<'a> {
     /// Kind and id.
     pub object: (&'static str, &'a str),
     pub cluster: Option<ClusterId>,
+    pub operation: Option<OperationId>,
     pub outcome: &'static str,
     pub detail: Value,
 }
@@ -206,7 +207,7 @@ pub(crate) async fn append_own(db: &mut PgConnection, entry: &OwnEntry<'_>, cont
         object_kind: entry.object.0,
         object_id: entry.object.1,
         cluster: entry.cluster,
-        operation: None,
+        operation: entry.operation,
         outcome: entry.outcome,
         context,
         detail: &entry.detail,

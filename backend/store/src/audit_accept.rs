@@ -53,7 +53,7 @@ async fn accept(db: &mut PgConnection, ring: &KeyRing, known: Option<&AuditEnd>,
     sqlx::query!("DELETE FROM audit_seals WHERE seq <= $1 OR seq > $2", head.first, head.last).execute(&mut *db).await?;
     sqlx::query!("DELETE FROM audit_pending").execute(&mut *db).await?;
     let (object, detail) = (("audit_log", "audit_log"), detail(&findings, known, anew, reason));
-    let entry = OwnEntry { tenant: None, action: "audit_accept", object, cluster: None, outcome: "accepted", detail };
+    let entry = OwnEntry { tenant: None, action: "audit_accept", object, cluster: None, operation: None, outcome: "accepted", detail };
     append_own(db, &entry, &RequestContext::default()).await?;
     sqlx::query!(
         "INSERT INTO audit_pending (audit_id) SELECT a.id FROM audit a WHERE NOT EXISTS (SELECT FROM audit_seals s WHERE s.audit_id = a.id)

@@ -433,6 +433,7 @@ async fn create(
         spec: &new.spec,
         nodes: &[],
         request: json!({}),
+        request_id: Some(&context.request_id),
         created_by: &permit.actor().user.name,
     };
     if let Some(key) = idempotency
@@ -510,7 +511,7 @@ async fn delete(
     if cluster.spec.deletion_protection {
         return Err(StoreError::Refused(Code::DeletionProtected));
     }
-    let (deletion, new) = deletion(db, permit.actor(), &cluster, volumes).await?;
+    let (deletion, new) = deletion(db, permit.actor(), &cluster, volumes, context).await?;
     if new {
         let id = deletion.operation.id;
         let entry = AuditEntry::new(permit.actor(), "cluster_delete", "cluster", cluster.id).cluster(cluster.id).operation(id);
@@ -528,6 +529,7 @@ pub(crate) async fn deletion(
     actor: &Actor,
     cluster: &Cluster,
     volumes: &Value,
+    context: &RequestContext,
 ) -> Result<(OperationRecord, bool), StoreError> {
     let tenant = &cluster.tenant;
     if let Some(current) = cluster.operation {
@@ -536,7 +538,7 @@ pub(crate) async fn deletion(
             if current.operation.kind == OperationKind::ClusterDelete {
                 return Ok((current, false));
             }
-            operations::cancel(db, current.operation.id).await?;
+            operations::cancel(db, &current).await?;
             announce(db, tenant, cluster.id, Some(current.operation.id)).await?;
         }
     }
@@ -547,6 +549,7 @@ pub(crate) async fn deletion(
         spec: &cluster.spec,
         nodes: &[],
         request: json!({ "volumes": volumes }),
+        request_id: Some(&context.request_id),
         created_by: &actor.user.name,
     };
     operations::insert(db, &operation).await?;

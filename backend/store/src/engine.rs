@@ -4,7 +4,7 @@ use crate::changes::{announce, wake};
 use crate::error::{CommitError, StoreError};
 use crate::operations::{NewOperation, step_word};
 use crate::pool::{Store, read, statement, write};
-use crate::{clusters, ledger, nodes, operations};
+use crate::{clusters, ledger, nodes, operation_ends, operations};
 use domain::changes::{Change, Work};
 use domain::clusters::ClusterStatus;
 use domain::ids::{ClusterId, NodeId, TenantId};
@@ -322,6 +322,7 @@ async fn begin_operation(db: &mut PgConnection, cluster: ClusterId, operation: &
         spec: &spec,
         nodes: &operation.nodes,
         request: serde_json::json!({}),
+        request_id: None,
         created_by: &operation.created_by,
     };
     operations::insert(db, &new).await?;
@@ -331,6 +332,8 @@ async fn begin_operation(db: &mut PgConnection, cluster: ClusterId, operation: &
 }
 
 async fn put_operation(db: &mut PgConnection, operation: &Operation) -> Result<(), StoreError> {
+    // Only an end is compared with what was before: it is told once.
+    let before = if operation.state.ended() { Some(operations::find(db, None, operation.id).await?) } else { None };
     sqlx::query!(
         "UPDATE operations SET state = $2, progress = $3, steps = $4, fault = $5, receipt = $6, started_at = $7, finished_at = $8, next_attempt_at = $9,
                 resumed_at = $10, deadline_at = $11, retries = $12, revision = nextval('operation_revisions') WHERE id = $1",
@@ -349,6 +352,9 @@ async fn put_operation(db: &mut PgConnection, operation: &Operation) -> Result<(
     )
     .execute(&mut *db)
     .await?;
+    if let Some(before) = before {
+        operation_ends::tell(db, &before, operation.state, operation.fault.as_ref()).await?;
+    }
     if operation.state == OperationState::Succeeded && operation.retries == 0 {
         remember_durations(db, operation).await?;
     }

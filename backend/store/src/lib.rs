@@ -29,6 +29,7 @@ mod migrations;
 mod near;
 mod newer;
 mod nodes;
+mod operation_ends;
 mod operations;
 mod orphans;
 mod pages;

@@ -225,7 +225,7 @@ async fn alarm(db: &mut PgConnection, bearer: &Bearer, hash: &[u8], context: &Re
     let first_at = given.fetched_at.and_then(|at| at.format(&Rfc3339).ok());
     let detail = json!({"name": given.name, "first_at": first_at, "first_from": given.fetched_from});
     let (id, tenant, cluster) = (bearer.node.to_string(), Some(&bearer.tenant), Some(bearer.cluster));
-    let entry = OwnEntry { tenant, action: "node_bundle_twice", object: ("node", &id), cluster, outcome: "denied", detail };
+    let entry = OwnEntry { tenant, action: "node_bundle_twice", object: ("node", &id), cluster, operation: None, outcome: "denied", detail };
     append_own(db, &entry, context).await?;
     wake(db, bearer.cluster).await?;
     announce(db, &bearer.tenant, bearer.cluster, None).await

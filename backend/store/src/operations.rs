@@ -4,6 +4,7 @@ use crate::audit::{AuditEntry, RequestContext, append};
 use crate::changes::{announce, wake};
 use crate::clusters;
 use crate::error::{StoreError, count};
+use crate::operation_ends;
 use crate::pages::{Page, PageRequest};
 use crate::pool::{Store, read, write};
 use auth::{Action, Actor, OperationCancel, OperationRetry, OperatorScope, Permit, Resource, Scope};
@@ -71,6 +72,8 @@ pub(crate) struct NewOperation<'a> {
     pub spec: &'a ClusterSpec,
     pub nodes: &'a [NodeId],
     pub request: Value,
+    /// Of the request that asks for it; None: the engine begins it by itself.
+    pub request_id: Option<&'a str>,
     pub created_by: &'a str,
 }
 
@@ -223,6 +226,10 @@ pub(crate) async fn insert(db: &mut PgConnection, new: &NewOperation<'_>) -> Res
         }
     }
     let seconds = new.kind.limit().as_seconds_f64();
+    let mut request = new.request.clone();
+    if let Some(id) = new.request_id {
+        request["request_id"] = json!(id);
+    }
     sqlx::query!(
         "INSERT INTO operations (id, cluster_id, kind, state, steps, request, created_by, deadline_at, nodes)
          VALUES ($1, $2, $3, 'pending', $4, $5, $6, now() + make_interval(secs => $7), $8)",
@@ -230,7 +237,7 @@ pub(crate) async fn insert(db: &mut PgConnection, new: &NewOperation<'_>) -> Res
         new.cluster.0,
         new.kind.as_str(),
         Json(&steps) as _,
-        new.request,
+        request,
         new.created_by,
         seconds,
         Json(new.nodes) as _,
@@ -336,15 +343,15 @@ async fn list(db: &mut PgConnection, scope: &Scope, filter: &OperationFilter, pa
     Ok(Page { items: in_order, next_cursor: ids.next_cursor, total: ids.total })
 }
 
-/// Ends an operation because a deletion takes its place.
-pub(crate) async fn cancel(db: &mut PgConnection, id: OperationId) -> Result<(), StoreError> {
+/// Ends an operation: a deletion or a wish takes its place, or somebody stops it.
+pub(crate) async fn cancel(db: &mut PgConnection, record: &OperationRecord) -> Result<(), StoreError> {
     sqlx::query!(
         "UPDATE operations SET state = 'cancelled', finished_at = now(), next_attempt_at = NULL, revision = nextval('operation_revisions') WHERE id = $1",
-        id.0,
+        record.operation.id.0,
     )
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    operation_ends::tell(db, record, OperationState::Cancelled, record.operation.fault.as_ref()).await
 }
 
 /// What somebody does to an operation.
@@ -420,7 +427,7 @@ async fn cancel_by_person(db: &mut PgConnection, deed: &Deed) -> Result<Operatio
     if !record.operation.cancellable() {
         return Err(StoreError::Refused(Code::NotCancellable));
     }
-    cancel(db, record.operation.id).await?;
+    cancel(db, &record).await?;
     put_back(db, &deed.tenant, &record.operation).await?;
     deed.written(db, &record, "operation_cancel").await
 }

@@ -300,7 +300,8 @@ async fn call(db: &mut PgConnection, turn: &Turn, orphan: &OrphanRecord) -> Resu
     if called.is_none() {
         let detail = told(&orphan.object, json!({"verdict": orphan.verdict, "decision": orphan.decision, "looks": orphan.looks}));
         let (id, tenant) = (orphan.id.to_string(), Some(&turn.tenant));
-        let entry = OwnEntry { tenant, action: "orphan_remove", object: ("orphan", &id), cluster: None, outcome: "accepted", detail };
+        let entry =
+            OwnEntry { tenant, action: "orphan_remove", object: ("orphan", &id), cluster: None, operation: None, outcome: "accepted", detail };
         append_own(db, &entry, &RequestContext::default()).await?;
     }
     Ok(true)

@@ -179,6 +179,7 @@ async fn begin<A: Action<Id = ClusterId>>(
         spec: &spec,
         nodes: &named,
         request: json!({ "wish": wish, "undo": undo }),
+        request_id: Some(&context.request_id),
         created_by: &permit.actor().user.name,
     };
     operations::insert(db, &operation).await?;
@@ -206,7 +207,8 @@ async fn make_way(db: &mut PgConnection, cluster: &Cluster) -> Result<(), StoreE
         return Err(StoreError::Refused(Code::Busy));
     }
     let Some(current) = cluster.operation else { return Ok(()) };
-    let current = operations::find(db, Some(&cluster.tenant.0), current).await?.operation;
+    let record = operations::find(db, Some(&cluster.tenant.0), current).await?;
+    let current = &record.operation;
     // A create that failed is to be retried or deleted: a cluster that was never up cannot be changed.
     if current.kind == OperationKind::ClusterCreate && cluster.observed_generation == 0 {
         return Err(StoreError::Refused(Code::Busy));
@@ -214,7 +216,7 @@ async fn make_way(db: &mut PgConnection, cluster: &Cluster) -> Result<(), StoreE
     match current.state.ended() {
         true => Ok(()),
         false if current.automatic() => {
-            operations::cancel(db, current.id).await?;
+            operations::cancel(db, &record).await?;
             announce(db, &cluster.tenant, cluster.id, Some(current.id)).await
         }
         false => Err(StoreError::Refused(Code::Busy)),

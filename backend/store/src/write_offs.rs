@@ -32,9 +32,10 @@ async fn write_off(db: &mut PgConnection, actor: &Actor, id: ClusterId, context:
     let tenant = clusters::find(db, None, id).await?.tenant;
     let cluster = clusters::lock(db, &tenant, id).await?;
     let kept = json!(VolumeChoice::All(VolumeFate::Keep));
-    let operation = clusters::deletion(db, actor, &cluster, &kept).await?.0.operation;
+    let deletion = clusters::deletion(db, actor, &cluster, &kept, context).await?.0;
+    operations::cancel(db, &deletion).await?;
+    let operation = deletion.operation;
     let receipt = Receipt::written_off(operation.receipt, &ledger::rows(db, Some(&tenant.0), id).await?);
-    operations::cancel(db, operation.id).await?;
     sqlx::query!("UPDATE operations SET receipt = $2 WHERE id = $1", operation.id.0, Json(&receipt) as _).execute(&mut *db).await?;
     sqlx::query!("UPDATE ledger SET state = 'gone' WHERE cluster_id = $1", id.0).execute(&mut *db).await?;
     engine::bury(db, id).await?;

@@ -2412,7 +2412,7 @@ export interface components {
              * @description What belongs to the action: `before` and `after` of a change; of a call to a cluster the method and path, of one that makes an `object` its name as
              *     far as request or answer say it, of a patch the `fields` that it names, of one to many objects the `query` that selects them, and, where it failed,
              *     the cluster's `status` or the `code` of what kept it from getting there. Of a path, query or command over 8,192 characters the beginning, and in
-             *     `cut` how many there were and their SHA-256. Never a secret.
+             *     `cut` how many there were and their SHA-256. Of an operation that failed the `code` of its error. Never a secret.
              */
             detail: Record<string, never>;
             /** Format: int64 */
@@ -2421,8 +2421,9 @@ export interface components {
             object_kind: string;
             operation?: components["schemas"]["OperationId"] | null;
             /**
-             * @description `accepted`, `done`, `denied` or `failed`. Of a call to a cluster that was accepted and then refused there, or did not get there, a second line
-             *     says `failed`; of one that made an object whose name only the answer says it says `done`.
+             * @description `accepted`, `done`, `denied`, `failed` or `cancelled`. How an operation ended (`done`, `failed`, `cancelled`) is a line of KCS's own, under the
+             *     request that asked for it. Of a call to a cluster that was accepted and then refused there, or did not get there, a second line says `failed`; of
+             *     one that made an object whose name only the answer says it says `done`.
              */
             outcome: string;
             project: components["schemas"]["ProjectRef"];
@@ -3560,7 +3561,7 @@ export interface components {
                  * @description What belongs to the action: `before` and `after` of a change; of a call to a cluster the method and path, of one that makes an `object` its name as
                  *     far as request or answer say it, of a patch the `fields` that it names, of one to many objects the `query` that selects them, and, where it failed,
                  *     the cluster's `status` or the `code` of what kept it from getting there. Of a path, query or command over 8,192 characters the beginning, and in
-                 *     `cut` how many there were and their SHA-256. Never a secret.
+                 *     `cut` how many there were and their SHA-256. Of an operation that failed the `code` of its error. Never a secret.
                  */
                 detail: Record<string, never>;
                 /** Format: int64 */
@@ -3569,8 +3570,9 @@ export interface components {
                 object_kind: string;
                 operation?: components["schemas"]["OperationId"] | null;
                 /**
-                 * @description `accepted`, `done`, `denied` or `failed`. Of a call to a cluster that was accepted and then refused there, or did not get there, a second line
-                 *     says `failed`; of one that made an object whose name only the answer says it says `done`.
+                 * @description `accepted`, `done`, `denied`, `failed` or `cancelled`. How an operation ended (`done`, `failed`, `cancelled`) is a line of KCS's own, under the
+                 *     request that asked for it. Of a call to a cluster that was accepted and then refused there, or did not get there, a second line says `failed`; of
+                 *     one that made an object whose name only the answer says it says `done`.
                  */
                 outcome: string;
                 project: components["schemas"]["ProjectRef"];

@@ -129,7 +129,7 @@ export type TenantRequest = Schemas["TenantRequest"];
 export type Problem = Schemas["Problem"];
 
 /** How an act ended, in the audit log's words. */
-export const AUDIT_OUTCOMES = ["accepted", "done", "denied", "failed"] as const;
+export const AUDIT_OUTCOMES = ["accepted", "done", "denied", "failed", "cancelled"] as const;
 export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
 
 export const VALIDITIES = ["valid", "expired", "revoked"] as const;

@@ -143,6 +143,7 @@ async fn deeds_refusals_commands_and_looks_at_secrets_are_told_with_who_and_from
         ("session_create", "done", "member-a"),
         ("session_create", "done", "reader-a"),
         ("cluster_create", "accepted", "member-a"),
+        ("cluster_create", "done", "kcs"),
         ("kubeconfig_issue", "done", "member-a"),
         ("kubernetes_exec", "denied", "reader-a"),
         ("kubernetes_exec", "accepted", "member-a"),
@@ -284,19 +285,19 @@ async fn a_tenant_sees_its_own_lines_by_filter_and_page_and_an_operator_all() {
     house.running_cluster(&member, "web").await;
     house.running_cluster(&foreign, "web").await;
     assert!(told(&audit(&house, &foreign, "?user=member-a").await).is_empty());
-    assert_eq!(told(&audit(&house, &member, "?action=cluster_create").await).len(), 1);
-    let first = audit(&house, &member, "?limit=1").await;
-    let second = audit(&house, &member, &format!("?limit=1&cursor={}", first["next_cursor"].as_str().unwrap())).await;
+    assert_eq!(told(&audit(&house, &member, "?action=cluster_create").await).len(), 2);
+    let first = audit(&house, &member, "?limit=2").await;
+    let second = audit(&house, &member, &format!("?limit=2&cursor={}", first["next_cursor"].as_str().unwrap())).await;
     assert_eq!([told(&second), told(&first)].concat(), told(&audit(&house, &member, "").await));
     assert!(told(&audit(&house, &member, "?to=2020-01-01T00:00:00Z").await).is_empty());
     assert_eq!(house.call(Some(&member), "GET", "/api/v1/audit?from=yesterday", None).await.body["field"], "from");
 
     let all = house.call(Some(&operator), "GET", "/api/v1/admin/audit?action=cluster_create", None).await.body;
-    assert_eq!(told(&all).len(), 2);
+    assert_eq!(told(&all).len(), 4, "of each how it was asked for, and how it ended");
     let project = all["items"][0]["project"]["id"].as_str().unwrap();
     assert_eq!(
         told(&house.call(Some(&operator), "GET", &format!("/api/v1/admin/audit?project={project}&action=cluster_create"), None).await.body).len(),
-        1
+        2
     );
     // A look is a line itself: what was before the looks of now.
     let before = format!("?to={}", all["items"][0]["at"].as_str().unwrap());
@@ -350,8 +351,14 @@ async fn what_an_operator_does_to_a_tenants_things_is_told_to_the_tenant() {
         assert!(told(&audit(&house, &foreign, &format!("?action={action}")).await).is_empty(), "{action}");
     }
     // What a tenant does itself is told as before.
-    let resized = audit(&house, &reader, "?action=node_pool_resize").await;
+    let resized = audit(&house, &reader, "?action=node_pool_resize&outcome=accepted").await;
     assert_eq!((told(&resized).len(), resized["items"][0]["detail"].get("from_project")), (1, None), "{resized}");
+    let ended = audit(&house, &reader, "?action=node_pool_resize&outcome=cancelled").await;
+    assert_eq!(told(&ended).iter().map(|(_, _, who)| who.as_str()).collect::<Vec<_>>(), ["kcs"], "{ended}");
+    assert_eq!(
+        (&ended["items"][0]["operation"], &ended["items"][0]["request_id"]),
+        (&resized["items"][0]["operation"], &resized["items"][0]["request_id"])
+    );
     house.store.audit_seal(None).await.unwrap();
     assert_eq!(house.store.audit_verify(AuditEnds::default()).await.unwrap().findings, []);
 }
@@ -423,12 +430,12 @@ async fn handed_on(to: String, authorization: Option<&str>, mut arrives: mpsc::R
     let stop = CancellationToken::new();
     actix_web::rt::spawn(server::audit::keep(house.store.clone(), in_force.watch(), Anchor::default(), stop.clone()));
     let mut came = Vec::new();
-    while came.len() < 2 {
+    while came.len() < 3 {
         came.push(tokio::time::timeout(Duration::from_secs(60), arrives.recv()).await.expect("nothing arrives").unwrap());
     }
     stop.cancel();
     let lines: Vec<Value> = came.iter().map(|text| serde_json::from_str(&text[text.find('{').unwrap()..]).unwrap()).collect();
-    assert_eq!(lines.iter().map(|line| line["action"].as_str().unwrap()).collect::<Vec<_>>(), ["session_create", "cluster_create"]);
+    assert_eq!(lines.iter().map(|line| line["action"].as_str().unwrap()).collect::<Vec<_>>(), ["session_create", "cluster_create", "cluster_create"]);
     for line in lines {
         let since: AuditEnd = line["seal"].as_str().unwrap().parse().unwrap();
         let held = house.store.audit_verify(AuditEnds { since: Some(since), known: None }).await.unwrap();

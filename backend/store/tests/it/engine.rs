@@ -1,22 +1,25 @@
 //! Claims: shared, fenced, and careful with what people wrote meanwhile.
 
 use crate::support::{create, member, operator};
-use auth::{ClusterDelete, OperationCancel, OperationRetry};
+use auth::{ClusterDelete, NodePoolResize, OperationCancel, OperationRetry};
 use domain::addons::Addon;
 use domain::changes::Change;
 use domain::clusters::{ClusterStatus, Phase};
 use domain::codes::Code;
 use domain::conditions::ConditionType;
-use domain::ids::{NodeId, ResourceId};
+use domain::ids::{NodeId, OperationId, ResourceId};
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
-use domain::nodes::{Node, NodeRole};
-use domain::operations::{OperationKind, OperationState, ReceiptLine};
+use domain::nodes::{Fault, Node, NodeRole};
+use domain::operations::{ENGINE, Operation, OperationKind, OperationState, ReceiptLine};
+use domain::tenants::Limits;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use store::test_support::Database;
-use store::{ClusterFilter, ClusterSort, CommitError, OperationFilter, PageRequest, RequestContext, SecretOwner, StoreError};
+use store::{
+    AuditEnds, AuditFilter, Claim, ClusterFilter, ClusterSort, CommitError, OperationFilter, PageRequest, RequestContext, SecretOwner, StoreError,
+};
 use uuid::Uuid;
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -194,6 +197,73 @@ async fn a_cluster_that_is_written_off_leaves_a_receipt_of_what_was_recorded_and
     let again = store.cluster_write_off(scope, &operator, id, RequestContext::default()).await;
     assert!(matches!(again, Err(StoreError::NotFound)), "{again:?}");
     create(&store, &a, "x").await;
+}
+
+#[tokio::test]
+async fn how_an_operation_ended_is_told_once_by_whoever_ends_it() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let record = create(&store, &a, "x").await;
+    let id = record.cluster.id;
+    let asked = |request: &str| RequestContext { request_id: request.into(), source: "192.0.2.1".into() };
+    let told = async || {
+        let filter = AuditFilter { cluster: Some(id), ..AuditFilter::default() };
+        let lines = store.audit(&a.scope(), filter, PageRequest::default()).await.unwrap().items;
+        let own = lines.into_iter().rev().filter(|line| line.via == "engine");
+        own.map(|line| (line.operation, line.action, line.outcome, line.request_id, line.detail)).collect::<Vec<_>>()
+    };
+    let line = |operation: OperationId, action: &str, outcome: &str, request: &str, detail: serde_json::Value| {
+        (Some(operation.0), action.to_owned(), outcome.to_owned(), request.to_owned(), detail)
+    };
+    let brought = async |claim: &Claim, state: OperationState, fault: Option<Fault>| {
+        let mut operation = store.load(claim).await.unwrap().operation.unwrap();
+        (operation.state, operation.fault) = (state, fault);
+        store.commit(claim, &[Change::ObservedGeneration(1), Change::Operation(operation)]).await.unwrap();
+    };
+    let fault = || Some(Fault { code: Code::Quota, message: "full".into(), cloud_request_id: None, retryable: true, object: None });
+
+    // A holder that lost its lease ends nothing; whoever took over does, and says so once, however often it writes the operation.
+    let lost = store.claim(Uuid::now_v7(), Duration::ZERO).await.unwrap().unwrap();
+    let first = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    let mut ended = store.load(&first).await.unwrap().operation.unwrap();
+    ended.state = OperationState::Succeeded;
+    assert!(matches!(store.commit(&lost, &[Change::Operation(ended)]).await, Err(CommitError::Fenced)));
+    brought(&first, OperationState::Running, None).await;
+    assert_eq!(told().await, []);
+    brought(&first, OperationState::Succeeded, None).await;
+    store.release(first, Duration::ZERO).await.unwrap();
+    let claim = store.claim(Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    brought(&claim, OperationState::Succeeded, None).await;
+    let mut expected = vec![line(record.cluster.operation.unwrap(), "cluster_create", "done", "", json!({"name": "x"}))];
+    assert_eq!(told().await, expected);
+
+    // A failure has its code, a retry ends once more, and what is blocked has not ended until somebody stops it.
+    let resize = a.may::<NodePoolResize>(&record).unwrap();
+    let resize = store.node_pool_resize(resize, "default".into(), 3, vec![], Limits::new(), asked("asked")).await.unwrap();
+    let of_resize = |outcome: &str| line(resize.operation.id, "node_pool_resize", outcome, "asked", json!({"name": "x", "code": Code::Quota}));
+    brought(&claim, OperationState::Failed, fault()).await;
+    store.operation_retry(a.may::<OperationRetry>(&resize).unwrap(), asked("again")).await.unwrap();
+    brought(&claim, OperationState::Blocked, fault()).await;
+    expected.push(of_resize("failed"));
+    assert_eq!(told().await, expected);
+    store.operation_cancel(a.may::<OperationCancel>(&resize).unwrap(), asked("stop")).await.unwrap();
+    expected.push(of_resize("cancelled"));
+    assert_eq!(told().await, expected);
+
+    // A repair that began by itself gives way to a deletion, and that ends with the cluster.
+    store.load(&claim).await.unwrap();
+    let repair = Operation::new(OperationId::generate(), id, OperationKind::ClusterRepair, ENGINE, claim.now());
+    store.commit(&claim, &[Change::OperationBegun(repair.clone())]).await.unwrap();
+    let deletion = store.cluster_delete(a.may::<ClusterDelete>(&record).unwrap(), json!("keep"), asked("delete")).await.unwrap();
+    let mut gone = store.load(&claim).await.unwrap().operation.unwrap();
+    gone.state = OperationState::Succeeded;
+    store.commit(&claim, &[Change::Operation(gone), Change::ClusterGone]).await.unwrap();
+    expected.push(line(repair.id, "cluster_repair", "cancelled", "", json!({"name": "x"})));
+    expected.push(line(deletion.operation.id, "cluster_delete", "done", "delete", json!({"name": "x"})));
+    assert_eq!(told().await, expected);
+    store.audit_seal(None).await.unwrap();
+    assert_eq!(store.audit_verify(AuditEnds::default()).await.unwrap().findings, []);
 }
 
 #[tokio::test]

@@ -238,7 +238,7 @@ function ClusterName({ id, name, named, own }: { id: string; name?: string; name
   return known || name ? <strong>{known ?? name}</strong> : <code className="id">{id}</code>;
 }
 
-const outcomeTone: Record<AuditOutcome, Tone> = { accepted: "ok", done: "ok", denied: "warn", failed: "bad" };
+const outcomeTone: Record<AuditOutcome, Tone> = { accepted: "ok", done: "ok", denied: "warn", failed: "bad", cancelled: "stopped" };
 
 function Outcome({ outcome }: { outcome: string }) {
   const { t, i18n } = useTranslation();
