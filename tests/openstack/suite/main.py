@@ -1,6 +1,7 @@
 """KCS against the real services: a cluster with three masters and its pools, faults on the way, quotas, delete. Called by ../test.sh."""
 import json
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__))))
@@ -14,6 +15,47 @@ from kubectl import Kubectl
 from report import check, end, eventually, phase, say, story
 
 NODE_ADDRESS = '198.19.255.1'
+
+
+# ---- before there is any cluster
+
+def check_cloud(kcs, conn):
+    """`kcs check-cloud` finds that the lab has everything; where one thing is missing it is said by its name, with what mends it, and the rest is looked
+    at all the same."""
+    ks, project = conn.identity, conn.identity.find_project(cloud.TENANT).id
+    user = 'kcs-' + project
+
+    def nothing_missing():
+        code, said, text = kcs.check_cloud(project)
+        assert code == 0 and 'MISSING' not in text, text
+        expected = {'Keystone': 'as kcs', "service account's roles": 'admin', 'flavors': 'for masters', 'availability zones': 'az1',
+                    'server groups': 'soft anti-affinity', 'image of v1.36.3': 'kcs-node-v1.36.3', 'volume types': 'standard', 'external network': 'public',
+                    'Octavia': 'amphora', 'nodes.endpoint': NODE_ADDRESS, 'service user': user, 'people': 'roles can be read', 'application credential': 'made',
+                    "tenant's Octavia": 'may use it'}
+        wrong = {what: said.get(what) for what, part in expected.items() if said.get(what, ('',))[0] != 'ok' or part not in said[what][1]}
+        assert not wrong, (wrong, text)
+        left = [c.name for c in ks.application_credentials(ks.find_user(user).id)]
+        assert 'kcs-check-cloud' not in left, left
+
+    def one_missing(what, name, **settings):
+        code, said, text = kcs.check_cloud(project, **settings)
+        assert code == 1 and re.search(r'\b1 of \d+ things are missing', text), (code, text)
+        assert [w for w, (level, *_) in said.items() if level == 'MISSING'] == [what], text
+        _, found, remedy = said[what]
+        assert name in found + remedy and remedy, said[what]
+
+    def image_missing():
+        image = conn.image.find_image('kcs-node-v1.36.3', ignore_missing=False)
+        conn.image.update_image(image, name='somewhere-else')
+        try:
+            one_missing('image of v1.36.3', 'kcs-node-v1.36.3')
+        finally:
+            conn.image.update_image(conn.image.get_image(image.id), name='kcs-node-v1.36.3')
+
+    check('check-cloud finds nothing missing', nothing_missing)
+    check('an image that Glance does not have is named', image_missing)
+    check('a provider that Octavia does not have is named',
+          lambda: one_missing('Octavia', 'nobodys', KCS_CLOUD__LOAD_BALANCER_PROVIDER='nobodys'))
 
 
 # ---- clusters that are deleted while they are being made
@@ -204,7 +246,7 @@ def ha(kcs, conn):
         person.delete(id, 600)
 
 
-STORIES = [ha, load_balancer_in_error, case_36_volume_in_error, case_26_no_valid_host, case_41_names_alike, quota_before_and_midway, much_goes_wrong, identity,
+STORIES = [check_cloud, ha, load_balancer_in_error, case_36_volume_in_error, case_26_no_valid_host, case_41_names_alike, quota_before_and_midway, much_goes_wrong, identity,
            case_21_project_deleted]
 
 
