@@ -233,7 +233,7 @@ openstack() {
     skip nodes-addons 'an ingress controller, and namespaces kept apart, take too long here: make nodes-test'
     skip nodes-local 'whole nodes in the local cloud take too long here: make nodes-local-test'
     suite openstack tests/openstack/test.sh check_cloud load_balancer_in_error case_36_volume_in_error case_26_no_valid_host case_41_names_alike quota_before_and_midway \
-        much_goes_wrong identity case_21_project_deleted
+        much_goes_wrong passcode identity case_21_project_deleted
     KCS_SCREENS=$logs/nodes-screens suite nodes tests/nodes/test.sh small
     check openstack-down tests/openstack/down.sh --purge
 }

@@ -1,9 +1,12 @@
-"""What KCS is to the cloud, taken away under it: a service of the catalogue, tokens, credentials, people, a whole project."""
+"""Who people and KCS are to the cloud: a passcode besides the password; and a service of the catalogue, tokens, credentials, people, a whole project, taken
+away under it."""
 import base64
 import contextlib
 import hashlib
 import hmac
 import json
+import secrets
+import struct
 import time
 
 import openstack
@@ -164,6 +167,51 @@ def identity(kcs, conn):
             with phase('identity: delete'):
                 if not check('a cluster whose credential is gone gets another and can be deleted', case_18_credential_deleted):
                     person.delete(id, 300)
+
+
+def shown(seed, at):
+    """What an authenticator with this seed shows at a time (RFC 6238: SHA-1, six digits, half a minute)."""
+    digest = hmac.new(base64.b32decode(seed), struct.pack('>Q', int(at) // 30), hashlib.sha1).digest()
+    begin = digest[-1] & 15
+    return '%06d' % ((struct.unpack('>I', digest[begin:begin + 4])[0] & 0x7fffffff) % 10 ** 6)
+
+
+def passcode(kcs, conn):
+    """Keystone wants a passcode of somebody besides the password: KCS asks for it, and lets in with both, with neither alone, and with none that is wrong."""
+    ks = conn.identity
+    seed = base64.b32encode(secrets.token_bytes(20)).decode()
+
+    def refused(code, **sent):
+        try:
+            Person(kcs, 'careful', **sent)
+        except Refused as refusal:
+            assert (refusal.status, refusal.problem['code']) == (401, code), refusal
+            return
+        raise AssertionError('was let in')
+
+    def let_in():
+        person = Person(kcs, 'careful', passcode=shown(seed, time.time()))
+        session = person.get('/session')
+        assert (session['user']['name'], session['project']['name']) == ('careful', TENANT), session
+        # The token of both is good for the services, too.
+        assert person.get('/flavors')['items'] and person.get('/clusters')['total'] == 0
+
+    def wrong():
+        now = time.time()
+        near = {shown(seed, now + 30 * steps) for steps in range(-3, 4)}
+        refused('KCS-AUTH-003', passcode=next(code for code in map('{:06d}'.format, range(len(near) + 1)) if code not in near))
+        refused('KCS-AUTH-003', passcode=shown(seed, now), password='another')
+
+    with member(conn, 'careful', ks.find_project(TENANT)) as user:
+        assert Person(kcs, 'careful').get('/session')['user']['name'] == 'careful'  # as long as the password is enough
+        made = ks.post('/credentials', json={'credential': {'type': 'totp', 'blob': seed, 'user_id': user.id}})
+        assert made.status_code == 201, made.text
+        both = {'multi_factor_auth_enabled': True, 'multi_factor_auth_rules': [['password', 'totp']]}
+        changed = ks.patch('/users/' + user.id, json={'user': {'options': both}})
+        assert changed.status_code == 200, changed.text
+        check('the password alone is answered with the wish for a passcode', lambda: refused('KCS-AUTH-012'))
+        check('a wrong passcode, and a wrong password with the right one, are refused alike', wrong)
+        check('password and passcode together let in', let_in)
 
 
 def case_21_project_deleted(kcs, conn):

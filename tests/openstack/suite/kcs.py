@@ -121,10 +121,11 @@ class Kcs:
 
 
 class Person:
-    def __init__(self, kcs, user):
+    def __init__(self, kcs, user, **more):
+        """`more`: what else, or other than usual, is sent to sign in."""
         self.kcs, self.http = kcs, requests.Session()
         self.http.trust_env = False
-        session = self.call('POST', '/session', {'username': user, 'password': PASSWORD})
+        session = self.call('POST', '/session', {'username': user, 'password': PASSWORD, **more})
         self.http.headers['X-CSRF-Token'] = session['csrf_token']
 
     def call(self, method, path, body=None):

@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__))))
 import cloud
 from cloud import quota, servers, volumes
 from faults import all_fired, much_goes_wrong
-from identity import case_21_project_deleted, identity
+from identity import case_21_project_deleted, identity, passcode
 from kcs import Kcs, Person, Refused, blocked_by, retired, spec
 from kubectl import Kubectl
 from report import check, end, eventually, phase, say, story
@@ -246,7 +246,7 @@ def ha(kcs, conn):
         person.delete(id, 600)
 
 
-STORIES = [check_cloud, ha, load_balancer_in_error, case_36_volume_in_error, case_26_no_valid_host, case_41_names_alike, quota_before_and_midway, much_goes_wrong, identity,
+STORIES = [check_cloud, ha, load_balancer_in_error, case_36_volume_in_error, case_26_no_valid_host, case_41_names_alike, quota_before_and_midway, much_goes_wrong, passcode, identity,
            case_21_project_deleted]
 
 
