@@ -25,7 +25,7 @@ def command(person, *args):
 
 
 def objects(conn):
-    """{kind and id: name} of everything of every tenant: what must be the same before and after."""
+    """{kind and id: name} of everything of every tenant, of the tags on it, and of what else hangs on others: what must be the same before and after."""
     network, lb, identity = conn.network, conn.load_balancer, conn.identity
     kinds = {
         'server': conn.compute.servers(all_projects=True),
@@ -40,18 +40,33 @@ def objects(conn):
         'load balancer': lb.load_balancers(), 'listener': lb.listeners(), 'pool': lb.pools(), 'monitor': lb.health_monitors(),
         'project': identity.projects(), 'role': identity.roles(),
     }
-    found = {'%s %s' % (kind, o.id): o.name or getattr(o, 'description', '') or '' for kind, listed in kinds.items() for o in listed}
+    found = {}
+    for kind, listed in kinds.items():
+        for o in listed:
+            name = o.name or getattr(o, 'description', '') or ''
+            found['%s %s' % (kind, o.id)] = name
+            for tag in getattr(o, 'tags', None) or []:
+                found['tag %s of %s %s' % (tag, kind, o.id)] = name
+            if kind == 'pool':
+                found.update(('member %s' % m['id'], name) for m in o.members or [])
+            if kind == 'volume':
+                found.update(('attachment %s' % a['attachment_id'], name) for a in o.attachments or [])
     # every call of a project makes its default group, the first time: not ours
     for g in network.security_groups():
         if g.name == 'default':
-            del found['security group ' + g.id]
+            for key in [key for key in found if key.endswith('security group ' + g.id)]:
+                del found[key]
             continue
         for rule in g.security_group_rules:
             found['rule ' + rule['id']] = g.name
     for user in identity.users():
         found['user ' + user.id] = user.name
+        for pair in conn.compute.keypairs(user_id=user.id):
+            found['key pair %s of %s' % (pair.name, user.id)] = user.name
         for credential in identity.application_credentials(user.id):
             found['application credential ' + credential.id] = '%s of %s' % (credential.name, user.name)
+    for credential in identity.credentials():
+        found['credential ' + credential.id] = credential.type
     return found
 
 
