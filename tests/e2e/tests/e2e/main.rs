@@ -17,3 +17,4 @@ mod main_job;
 mod replicas;
 mod story;
 mod tools;
+mod verbs;

@@ -4,6 +4,7 @@ use crate::dev::{Dev, wait_for};
 use crate::etcd::stored_values;
 use crate::need_kubernetes;
 use crate::tools::Tools;
+use crate::verbs::{install_a_chart, use_with_every_common_verb};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -30,6 +31,7 @@ async fn create_use_delete_nothing_left() {
     install_a_chart(&tools, folder.path());
     secrets_are_encrypted_in_etcd(&dev, &tools);
     the_api_writes_down_who_did_what(&dev);
+    use_with_every_common_verb(&tools).await;
     revoke_cuts_at_once(&member, &tools, &cluster, &kid).await;
 
     reader_looks_only(&dev, &cache, &cluster, folder.path()).await;
@@ -83,14 +85,6 @@ fn use_with_kubectl(tools: &Tools) {
     assert_eq!(tools.kubectl(&["exec", pod, "--", "echo", "hello"]).trim(), "hello");
     assert_eq!(tools.kubectl_over_spdy(&["exec", pod, "--", "echo", "hello"]).trim(), "hello");
     tools.kubectl(&["delete", "deployment/web", "--wait=true"]);
-}
-
-fn install_a_chart(tools: &Tools, folder: &Path) {
-    let folder = folder.to_str().unwrap();
-    tools.helm(&["create", &format!("{folder}/chart")]);
-    tools.helm(&["install", "shop", &format!("{folder}/chart"), "--wait", "--timeout", "60s"]);
-    assert!(tools.helm(&["list"]).contains("shop"));
-    tools.helm(&["uninstall", "shop"]);
 }
 
 /// Reads what etcd wrote to its disk.
@@ -168,6 +162,8 @@ async fn reader_looks_only(dev: &Dev, cache: &Path, cluster: &str, folder: &Path
     let (kubeconfig, _) = reader.kubeconfig(cluster, folder).await;
     let tools = Tools::new(cache, &kubeconfig);
     assert!(tools.kubectl(&["get", "pods", "-A"]).contains("etcd"));
+    let may = tools.try_kubectl(&["auth", "can-i", "create", "deployments.apps"]);
+    assert!(!may.ok && may.out.starts_with("no"), "{}{}", may.out, may.err);
     for forbidden in [vec!["create", "deployment", "x", "--image=y"], vec!["get", "secrets", "-A"], vec!["delete", "node", "--all"]] {
         let ran = tools.try_kubectl(&forbidden);
         assert!(!ran.ok && (ran.err.contains("KCS-RBAC-001") || ran.err.contains("Forbidden")), "kubectl {forbidden:?}: {}{}", ran.out, ran.err);

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+/// Below the cache.
+const KUBECTL: &str = "v1.36.3/kubectl";
+
 pub struct Tools {
     cache: PathBuf,
     kubeconfig: PathBuf,
@@ -35,7 +38,7 @@ impl Tools {
 
     /// kubectl, which may fail.
     pub fn try_kubectl(&self, args: &[&str]) -> Ran {
-        self.run("v1.36.3/kubectl", args)
+        self.run(KUBECTL, args)
     }
 
     /// kubectl, which must not; answers its output.
@@ -58,13 +61,17 @@ impl Tools {
         assert!(ran.ok, "kubectl apply: {}{}", ran.out, ran.err);
     }
 
+    /// kubectl with more in its environment, which must not fail.
+    pub fn kubectl_with(&self, environment: &[(&str, &str)], args: &[&str]) -> String {
+        let mut command = self.command(KUBECTL, args);
+        let output = command.envs(environment.iter().copied()).output().unwrap();
+        assert!(output.status.success(), "kubectl {args:?} with {environment:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// As kubectl before 1.31 got into pods.
     pub fn kubectl_over_spdy(&self, args: &[&str]) -> String {
-        let mut command = self.command("v1.36.3/kubectl", args);
-        command.env("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "false").env("KUBECTL_PORT_FORWARD_WEBSOCKETS", "false");
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "kubectl {args:?} over SPDY: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        self.kubectl_with(&[("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "false"), ("KUBECTL_PORT_FORWARD_WEBSOCKETS", "false")], args)
     }
 
     pub fn helm(&self, args: &[&str]) -> String {
@@ -75,6 +82,6 @@ impl Tools {
 
     /// kubectl in the background, its output piped.
     pub fn watch(&self, args: &[&str]) -> Child {
-        self.command("v1.36.3/kubectl", args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        self.command(KUBECTL, args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 }
