@@ -5,7 +5,6 @@ use crate::dev::{Dev, Person, wait_for};
 use crate::need_kubernetes;
 use crate::tools::Tools;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_secs(120);
@@ -14,7 +13,7 @@ const SOON: Duration = Duration::from_secs(120);
 async fn services_and_claims_work_with_the_cloud_and_nothing_but_a_kept_volume_stays() {
     let cache = need_kubernetes!();
     let dev = Dev::start().await;
-    let before = objects(&dev).await;
+    let before = dev.object_ids().await;
     let member = dev.sign_in("member-a").await;
     member.image_ready().await;
     let pool = json!({"name": "default", "flavor": "m1.medium", "count": 1});
@@ -45,13 +44,9 @@ async fn services_and_claims_work_with_the_cloud_and_nothing_but_a_kept_volume_s
     assert_eq!(receipt["left"], json!([]), "{receipt:#}");
     let named: Vec<&str> = receipt["kept"].as_array().unwrap().iter().filter_map(|o| o["cloud_id"].as_str()).collect();
     assert_eq!(named, [kept.as_str()], "{receipt:#}");
-    let after = objects(&dev).await;
+    let after = dev.object_ids().await;
     let left: Vec<&String> = after.difference(&before).filter(|o| !o.starts_with("user ")).collect();
     assert_eq!(left, [&format!("volume {kept}")], "only the kept volume stays");
-}
-
-async fn objects(dev: &Dev) -> BTreeSet<String> {
-    dev.cloud_objects().await.iter().map(|o| format!("{} {}", o["kind"].as_str().unwrap(), o["id"].as_str().unwrap())).collect()
 }
 
 async fn of_kind(dev: &Dev, kind: &str) -> Vec<Value> {

@@ -1,6 +1,7 @@
 //! A running `kcs dev` and a person signed in to it.
 
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -114,6 +115,11 @@ impl Dev {
     pub async fn cloud_objects(&self) -> Vec<Value> {
         let dump: Value = client().get(format!("{}/_local/dump", self.cloud_url())).send().await.unwrap().json().await.unwrap();
         dump.as_array().cloned().or_else(|| dump["objects"].as_array().cloned()).unwrap()
+    }
+
+    /// Kind and id of everything in the local cloud.
+    pub async fn object_ids(&self) -> BTreeSet<String> {
+        self.cloud_objects().await.iter().map(|o| format!("{} {}", o["kind"].as_str().unwrap(), o["id"].as_str().unwrap())).collect()
     }
 
     /// Lets so much time pass for the engine: all that it has noted was so much earlier. Returns when it has looked at every cluster since.

@@ -6,7 +6,6 @@ use crate::need_kubernetes;
 use crate::tools::Tools;
 use crate::verbs::{install_a_chart, use_with_every_common_verb};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -15,7 +14,7 @@ use std::time::{Duration, Instant};
 async fn create_use_delete_nothing_left() {
     let cache = need_kubernetes!();
     let mut dev = Dev::start().await;
-    let before = ids(&dev.cloud_objects().await);
+    let before = dev.object_ids().await;
     let member = dev.sign_in("member-a").await;
 
     let plan = member.post("/clusters/plan", json!({"name": "demo", "template": "dev"}), 200).await;
@@ -52,14 +51,10 @@ async fn create_use_delete_nothing_left() {
     let receipt = member.delete_cluster(&cluster).await;
     assert_eq!(receipt["left"], json!([]), "{receipt:#}");
     assert_eq!(receipt["removed"].as_array().unwrap().len(), planned, "the plan listed what was removed");
-    let after: BTreeSet<String> = ids(&dev.cloud_objects().await);
+    let after = dev.object_ids().await;
     let left: Vec<&String> = after.difference(&before).filter(|o| !o.starts_with("user ")).collect();
     assert!(left.is_empty(), "left in the cloud: {left:#?}");
     assert!(before.is_subset(&after), "foreign objects are gone");
-}
-
-fn ids(objects: &[Value]) -> BTreeSet<String> {
-    objects.iter().map(|o| format!("{} {}", o["kind"].as_str().unwrap(), o["id"].as_str().unwrap())).collect()
 }
 
 fn use_with_kubectl(tools: &Tools) {

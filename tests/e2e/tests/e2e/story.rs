@@ -16,6 +16,8 @@ pub struct Story {
     pub tools: Tools,
     /// Its id.
     pub cluster: String,
+    /// What was in the cloud before it.
+    before: BTreeSet<String>,
     _folder: tempfile::TempDir,
 }
 
@@ -23,17 +25,21 @@ impl Story {
     /// A cluster from a template, with parts of it replaced.
     pub async fn begin(cache: &Path, name: &str, template: &str, spec: Value) -> Self {
         let dev = Dev::start().await;
+        let before = dev.object_ids().await;
         let member = dev.sign_in("member-a").await;
         let cluster = member.create_cluster(name, template, spec).await;
         let folder = tempfile::tempdir().unwrap();
         let (kubeconfig, _) = member.kubeconfig(&cluster, folder.path()).await;
-        Self { dev, member, tools: Tools::new(cache, &kubeconfig), cluster, _folder: folder }
+        Self { dev, member, tools: Tools::new(cache, &kubeconfig), cluster, before, _folder: folder }
     }
 
-    /// Deletes it; nothing is left.
+    /// Deletes it; nothing is left but the project's service user.
     pub async fn end(self) {
         let receipt = self.member.delete_cluster(&self.cluster).await;
         assert_eq!(receipt["left"], json!([]), "{receipt:#}");
+        let after = self.dev.object_ids().await;
+        let left: Vec<&String> = after.difference(&self.before).filter(|o| !o.starts_with("user ")).collect();
+        assert!(left.is_empty(), "left in the cloud: {left:#?}");
     }
 
     pub async fn nodes(&self, role: &str) -> Vec<Value> {
