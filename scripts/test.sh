@@ -231,6 +231,7 @@ openstack() {
     skip openstack-ha 'three masters, and resizes under faults, take too long here: make openstack-test'
     skip nodes-ha 'three masters that boot, a power cut and a kubelet that stops take too long here: make nodes-test'
     skip nodes-addons 'an ingress controller, and namespaces kept apart, take too long here: make nodes-test'
+    skip nodes-site 'a site with a mirror, an authority and name servers of its own takes too long here: make nodes-test'
     skip nodes-local 'whole nodes in the local cloud take too long here: make nodes-local-test'
     suite openstack tests/openstack/test.sh check_cloud load_balancer_in_error case_36_volume_in_error case_26_no_valid_host case_41_names_alike quota_before_and_midway \
         much_goes_wrong passcode identity case_21_project_deleted

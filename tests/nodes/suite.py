@@ -1,4 +1,4 @@
-"""Clusters whose nodes really boot, made by KCS on a real OpenStack; called by test.sh. `suite.py [small] [ha] [addons]`, default all."""
+"""Clusters whose nodes really boot, made by KCS on a real OpenStack; called by test.sh. `suite.py [small] [ha] [addons] [site]`, default all."""
 import base64
 import os
 import sys
@@ -21,6 +21,7 @@ from lost import (a_pool_that_cannot_join, case_30_a_node_on_which_kubeadm_fails
                   case_54_a_worker_whose_server_is_deleted_behind_our_back_boots_again_under_another_name,
                   case_57_a_master_that_leads_etcd_without_a_kubelet_is_taken_out_and_replaced)
 from optional import addons
+from place import site
 from report import check, end, eventually, phase, phases, say, skip, story
 from rotation import Rotation
 
@@ -227,13 +228,13 @@ def ha(kcs):
 
 
 def main():
-    wanted = sys.argv[1:] or ['small', 'ha', 'addons']
+    wanted = sys.argv[1:] or ['small', 'ha', 'addons', 'site']
     conn = cloud.connect()
     cloud.faults()
     before = cloud.objects(conn)
     kcs = Kcs(os.environ['KCS_BIN'], NODE_ADDRESS)
     try:
-        for tell in (small, ha, addons):
+        for tell in (small, ha, addons, site):
             if tell.__name__ in wanted:
                 story(tell.__name__, lambda: tell(kcs))
                 with phase('%s: look for what is left' % tell.__name__):

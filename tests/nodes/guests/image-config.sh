@@ -23,7 +23,7 @@ E
 mkdir -p /etc/systemd/journald.conf.d
 printf '[Journal]\nReadKMsg=no\nForwardToConsole=no\n' > /etc/systemd/journald.conf.d/node.conf
 
-# containerd: systemd cgroups, our pause image, CNI in the usual places
+# containerd: systemd cgroups, our pause image, mirrors where user-data puts them, CNI in the usual places
 mkdir -p /etc/containerd /etc/cni/net.d /opt/cni/bin
 cat > /etc/containerd/config.toml <<E
 version = 2
@@ -33,12 +33,27 @@ version = 2
   runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
   SystemdCgroup = true
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "/etc/containerd/certs.d"
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "/opt/cni/bin"
   conf_dir = "/etc/cni/net.d"
 E
 for f in /usr/lib/cni/*; do ln -sf "$f" /opt/cni/bin/; done
 printf 'runtime-endpoint: unix:///run/containerd/containerd.sock\nimage-endpoint: unix:///run/containerd/containerd.sock\n' > /etc/crictl.yaml
+
+# Serial numbers of disks: /sys is the machine's, and a guest has the disks that guest-volume.sh has laid down.
+cat > /usr/local/bin/lsblk <<'E'
+#!/bin/sh
+case "$*" in
+    *'--output PATH,SERIAL'*) ;;
+    *) exec /usr/bin/lsblk "$@" ;;
+esac
+for link in /dev/disk/by-id/virtio-*; do
+    if [ -e "$link" ]; then echo "$(readlink -f "$link") ${link##*/virtio-}"; fi
+done
+E
+chmod 755 /usr/local/bin/lsblk
 
 # kubelet: the units of the kubeadm packages
 cat > /usr/lib/systemd/system/kubelet.service <<'E'
