@@ -109,6 +109,19 @@ def names_resolve(c):
     assert 'Name:' in from_client(c, 'nslookup', 'kubernetes.default.svc.cluster.local')
 
 
+def own_names_resolve(c):
+    """A zone that the cluster's people have added, and everything else, by a CoreDNS that somebody deleted and KCS put back."""
+    k = c.kubectl
+    zone = 'corp.example:53 {\n    errors\n    hosts {\n        192.0.2.7 db.corp.example\n    }\n}\n'
+    k('-n', 'kube-system', 'create', 'configmap', 'coredns-custom', '--from-literal=corp.server=' + zone)
+    k('-n', 'kube-system', 'delete', 'deployment/coredns', 'service/kube-dns', 'configmap/coredns', '--timeout=60s')
+
+    def resolved():
+        names_resolve(c)
+        return '192.0.2.7' in from_client(c, 'nslookup', 'db.corp.example', check=False)
+    eventually('names resolve again, and the own one', 240, resolved, every=2)
+
+
 def node_ports_answer(c):
     for node in c.person.nodes(c.id):
         eventually('NodePort at ' + node['address'], 20, lambda: 'echo-' in guests.sh('curl', '-fsS', '-m', '5', 'http://%s:30080/' % node['address']))

@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 from cluster import (Cluster, addons_are_ready, browse, console_log, load_balancer_answers, logs_and_exec, names_resolve, nodes_know_their_servers,
-                     rebooted, secrets_are_gone, service_answers, system_pods, workload)
+                     own_names_resolve, rebooted, secrets_are_gone, service_answers, system_pods, workload)
 import guests
 from kcs import PASSWORD, Kcs
 from report import check, end, eventually, phase, story
@@ -63,6 +63,7 @@ def full(kcs):
         if check('a Deployment runs', lambda: workload(c)):
             check('its Service answers by name, from every pod', lambda: service_answers(c))
             check('names resolve', lambda: names_resolve(c))
+            check('a zone of their own, too, by a CoreDNS that was deleted and put back', lambda: own_names_resolve(c))
             check('a Service of type LoadBalancer answers at its public address', lambda: load_balancer_answers(c))
             check('logs and exec, and KCS shows the pods', lambda: logs_and_exec(c))
             check('containers are processes', lambda: containers_run(c))

@@ -11,6 +11,7 @@ use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, get, post};
 use auth::ClusterRepair;
 use domain::addons::{Addon as Name, AddonState, AddonStatus};
+use domain::clusters::Cluster;
 use domain::ids::ClusterId;
 use serde::Serialize;
 
@@ -33,9 +34,10 @@ pub struct Addon {
 }
 
 impl Addon {
-    fn new(status: AddonStatus) -> Self {
+    fn new(status: AddonStatus, kubernetes: &str) -> Self {
         let AddonStatus { name, state, ready, desired, message } = status;
-        Self { name, version: bootstrap::addons::version(name), essential: name.essential(), state, ready, desired, message }
+        let version = bootstrap::addons::version(name, Some(kubernetes));
+        Self { name, version, essential: name.essential(), state, ready, desired, message }
     }
 }
 
@@ -44,7 +46,8 @@ impl Addon {
 #[get("/clusters/{id}/addons")]
 pub async fn addon_list(caller: Caller, state: Data<State>, id: Path<ClusterId>) -> Answer<Json<List<Addon>>> {
     let record = sight::whole(&state, &caller.actor, *id).await?;
-    Ok(Json(List::whole(record.cluster.status.addons.into_iter().map(Addon::new).collect())))
+    let Cluster { spec, status, .. } = record.cluster;
+    Ok(Json(List::whole(status.addons.into_iter().map(|addon| Addon::new(addon, &spec.version)).collect())))
 }
 
 /// Put a new cloud credential in the place of the cluster's: made and proved, handed to what works with it, then the old one is deleted.

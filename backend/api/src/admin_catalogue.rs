@@ -122,7 +122,7 @@ pub async fn admin_catalogue_get(operator: Operator, state: Data<State>) -> Answ
         flavors: flavors(&snapshot, &used),
         templates: settings.templates.iter().map(|t| template(t, &settings.versions, &snapshot)).collect(),
         images: images(&settings.versions, &snapshot),
-        addons: addons(settings.registry.as_deref(), &used),
+        addons: addons(&settings.versions, settings.registry.as_deref(), &used),
         prices: state.prices().map(|list| prices(list, &snapshot)),
     }))
 }

@@ -96,14 +96,14 @@ fn node_image(image: &cloud::images::Image, versions: &[CatalogueVersion]) -> No
 }
 
 /// All add-ons, in the order in which each works.
-pub(crate) fn addons(registry: Option<&str>, used: &CatalogueUse) -> Vec<AddonOffer> {
+pub(crate) fn addons(versions: &[CatalogueVersion], registry: Option<&str>, used: &CatalogueUse) -> Vec<AddonOffer> {
     let usual = AddonsRequest::default().complete().wanted();
     let offer = |name: Addon| AddonOffer {
         name,
-        version: bootstrap::addons::version(name),
+        version: bootstrap::addons::version(name, None),
         essential: name.essential(),
         default: usual.contains(&name),
-        images: bootstrap::addons::images(name, registry),
+        images: bootstrap::addons::images(name, versions.iter().map(|v| v.version.as_str()), registry),
         clusters: used.addons.get(&name).copied().unwrap_or(0),
     };
     Addon::ALL.into_iter().map(offer).collect()

@@ -3,12 +3,14 @@
 
 use crate::additions::{Mount, PATCHES};
 use crate::bundle::{Action, BundleInput};
-use crate::{BootstrapError, POOL_LABEL, api_audit, encryption, validate};
+use crate::{BootstrapError, POOL_LABEL, addons, api_audit, encryption, validate};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 const KUBEADM: &str = "kubeadm.k8s.io/v1beta4";
 const API_PORT: u16 = 6443;
+/// What names of Services end in.
+pub const DNS_DOMAIN: &str = "cluster.local";
 /// How long a token lets its node join; the engine makes a new one for a node that is later.
 const TOKEN_TTL: &str = "1h0m0s";
 
@@ -44,6 +46,7 @@ fn init<'a>(input: &'a BundleInput<'_>, join_tokens: &'a [&SecretString]) -> Res
     Ok(InitConfiguration {
         api_version: KUBEADM,
         kind: "InitConfiguration",
+        skip_phases: addons::brings_dns(&input.spec.addons, &input.spec.version).then_some(["addon/coredns"]),
         bootstrap_tokens: join_tokens.iter().map(|token| BootstrapToken::new(token)).collect(),
         local_api_endpoint: local_endpoint(input),
         node_registration: node_registration(input)?,
@@ -96,7 +99,7 @@ fn cluster<'a>(input: &'a BundleInput<'_>, encrypted: bool) -> ClusterConfigurat
         networking: Networking {
             pod_subnet: input.spec.network.pod_cidr.to_string(),
             service_subnet: input.spec.network.service_cidr.to_string(),
-            dns_domain: "cluster.local",
+            dns_domain: DNS_DOMAIN,
         },
         api_server: ApiServer { cert_sans: names, extra_args, extra_volumes },
     }
@@ -149,6 +152,8 @@ fn local_endpoint(input: &BundleInput<'_>) -> LocalApiEndpoint {
 struct InitConfiguration<'a> {
     api_version: &'static str,
     kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skip_phases: Option<[&'static str; 1]>,
     bootstrap_tokens: Vec<BootstrapToken<'a>>,
     #[serde(rename = "localAPIEndpoint")]
     local_api_endpoint: LocalApiEndpoint,

@@ -15,7 +15,7 @@ pub enum Addon {
     CloudController,
     /// Cinder CSI: claims get volumes.
     Storage,
-    /// CoreDNS, which kubeadm lays down and we watch.
+    /// CoreDNS. Of a Kubernetes whose release of it we do not know, kubeadm's, which we watch.
     Dns,
     /// What enforces NetworkPolicy, and policies that part namespaces from each other and pods from the metadata service.
     Isolation,

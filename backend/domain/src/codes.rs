@@ -169,7 +169,7 @@ codes! {
     DrainBlocked = "KCS-API-003", 409, true, "Pods may not leave the node", "See which disruption budget or pod holds it up; relax it, or delete the pod.";
     WebhookRefuses = "KCS-API-006", 409, true, "A webhook keeps pods on the node", "Mend the admission webhook that is named, or delete its configuration; pods leave as soon as it lets them.";
     SecretsRefused = "KCS-API-005", 409, true, "The cluster does not take a Secret back as it was read", "See what refuses it, a webhook or a policy, and let it pass; work goes on by itself.";
-    AddonsNotReady = "KCS-ADDON-001", 502, true, "An add-on that the cluster needs is not ready", "See on the add-ons page what it says, and the events of its pods; what was changed of it is applied again by itself.";
+    AddonsNotReady = "KCS-ADDON-001", 502, true, "An add-on that the cluster needs is not ready", "See on the add-ons page what it says, and the events of its pods; what was changed of it is applied again by itself, unless it says there that it comes with Kubernetes.";
     AddonOwned = "KCS-ADDON-002", 409, false, "It belongs to an add-on of the cluster, which would make it again", "Leave it, and make another beside it; which storage class is the default can be changed.";
     CloudUnavailable = "KCS-CLOUD-001", 503, true, "The cloud does not answer", "Nothing is lost; work goes on when the cloud is back.";
     CloudBusy = "KCS-CLOUD-009", 503, true, "The cloud wants to be asked more slowly", "Nothing needs to be done: work goes on as soon as the cloud lets it.";

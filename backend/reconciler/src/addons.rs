@@ -152,8 +152,8 @@ impl World<'_> {
         let spec = &work.cluster.spec;
         let credential = self.stored_credential().await?.map(|c| c.id);
         let settings = &self.services.addons;
-        (SET, format!("{:?}{:?}{:?}{:?}", spec.addons, spec.network, spec.api.provider, settings), credential, part_id(work, "subnet"), vip(work))
-            .hash(&mut hasher);
+        let wishes = format!("{:?}{:?}{:?}{:?}{:?}", spec.addons, spec.version, spec.network, spec.api.provider, settings);
+        (SET, wishes, credential, part_id(work, "subnet"), vip(work)).hash(&mut hasher);
         Ok(hasher.finish())
     }
 
@@ -196,7 +196,9 @@ impl World<'_> {
         let input = AddonsInput {
             cluster: work.cluster.id,
             addons: &spec.addons,
+            kubernetes: &spec.version,
             pod_cidr: spec.network.pod_cidr,
+            service_cidr: spec.network.service_cidr,
             api_vip: vip,
             registry: settings.registry.as_deref(),
             cloud,

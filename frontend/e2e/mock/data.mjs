@@ -546,7 +546,7 @@ export const addons = [
   { name: "pod_network", version: "v0.27.4", essential: true, state: "ready", ready: 3, desired: 3 },
   { name: "cloud_controller", version: "v1.35.0", essential: true, state: "ready", ready: 1, desired: 1 },
   { name: "storage", version: "v1.35.0", essential: true, state: "progressing", ready: 3, desired: 4, message: "csi-cinder-nodeplugin: 2 of 3 pods are ready (kcs-1a2b3c4d-w0-1: ImagePullBackOff)" },
-  { name: "dns", essential: true, state: "ready", ready: 2, desired: 2 },
+  { name: "dns", version: "v1.13.1", essential: true, state: "ready", ready: 2, desired: 2 },
   { name: "metrics", version: "v0.8.0", essential: false, state: "pending", ready: 0, desired: 1 },
 ];
 
@@ -854,7 +854,7 @@ export const adminCatalogue = {
   addons: [
     { name: "pod_network", version: "v0.28.4", essential: true, default: true, images: ["registry.example.org/mirror/flannel-io/flannel:v0.28.4"], clusters: 8 },
     { name: "storage", version: "v5.3.0", essential: true, default: true, images: ["csi-provisioner:v5.3.0", "csi-attacher:v4.12.0"].map((image) => `registry.example.org/mirror/sig-storage/${image}`), clusters: 7 },
-    { name: "dns", essential: true, default: true, images: [], clusters: 8 },
+    { name: "dns", essential: true, default: true, images: ["v1.14.2", "v1.13.1"].map((tag) => `registry.example.org/mirror/coredns/coredns:${tag}`), clusters: 8 },
     { name: "ingress", version: "v3.6.2", essential: false, default: false, images: ["registry.example.org/mirror/library/traefik:v3.6.2"], clusters: 1 },
   ],
   prices: {

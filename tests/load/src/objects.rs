@@ -27,7 +27,7 @@ struct Object {
 }
 
 /// What a cluster has, a bit for each object; and which of it was made the default class.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 struct Held {
     there: u128,
     default: u128,
@@ -36,15 +36,13 @@ struct Held {
 /// A list: of what, whether only the metadata, and what is in it.
 type Listed = (String, bool, Held);
 
+#[derive(Default)]
 pub struct Objects {
     all: Vec<Object>,
     /// By network.
     clusters: HashMap<String, Held>,
     lists: HashMap<Listed, Arc<str>>,
 }
-
-/// A cluster after kubeadm: the name service is the first object, and nothing else is there.
-const NEW: Held = Held { there: 1, default: 0 };
 
 impl Place {
     pub fn of(path: &str) -> Self {
@@ -68,16 +66,6 @@ impl Place {
             Some("volumeattachments") => "VolumeAttachment",
             _ => "",
         }
-    }
-}
-
-impl Default for Objects {
-    fn default() -> Self {
-        let metadata = json!({"name": "coredns", "namespace": "kube-system", "labels": {"k8s-app": "kube-dns"}});
-        let dns = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"replicas": 2}});
-        let mut objects = Self { all: Vec::new(), clusters: HashMap::new(), lists: HashMap::new() };
-        objects.number(&Place::of("/apis/apps/v1/namespaces/kube-system/deployments/coredns"), &dns);
-        objects
     }
 }
 
@@ -110,7 +98,7 @@ impl Objects {
     }
 
     fn held(&mut self, cluster: &str) -> &mut Held {
-        self.clusters.entry(cluster.to_owned()).or_insert(NEW)
+        self.clusters.entry(cluster.to_owned()).or_default()
     }
 
     fn find(&self, place: &Place) -> Option<usize> {

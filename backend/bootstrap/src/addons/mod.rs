@@ -2,6 +2,7 @@
 //! parsing, so that no value can become structure. Pure: the same input gives the same objects, in the order in which they are applied.
 
 mod cloud_config;
+mod dns;
 mod isolation;
 mod storage_classes;
 
@@ -11,6 +12,7 @@ pub use isolation::isolated;
 pub use storage_classes::{VolumeType, default_class};
 
 use crate::BootstrapError;
+use crate::kubeadm::DNS_DOMAIN;
 use domain::addons::{Addon, AddonsSpec};
 use domain::ids::ClusterId;
 use ipnet::Ipv4Net;
@@ -21,16 +23,21 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// The version of this set as a whole; it rises with every change of a manifest or image here.
-pub const SET: &str = "1";
+pub const SET: &str = "2";
 /// The annotation that holds the hash of what was applied.
 pub const APPLIED: &str = "kcs.io/applied";
+/// Stands in its manifest for the release of CoreDNS, which goes by the cluster's Kubernetes.
+const DNS_RELEASE: &str = "${DNS_RELEASE}";
 
 /// What the set is made of.
 #[derive(Clone, Debug)]
 pub struct AddonsInput<'a> {
     pub cluster: ClusterId,
     pub addons: &'a AddonsSpec,
+    /// `v1.36.3`
+    pub kubernetes: &'a str,
     pub pod_cidr: Ipv4Net,
+    pub service_cidr: Ipv4Net,
     /// Of the API load balancer, inside the cluster's network.
     pub api_vip: Ipv4Addr,
     /// In place of the hosts of public registries: `registry.example.com/mirror`.
@@ -63,11 +70,10 @@ fn manifest(addon: Addon) -> &'static str {
         Addon::PodNetwork => include_str!("pod_network.yaml"),
         Addon::CloudController => include_str!("cloud_controller.yaml"),
         Addon::Storage => include_str!("storage.yaml"),
+        Addon::Dns => include_str!("dns.yaml"),
         Addon::Isolation => include_str!("isolation.yaml"),
         Addon::Metrics => include_str!("metrics.yaml"),
         Addon::Ingress => include_str!("ingress.yaml"),
-        // kubeadm's own.
-        Addon::Dns => "",
     }
 }
 
@@ -75,23 +81,35 @@ fn pinned(addon: Addon) -> impl Iterator<Item = &'static str> {
     manifest(addon).lines().filter_map(|line| line.trim().strip_prefix("image: "))
 }
 
-/// The version of an add-on: that of its first image.
+/// The version of an add-on: that of its first image. CoreDNS's goes by the cluster's Kubernetes: none where that is not said, or not known here.
 #[must_use]
-pub fn version(addon: Addon) -> Option<&'static str> {
-    pinned(addon).next()?.rsplit_once(':').map(|(_, tag)| tag)
+pub fn version(addon: Addon, kubernetes: Option<&str>) -> Option<&'static str> {
+    match addon {
+        Addon::Dns => dns::release(kubernetes?),
+        _ => pinned(addon).next()?.rsplit_once(':').map(|(_, tag)| tag),
+    }
 }
 
-/// The images of an add-on, each once, as nodes pull them.
+/// The images of an add-on in clusters of these versions of Kubernetes, each once, as nodes pull them.
 #[must_use]
-pub fn images(addon: Addon, registry: Option<&str>) -> Vec<String> {
+pub fn images<'a>(addon: Addon, kubernetes: impl IntoIterator<Item = &'a str>, registry: Option<&str>) -> Vec<String> {
+    let releases: Vec<&str> = if addon == Addon::Dns { kubernetes.into_iter().filter_map(dns::release).collect() } else { vec![""] };
     let mut found = Vec::new();
-    for image in pinned(addon) {
-        let image = registry.and_then(|registry| redirected(image, registry)).unwrap_or_else(|| image.to_owned());
-        if !found.contains(&image) {
-            found.push(image);
+    for release in releases {
+        for image in pinned(addon) {
+            let image = image.replace(DNS_RELEASE, release);
+            let image = registry.and_then(|registry| redirected(&image, registry)).unwrap_or(image);
+            if !found.contains(&image) {
+                found.push(image);
+            }
         }
     }
     found
+}
+
+/// Whether CoreDNS in such a cluster comes from here, so that kubeadm need not lay it down.
+pub(crate) fn brings_dns(addons: &AddonsSpec, kubernetes: &str) -> bool {
+    addons.wanted().contains(&Addon::Dns) && dns::release(kubernetes).is_some()
 }
 
 /// All objects, in order: the pod network first, then the cloud's credential, then what works with it, then the rest.
@@ -100,13 +118,17 @@ pub fn addons(input: &AddonsInput<'_>) -> Result<Vec<Object>, BootstrapError> {
     let hash = secret.as_ref().map(digest).unwrap_or_default();
     let variables = [
         ("${POD_CIDR}", input.pod_cidr.to_string()),
+        ("${DNS_ADDRESS}", dns::address(input.service_cidr).to_string()),
+        ("${DNS_DOMAIN}", DNS_DOMAIN.to_owned()),
+        (DNS_RELEASE, dns::release(input.kubernetes).unwrap_or_default().to_owned()),
         ("${API_HOST}", input.api_vip.to_string()),
         ("${CLUSTER_TAG}", domain::names::cluster_tag(input.cluster)),
         ("${CLOUD_CONFIG_HASH}", hash),
     ];
     let mut objects = Vec::new();
     let mut secret = secret.filter(|_| input.addons.use_the_cloud());
-    for addon in input.addons.wanted() {
+    let ours = |addon: &Addon| *addon != Addon::Dns || brings_dns(input.addons, input.kubernetes);
+    for addon in input.addons.wanted().into_iter().filter(ours) {
         let mut add = |mut value: Value| {
             fill(&mut value, &variables);
             finish(&mut value, addon, input.registry);

@@ -22,6 +22,11 @@ fn objects(spec: &AddonsSpec, registry: Option<&str>, secret: &str) -> Vec<Objec
 
 /// The same, where Services are balanced by this provider.
 fn objects_behind(provider: Option<&str>, spec: &AddonsSpec, registry: Option<&str>, secret: &str) -> Vec<Object> {
+    objects_in("v1.36.3", provider, spec, registry, secret)
+}
+
+/// The same, in a cluster of this version.
+fn objects_in(kubernetes: &str, provider: Option<&str>, spec: &AddonsSpec, registry: Option<&str>, secret: &str) -> Vec<Object> {
     let secret = SecretString::from(secret);
     let types = [VolumeType { name: "ssd".to_owned(), default: true }];
     let namespaces = ["default", "kube-system", "team-a"].map(str::to_owned);
@@ -39,7 +44,9 @@ fn objects_behind(provider: Option<&str>, spec: &AddonsSpec, registry: Option<&s
     let input = AddonsInput {
         cluster: ClusterId(uuid::Uuid::from_u128(7)),
         addons: spec,
+        kubernetes,
         pod_cidr: "10.128.0.0/14".parse().unwrap(),
+        service_cidr: "10.254.16.0/20".parse().unwrap(),
         api_vip: "10.0.0.5".parse().unwrap(),
         registry,
         cloud: Some(cloud),
@@ -83,7 +90,7 @@ fn they_come_in_the_order_in_which_each_can_work() {
     let objects = objects(&all(), None, SECRET);
     let mut order: Vec<Addon> = objects.iter().map(|o| o.addon).collect();
     order.dedup();
-    assert_eq!(order, [Addon::PodNetwork, Addon::CloudController, Addon::Storage, Addon::Isolation, Addon::Metrics, Addon::Ingress]);
+    assert_eq!(order, Addon::ALL);
     let at = |kind: &str, name: &str| objects.iter().position(|o| o.value["kind"] == kind && o.value["metadata"]["name"] == name).unwrap();
     assert!(at("Secret", "cloud-config") < at("DaemonSet", "openstack-cloud-controller-manager"));
     assert!(at("ServiceAccount", "cloud-controller-manager") < at("DaemonSet", "openstack-cloud-controller-manager"));
@@ -117,14 +124,48 @@ fn images_are_pinned_and_come_from_the_configured_registry() {
     assert!(mirrored.iter().all(|i| i.starts_with("registry.example.com/mirror/")), "{mirrored:?}");
     for registry in [None, Some("registry.example.com/mirror/")] {
         let pulled: BTreeSet<String> = images(&objects(&all(), registry, SECRET)).into_iter().collect();
-        let told: Vec<String> = Addon::ALL.into_iter().flat_map(|addon| images_of(addon, registry)).collect();
+        let told: Vec<String> = Addon::ALL.into_iter().flat_map(|addon| images_of(addon, ["v1.36.3"], registry)).collect();
         // The storage driver's is in two workloads, and told once.
         assert_eq!(told.iter().filter(|image| image.contains("cinder-csi-plugin")).count(), 1);
         assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), pulled);
     }
-    assert_eq!(images_of(Addon::Dns, None), Vec::<String>::new());
-    assert_eq!(version(Addon::CloudController), Some("v1.36.0"));
-    assert_eq!(version(Addon::Dns), None);
+    assert_eq!(version(Addon::CloudController, None), Some("v1.36.0"));
+}
+
+#[test]
+fn names_are_resolved_as_kubeadm_would_have_it_by_the_image_that_nodes_hold() {
+    let deployment = |kubernetes: &str, registry: Option<&str>| {
+        let objects = objects_in(kubernetes, None, &all(), registry, SECRET);
+        let image = named(&objects, "Deployment", "coredns")["spec"]["template"]["spec"]["containers"][0]["image"].clone();
+        image.as_str().unwrap().to_owned()
+    };
+    assert_eq!(deployment("v1.36.3", None), "registry.k8s.io/coredns/coredns:v1.14.2");
+    assert_eq!(deployment("v1.35.4", None), "registry.k8s.io/coredns/coredns:v1.13.1");
+    assert_eq!(deployment("v1.35.4", Some("registry.example.com/mirror")), "registry.example.com/mirror/coredns/coredns:v1.13.1");
+    let offered = images_of(Addon::Dns, ["v1.36.3", "v1.36.0", "v1.35.4", "v1.99.0"], None);
+    assert_eq!(offered, ["v1.14.2", "v1.13.1"].map(|tag| format!("registry.k8s.io/coredns/coredns:{tag}")));
+    assert_eq!([Some("v1.35.4"), Some("v1.99.0"), None].map(|of| version(Addon::Dns, of)), [Some("v1.13.1"), None, None]);
+
+    let objects = objects(&all(), None, SECRET);
+    let (service, pods) = (&named(&objects, "Service", "kube-dns")["spec"], &named(&objects, "Deployment", "coredns")["spec"]);
+    assert_eq!(service["clusterIP"], "10.254.16.10");
+    let selector = json!({"k8s-app": "kube-dns"});
+    for selects in [&service["selector"], &pods["selector"]["matchLabels"], &pods["template"]["metadata"]["labels"]] {
+        assert_eq!(*selects, selector);
+    }
+    assert_eq!(pods["replicas"], 2);
+    assert_eq!(
+        named(&objects, "ClusterRoleBinding", "system:coredns")["roleRef"]["name"],
+        named(&objects, "ClusterRole", "system:coredns")["metadata"]["name"]
+    );
+    let corefile = named(&objects, "ConfigMap", "coredns")["data"]["Corefile"].as_str().unwrap();
+    assert!(corefile.contains("kubernetes cluster.local in-addr.arpa ip6.arpa {"), "{corefile}");
+}
+
+#[test]
+fn core_dns_of_a_kubernetes_that_is_not_known_is_left_to_kubeadm() {
+    let objects = objects_in("v1.99.0", None, &all(), None, SECRET);
+    assert!(!objects.is_empty() && objects.iter().all(|o| o.addon != Addon::Dns));
 }
 
 #[test]
@@ -228,6 +269,6 @@ fn ingress_asks_the_cloud_for_what_plans_count() {
 fn what_is_not_wanted_is_not_there() {
     let spec = AddonsRequest { cloud_controller: Some(false), storage: Some(false), ..AddonsRequest::default() }.complete();
     let objects = objects(&spec, None, SECRET);
-    assert!(objects.iter().all(|o| matches!(o.addon, Addon::PodNetwork | Addon::Metrics)));
+    assert!(objects.iter().all(|o| matches!(o.addon, Addon::PodNetwork | Addon::Dns | Addon::Metrics)));
     assert!(objects.iter().all(|o| o.value["kind"] != "Secret"));
 }

@@ -1,7 +1,8 @@
 //! kubeadm's own opinion of the configurations, with the real binaries of both versions where they are there.
 
-use crate::{Fixture, unpack};
+use crate::{Fixture, documents, unpack};
 use bootstrap::{Action, Certificates, Encryption, bundle};
+use domain::addons::{Addon, AddonsSpec};
 use domain::clusters::{Taint, TaintEffect};
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ fn kubeadm_finds_every_configuration_valid() {
         fixture.taints.push(Taint { key: format!("t{value}"), value: value.to_owned(), effect: TaintEffect::PreferNoSchedule });
     }
     fixture.spec.audit.level = domain::settings::ApiAuditLevel::Request;
+    fixture.spec.addons = AddonsSpec { pod_network: true, ..AddonsSpec::default() };
     let tokens = [&fixture.token];
     let init = Action::Init { certificates: fixture.certificates(), join_tokens: &tokens };
     for version in ["v1.36.3", "v1.35.4"] {
@@ -48,5 +50,34 @@ fn kubeadm_finds_every_configuration_valid() {
             assert!(!said.to_lowercase().contains("unknown field"), "{said}");
             assert!(!said.contains("deprecated"), "{said}");
         }
+    }
+}
+
+#[test]
+fn kubeadm_lays_core_dns_down_only_where_no_add_on_does() {
+    let skipped = |fixture: &Fixture, version: &str, addons: AddonsSpec| {
+        let spec = domain::clusters::ClusterSpec { version: version.to_owned(), addons, ..fixture.spec.clone() };
+        let init = Action::Init { certificates: fixture.certificates(), join_tokens: &[&fixture.token] };
+        let mut input = fixture.input(init);
+        input.spec = &spec;
+        documents(&unpack(&bundle(&input).unwrap()))[0]["skipPhases"].clone()
+    };
+    let (fixture, some) = (Fixture::new(), AddonsSpec { metrics: true, ..AddonsSpec::default() });
+    assert_eq!(skipped(&fixture, "v1.36.3", some.clone()), serde_json::json!(["addon/coredns"]));
+    assert_eq!(skipped(&fixture, "v1.36.3", AddonsSpec::default()), serde_json::Value::Null);
+    assert_eq!(skipped(&fixture, "v1.99.0", some), serde_json::Value::Null);
+}
+
+#[test]
+fn the_release_of_core_dns_is_the_one_that_kubeadm_has_nodes_hold() {
+    for version in ["v1.36.3", "v1.35.4"] {
+        let Some(binary) = kubeadm(version) else {
+            writeln!(std::io::stderr(), "SKIPPED for {version}: no kubeadm (KCS_KUBERNETES_DIR or the cache)").unwrap();
+            continue;
+        };
+        let output = Command::new(&binary).args(["config", "images", "list", "--kubernetes-version", version]).output().unwrap();
+        let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let ours = bootstrap::addons::images(Addon::Dns, [version], None);
+        assert!(ours.len() == 1 && listed.lines().any(|image| image == ours[0]), "{ours:?} is not among\n{listed}");
     }
 }

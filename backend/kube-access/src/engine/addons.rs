@@ -133,7 +133,7 @@ impl Engine {
         Ok(marks)
     }
 
-    /// The workloads that carry `label`, and CoreDNS, which kubeadm made.
+    /// The workloads that carry `label`, and CoreDNS where it does not: then kubeadm made it.
     pub async fn workloads(&self, label: &str, dns: &str) -> Result<Vec<Workload>, KubeError> {
         let mut found = Vec::new();
         let apps = "/apis/apps/v1/namespaces/kube-system";
@@ -143,7 +143,8 @@ impl Engine {
             (format!("{apps}/deployments?labelSelector={}", segment("k8s-app=kube-dns")), Some(dns)),
         ] {
             let list: Items = self.channel.get(&path, HeaderMap::new()).await?;
-            found.extend(list.items.iter().map(|item| workload(item, label, of)));
+            let told = |item: &&Item| of.is_none() || !item.metadata.labels.contains_key(label);
+            found.extend(list.items.iter().filter(told).map(|item| workload(item, label, of)));
         }
         Ok(found)
     }

@@ -446,3 +446,27 @@ async fn a_storage_class_is_made_the_default_only_where_nobody_has_chosen() {
         }
     }
 }
+
+#[tokio::test]
+async fn core_dns_counts_once_whoever_laid_it_down() {
+    for (labels, selected_as) in [(json!({"k8s-app": "kube-dns"}), 1), (json!({"k8s-app": "kube-dns", "kcs.io/addon": "dns"}), 2)] {
+        let asked = Arc::new(Mutex::new(0_usize));
+        let (labelled, lists) = (labels.clone(), asked.clone());
+        let cluster = Cluster::new(move |_, uri| {
+            let ours = uri.contains("kcs%2Eio%2Faddon") && labelled.get(domain::addons::LABEL).is_some();
+            let deployment = json!({
+                "metadata": {"name": "coredns", "generation": 1, "labels": labelled},
+                "spec": {"replicas": 2},
+                "status": {"replicas": 2, "readyReplicas": 1, "updatedReplicas": 2, "observedGeneration": 1},
+            });
+            let there = uri.contains("/deployments?") && (ours || uri.contains("kube%2Ddns"));
+            *lists.lock().unwrap() += usize::from(there);
+            json(&json!({"items": if there { vec![deployment] } else { vec![] }}))
+        })
+        .await;
+        let seen = cluster.engine.workloads(domain::addons::LABEL, "dns").await.unwrap();
+        assert_eq!(*asked.lock().unwrap(), selected_as, "{labels}");
+        let told: Vec<_> = seen.iter().map(|w| (w.addon.as_str(), w.name.as_str(), w.ready, w.desired, w.current)).collect();
+        assert_eq!(told, [("dns", "coredns", 1, 2, true)], "{labels}");
+    }
+}

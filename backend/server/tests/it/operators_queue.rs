@@ -90,7 +90,9 @@ async fn an_operator_sees_node_images_add_ons_and_what_has_no_price() {
     assert!(images.all(|image| image.starts_with("registry.example.com/mirror/") && image.contains(":v")), "{storage}");
     let ingress = of(&catalogue, "addons", "name", &json!("ingress"));
     assert_eq!((&ingress["clusters"], &ingress["default"]), (&json!(0), &json!(false)), "{ingress}");
-    let dns = json!({"name": "dns", "essential": true, "default": true, "images": [], "clusters": 1});
+    // One for each version of Kubernetes: it is kubeadm's.
+    let resolvers = ["v1.14.2", "v1.13.1"].map(|tag| format!("registry.example.com/mirror/coredns/coredns:{tag}"));
+    let dns = json!({"name": "dns", "essential": true, "default": true, "images": resolvers, "clusters": 1});
     assert_eq!(of(&catalogue, "addons", "name", &json!("dns")), dns);
     assert_eq!(catalogue["prices"], Value::Null, "there is no price list");
     house.database.execute("UPDATE clusters SET spec = jsonb_set(spec, '{addons,storage}', 'false')").await;

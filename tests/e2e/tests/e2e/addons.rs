@@ -249,15 +249,24 @@ async fn refused_inside(dev: &Dev) -> Vec<Value> {
     answer["failures"].as_array().unwrap().iter().filter(inside).filter(refusal).cloned().collect()
 }
 
-/// Somebody removes a rule of ours: the next look finds it.
+/// Somebody removes a rule of ours, and what resolves names, and changes how it does: the next look finds it.
 async fn what_is_deleted_comes_back(tools: &Tools) {
+    let resolver = ["deployment/coredns", "service/kube-dns", "serviceaccount/coredns"];
+    let address = || tools.try_kubectl(&["-n", "kube-system", "get", "service/kube-dns", "-o", "jsonpath={.spec.clusterIP}"]).out;
+    let corefile = || tools.try_kubectl(&["-n", "kube-system", "get", "configmap/coredns", "-o", "jsonpath={.data.Corefile}"]).out;
+    let before = (address(), corefile());
+    assert!(!before.0.is_empty() && before.1.contains("cluster.local"), "{before:?}");
     let started = Instant::now();
     tools.kubectl(&["delete", "clusterrolebinding", "kcs:cloud-controller-manager"]);
-    let back = wait_for("the binding to come back", SOON, async || {
-        tools.try_kubectl(&["get", "clusterrolebinding", "kcs:cloud-controller-manager"]).ok.then_some(())
+    tools.kubectl(&[&["-n", "kube-system", "delete"][..], &resolver[..]].concat());
+    tools.kubectl(&["-n", "kube-system", "patch", "configmap/coredns", "--type=merge", "--patch", r#"{"data":{"Corefile":".:53 {\n}\n"}}"#]);
+    let back = wait_for("what was deleted to come back", SOON, async || {
+        let binding = tools.try_kubectl(&["get", "clusterrolebinding", "kcs:cloud-controller-manager"]).ok;
+        let resolves = tools.try_kubectl(&[&["-n", "kube-system", "get"][..], &resolver[..]].concat()).ok;
+        (binding && resolves && (address(), corefile()) == before).then_some(())
     });
     back.await.expect("drift of an add-on was not repaired");
-    println!("a deleted object of an add-on was back after {:.0} s", started.elapsed().as_secs_f64());
+    println!("deleted objects of add-ons were back after {:.0} s", started.elapsed().as_secs_f64());
 }
 
 async fn keep_a_claim(dev: &Dev, tools: &Tools) -> String {
