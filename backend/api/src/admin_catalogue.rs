@@ -116,13 +116,14 @@ fn template(template: &Template, versions: &[CatalogueVersion], snapshot: &Snaps
 pub async fn admin_catalogue_get(operator: Operator, state: Data<State>) -> Answer<Json<AdminCatalogue>> {
     let snapshot = state.catalogue.of(&state, &operator.caller).await?;
     let used = state.store.catalogue_use(operator.scope).await?;
-    let settings = &state.settings;
+    let now = state.in_force.now();
+    let offered = &now.installation;
     Ok(Json(AdminCatalogue {
-        versions: versions(&settings.versions, &snapshot, &used),
+        versions: versions(&offered.versions, &snapshot, &used),
         flavors: flavors(&snapshot, &used),
-        templates: settings.templates.iter().map(|t| template(t, &settings.versions, &snapshot)).collect(),
-        images: images(&settings.versions, &snapshot),
-        addons: addons(&settings.versions, settings.registry.as_deref(), &used),
-        prices: state.prices().map(|list| prices(list, &snapshot)),
+        templates: offered.templates.iter().map(|t| template(t, &offered.versions, &snapshot)).collect(),
+        images: images(&offered.versions, &snapshot),
+        addons: addons(&offered.versions, state.settings.registry.as_deref(), &used),
+        prices: offered.prices.clone().map(|list| prices(list, &snapshot)),
     }))
 }

@@ -228,7 +228,8 @@ pub async fn network_list(caller: Caller, state: Data<State>) -> Answer<Json<Lis
 pub async fn version_list(caller: Caller, state: Data<State>) -> Answer<Json<List<Version>>> {
     let catalogue = state.catalogue.of(&state, &caller).await?;
     let allowed = allowed(&state, &caller).await?;
-    let offered = state.settings.versions.iter().filter(|v| v.support != domain::versions::Support::Hidden && allowed.version(&v.version));
+    let versions = state.versions();
+    let offered = versions.iter().filter(|v| v.support != domain::versions::Support::Hidden && allowed.version(&v.version));
     let items = offered.map(|v| catalogue.version(v)).collect();
     Ok(Json(List::whole(items)))
 }

@@ -212,6 +212,8 @@ mod tests {
             nodes_per_pool: 100,
             nodes_per_cluster: 500,
             kubeconfig_days: 30,
+            versions: Vec::new(),
+            templates: Vec::new(),
             prices: None,
             retention_days: None,
             forward: Some(url("https://siem.example/in")),

@@ -62,7 +62,7 @@ pub fn facts(catalogue: &Snapshot, state: &State, cloud: &Cloud) -> Facts {
     };
     let flavor = |f: &cloud::compute::Flavor| FlavorFact { name: f.name.clone(), vcpus: f.vcpus, ram_mib: f.ram_mib, disk_gib: f.disk_gib };
     Facts {
-        versions: state.settings.versions.clone(),
+        versions: state.versions(),
         images: catalogue.images.iter().map(image).collect(),
         flavors: catalogue.flavors.iter().map(flavor).collect(),
         zones: catalogue.zones.iter().filter(|z| z.available).map(|z| z.name.clone()).collect(),

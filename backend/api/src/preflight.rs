@@ -52,7 +52,7 @@ impl Preflight {
         let wanted = request.spec.as_ref().map_or_else(|| base.clone(), |spec| merge(&base, spec));
         let catalogue = state.catalogue.of(state, caller).await?;
         let tenant = Tenant::of(state, caller).await?;
-        let mut spec = complete(&wanted, &tenant.terms.allowed.of(catalogue.offers(&state.settings.versions)));
+        let mut spec = complete(&wanted, &tenant.terms.allowed.of(catalogue.offers(&state.versions())));
         let cloud = caller.cloud(state).await?;
         let mut facts = plan::facts(&catalogue, state, &cloud);
         let mut broken = Vec::new();

@@ -33,8 +33,6 @@ pub struct Settings {
     pub roles: RoleNames,
     /// Identity providers that people may sign in with.
     pub federation: Vec<Provider>,
-    pub versions: Vec<CatalogueVersion>,
-    pub templates: Vec<Template>,
     /// In place of the hosts of public registries for the images of add-ons.
     pub registry: Option<String>,
     /// Octavia's provider where a cluster names none; None: the cloud's default.
@@ -141,6 +139,18 @@ impl State {
     #[must_use]
     pub fn spec_limits(&self) -> SpecLimits {
         self.in_force.now().installation.spec_limits()
+    }
+
+    /// Kubernetes versions that are offered.
+    #[must_use]
+    pub fn versions(&self) -> Vec<CatalogueVersion> {
+        self.in_force.now().installation.versions.clone()
+    }
+
+    /// The operator's templates.
+    #[must_use]
+    pub fn templates(&self) -> Vec<Template> {
+        self.in_force.now().installation.templates.clone()
     }
 
     /// None: costs are shown nowhere.

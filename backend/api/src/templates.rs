@@ -47,8 +47,8 @@ fn own(record: TemplateRecord) -> Template {
 /// # Errors
 /// When there is none.
 pub async fn spec_of(state: &State, caller: &Caller, id: &str) -> Answer<ClusterSpecRequest> {
-    if let Some(template) = state.settings.templates.iter().find(|t| t.id == id) {
-        return Ok(template.spec.clone());
+    if let Some(template) = state.templates().into_iter().find(|t| t.id == id) {
+        return Ok(template.spec);
     }
     let missing = || Problem::field("template", "there is no such template");
     let id: TemplateId = id.parse().map_err(|_| missing())?;
@@ -69,7 +69,7 @@ async fn checked(state: &State, caller: &Caller, request: TemplateRequest) -> An
         return Err(Problem::field("description", "must be at most 500 characters"));
     }
     let catalogue = state.catalogue.of(state, caller).await?;
-    let spec = complete(&request.spec, &catalogue.offers(&state.settings.versions));
+    let spec = complete(&request.spec, &catalogue.offers(&state.versions()));
     crate::plan::refuse(violations("template", &spec, &state.spec_limits()))?;
     Ok(TemplateText { name: request.name, description: request.description, spec: request.spec })
 }
@@ -79,7 +79,7 @@ async fn checked(state: &State, caller: &Caller, request: TemplateRequest) -> An
 #[get("/templates")]
 pub async fn template_list(caller: Caller, state: Data<State>) -> Answer<Json<List<Template>>> {
     let kept = state.store.templates(&caller.actor.scope()).await?;
-    Ok(Json(List::whole(state.settings.templates.iter().cloned().chain(kept.into_iter().map(own)).collect())))
+    Ok(Json(List::whole(state.templates().into_iter().chain(kept.into_iter().map(own)).collect())))
 }
 
 /// Keep a template of the project's own.

@@ -128,7 +128,8 @@ impl TenantRequest {
     fn terms(self, state: &State) -> Answer<TenantTerms> {
         let limits = limits_of("limits", self.limits, |value| *value)?;
         let word = |text: &str| !text.is_empty() && text.chars().count() <= 255 && !text.chars().any(char::is_control);
-        let version = |text: &str| state.settings.versions.iter().any(|v| v.version == text);
+        let versions = state.versions();
+        let version = |text: &str| versions.iter().any(|v| v.version == text);
         let mut errors = list_errors("allowed.flavors", self.allowed.flavors.as_ref(), "must be 1 to 255 printable characters", word);
         errors.extend(list_errors("allowed.versions", self.allowed.versions.as_ref(), "is not a version that is offered", version));
         let networks = self.allowed.external_networks.as_ref();

@@ -15,7 +15,7 @@ use std::net::Ipv4Addr;
 use time::OffsetDateTime;
 
 /// A specification as a user or template gives it: what is left out gets a default (`ClusterSpecRequest::complete`).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClusterSpecRequest {
     /// `v1.36.3`; default: the newest current version.
@@ -78,7 +78,7 @@ pub struct ClusterPatch {
 }
 
 /// The network part of a request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkRequest {
     /// A network and subnet of the project to use instead of new ones; then `node_cidr` is the subnet's.
@@ -102,7 +102,7 @@ pub struct NetworkRequest {
 }
 
 /// The control-plane part of a request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ControlPlaneRequest {
     /// 1, 3 or 5.
@@ -203,7 +203,7 @@ pub struct ControlPlaneSpec {
 }
 
 /// A set of equal workers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NodePoolSpec {
     /// Unique in the cluster, `[a-z]([a-z0-9-]{0,19})`.

@@ -2,8 +2,11 @@
 
 use crate::codes::Code;
 use crate::costs::Prices;
+use crate::installation_offers::wrong_offers;
 use crate::requests::{SpecLimits, Violation};
+use crate::templates::Template;
 use crate::tenants::{Limited, Limits};
+use crate::versions::CatalogueVersion;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -43,6 +46,10 @@ pub struct Installation {
     pub nodes_per_cluster: u32,
     /// Days that a kubeconfig is good for at most.
     pub kubeconfig_days: u32,
+    /// Kubernetes versions that are offered.
+    pub versions: Vec<CatalogueVersion>,
+    /// The operator's templates.
+    pub templates: Vec<Template>,
     /// None: costs are shown nowhere.
     pub prices: Option<Prices>,
     /// Days that lines of the audit log are kept; None: for ever.
@@ -166,6 +173,8 @@ impl Installation {
             nodes_per_pool: set.limits.nodes_per_pool.unwrap_or(self.nodes_per_pool),
             nodes_per_cluster: set.limits.nodes_per_cluster.unwrap_or(self.nodes_per_cluster),
             kubeconfig_days: set.limits.kubeconfig_days.unwrap_or(self.kubeconfig_days),
+            versions: self.versions.clone(),
+            templates: self.templates.clone(),
             prices: set.prices.as_ref().unwrap_or(&self.prices).clone(),
             retention_days: set.audit.retention_days.unwrap_or(self.retention_days),
             forward: set.audit.forward.as_ref().unwrap_or(&self.forward).clone(),
@@ -200,6 +209,7 @@ impl Installation {
         within("limits.nodes_per_cluster", self.nodes_per_cluster.into(), 5000);
         within("limits.kubeconfig_days", self.kubeconfig_days.into(), 365);
         within("audit.retention_days", self.retention_days.unwrap_or(1).into(), 36_500);
+        found.extend(wrong_offers(&self.versions, &self.templates));
         found.extend(self.prices.iter().flat_map(wrong_prices));
         found.extend(self.forward.as_ref().and_then(wrong_forward));
         found
@@ -221,11 +231,11 @@ impl Installation {
     }
 }
 
-fn violation(key: &str, message: impl Into<String>) -> Violation {
+pub(crate) fn violation(key: &str, message: impl Into<String>) -> Violation {
     Violation { field: key.to_owned(), code: Code::InvalidInput, message: message.into() }
 }
 
-fn is_name(text: &str, longest: usize) -> bool {
+pub(crate) fn is_name(text: &str, longest: usize) -> bool {
     !text.is_empty() && text.chars().count() <= longest && !text.chars().any(char::is_control)
 }
 

@@ -6,6 +6,12 @@ use crate::installation_checks::{AuthorizationWish, Offered, Seen, checks};
 use crate::preflight::{Check, CheckLevel};
 use crate::tenants::TenantTerms;
 use crate::test_support::spec;
+use crate::versions::Support;
+
+fn versions(names: &[&str]) -> Vec<CatalogueVersion> {
+    let offered = |name: &&str| CatalogueVersion { version: (*name).to_owned(), support: Support::Current, image: format!("kcs-node-{name}") };
+    names.iter().map(offered).collect()
+}
 
 fn configured() -> Installation {
     Installation {
@@ -13,6 +19,8 @@ fn configured() -> Installation {
         nodes_per_pool: 100,
         nodes_per_cluster: 500,
         kubeconfig_days: 30,
+        versions: versions(&["v1.36.3", "v1.35.4"]),
+        templates: Vec::new(),
         prices: None,
         retention_days: Some(365),
         forward: Some(Url::parse("https://siem.example/in?token=t").unwrap()),
@@ -78,6 +86,35 @@ fn what_is_out_of_bounds_is_named_by_its_key() {
         fields(r#"{"limits":{"clusters_per_project":100000,"nodes_per_pool":5000,"kubeconfig_days":1},"audit":{"retention_days":1}}"#),
         [""; 0]
     );
+}
+
+/// A template that asks for this version.
+fn template(id: &str, version: Option<&str>) -> Template {
+    serde_json::from_value(json!({
+        "id": id, "name": "Small", "name_zh": "Small", "description": "", "description_zh": "",
+        "spec": version.map_or_else(|| json!({}), |version| json!({ "version": version })),
+    }))
+    .unwrap()
+}
+
+#[test]
+fn what_is_offered_is_named_by_its_place_where_it_is_wrong() {
+    let wrong = |versions: Vec<CatalogueVersion>, templates: Vec<Template>| {
+        let all = Installation { versions, templates, ..configured() }.wrong();
+        all.into_iter().map(|violation| violation.field).collect::<Vec<_>>()
+    };
+    let without_image = CatalogueVersion { image: String::new(), ..versions(&["v1.36.3"]).remove(0) };
+    assert_eq!(wrong(versions(&["v1.36.3", "v1.35.4"]), vec![template("dev", None), template("old-1", Some("v1.35.4"))]), [""; 0]);
+    assert_eq!(wrong(Vec::new(), Vec::new()), ["versions"]);
+    assert_eq!(wrong(versions(&["v1.36.3", "1.36", "v1.036.3"]), Vec::new()), ["versions[1].version", "versions[2].version"]);
+    assert_eq!(wrong(versions(&["v1.36.3", "v1.36.3"]), Vec::new()), ["versions[1].version"]);
+    assert_eq!(wrong(vec![without_image], Vec::new()), ["versions[0].image"]);
+    let offered = || versions(&["v1.36.3"]);
+    assert_eq!(wrong(offered(), vec![template("Dev", None), template("", None)]), ["templates[0].id", "templates[1].id"]);
+    assert_eq!(wrong(offered(), vec![template("dev", None), template("dev", Some("v1.35.4"))]), ["templates[1].id", "templates[1].spec.version"]);
+    assert_eq!(wrong(offered(), vec![Template { own: true, ..template("dev", None) }]), ["templates[0].own"]);
+    let many: Vec<_> = (0..101).map(|index| template(&format!("t{index}"), None)).collect();
+    assert_eq!(wrong(offered(), many), ["templates"]);
 }
 
 #[test]

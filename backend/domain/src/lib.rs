@@ -12,6 +12,7 @@ pub mod health;
 pub mod ids;
 pub mod installation;
 pub mod installation_checks;
+mod installation_offers;
 pub mod key_rotation;
 pub mod ledger;
 pub mod marks;

@@ -4,7 +4,7 @@ use crate::clusters::ClusterSpecRequest;
 use serde::{Deserialize, Serialize};
 
 /// One template; names are shown as they are, descriptions by language.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Template {
     /// Stable id, `[a-z0-9-]+`.
     pub id: String,

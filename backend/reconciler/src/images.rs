@@ -19,7 +19,8 @@ impl World<'_> {
     /// Id of the image a pool's nodes boot, ready to: one of its own that holds the cluster's version, or the version's.
     pub(crate) async fn image_of(&self, cloud: &Cloud, work: &Work, own: Option<&str>) -> Result<String, Fault> {
         let version = &work.cluster.spec.version;
-        let name = own.map_or_else(|| self.image_name(version), Ok)?;
+        let named = own.map_or_else(|| self.image_name(version), |own| Ok(own.to_owned()))?;
+        let name = named.as_str();
         let mut images = cloud.images.images_by_name(name).await.map_err(|e| e.fault(name))?;
         if own.is_some() {
             images.retain(|i| i.properties.get(IMAGE_PROPERTY) == Some(version));
@@ -34,8 +35,8 @@ impl World<'_> {
     }
 
     /// The node image of a version.
-    fn image_name(&self, version: &str) -> Result<&str, Fault> {
-        let entry = self.services.versions.iter().find(|v| v.version == version);
-        entry.map(|v| v.image.as_str()).ok_or_else(|| local_fault(Code::ImageMissing, format!("version {version} is not offered"), version))
+    fn image_name(&self, version: &str) -> Result<String, Fault> {
+        let entry = (self.services.versions)().into_iter().find(|v| v.version == version);
+        entry.map(|v| v.image).ok_or_else(|| local_fault(Code::ImageMissing, format!("version {version} is not offered"), version))
     }
 }

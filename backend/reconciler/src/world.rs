@@ -17,11 +17,14 @@ use secrecy::SecretString;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
+/// Tells which Kubernetes versions are offered at this moment: operators change it while the engine runs.
+pub type Versions = Arc<dyn Fn() -> Vec<CatalogueVersion> + Send + Sync>;
+
 /// What all passes share.
 pub struct Services {
     pub identity: Arc<dyn Identity>,
     pub kubernetes: Arc<dyn KubernetesApi>,
-    pub versions: Vec<CatalogueVersion>,
+    pub versions: Versions,
     /// Where nodes fetch their bundle: `https://host:port`, and the authority they trust for it.
     pub node_endpoint: String,
     pub gate_ca_pem: String,

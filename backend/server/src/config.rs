@@ -7,7 +7,7 @@ use domain::costs::Prices;
 use domain::installation::Installation;
 use domain::templates::Template;
 use domain::tenants::Limited;
-use domain::versions::{CatalogueVersion, KubernetesVersion};
+use domain::versions::CatalogueVersion;
 use ipnet::{IpNet, Ipv4Net};
 use kube_access::Route;
 use sealed::KeyRing;
@@ -16,7 +16,6 @@ use serde::Deserialize;
 use serde_yaml_ng::{Mapping, Value};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use url::Url;
 
 /// The TLS listener's port, where none is given, is the plain one's plus this: 8080 → 8443.
@@ -426,6 +425,8 @@ impl Config {
             nodes_per_pool: self.limits.nodes_per_pool,
             nodes_per_cluster: self.limits.nodes_per_cluster,
             kubeconfig_days: self.limits.kubeconfig_days,
+            versions: self.versions.clone(),
+            templates: self.templates.clone(),
             prices: self.prices.clone(),
             retention_days: self.audit.retention_days,
             forward: self.audit.forward.clone(),
@@ -482,7 +483,6 @@ impl Config {
         if self.proxies.trusted.iter().any(|range| range.prefix_len() == 0) {
             return Err(wrong("proxies.trusted", "must not be everybody"));
         }
-        self.check_catalogue()?;
         self.federation.check()?;
         within("engine.workers", self.engine.workers, 0, 256)?;
         self.private_route()?;
@@ -499,34 +499,6 @@ impl Config {
         within("limits.stream_hours", self.limits.stream_hours, 1, 168)?;
         within("limits.gate_requests_per_minute", self.limits.gate_requests_per_minute, 0, 1_000_000)?;
         within("limits.requests_per_minute", self.limits.requests_per_minute, 10, 1_000_000)
-    }
-
-    fn check_catalogue(&self) -> Result<(), ConfigError> {
-        if self.versions.is_empty() {
-            return Err(wrong("versions", "must offer at least one Kubernetes version"));
-        }
-        for (index, version) in self.versions.iter().enumerate() {
-            if KubernetesVersion::from_str(&version.version).is_err() {
-                return Err(wrong(&format!("versions[{index}].version"), "must have the form v1.36.3"));
-            }
-            if self.versions[..index].iter().any(|v| v.version == version.version) {
-                return Err(wrong(&format!("versions[{index}].version"), "is there twice"));
-            }
-        }
-        for (index, template) in self.templates.iter().enumerate() {
-            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-            if template.id.is_empty() || !template.id.bytes().all(plain) {
-                return Err(wrong(&format!("templates[{index}].id"), "must be of a-z, 0-9 and -"));
-            }
-            if self.templates[..index].iter().any(|t| t.id == template.id) {
-                return Err(wrong(&format!("templates[{index}].id"), "is there twice"));
-            }
-            let version = template.spec.version.as_ref();
-            if version.is_some_and(|v| !self.versions.iter().any(|o| o.version == *v)) {
-                return Err(wrong(&format!("templates[{index}].spec.version"), "is not among versions"));
-            }
-        }
-        Ok(())
     }
 }
 

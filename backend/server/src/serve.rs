@@ -101,7 +101,7 @@ pub async fn run(
     in_force.look(&store).await?;
     let destinations = Destinations::new(config.engine.api_cidrs_allowed.clone(), config.engine.api_cidrs_denied.clone());
     let kube = kube_access(&config, destinations.clone())?;
-    let services = services(&config, manners.clone(), destinations.clone(), &gate)?;
+    let services = services(&config, manners.clone(), destinations.clone(), &gate, in_force.clone())?;
     actix_web::rt::spawn(surroundings::keep_away(destinations, manners.hosts(), stands_on(&config, &options), token.clone()));
     let state = Data::new(State::new(store.clone(), Arc::new(cloud), keys.clone(), kube, settings, in_force.clone(), health.clone()));
     let engine = start_engine(&config, services, &options, &keys, health.clone(), in_force.watch(), token.clone()).await?;
@@ -134,11 +134,17 @@ pub async fn run(
 }
 
 /// What the engine works with.
-fn services(config: &Config, manners: Arc<Manners>, destinations: Destinations, gate: &Gate) -> Result<Services, Box<dyn Error>> {
+fn services(
+    config: &Config,
+    manners: Arc<Manners>,
+    destinations: Destinations,
+    gate: &Gate,
+    in_force: Arc<InForce>,
+) -> Result<Services, Box<dyn Error>> {
     Ok(Services {
         identity: Arc::new(openstack(config, manners)?),
         kubernetes: Arc::new(InCluster::new(kube_access(config, destinations)?)),
-        versions: config.versions.clone(),
+        versions: Arc::new(move || in_force.now().installation.versions.clone()),
         node_endpoint: config.nodes.endpoint.to_string().trim_end_matches('/').to_owned(),
         gate_ca_pem: gate.ca_pem().to_owned(),
         egress: config.engine.egress_cidrs.clone(),
@@ -243,8 +249,6 @@ fn settings(config: &Config, gate: &Gate, demo: bool) -> Settings {
     Settings {
         roles: config.access.clone(),
         federation: config.federation.providers(&config.cloud.auth_url),
-        versions: config.versions.clone(),
-        templates: config.templates.clone(),
         registry: config.nodes.registry.clone(),
         load_balancer_provider: config.cloud.load_balancer_provider.clone(),
         private_route: config.engine.private_api_route.is_some(),

@@ -715,7 +715,7 @@ pub fn services(cloud: &LocalCloud, fate: &Arc<Mutex<Fate>>, in_cluster: &Arc<Mu
     Services {
         identity: Arc::new(OpenStack::with_manners(config, wire, manners)),
         kubernetes: Arc::new(Api { cloud: cloud.clone(), state: in_cluster.clone() }),
-        versions,
+        versions: Arc::new(move || versions.clone()),
         node_endpoint: "https://198.18.0.1:8443".into(),
         gate_ca_pem: "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".into(),
         egress: vec![],

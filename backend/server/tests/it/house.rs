@@ -119,7 +119,6 @@ struct Catalogue {
 }
 
 fn settings() -> Settings {
-    let catalogue: Catalogue = serde_yaml_ng::from_str(include_str!("../../src/dev_catalogue.yaml")).unwrap();
     Settings {
         roles: RoleNames::default(),
         federation: vec![api::federation::Provider {
@@ -128,8 +127,6 @@ fn settings() -> Settings {
             label_zh: "企业账号".to_owned(),
             page: cloud_openstack::websso_url(&"http://keystone.example/identity/v3".parse().unwrap(), "corp", "openid").unwrap(),
         }],
-        versions: catalogue.versions,
-        templates: catalogue.templates,
         registry: Some("registry.example.com/mirror/".to_owned()),
         load_balancer_provider: None,
         private_route: false,
@@ -149,11 +146,14 @@ fn settings() -> Settings {
 
 /// What operators may change while it runs.
 pub fn configured() -> Configured {
+    let catalogue: Catalogue = serde_yaml_ng::from_str(include_str!("../../src/dev_catalogue.yaml")).unwrap();
     let installation = Installation {
         of_projects: [(Limited::Clusters, 20)].into(),
         nodes_per_pool: 100,
         nodes_per_cluster: 500,
         kubeconfig_days: 30,
+        versions: catalogue.versions,
+        templates: catalogue.templates,
         prices: None,
         retention_days: None,
         forward: None,
@@ -187,10 +187,11 @@ impl House {
 
     /// The engine, until it is told to stop.
     pub fn engine(&self, stop: CancellationToken) -> JoinHandle<()> {
+        let in_force = self.state.in_force.clone();
         let services = Services {
             identity: self.state.identity.clone(),
             kubernetes: Arc::new(InCluster::new(clusters_here())),
-            versions: self.state.settings.versions.clone(),
+            versions: Arc::new(move || in_force.now().installation.versions.clone()),
             node_endpoint: self.state.settings.gate_url.clone(),
             gate_ca_pem: self.state.settings.gate_ca_pem.clone(),
             egress: Vec::new(),
