@@ -14,6 +14,8 @@ use actix_web::{get, post, put};
 use domain::codes::Code;
 use domain::costs::Prices;
 use domain::installation::{AUTHORIZATION, AuditSettings, Difference, Installation, InstallationSettings, KEYS, LimitSettings, given, origin};
+use domain::templates::Template;
+use domain::versions::CatalogueVersion;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -47,7 +49,7 @@ pub struct AdminSettings {
 /// One key.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct SettingValue {
-    /// As the configuration spells it: `limits.nodes_per_pool`, `prices`, `audit.forward`, …
+    /// As the configuration spells it: `limits.nodes_per_pool`, `versions`, `prices`, `audit.forward`, …
     pub key: String,
     /// What counts; null: none. Of an address scheme, host and port, of the authorization whether there is one.
     pub value: Value,
@@ -72,6 +74,14 @@ pub struct SettingsRequest {
     pub comment: String,
     #[serde(default)]
     pub limits: LimitSettings,
+    /// All that are offered, in place of those of the configuration; never null. Those that clusters have stay, as `deprecated` or `hidden` if need be.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<CatalogueVersion>, required = false)]
+    pub versions: Option<Vec<CatalogueVersion>>,
+    /// All of the operator's, in place of those of the configuration; never null.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<Template>, required = false)]
+    pub templates: Option<Vec<Template>>,
     /// null: costs are shown nowhere.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Prices>)]
@@ -178,8 +188,9 @@ impl Draft {
         if !is_text(&comment, LONGEST) {
             return Err(Problem::field("comment", format!("must be at most {LONGEST} characters")));
         }
+        let SettingsRequest { limits, versions, templates, prices, .. } = request;
         let AuditSettingsRequest { retention_days, forward, forward_authorization } = request.audit;
-        let settings = InstallationSettings { limits: request.limits, prices: request.prices, audit: AuditSettings { retention_days, forward } };
+        let settings = InstallationSettings { limits, versions, templates, prices, audit: AuditSettings { retention_days, forward } };
         let after = state.in_force.configured().installation.with(&settings);
         let authorization = authorization(forward_authorization, after.forward.as_ref(), &before)?;
         Ok(Self { before, after, new: NewSettings { from: request.revision, settings, authorization, comment } })

@@ -1,17 +1,20 @@
-//! What is looked at before settings of the installation are saved: who has more than a new limit, what the cloud has that prices name, and whether
-//! a line of the audit log arrives where lines would be handed on to.
+//! What is looked at before settings of the installation are saved: who has more than a new limit, what the cloud has of what versions, templates and
+//! prices name, and whether a line of the audit log arrives where lines would be handed on to.
 
 use crate::audit::{AuditLine, Person};
+use crate::caller::Caller;
 use crate::clusters::{Check, CheckLevel};
 use crate::errors::{Answer, FieldError, Problem};
 use crate::in_force::Undelivered;
 use crate::operators::Operator;
+use crate::plan::facts;
 use crate::session::ProjectRef;
 use crate::settings::Draft;
 use crate::state::State;
 use domain::codes::Code;
 use domain::installation::{AUTHORIZATION, FORWARD, shown};
-use domain::installation_checks::{self as rules, AuthorizationWish, Offered, Seen, delivered};
+use domain::installation_checks::{self as rules, AuthorizationWish, Seen, delivered};
+use domain::preflight::Facts;
 use secrecy::SecretString;
 use serde_json::json;
 use store::{AuditEntry, AuthorizationChange, ForwardAuthorization};
@@ -64,18 +67,22 @@ async fn seen(state: &State, operator: &Operator, draft: &Draft) -> Answer<Seen>
     if before.of_projects != after.of_projects {
         seen.tenants = state.store.tenant_uses(operator.scope).await?;
     }
-    if before.spec_limits() != after.spec_limits() {
+    let versions = before.versions != after.versions;
+    if versions || before.spec_limits() != after.spec_limits() {
         let all = state.store.holdings(&operator.scope.scope()).await?.clusters;
         seen.clusters = all.into_iter().map(|(_, spec)| spec).collect();
     }
-    if before.prices != after.prices && after.prices.is_some() {
-        // A cloud that does not answer is said so; it keeps nobody from saving.
-        seen.offered = state.catalogue.of(state, &operator.caller).await.ok().map(|catalogue| Offered {
-            flavors: catalogue.flavors.iter().map(|flavor| flavor.name.clone()).collect(),
-            volume_types: catalogue.volume_types.iter().map(|kind| kind.name.clone()).collect(),
-        });
+    if versions || before.templates != after.templates || (before.prices != after.prices && after.prices.is_some()) {
+        seen.offered = offered(state, &operator.caller).await;
     }
     Ok(seen)
+}
+
+/// None: the cloud does not answer. That is said, and keeps nobody from saving.
+async fn offered(state: &State, caller: &Caller) -> Option<Facts> {
+    let catalogue = state.catalogue.of(state, caller).await.ok()?;
+    let cloud = caller.cloud(state).await.ok()?;
+    Some(facts(&catalogue, state, &cloud))
 }
 
 /// What is to become of the authorization that operators set. One that does not open counts as one for nowhere: it cannot be kept for anything.

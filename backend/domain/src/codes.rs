@@ -192,6 +192,7 @@ codes! {
     ForwardInTheClear = "KCS-SET-005", 409, false, "Lines of the audit log would be handed on unencrypted", "Use an https address, or a network that nobody else listens on.";
     RetentionForgets = "KCS-SET-006", 409, false, "Lines of the audit log would be let go for good", "Export what is still needed, or keep lines longer.";
     ForwardEnds = "KCS-SET-007", 409, false, "Lines of the audit log would not be handed on any more", "Leave the address as it is if the receiver is to go on.";
+    VersionInUse = "KCS-SET-008", 409, false, "Clusters have a version that would be removed", "Make it deprecated or hidden instead: clusters that have it go on, and get new nodes.";
     RateLimited = "KCS-RATE-001", 429, true, "Too many requests", "Wait as long as Retry-After says.";
     StoreUnavailable = "KCS-STORE-001", 503, true, "The database does not answer", "Try again in a moment.";
     Internal = "KCS-INTERNAL-001", 500, true, "Something went wrong in KCS", "Try again; give the request id to the operator if it stays.";

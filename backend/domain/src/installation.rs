@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 /// What may be set, as the configuration spells it. The authorization is not among it: it is kept with the secrets.
-pub const KEYS: [&str; 12] = [
+pub const KEYS: [&str; 14] = [
     "limits.clusters_per_project",
     "limits.nodes_per_project",
     "limits.vcpus_per_project",
@@ -24,6 +24,8 @@ pub const KEYS: [&str; 12] = [
     "limits.nodes_per_pool",
     "limits.nodes_per_cluster",
     "limits.kubeconfig_days",
+    "versions",
+    "templates",
     "prices",
     "audit.retention_days",
     FORWARD,
@@ -64,6 +66,14 @@ pub struct Installation {
 pub struct InstallationSettings {
     #[serde(default)]
     pub limits: LimitSettings,
+    /// All that are offered, in place of those of the configuration; never null. Those that clusters have stay, as `deprecated` or `hidden` if need be.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<CatalogueVersion>, required = false)]
+    pub versions: Option<Vec<CatalogueVersion>>,
+    /// All of the operator's, in place of those of the configuration; never null.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<Template>, required = false)]
+    pub templates: Option<Vec<Template>>,
     /// null: costs are shown nowhere.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Prices>)]
@@ -173,8 +183,8 @@ impl Installation {
             nodes_per_pool: set.limits.nodes_per_pool.unwrap_or(self.nodes_per_pool),
             nodes_per_cluster: set.limits.nodes_per_cluster.unwrap_or(self.nodes_per_cluster),
             kubeconfig_days: set.limits.kubeconfig_days.unwrap_or(self.kubeconfig_days),
-            versions: self.versions.clone(),
-            templates: self.templates.clone(),
+            versions: set.versions.as_ref().unwrap_or(&self.versions).clone(),
+            templates: set.templates.as_ref().unwrap_or(&self.templates).clone(),
             prices: set.prices.as_ref().unwrap_or(&self.prices).clone(),
             retention_days: set.audit.retention_days.unwrap_or(self.retention_days),
             forward: set.audit.forward.as_ref().unwrap_or(&self.forward).clone(),
@@ -223,6 +233,8 @@ impl Installation {
             ("limits.nodes_per_pool", json!(self.nodes_per_pool)),
             ("limits.nodes_per_cluster", json!(self.nodes_per_cluster)),
             ("limits.kubeconfig_days", json!(self.kubeconfig_days)),
+            ("versions", json!(self.versions)),
+            ("templates", json!(self.templates)),
             ("prices", json!(self.prices)),
             ("audit.retention_days", json!(self.retention_days)),
             (FORWARD, json!(self.forward.as_ref().map(shown))),

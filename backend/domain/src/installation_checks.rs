@@ -4,7 +4,8 @@ use crate::clusters::ClusterSpec;
 use crate::codes::Code;
 use crate::costs::Prices;
 use crate::installation::{AUTHORIZATION, FORWARD, Installation, limit_key, origin};
-use crate::preflight::{Check, Checks, blocked, warning};
+use crate::installation_offers::{template_checks, version_checks};
+use crate::preflight::{Check, Checks, Facts, blocked, warning};
 use crate::tenants::{Limited, TenantTerms, Totals};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,15 +17,8 @@ pub struct Seen {
     pub tenants: Vec<(TenantTerms, Totals)>,
     /// Of all clusters that are there.
     pub clusters: Vec<ClusterSpec>,
-    /// None: the cloud did not say.
-    pub offered: Option<Offered>,
-}
-
-/// Names of what the cloud has, as far as the operator's project sees.
-#[derive(Clone, Debug, Default)]
-pub struct Offered {
-    pub flavors: BTreeSet<String>,
-    pub volume_types: BTreeSet<String>,
+    /// What the cloud has, as far as the operator's project sees; None: it did not say.
+    pub offered: Option<Facts>,
 }
 
 /// What is to become of the authorization that operators set.
@@ -45,6 +39,8 @@ pub fn checks(before: &Installation, after: &Installation, authorization: Author
     let wrong = after.wrong().into_iter().map(|v| blocked(v.code, v.message, Some(v.field), &json!({})));
     checks.conclude("values", wrong.collect());
     checks.conclude("limits", limits(before, after, seen));
+    checks.conclude("versions", version_checks(before, after, seen));
+    checks.conclude("templates", template_checks(before, after, seen));
     checks.conclude("prices", prices(before, after, seen));
     checks.conclude("audit_retention", retention(before, after));
     checks.conclude("audit_forward", forward(before, after, authorization));
@@ -89,24 +85,28 @@ fn all_nodes(spec: &ClusterSpec) -> u64 {
 /// Prices that are new and name what the cloud does not have.
 fn prices(before: &Installation, after: &Installation, seen: &Seen) -> Vec<Check> {
     let Some(prices) = after.prices.as_ref().filter(|_| before.prices != after.prices) else { return Vec::new() };
-    let Some(offered) = &seen.offered else {
-        let message = "the names could not be compared with those of the cloud".to_owned();
-        return vec![warning(Code::CloudUnavailable, message, Some("prices".to_owned()), &json!({}))];
-    };
+    let Some(offered) = &seen.offered else { return vec![not_compared("prices")] };
     let unknown = |names: Vec<&String>, key: &str| {
         let message = format!("the cloud does not show {}", names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "));
         (!names.is_empty()).then(|| warning(Code::PriceUnknown, message, Some(key.to_owned()), &json!({ "names": names })))
     };
     let Prices { flavors, volume_gib, .. } = prices;
-    let flavors = unknown(names_beyond(flavors, &offered.flavors), "prices.flavors");
+    let flavors = unknown(names_beyond(flavors, offered.flavors.iter().map(|flavor| flavor.name.as_str())), "prices.flavors");
     // `default` is for volumes without a type.
-    let mut volumes = names_beyond(volume_gib, &offered.volume_types);
+    let mut volumes = names_beyond(volume_gib, offered.volume_types.iter().map(String::as_str));
     volumes.retain(|name| *name != "default");
     flavors.into_iter().chain(unknown(volumes, "prices.volume_gib")).collect()
 }
 
-fn names_beyond<'a, T>(list: &'a BTreeMap<String, T>, known: &BTreeSet<String>) -> Vec<&'a String> {
-    list.keys().filter(|name| !known.contains(*name)).collect()
+fn names_beyond<'a, T>(list: &'a BTreeMap<String, T>, known: impl Iterator<Item = &'a str>) -> Vec<&'a String> {
+    let known: BTreeSet<&str> = known.collect();
+    list.keys().filter(|name| !known.contains(name.as_str())).collect()
+}
+
+/// The cloud did not say what it has: it keeps nobody from saving.
+pub(crate) fn not_compared(key: &str) -> Check {
+    let message = "the names could not be compared with those of the cloud".to_owned();
+    warning(Code::CloudUnavailable, message, Some(key.to_owned()), &json!({}))
 }
 
 /// Lines that would be let go, which nothing brings back.

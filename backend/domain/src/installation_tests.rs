@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::installation_checks::{AuthorizationWish, Offered, Seen, checks};
-use crate::preflight::{Check, CheckLevel};
+use crate::installation_checks::{AuthorizationWish, Seen, checks};
+use crate::preflight::{Check, CheckLevel, Facts, FlavorFact, ImageFact};
 use crate::tenants::TenantTerms;
 use crate::test_support::spec;
 use crate::versions::Support;
@@ -44,6 +44,12 @@ fn what_is_set_wins_and_null_is_not_the_same_as_nothing() {
     assert_eq!((now.spec_limits().nodes_per_pool, now.spec_limits().nodes, now.kubeconfig_longest()), (7, 500, 30 * 24 * 3600));
     assert_eq!((now.retention_days, now.forward.is_none()), (None, true));
     assert_eq!(now.prices.unwrap().currency, "EUR");
+    let offered = json!({"versions": versions(&["v1.36.3"]), "templates": [template("dev", None)]});
+    let now = configured().with(&set(&offered.to_string()));
+    assert_eq!((now.versions, now.templates), (versions(&["v1.36.3"]), vec![template("dev", None)]), "the whole list, not what is added to it");
+    for wrong in [r#"{"versions":null}"#, r#"{"templates":null}"#, r#"{"versions":[{"version":"v1.36.3","support":"old","image":"i"}]}"#] {
+        assert!(serde_json::from_str::<InstallationSettings>(wrong).is_err(), "{wrong}");
+    }
     for wrong in [r#"{"limits":{"nodes_per_pool":null}}"#, r#"{"limits":{"pods":1}}"#, r#"{"audit":{"forward":"siem"}}"#, r#"{"log":{}}"#] {
         assert!(serde_json::from_str::<InstallationSettings>(wrong).is_err(), "{wrong}");
     }
@@ -55,6 +61,9 @@ fn what_is_stored_comes_back_as_it_was() {
     let stored = serde_json::to_value(set(text)).unwrap();
     assert_eq!(stored, serde_json::from_str::<Value>(text).unwrap());
     assert_eq!(serde_json::from_value::<InstallationSettings>(stored).unwrap(), set(text));
+    let offered = json!({"versions": versions(&["v1.36.3"]), "templates": [template("dev", Some("v1.36.3"))]}).to_string();
+    let stored = serde_json::to_value(set(&offered)).unwrap();
+    assert_eq!(serde_json::from_value::<InstallationSettings>(stored).unwrap(), set(&offered));
 }
 
 #[test]
@@ -77,6 +86,8 @@ fn what_is_out_of_bounds_is_named_by_its_key() {
         (r#"{"audit":{"forward":"ftp://siem.example"}}"#, "audit.forward"),
         (r#"{"audit":{"forward":"https://user:secret@siem.example"}}"#, "audit.forward"),
         (r#"{"audit":{"forward":"syslog+udp://siem.example"}}"#, "audit.forward"),
+        (r#"{"versions":[]}"#, "versions"),
+        (r#"{"versions":[{"version":"1.36","support":"current","image":"i"}]}"#, "versions[0].version"),
         (r#"{"prices":{"currency":""}}"#, "prices.currency"),
         (r#"{"prices":{"currency":"EUR","flavors":{"":1}}}"#, "prices.flavors"),
     ] {
@@ -166,10 +177,79 @@ fn whoever_has_more_than_a_new_limit_is_counted_unless_their_own_terms_say_other
     assert_eq!((&limits.params["over"], &limits.params["limit"]), (&json!(1), &json!(32)), "the one with a limit of its own is not touched");
 }
 
+/// What a small cloud has.
+fn cloud() -> Facts {
+    let image = |version: &&str| ImageFact {
+        name: format!("kcs-node-{version}"),
+        status: "active".to_owned(),
+        min_disk_gib: 10,
+        min_ram_mib: 1024,
+        kubernetes_version: Some((*version).to_owned()),
+        progress: None,
+    };
+    Facts {
+        images: ["v1.36.3", "v1.35.4"].iter().map(image).collect(),
+        flavors: vec![FlavorFact { name: "m".to_owned(), vcpus: 2, ram_mib: 4096, disk_gib: 40 }],
+        volume_types: vec!["ssd".to_owned()],
+        external_networks: vec!["public".to_owned()],
+        load_balancing: true,
+        block_storage: true,
+        ..Facts::default()
+    }
+}
+
+#[test]
+fn a_version_that_clusters_have_may_be_hidden_and_not_removed() {
+    let seen = Seen { clusters: vec![spec(1, 1), spec(1, 2)], offered: Some(cloud()), ..Seen::default() };
+    let of = |offered: Vec<CatalogueVersion>, seen: &Seen| found(&json!({ "versions": offered }).to_string(), AuthorizationWish::Nothing, seen);
+    let check = |level, field: &str| vec![("versions".to_owned(), level, field.to_owned())];
+    assert_eq!(of(versions(&["v1.35.4"]), &seen), check(CheckLevel::Blocked, "versions"));
+    let all = checks(&configured(), &Installation { versions: versions(&["v1.35.4"]), ..configured() }, AuthorizationWish::Nothing, &seen);
+    let in_use = all.iter().find(|check| check.key == "versions").unwrap();
+    assert_eq!((in_use.code, &in_use.params["version"], &in_use.params["over"]), (Some(Code::VersionInUse), &json!("v1.36.3"), &json!(2)));
+    let nothing: [(String, CheckLevel, String); 0] = [];
+    assert_eq!(of(versions(&["v1.36.3"]), &seen), nothing, "nobody has the other one");
+    let mut hidden = versions(&["v1.36.3", "v1.35.4"]);
+    hidden[0].support = Support::Hidden;
+    assert_eq!(of(hidden.clone(), &seen), nothing);
+    let more = [hidden.clone(), versions(&["v1.37.0"])].concat();
+    assert_eq!(of(more, &seen), check(CheckLevel::Warning, "versions[2].image"), "it may come yet");
+    let other = CatalogueVersion { image: "kcs-node-v1.35.4".to_owned(), ..hidden.remove(0) };
+    assert_eq!(of([vec![other], hidden].concat(), &seen), check(CheckLevel::Warning, "versions[0].image"), "it holds another version");
+    assert_eq!(of(versions(&["v1.36.3"]), &Seen::default()), check(CheckLevel::Warning, "versions"), "the cloud did not say");
+}
+
+#[test]
+fn a_template_of_which_no_cluster_can_be_made_is_named_with_what_is_wrong() {
+    let seen = Seen { offered: Some(cloud()), ..Seen::default() };
+    let text = |spec: Value, versions: Vec<CatalogueVersion>| {
+        let template = Template { spec: serde_json::from_value(spec).unwrap(), ..template("dev", None) };
+        json!({ "versions": versions, "templates": [template] }).to_string()
+    };
+    let of = |spec: Value| found(&text(spec, versions(&["v1.36.3", "v1.35.4"])), AuthorizationWish::Nothing, &seen);
+    let check = |level, field: &str| vec![("templates".to_owned(), level, format!("templates[0].spec.{field}"))];
+    let nothing: [(String, CheckLevel, String); 0] = [];
+    assert_eq!(of(json!({})), nothing);
+    let large = json!({"node_pools": [{"name": "default", "flavor": "l", "count": 2, "volume_type": "ssd"}]});
+    assert_eq!(of(large), check(CheckLevel::Warning, "node_pools[0].flavor"));
+    assert_eq!(of(json!({"control_plane": {"volume_type": "gold"}})), check(CheckLevel::Warning, "control_plane.volume_type"));
+    assert_eq!(of(json!({"control_plane": {"count": 2}})), check(CheckLevel::Blocked, "control_plane.count"));
+    let mut hidden = versions(&["v1.36.3", "v1.35.4"]);
+    hidden[1].support = Support::Hidden;
+    let named = found(&text(json!({"version": "v1.35.4"}), hidden), AuthorizationWish::Nothing, &seen);
+    assert_eq!(named, check(CheckLevel::Warning, "version"));
+    let broken = text(json!({"control_plane": {"count": 2}}), versions(&["v1.36.3", "v1.35.4"]));
+    let silent = found(&broken, AuthorizationWish::Nothing, &Seen::default());
+    let not_compared = ("templates".to_owned(), CheckLevel::Warning, "templates".to_owned());
+    assert_eq!(silent, [check(CheckLevel::Blocked, "control_plane.count"), vec![not_compared]].concat(), "rules need no cloud");
+    let all = checks(&configured(), &configured().with(&set(&broken)), AuthorizationWish::Nothing, &seen);
+    let told = all.iter().find(|check| check.key == "templates").unwrap();
+    assert_eq!((told.message.as_str(), &told.params["template"]), ("must be 1, 3 or 5", &json!("dev")));
+}
+
 #[test]
 fn prices_are_compared_with_what_the_cloud_has() {
-    let offered = Offered { flavors: ["m".to_owned()].into(), volume_types: ["ssd".to_owned()].into() };
-    let seen = Seen { offered: Some(offered), ..Seen::default() };
+    let seen = Seen { offered: Some(cloud()), ..Seen::default() };
     let fields = |text: &str, seen: &Seen| found(text, AuthorizationWish::Nothing, seen).into_iter().map(|(_, _, field)| field).collect::<Vec<_>>();
     let list = |flavor: &str, volume: &str| {
         format!(r#"{{"prices":{{"currency":"EUR","flavors":{{"{flavor}":1}},"volume_gib":{{"default":1,"{volume}":1}}}}}}"#)

@@ -26,8 +26,8 @@ pub enum CheckLevel {
 pub struct Check {
     /// `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `volume_size`, `block_storage`, `external_network`,
     /// `external_addresses`, `network`, `addresses`, `load_balancer`, `api_route`, `credentials`, `quota`, `replacement_room`, `server_groups`,
-    /// `allowed`, `cluster_quota`, `tenant_quota`, `deletion_protection`; of the installation's settings `values`, `limits`, `prices`,
-    /// `audit_retention`, `audit_forward`, `audit_test_line`.
+    /// `allowed`, `cluster_quota`, `tenant_quota`, `deletion_protection`; of the installation's settings `values`, `limits`, `versions`, `templates`,
+    /// `prices`, `audit_retention`, `audit_forward`, `audit_test_line`.
     pub key: String,
     pub level: CheckLevel,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,31 +211,39 @@ fn version(spec: &ClusterSpec, facts: &Facts) -> Vec<Check> {
     }
 }
 
-/// The image of a machine: its own, or the version's. Of several of the name, one that can be booted.
+/// Of several of the name, one that can be booted.
+fn image_named<'f>(name: &str, facts: &'f Facts) -> Option<&'f ImageFact> {
+    facts.images.iter().filter(|i| i.name == name).max_by_key(|i| i.status == "active")
+}
+
+/// The image of a machine: its own, or the version's.
 fn image_of<'f>(spec: &ClusterSpec, machine: &Machine<'_>, facts: &'f Facts) -> Option<&'f ImageFact> {
     let own = facts.versions.iter().find(|v| v.version == spec.version).map(|v| v.image.as_str());
-    let name = machine.image.or(own)?;
-    facts.images.iter().filter(|i| i.name == name).max_by_key(|i| i.status == "active")
+    image_named(machine.image.or(own)?, facts)
 }
 
 fn image(spec: &ClusterSpec, at: &str, machine: &Machine<'_>, facts: &Facts) -> Vec<Check> {
     let Some(offered) = facts.versions.iter().find(|v| v.version == spec.version) else { return Vec::new() };
-    let name = machine.image.unwrap_or(&offered.image);
-    let field = Some(if machine.image.is_some() { format!("{at}.image") } else { "spec.version".to_owned() });
-    let Some(image) = image_of(spec, machine, facts) else {
-        let params = json!({ "v": spec.version, "image": name });
-        return vec![blocked(Code::ImageMissing, format!("there is no image {name}"), field, &params)];
+    let own = machine.image.is_some();
+    let field = if own { format!("{at}.image") } else { "spec.version".to_owned() };
+    version_image(&spec.version, machine.image.unwrap_or(&offered.image), own, facts, field).into_iter().collect()
+}
+
+/// What stands against booting a version from the image of this name. A machine's `own` choice has to say itself what it holds.
+pub(crate) fn version_image(version: &str, name: &str, own: bool, facts: &Facts, field: String) -> Option<Check> {
+    let field = Some(field);
+    let Some(image) = image_named(name, facts) else {
+        let params = json!({ "v": version, "image": name });
+        return Some(blocked(Code::ImageMissing, format!("there is no image {name}"), field, &params));
     };
-    let params = json!({ "v": spec.version, "image": name, "progress": image.progress });
+    let params = json!({ "v": version, "image": name, "progress": image.progress });
     if image.status != "active" {
-        return vec![blocked(Code::ImageNotReady, format!("the image {name} is {}", image.status), field, &params)];
+        return Some(blocked(Code::ImageNotReady, format!("the image {name} is {}", image.status), field, &params));
     }
     let holds = image.kubernetes_version.as_deref();
-    if holds.is_some_and(|v| v != spec.version) || (holds.is_none() && machine.image.is_some()) {
-        let message = format!("the image {name} holds {}, not {}", holds.unwrap_or("no Kubernetes version that is named"), spec.version);
-        return vec![blocked(Code::ImageMismatch, message, field, &params)];
-    }
-    Vec::new()
+    let wrong = holds.is_some_and(|held| held != version) || (holds.is_none() && own);
+    let message = || format!("the image {name} holds {}, not {version}", holds.unwrap_or("no Kubernetes version that is named"));
+    wrong.then(|| blocked(Code::ImageMismatch, message(), field, &params))
 }
 
 fn flavor(spec: &ClusterSpec, at: &str, machine: &Machine<'_>, minimum: (u32, u32), facts: &Facts) -> Vec<Check> {

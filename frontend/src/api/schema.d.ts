@@ -2497,6 +2497,14 @@ export interface components {
             /** @enum {string} */
             state: "failed";
         };
+        /** @description One version offered, with the name of its node image in Glance. */
+        CatalogueVersion: {
+            /** @description Exact name of the Glance image that nodes of this version boot from. */
+            image: string;
+            support: components["schemas"]["Support"];
+            /** @description `v1.36.3` */
+            version: string;
+        };
         /** @description A certificate that was issued. */
         Certificate: {
             /** Format: date-time */
@@ -2545,8 +2553,8 @@ export interface components {
             /**
              * @description `name`, `version`, `image`, `flavors`, `zones`, `volume_types`, `volume_size`, `block_storage`, `external_network`,
              *     `external_addresses`, `network`, `addresses`, `load_balancer`, `api_route`, `credentials`, `quota`, `replacement_room`, `server_groups`,
-             *     `allowed`, `cluster_quota`, `tenant_quota`, `deletion_protection`; of the installation's settings `values`, `limits`, `prices`,
-             *     `audit_retention`, `audit_forward`, `audit_test_line`.
+             *     `allowed`, `cluster_quota`, `tenant_quota`, `deletion_protection`; of the installation's settings `values`, `limits`, `versions`, `templates`,
+             *     `prices`, `audit_retention`, `audit_forward`, `audit_test_line`.
              */
             key: string;
             level: components["schemas"]["CheckLevel"];
@@ -2755,7 +2763,7 @@ export interface components {
          * @description A stable error code.
          * @enum {string}
          */
-        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-AUTH-006" | "KCS-AUTH-007" | "KCS-AUTH-008" | "KCS-AUTH-009" | "KCS-AUTH-010" | "KCS-AUTH-011" | "KCS-AUTH-012" | "KCS-AUTH-013" | "KCS-AUTH-014" | "KCS-AUTH-015" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-RBAC-003" | "KCS-RBAC-004" | "KCS-RBAC-005" | "KCS-RBAC-006" | "KCS-CONF-006" | "KCS-CONF-007" | "KCS-NAME-004" | "KCS-NAME-005" | "KCS-NOTFOUND-005" | "KCS-QUOTA-004" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-QUOTA-005" | "KCS-QUOTA-006" | "KCS-QUOTA-007" | "KCS-QUOTA-008" | "KCS-QUOTA-003" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-015" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-003" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-API-006" | "KCS-API-005" | "KCS-ADDON-001" | "KCS-ADDON-002" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-SET-001" | "KCS-SET-002" | "KCS-SET-003" | "KCS-SET-004" | "KCS-SET-005" | "KCS-SET-006" | "KCS-SET-007" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
+        Code: "KCS-INPUT-001" | "KCS-INPUT-002" | "KCS-INPUT-003" | "KCS-NOTFOUND-001" | "KCS-NOTFOUND-002" | "KCS-CONF-001" | "KCS-CONF-002" | "KCS-CONF-003" | "KCS-CONF-004" | "KCS-CONF-005" | "KCS-AUTH-003" | "KCS-AUTH-001" | "KCS-AUTH-002" | "KCS-AUTH-004" | "KCS-AUTH-005" | "KCS-AUTH-006" | "KCS-AUTH-007" | "KCS-AUTH-008" | "KCS-AUTH-009" | "KCS-AUTH-010" | "KCS-AUTH-011" | "KCS-AUTH-012" | "KCS-AUTH-013" | "KCS-AUTH-014" | "KCS-AUTH-015" | "KCS-RBAC-001" | "KCS-RBAC-002" | "KCS-RBAC-003" | "KCS-RBAC-004" | "KCS-RBAC-005" | "KCS-RBAC-006" | "KCS-CONF-006" | "KCS-CONF-007" | "KCS-NAME-004" | "KCS-NAME-005" | "KCS-NOTFOUND-005" | "KCS-QUOTA-004" | "KCS-NAME-001" | "KCS-QUOTA-001" | "KCS-QUOTA-002" | "KCS-QUOTA-005" | "KCS-QUOTA-006" | "KCS-QUOTA-007" | "KCS-QUOTA-008" | "KCS-QUOTA-003" | "KCS-NET-001" | "KCS-NET-002" | "KCS-NET-003" | "KCS-NET-004" | "KCS-LB-001" | "KCS-LB-002" | "KCS-CMP-001" | "KCS-CMP-002" | "KCS-CMP-004" | "KCS-CMP-005" | "KCS-CMP-006" | "KCS-CMP-015" | "KCS-CMP-010" | "KCS-CMP-011" | "KCS-CMP-012" | "KCS-CMP-007" | "KCS-CMP-008" | "KCS-CMP-009" | "KCS-IMG-001" | "KCS-IMG-002" | "KCS-VER-001" | "KCS-VOL-001" | "KCS-VOL-003" | "KCS-VOL-002" | "KCS-NET-005" | "KCS-NET-006" | "KCS-NET-007" | "KCS-IMG-003" | "KCS-CMP-013" | "KCS-CMP-014" | "KCS-LB-003" | "KCS-API-004" | "KCS-VER-003" | "KCS-NAME-003" | "KCS-API-001" | "KCS-API-002" | "KCS-API-003" | "KCS-API-006" | "KCS-API-005" | "KCS-ADDON-001" | "KCS-ADDON-002" | "KCS-CLOUD-001" | "KCS-CLOUD-009" | "KCS-CLOUD-002" | "KCS-CLOUD-003" | "KCS-CLOUD-004" | "KCS-CLOUD-006" | "KCS-CLOUD-007" | "KCS-CLOUD-005" | "KCS-OP-002" | "KCS-OP-003" | "KCS-OP-004" | "KCS-NAME-002" | "KCS-NOTFOUND-004" | "KCS-NOTFOUND-003" | "KCS-SET-001" | "KCS-SET-002" | "KCS-SET-003" | "KCS-SET-004" | "KCS-SET-005" | "KCS-SET-006" | "KCS-SET-007" | "KCS-SET-008" | "KCS-RATE-001" | "KCS-STORE-001" | "KCS-INTERNAL-001";
         /** @description One condition; `reason` is a CamelCase word, `message` one sentence with the cloud's own words where there are any. */
         Condition: {
             code?: components["schemas"]["Code"] | null;
@@ -3191,6 +3199,10 @@ export interface components {
             audit?: components["schemas"]["AuditSettings"];
             limits?: components["schemas"]["LimitSettings"];
             prices?: components["schemas"]["Prices"] | null;
+            /** @description All of the operator's, in place of those of the configuration; never null. */
+            templates?: components["schemas"]["Template"][];
+            /** @description All that are offered, in place of those of the configuration; never null. Those that clusters have stay, as `deprecated` or `hidden` if need be. */
+            versions?: components["schemas"]["CatalogueVersion"][];
         };
         /** @description A process that runs, and its keys, by their ids. */
         KeyHolder: {
@@ -5226,7 +5238,7 @@ export interface components {
         SettingValue: {
             /** @description What the configuration says, in the same way. */
             configured: unknown;
-            /** @description As the configuration spells it: `limits.nodes_per_pool`, `prices`, `audit.forward`, … */
+            /** @description As the configuration spells it: `limits.nodes_per_pool`, `versions`, `prices`, `audit.forward`, … */
             key: string;
             /** Format: date-time */
             set_at?: string | null;
@@ -5247,6 +5259,10 @@ export interface components {
              * @description The revision that it was made from.
              */
             revision: number;
+            /** @description All of the operator's, in place of those of the configuration; never null. */
+            templates?: components["schemas"]["Template"][];
+            /** @description All that are offered, in place of those of the configuration; never null. Those that clusters have stay, as `deprecated` or `hidden` if need be. */
+            versions?: components["schemas"]["CatalogueVersion"][];
         };
         /** @description A revision of the past. */
         SettingsRevision: {

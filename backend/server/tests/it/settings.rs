@@ -207,6 +207,122 @@ async fn what_a_change_would_mean_is_said_before_it_is_saved() {
     assert_eq!((refused.status, fields), (400, vec!["limits.nodes_per_pool", "audit.forward"]), "{}", refused.body);
 }
 
+fn version(name: &str, support: &str) -> Value {
+    json!({"version": name, "support": support, "image": format!("kcs-node-{name}")})
+}
+
+fn template(id: &str, spec: &Value) -> Value {
+    json!({"id": id, "name": "Tiny", "name_zh": "小型", "description": "", "description_zh": "", "spec": spec})
+}
+
+/// This of each item of a list.
+async fn each(house: &House, person: &Person, path: &str, key: &str) -> Vec<Value> {
+    let list = house.call(Some(person), "GET", path, None).await.body;
+    list["items"].as_array().unwrap_or_else(|| panic!("{list}")).iter().map(|item| item[key].clone()).collect()
+}
+
+#[actix_web::test]
+async fn versions_and_templates_that_are_set_are_offered_on_every_replica() {
+    let house = House::new().await;
+    let replica = house.beside().await;
+    let (operator, member) = (house.sign_in("operator").await, house.sign_in("member-a").await);
+    house.running_cluster(&member, "web").await;
+    let configured = value(&get(&house, &operator).await, "versions")["configured"].clone();
+    assert_eq!((each(&house, &member, "/api/v1/versions", "version").await.len(), configured.as_array().unwrap().len()), (2, 2));
+    let spec = json!({"version": "v1.35.4", "node_pools": [{"name": "default", "flavor": "m1.medium", "count": 1}]});
+    let versions = json!([version("v1.36.3", "hidden"), version("v1.35.4", "current")]);
+    let body = json!({"revision": 0, "comment": "it waits", "versions": versions, "templates": [template("tiny", &spec)]});
+    let told = try_out(&house, &operator, body.clone()).await;
+    assert_eq!((&check(&told, "versions")["level"], &check(&told, "templates")["level"]), (&json!("ok"), &json!("ok")), "{told}");
+    let set = save(&house, &operator, body).await;
+    let row = value(&set, "versions");
+    assert_eq!((&row["value"], &row["configured"], &row["set_by"]), (&versions, &configured, &json!("operator")));
+
+    in_force(&replica, 1).await;
+    assert_eq!(each(&replica, &member, "/api/v1/versions", "version").await, ["v1.35.4"]);
+    assert_eq!(each(&replica, &member, "/api/v1/templates", "id").await, ["tiny"]);
+    let plan = async |body: Value| replica.call(Some(&member), "POST", "/api/v1/clusters/plan", Some(&body)).await;
+    let good = plan(json!({"name": "two", "template": "tiny"})).await;
+    assert_eq!((&good.body["spec"]["version"], &good.body["blocked"]), (&json!("v1.35.4"), &json!(false)), "{}", good.body);
+    let hidden = plan(json!({"name": "two", "template": "tiny", "spec": {"version": "v1.36.3"}})).await;
+    assert!(hidden.body["blocked"] == true && hidden.body.to_string().contains("KCS-VER-001"), "{}", hidden.body);
+    let gone = plan(json!({"name": "two", "template": "dev"})).await;
+    assert_eq!((gone.status, &gone.body["field"]), (400, &json!("template")), "{}", gone.body);
+    let catalogue = replica.call(Some(&operator), "GET", "/api/v1/admin/catalogue", None).await.body;
+    let used = catalogue["versions"].as_array().unwrap().iter().find(|row| row["version"] == "v1.36.3").unwrap();
+    assert_eq!((&used["offered"]["support"], &used["clusters"]), (&json!("hidden"), &json!(1)), "{catalogue}");
+
+    let back = save(&house, &operator, json!({"revision": 1})).await;
+    assert_eq!(value(&back, "versions")["value"], configured);
+    assert_eq!(each(&house, &member, "/api/v1/versions", "version").await.len(), 2);
+    let history = house.call(Some(&operator), "GET", &format!("{PATH}/history"), None).await.body;
+    assert_eq!(history["items"][1]["differences"][0], json!({"key": "versions", "after": versions}), "{history}");
+    assert_eq!(history["items"][0]["differences"][1]["before"][0]["id"], "tiny", "{history}");
+    let log = house.call(Some(&operator), "GET", "/api/v1/admin/audit?action=settings_update", None).await.body;
+    assert_eq!(log["items"][1]["detail"]["after"]["versions"], versions, "{log}");
+}
+
+#[actix_web::test]
+async fn a_version_that_clusters_have_is_not_removed_and_what_is_wrong_is_named_by_its_place() {
+    let house = House::new().await;
+    let (operator, member) = (house.sign_in("operator").await, house.sign_in("member-a").await);
+    house.running_cluster(&member, "web").await;
+    let without = json!({"revision": 0, "versions": [version("v1.35.4", "current")]});
+    let told = try_out(&house, &operator, without.clone()).await;
+    let found = check(&told, "versions");
+    let params = json!({"version": "v1.36.3", "over": 1});
+    assert_eq!((&told["blocked"], &found["code"], &found["params"]), (&json!(true), &json!("KCS-SET-008"), &params));
+    let refused = house.call(Some(&operator), "PUT", PATH, Some(&without)).await;
+    let said = (refused.status, &refused.body["code"], &refused.body["field"], &refused.body["params"]["over"]);
+    assert_eq!(said, (409, &json!("KCS-SET-008"), &json!("versions"), &json!(1)), "{}", refused.body);
+
+    let both = || vec![version("v1.36.3", "current"), version("v1.35.4", "current")];
+    let and = |more: Value| both().into_iter().chain([more]).collect::<Vec<_>>();
+    let with = |more: Value| json!({"revision": 0, "versions": and(more)});
+    let of = |spec: Value| json!({"revision": 0, "templates": [template("tiny", &spec)]});
+    for (body, field) in [
+        (with(version("1.36", "current")), "versions[2].version"),
+        (with(version("v1.36.3", "current")), "versions[2].version"),
+        (with(version("v1.37.0", "old")), "versions[2].support"),
+        (with(json!({"version": "v1.37.0", "support": "current", "image": ""})), "versions[2].image"),
+        (with(json!({"version": "v1.37.0", "support": "current"})), "versions[2].image"),
+        (json!({"revision": 0, "versions": []}), "versions"),
+        (of(json!({"version": "v1.30.0"})), "templates[0].spec.version"),
+        (of(json!({"colour": "red"})), "templates[0].spec.colour"),
+        (of(json!({"addons": {"mesh": true}})), "templates[0].spec.addons.mesh"),
+        (of(json!({"control_plane": {"count": 2}})), "templates[0].spec.control_plane.count"),
+        (json!({"revision": 0, "templates": [template("Tiny", &json!({}))]}), "templates[0].id"),
+    ] {
+        let answer = house.call(Some(&operator), "PUT", PATH, Some(&body)).await;
+        assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{}", answer.body);
+    }
+    assert_eq!(get(&house, &operator).await["revision"], 0, "nothing of it was saved");
+    // What is not there yet may be saved: it is said.
+    let giant = template("tiny", &json!({"control_plane": {"flavor": "m9.giant"}}));
+    let early = json!({"revision": 0, "versions": and(version("v1.37.0", "preview")), "templates": [giant]});
+    let told = try_out(&house, &operator, early.clone()).await;
+    let of = |key: &str| (check(&told, key)["level"].clone(), check(&told, key)["field"].clone());
+    assert_eq!(of("versions"), (json!("warning"), json!("versions[2].image")), "{told}");
+    assert_eq!(of("templates"), (json!("warning"), json!("templates[0].spec.control_plane.flavor")), "{told}");
+    assert_eq!(save(&house, &operator, early).await["revision"], 1);
+}
+
+#[actix_web::test]
+async fn the_engine_boots_nodes_from_the_image_that_is_set() {
+    let house = House::new().await;
+    let (operator, member) = (house.sign_in("operator").await, house.sign_in("member-a").await);
+    let made = house.call(Some(&member), "POST", "/api/v1/clusters", Some(&json!({"name": "web", "template": "dev"}))).await;
+    assert_eq!(made.status, 202, "{}", made.body);
+    let elsewhere = json!([{"version": "v1.36.3", "support": "current", "image": "elsewhere"}, version("v1.35.4", "current")]);
+    save(&house, &operator, json!({"revision": 0, "versions": elsewhere})).await;
+    let stop = CancellationToken::new();
+    let engine = house.engine(stop.clone());
+    let operation = format!("/api/v1/operations/{}", made.body["operation"]["id"].as_str().unwrap());
+    within_a_minute(async || house.call(Some(&member), "GET", &operation, None).await.body["fault"]["code"] == "KCS-IMG-001").await;
+    stop.cancel();
+    engine.await.unwrap();
+}
+
 #[actix_web::test]
 async fn an_authorization_is_shown_to_nobody_and_sent_nowhere_else_by_editing_an_address() {
     let house = House::new().await;

@@ -67,6 +67,31 @@ async fn each_revision_is_made_from_the_newest_and_what_changes_nothing_is_none(
 }
 
 #[tokio::test]
+async fn versions_and_templates_come_back_as_they_were_set_and_are_in_the_history_whole() {
+    use AuthorizationChange::Keep;
+    let database = Database::new().await;
+    let store = database.store().await;
+    let spec = json!({"version": "v1.36.3", "node_pools": [{"name": "default", "flavor": "m", "count": 1}]});
+    let template = json!({"id": "dev", "name": "Small", "name_zh": "小型", "description": "", "description_zh": "", "spec": spec});
+    let offered = |support: &str| {
+        let versions = json!([{"version": "v1.36.3", "support": support, "image": "kcs-node-v1.36.3"}]);
+        set(json!({"versions": versions, "templates": [template]}))
+    };
+    let first = save(&store, 0, offered("current"), Keep).await.unwrap();
+    assert_eq!(first.settings, offered("current"));
+    assert_eq!(first.marks.keys().collect::<Vec<_>>(), ["templates", "versions"]);
+    assert_eq!(save(&store, 0, offered("current"), Keep).await.unwrap(), first, "the same again");
+    save(&store, 1, offered("hidden"), Keep).await.unwrap();
+    assert_eq!(store.settings().await.unwrap().0.settings, offered("hidden"));
+    let scope = operator().operator().unwrap();
+    let told = store.settings_history(scope, PageRequest { limit: 0, cursor: None }).await.unwrap();
+    let change = json!(told.items[0].differences);
+    assert_eq!((change.as_array().unwrap().len(), &change[0]["key"]), (1, &json!("versions")));
+    let support = |side: &str| change[0][side][0]["support"].clone();
+    assert_eq!((support("before"), support("after")), (json!("current"), json!("hidden")));
+}
+
+#[tokio::test]
 async fn the_history_says_what_each_revision_changed_and_cannot_be_changed() {
     use AuthorizationChange::{Keep, Remove};
     let database = Database::new().await;

@@ -36,7 +36,7 @@ export function useCheckText() {
   const { t, i18n } = useTranslation();
   const explain = useExplain();
   const { amount, memory } = useFormat();
-  return (check: Pick<Check, "code" | "message" | "params">): string => {
+  const text = (check: Pick<Check, "code" | "message" | "params">): string => {
     const code = check.code ?? "";
     const key = [`create.detail.${code}-${String(check.params.reason)}`, `create.detail.${code}`].find((one) => i18n.exists(one));
     if (key) {
@@ -47,6 +47,11 @@ export function useCheckText() {
       return t(key, params);
     }
     return [code ? explain(code).title : "", check.message].filter(Boolean).join(": ");
+  };
+  // What would be made of a template, where operators change it.
+  return (check: Pick<Check, "code" | "message" | "params">): string => {
+    const { template }: Record<string, unknown> = { ...check.params };
+    return typeof template === "string" ? t("create.ofTemplate", { template, text: text(check) }) : text(check);
   };
 }
 
