@@ -70,6 +70,11 @@ it("says what is offered and how much it is used, and what is used although it i
   expect(text(words.templates, "Development")).toContain("Not offered: retired");
 });
 
+it("leads to where versions, templates and prices are changed", () => {
+  render(<CataloguePage />);
+  expect(href(screen.getByRole("link", { name: words.change }))).toBe("/admin/settings");
+});
+
 it("leads from a version to the image that it boots from, and back", () => {
   render(<CataloguePage />);
   // Of two images of the name, the one that is active.

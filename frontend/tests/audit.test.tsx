@@ -95,6 +95,7 @@ describe("a change", () => {
   it("names the members of a list by their names, and leaves out what is empty", () => {
     const after = { version: "v1", zones: [], node_pools: [{ name: "default", count: 2, volume_type: null }, { name: "gpu", count: 1 }], taints: [{ key: "gpu" }] };
     expect(differences({ after }).map((row) => row.path.join("."))).toEqual(["version", "node_pools.default.count", "node_pools.gpu.count", "taints.1.key"]);
+    expect(differences({ after: { versions: [{ version: "v1.36.3", support: "hidden" }] } }).map((row) => row.path.join("/"))).toEqual(["versions/v1.36.3/support"]);
   });
 
   it("is told apart from calls and other facts", () => {

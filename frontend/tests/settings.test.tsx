@@ -4,9 +4,9 @@ import { act, fireEvent, render, screen, waitFor, within } from "@testing-librar
 import type { ReactNode } from "react";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { saveSettings, testSettings, useInstallation, useInstallationHistory } from "../src/api/installation";
-import type { AdminSettings, Check, InstallationSettings, SettingsRevision, SettingsTest } from "../src/api/types";
+import type { AdminSettings, CatalogueVersion, Check, InstallationSettings, SettingsRevision, SettingsTest, Template } from "../src/api/types";
 import { ToastHost } from "../src/components/Toast";
-import { draftErrors, draftOf, isChanged, rebase, requestOf } from "../src/features/settings/settingsDraft";
+import { controlOf, draftErrors, draftOf, isChanged, rebase, requestOf } from "../src/features/settings/settingsDraft";
 import { SettingsPage } from "../src/features/settings/SettingsPage";
 import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
@@ -19,12 +19,16 @@ vi.mock("../src/api/installation", () => ({ installationKey: ["installation"], u
 beforeAll(inEnglish);
 
 const words = en.admin.settings;
+const version = (name: string, support: CatalogueVersion["support"] = "current"): CatalogueVersion => ({ version: name, support, image: `kcs-node-${name}` });
+const template = (id: string, spec: unknown): Template => ({ id, name: "Small", name_zh: "Xiao", description: "", description_zh: "", spec: spec as Template["spec"] });
 const KEYS: Record<string, unknown> = {
   "limits.clusters_per_project": 20,
   "limits.nodes_per_project": null,
   "limits.nodes_per_pool": 100,
   "limits.nodes_per_cluster": 500,
   "limits.kubeconfig_days": 30,
+  versions: [version("v1.36.3"), version("v1.35.4")],
+  templates: [template("dev", { network: {}, control_plane: { count: 1 } })],
   prices: { currency: "EUR", flavors: { m: 0.1 }, volume_gib: {}, load_balancer: 0, floating_ip: 0 },
   "audit.retention_days": null,
   "audit.forward": "https://siem.example/\u2026",
@@ -87,6 +91,23 @@ describe("a draft", () => {
     draft.prices.flavors[1] = { name: "l", price: null };
     draft.prices.currency = " ";
     expect(draftErrors(draft)).toEqual({ "prices.currency": "common.required", "prices.flavors": "common.required" });
+  });
+
+  it("sends versions and templates as whole lists, and says what is no specification", () => {
+    const offered: InstallationSettings = { limits: {}, versions: [version("v1.36.3", "hidden")], templates: [template("dev", { control_plane: { count: 3 } })], audit: {} };
+    const draft = draftOf(offered, null);
+    expect(JSON.parse(JSON.stringify(requestOf(draft, 1)))).toEqual({ revision: 1, ...offered });
+    expect([isChanged(draft, offered, null), draftErrors(draft)]).toEqual([false, {}]);
+    draft.versions = [version("v1.36.3", "hidden"), { version: " v1.37.0 ", support: "preview", image: " " }];
+    if (draft.templates?.[0]) draft.templates[0].spec = "control_plane: {}";
+    expect(isChanged(draft, offered, null)).toBe(true);
+    expect(draftErrors(draft)).toEqual({ "versions[1].image": "common.required", "templates[0].spec": "admin.settings.notJson" });
+    expect(requestOf(draft, 1).versions?.[1]?.version).toBe("v1.37.0");
+    draft.versions = [];
+    draft.templates = null;
+    expect(draftErrors(draft)).toEqual({ versions: "common.required" });
+    expect(requestOf(draft, 1).templates).toBeUndefined();
+    expect([controlOf("templates[2].spec.node_pools[0].flavor"), controlOf("templates[2].spec"), controlOf("versions[0].image")]).toEqual(["templates[2].spec", "templates[2].spec", "versions[0].image"]);
   });
 
   it("keeps what was typed over what somebody else saved, and takes over the rest", () => {
@@ -163,6 +184,53 @@ describe("the page", () => {
     await act(async () => within(dialog).getByRole("button", { name: words.save }).click());
     expect(saveSettings).toHaveBeenCalledExactlyOnceWith({ revision: 3, comment: "the season is over", limits: { clusters_per_project: 9 }, audit: {} });
     expect(await screen.findByText(words.saved)).toBeTruthy();
+  });
+
+  it("offers what is configured until there is a list of its own, in which a version is hidden, added and removed", async () => {
+    vi.mocked(testSettings).mockResolvedValue(tested());
+    render(page());
+    const list = screen.getByLabelText(words.nameOf.versions);
+    expect(list.textContent).toContain("As configured: v1.36.3, v1.35.4");
+    fireEvent.change(list, { target: { value: "own" } });
+    const row = (name: string) => within(screen.getByRole("group", { name }));
+    fireEvent.change(row("v1.36.3").getByLabelText(words.partOf.support), { target: { value: "hidden" } });
+    fireEvent.click(row("v1.35.4").getByRole("button"));
+    await press(words.addVersion);
+    await press(words.test);
+    expect(testSettings).not.toHaveBeenCalled();
+    expect(row("2").getByLabelText(words.partOf.version).getAttribute("aria-invalid")).toBe("true");
+    fireEvent.change(row("2").getByLabelText(words.partOf.version), { target: { value: "v1.37.0" } });
+    fireEvent.change(row("v1.37.0").getByLabelText(words.partOf.image), { target: { value: "kcs-node-v1.37.0" } });
+    await press(words.test);
+    expect(testSettings).toHaveBeenCalledExactlyOnceWith({ revision: 3, limits: { clusters_per_project: 30 }, versions: [version("v1.36.3", "hidden"), version("v1.37.0", "preview")], audit: {} });
+  });
+
+  it("names what is wrong inside a template's specification, and which template it is", async () => {
+    const count = { key: "templates", level: "blocked", code: "KCS-INPUT-001", message: "must be 1, 3 or 5", field: "templates[0].spec.control_plane.count", params: { template: "dev" } } as unknown as Check;
+    const inUse = { key: "versions", level: "blocked", code: "KCS-SET-008", message: "", field: "versions", params: { version: "v1.30.1", over: 2 } } as unknown as Check;
+    vi.mocked(testSettings).mockResolvedValue(tested({ checks: [ok, inUse, count], blocked: true }));
+    render(page());
+    fireEvent.change(screen.getByLabelText(words.nameOf.templates), { target: { value: "own" } });
+    const spec = within(screen.getByRole("group", { name: "dev" })).getByLabelText(words.partOf.spec) as HTMLTextAreaElement;
+    expect(JSON.parse(spec.value)).toEqual({ control_plane: { count: 1 } });
+    fireEvent.change(spec, { target: { value: '{"control_plane": {"count": 2}}' } });
+    await press(words.test);
+    expect(spec.getAttribute("aria-invalid")).toBe("true");
+    expect(document.getElementById(`${spec.id}-error`)?.textContent).toMatch(/spec\.control_plane\.count: Template dev: .*must be 1, 3 or 5/);
+    expect(screen.getAllByText("v1.30.1: 2 clusters have it")).not.toHaveLength(0);
+    const sent = vi.mocked(testSettings).mock.calls[0]?.[0];
+    expect([sent?.templates, sent?.versions]).toEqual([[template("dev", { control_plane: { count: 2 } })], undefined]);
+  });
+
+  it("tells of a change of versions part by part, and of a new list by its length", () => {
+    const before = [version("v1.36.3"), version("v1.35.4")];
+    const differences = [{ key: "versions", before, after: [version("v1.36.3", "hidden"), before[1]] }, { key: "templates", after: [template("dev", {})] }];
+    answer({ data: now }, [{ ...old, differences }]);
+    render(page());
+    const told = screen.getByRole("row", { name: /the season/ }).textContent;
+    expect(told).toContain("Kubernetes versions \u203a v1.36.3 \u203a support: current \u2192 hidden");
+    expect(told).toContain("Templates: as configured \u2192 1 entry");
+    expect(told).not.toContain("v1.35.4");
   });
 
   it("says who was first and goes on from there with what was typed", async () => {

@@ -891,6 +891,8 @@ const CONFIGURED = {
   "limits.nodes_per_pool": 100,
   "limits.nodes_per_cluster": 500,
   "limits.kubeconfig_days": 30,
+  versions: versions.map(({ version, support, image }) => ({ version, support, image })),
+  templates,
   prices: null,
   "audit.retention_days": 365,
   "audit.forward": "https://siem.example.org/\u2026",
@@ -899,7 +901,7 @@ const CONFIGURED = {
 /** What is set, by key. @param {Schema<"InstallationSettings">} set */
 function settingsByKey(set) {
   /** @type {Record<string, unknown>} */
-  const all = { prices: set.prices };
+  const all = { versions: set.versions, templates: set.templates, prices: set.prices };
   for (const [name, value] of Object.entries(set.limits ?? {})) all[`limits.${name}`] = value;
   for (const [name, value] of Object.entries(set.audit ?? {})) all[`audit.${name}`] = value;
   return all;
@@ -933,23 +935,23 @@ export function adminSettings() {
 const well = (key) => ({ key, level: "ok", message: "", params: {} });
 
 /** What a request would come to: a small limit is below what somebody has, and a receiver called "down" takes nothing. @param {Schema<"SettingsRequest">} request @returns {Schema<"SettingsTest">} */
-export function settingsTest({ limits = {}, prices, audit = {} }) {
+export function settingsTest({ limits = {}, versions: offered, templates: presets, prices, audit = {} }) {
   const most = limits.clusters_per_project ?? 20;
   const field = "limits.clusters_per_project";
   const checks = /** @type {Schema<"Check">[]} */ (/** @type {unknown} */ ([
     well("values"),
     most < 6 ? { key: "limits", level: "warning", code: "KCS-SET-001", message: "1 projects have more", remedy: "Choose a greater limit.", field, params: { key: field, over: 1, limit: most } } : well("limits"),
-    ...["prices", "audit_retention", "audit_forward"].map(well),
+    ...["versions", "templates", "prices", "audit_retention", "audit_forward"].map(well),
     audit.forward?.includes("down") ? { key: "audit_test_line", level: "blocked", code: "KCS-SET-003", message: "the receiver cannot be reached", remedy: "Correct the address.", field: "audit.forward", params: { reason: "unreachable", status: null } } : well("audit_test_line"),
   ]));
   const { forward_authorization: _secret, ...rest } = audit;
-  return { checks, differences: settingsDifferences(settingsHistory[0].set, { limits, prices, audit: rest }), blocked: checks.some((check) => check.level === "blocked") };
+  return { checks, differences: settingsDifferences(settingsHistory[0].set, { limits, versions: offered, templates: presets, prices, audit: rest }), blocked: checks.some((check) => check.level === "blocked") };
 }
 
 /** @param {Schema<"SettingsRequest">} request @param {Schema<"Difference">[]} differences @param {string} by */
-export function saveSettings({ limits, prices, audit = {}, comment }, differences, by) {
+export function saveSettings({ limits, versions: offered, templates: presets, prices, audit = {}, comment }, differences, by) {
   const { forward_authorization: _secret, ...rest } = audit;
-  settingsHistory.unshift({ revision: settingsHistory[0].revision + 1, changed_at: new Date().toISOString(), changed_by: by, comment, set: { limits, prices, audit: rest }, differences });
+  settingsHistory.unshift({ revision: settingsHistory[0].revision + 1, changed_at: new Date().toISOString(), changed_by: by, comment, set: { limits, versions: offered, templates: presets, prices, audit: rest }, differences });
 }
 
 /** A program that waits to be signed in. @type {Schema<"DeviceSignIn">} */

@@ -92,6 +92,8 @@ export type SettingsRevision = Schemas["SettingsRevision"];
 export type SettingDifference = Schemas["Difference"];
 export type InstallationSettings = Schemas["InstallationSettings"];
 export type Prices = Schemas["Prices"];
+/** A Kubernetes version as operators offer it. */
+export type CatalogueVersion = Schemas["CatalogueVersion"];
 export type Orphan = Schemas["Orphan"];
 export type OrphanDecision = Schemas["OrphanDecision"]["decision"];
 /** A person who holds something of KCS's own: sessions, tokens, kubeconfigs. */

@@ -40,7 +40,7 @@ export function CataloguePage() {
     </Card>
   );
   return (
-    <Page title={t("admin.catalogue.title")} description={t("admin.catalogue.description")} crumbs={[]}>
+    <Page title={t("admin.catalogue.title")} description={t("admin.catalogue.description")} crumbs={[]} actions={<ToSettings />}>
       {catalogue.error && !data ? (
         <Card>
           <LoadProblem error={catalogue.error} onRetry={() => void catalogue.refetch()} />
@@ -56,6 +56,16 @@ export function CataloguePage() {
         </>
       )}
     </Page>
+  );
+}
+
+/** Where versions, templates and prices are changed. */
+function ToSettings() {
+  const { t } = useTranslation();
+  return (
+    <Link to="/admin/settings" className="link-button">
+      {t("admin.catalogue.change")}
+    </Link>
   );
 }
 

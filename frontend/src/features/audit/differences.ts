@@ -28,7 +28,7 @@ function given(member: Fields, path: string[]): Fact | undefined {
   return { path: [...path, cluster, ...(typeof namespace === "string" ? [namespace] : [])], value: role };
 }
 
-/** Single values by the path to them. Members of a list go by their name or place where they have one. */
+/** Single values by the path to them. Members of a list go by their place, name or version where they have one. */
 function flatten(value: unknown, path: string[] = []): Fact[] {
   if (isPlain(value)) return [{ path, value }];
   if (Array.isArray(value)) {
@@ -37,7 +37,9 @@ function flatten(value: unknown, path: string[] = []): Fact[] {
       const place = given(fields(member), path);
       if (place) return [place];
       const { name, ...rest } = fields(member);
-      return typeof name === "string" ? flatten(rest, [...path, name]) : flatten(member, [...path, String(index + 1)]);
+      if (typeof name === "string") return flatten(rest, [...path, name]);
+      const { version, ...other } = fields(member);
+      return typeof version === "string" ? flatten(other, [...path, version]) : flatten(member, [...path, String(index + 1)]);
     });
   }
   return Object.entries(fields(value)).flatMap(([key, inner]) => flatten(inner, [...path, key]));

@@ -1,4 +1,4 @@
-// What a change of settings changes, key by key; of a price list price by price.
+// What a change of settings changes, key by key; of a price list price by price, of versions and templates part by part.
 import { useTranslation } from "react-i18next";
 import type { Prices, SettingDifference } from "../../api/types";
 import { useFormat } from "../../i18n/format";
@@ -19,11 +19,13 @@ interface Line {
   after: unknown;
 }
 
-const isList = (value: unknown): value is Prices => typeof value === "object" && value !== null;
+const isList = (value: unknown): value is object => typeof value === "object" && value !== null;
 
 function linesOf({ before, after }: SettingDifference, name: string): Line[] {
   if (!isList(before) || !isList(after)) return [{ name, before, after }];
   const changed = parts({ before: { list: before }, after: { list: after } }).filter((part) => part.changed);
+  // Another order of the same.
+  if (changed.length === 0) return [{ name, before, after }];
   return changed.map((part) => ({ name: [name, ...part.path.slice(1)].join(" \u203a "), before: part.before ?? null, after: part.after ?? null }));
 }
 
@@ -60,7 +62,11 @@ function useValueText() {
     if (value === null) return t("admin.settings.value.none");
     if (value === true) return t("admin.settings.value.set");
     if (typeof value === "number") return amount(value);
-    if (isList(value)) return t("admin.settings.value.prices", { currency: value.currency, amount: amount(Object.keys(value.flavors ?? {}).length + Object.keys(value.volume_gib ?? {}).length) });
+    if (Array.isArray(value)) return value.every((one) => typeof one === "string") && value.length > 0 ? value.join(t("create.comma")) : t("admin.settings.value.entries", { count: value.length });
+    if (isList(value)) {
+      const { currency, flavors = {}, volume_gib = {} } = value as Prices;
+      return t("admin.settings.value.prices", { currency, amount: amount(Object.keys(flavors).length + Object.keys(volume_gib).length) });
+    }
     return String(value);
   };
 }

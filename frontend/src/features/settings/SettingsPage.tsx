@@ -18,9 +18,10 @@ import { CheckList } from "../create/PlanPanel";
 import { useServerErrors } from "../create/usePlan";
 import { AuthorizationSetting, ForwardSetting } from "./ForwardSetting";
 import { History } from "./History";
+import { TemplateSetting, VersionSetting } from "./OfferSettings";
 import { PriceSetting } from "./PriceSetting";
 import { NumberSetting } from "./Setting";
-import { CLUSTER_LIMITS, draftErrors, MOST, PROJECT_LIMITS, requestOf, valueOf, type LimitName, type SettingsDraft } from "./settingsDraft";
+import { CLUSTER_LIMITS, controlOf, draftErrors, MOST, PROJECT_LIMITS, requestOf, valueOf, type LimitName, type SettingsDraft } from "./settingsDraft";
 import { useSettingsDraft } from "./useSettingsDraft";
 import "./settings.css";
 
@@ -86,7 +87,7 @@ function Settings({ settings }: { settings: AdminSettings }) {
     const first = Object.keys(wrong)[0];
     if (first) return focusField(`settings.${first}`);
     const request = requestOf(draft, base.revision);
-    test.mutate(request, { onSuccess: (result) => (result.blocked ? focusField(`settings.${result.checks.find((check) => check.level === "blocked")?.field ?? ""}`) : done(request)) });
+    test.mutate(request, { onSuccess: (result) => (result.blocked ? focusField(`settings.${controlOf(result.checks.find((check) => check.level === "blocked")?.field ?? "")}`) : done(request)) });
     return undefined;
   };
   const replace = (revision: SettingsRevision) => {
@@ -200,6 +201,13 @@ function Fields({ settings, draft, errors, onChange }: FieldsProps) {
       </Card>
       <Card title={t("admin.settings.group.clusters")}>
         <div className="setting-grid">{CLUSTER_LIMITS.map((name) => limit(name))}</div>
+      </Card>
+      <Card title={t("admin.settings.group.offers")}>
+        <p className="muted small">{t("admin.settings.groupText.offers")}</p>
+        <div className="stack">
+          <VersionSetting settings={settings} draft={draft} errors={errors} onChange={onChange} />
+          <TemplateSetting settings={settings} draft={draft} errors={errors} onChange={onChange} />
+        </div>
       </Card>
       <Card title={t("admin.settings.group.prices")}>
         <p className="muted small">{t("admin.settings.groupText.prices")}</p>

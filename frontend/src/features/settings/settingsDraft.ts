@@ -1,5 +1,5 @@
 // What operators set while it is being changed: each value as configured, none at all, or their own.
-import type { AdminSettings, InstallationSettings, Prices, SettingsRequest, SettingValue } from "../../api/types";
+import type { AdminSettings, CatalogueVersion, InstallationSettings, Prices, SettingsRequest, SettingValue, Template } from "../../api/types";
 
 export const PROJECT_LIMITS = ["clusters_per_project", "nodes_per_project", "vcpus_per_project", "memory_gib_per_project", "volumes_per_project", "volume_gib_per_project"] as const;
 export const CLUSTER_LIMITS = ["nodes_per_pool", "nodes_per_cluster", "kubeconfig_days"] as const;
@@ -46,8 +46,20 @@ export interface PricesDraft {
   floating_ip: number | null;
 }
 
+export const SUPPORTS = ["preview", "current", "deprecated", "hidden"] as const satisfies readonly CatalogueVersion["support"][];
+
+/** A template as it is typed. */
+export type TemplateRow = Omit<Template, "own" | "spec"> & {
+  /** JSON. */
+  spec: string;
+};
+
 export interface SettingsDraft {
   limits: Record<LimitName, NumberDraft>;
+  /** null: as configured. */
+  versions: CatalogueVersion[] | null;
+  /** null: as configured. */
+  templates: TemplateRow[] | null;
   prices: PricesDraft;
   retention: NumberDraft;
   /** Empty: as configured. */
@@ -77,10 +89,29 @@ function pricesOf(set: Prices | null | undefined, configured: Prices | null): Pr
   return { mode, currency: list?.currency ?? "", flavors: rowsOf(list?.flavors), volume_gib: rowsOf(list?.volume_gib), load_balancer: list?.load_balancer ?? null, floating_ip: list?.floating_ip ?? null };
 }
 
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Without the parts of which nothing is said. */
+export function templateRow({ own: _own, spec, ...rest }: Template): TemplateRow {
+  const said = Object.entries(spec).filter(([, part]) => !isObject(part) || Object.keys(part).length > 0);
+  return { ...rest, spec: JSON.stringify(Object.fromEntries(said), null, 2) };
+}
+
+/** undefined: it is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 export function draftOf(set: InstallationSettings, configured: Prices | null): SettingsDraft {
   const { limits = {}, audit = {} } = set;
   return {
     limits: Object.fromEntries(LIMITS.map((name) => [name, numberOf(limits[name])])) as SettingsDraft["limits"],
+    versions: set.versions ?? null,
+    templates: set.templates?.map(templateRow) ?? null,
     prices: pricesOf(set.prices, configured),
     retention: numberOf(audit.retention_days),
     forward: { none: audit.forward === null, address: audit.forward ?? "" },
@@ -96,6 +127,9 @@ function sentPrices(draft: PricesDraft): Prices | null | undefined {
   return { currency: draft.currency.trim(), flavors: listOf(draft.flavors), volume_gib: listOf(draft.volume_gib), load_balancer: draft.load_balancer ?? 0, floating_ip: draft.floating_ip ?? 0 };
 }
 
+const sentVersion = ({ version, support, image }: CatalogueVersion): CatalogueVersion => ({ version: version.trim(), support, image: image.trim() });
+const sentTemplate = ({ id, name, name_zh, spec, ...rest }: TemplateRow): Template => ({ ...rest, id: id.trim(), name: name.trim(), name_zh: name_zh.trim(), spec: (parsed(spec) ?? spec) as Template["spec"] });
+
 /** As it is sent: what is as configured is not named, and neither is an authorization that stays. */
 export function requestOf(draft: SettingsDraft, revision: number): SettingsRequest {
   const { limits, retention, forward, authorization } = draft;
@@ -103,6 +137,8 @@ export function requestOf(draft: SettingsDraft, revision: number): SettingsReque
   return {
     revision,
     limits: Object.fromEntries(LIMITS.flatMap((name) => (sent(limits[name]) === undefined ? [] : [[name, sent(limits[name])]]))),
+    versions: draft.versions?.map(sentVersion),
+    templates: draft.templates?.map(sentTemplate),
     prices: sentPrices(draft.prices),
     audit: {
       retention_days: sent(retention),
@@ -126,6 +162,8 @@ export function rebase(draft: SettingsDraft, from: InstallationSettings, to: Ins
   const [was, is] = [draftOf(from, configured), draftOf(to, configured)];
   return {
     limits: Object.fromEntries(LIMITS.map((name) => [name, take(draft.limits[name], was.limits[name], is.limits[name])])) as SettingsDraft["limits"],
+    versions: take(draft.versions, was.versions, is.versions),
+    templates: take(draft.templates, was.templates, is.templates),
     prices: take(draft.prices, was.prices, is.prices),
     retention: take(draft.retention, was.retention, is.retention),
     forward: take(draft.forward, was.forward, is.forward),
@@ -133,9 +171,20 @@ export function rebase(draft: SettingsDraft, from: InstallationSettings, to: Ins
   };
 }
 
+/** The key of the control in which a key is typed: a template's specification is one text. */
+export const controlOf = (key: string) => key.replace(/^(templates\[\d+\]\.spec)\..*$/, "$1");
+
 /** What stands against sending it, by key. */
-export function draftErrors({ prices }: SettingsDraft): Record<string, "common.required" | "admin.settings.priceTwice"> {
+export function draftErrors({ prices, versions, templates }: SettingsDraft): Record<string, "common.required" | "admin.settings.priceTwice" | "admin.settings.notJson"> {
   const errors: ReturnType<typeof draftErrors> = {};
+  if (versions?.length === 0) errors.versions = "common.required";
+  for (const [index, row] of (versions ?? []).entries()) {
+    for (const part of ["version", "image"] as const) if (row[part].trim() === "") errors[`versions[${index}].${part}`] = "common.required";
+  }
+  for (const [index, row] of (templates ?? []).entries()) {
+    for (const part of ["id", "name", "name_zh"] as const) if (row[part].trim() === "") errors[`templates[${index}].${part}`] = "common.required";
+    if (!isObject(parsed(row.spec))) errors[`templates[${index}].spec`] = "admin.settings.notJson";
+  }
   if (prices.mode !== "own") return errors;
   if (prices.currency.trim() === "") errors["prices.currency"] = "common.required";
   for (const list of PRICE_LISTS) {
