@@ -26,7 +26,6 @@ struct Two {
     cluster: ClusterId,
     good: Node,
     token: TokenHash,
-    late: Node,
     stale: TokenHash,
 }
 
@@ -39,7 +38,7 @@ async fn two_nodes(store: &Store) -> Two {
     let (token, stale) = (TokenHash::of("good"), TokenHash::of("stale"));
     store.node_credential_put(&claim, good.id, *token.as_bytes(), Duration::from_secs(900)).await.unwrap();
     store.node_credential_put(&claim, late.id, *stale.as_bytes(), Duration::ZERO).await.unwrap();
-    Two { claim, cluster, good, token, late, stale }
+    Two { claim, cluster, good, token, stale }
 }
 
 /// Whose bundle is handed out for it.
@@ -54,7 +53,7 @@ async fn given(store: &Store, token: TokenHash) -> Option<(ClusterId, NodeId)> {
 async fn a_bundle_is_handed_out_once_and_in_time() {
     let database = Database::new().await;
     let store = database.store().await;
-    let Two { claim, cluster, good, token, late, stale } = two_nodes(&store).await;
+    let Two { claim, cluster, good, token, stale } = two_nodes(&store).await;
     let preparing = Bootstrap::Running { stage: "preparing".into(), at: OffsetDateTime::now_utc() };
     assert!(store.node_report(token, preparing.clone()).await.unwrap());
     assert!(!store.node_report(stale, preparing).await.unwrap(), "too late, and it never had its bundle");
@@ -74,7 +73,7 @@ async fn a_bundle_is_handed_out_once_and_in_time() {
 async fn a_bundle_that_is_asked_for_again_is_told_once_with_both_sources_and_known_of_its_node() {
     let database = Database::new().await;
     let store = database.store().await;
-    let Two { claim, cluster, good, token, late, stale } = two_nodes(&store).await;
+    let Two { claim, cluster, good, token, stale } = two_nodes(&store).await;
     let fetch = async |token: TokenHash, source: &str| {
         let context = RequestContext { request_id: "r".into(), source: source.into() };
         matches!(store.node_fetch_bundle(token, context).await.unwrap(), BundleFetch::First(_))
