@@ -1,4 +1,4 @@
-//! Tokens of ours that come with requests, API tokens and those of kubeconfigs: how often the database is asked for what is made up in their place.
+//! Tokens of ours that come with requests, of sessions, of kubeconfigs and for the API: how often the database is asked for what is made up in their place.
 
 use crate::errors::{Answer, Problem};
 use crate::failures::Attempt;
@@ -26,6 +26,11 @@ impl Default for Bearers {
 }
 
 impl Bearers {
+    /// It was made just now: what others send from where its bearer is does not hold it up from the first request on.
+    pub async fn begun(&self, token: TokenHash) {
+        self.known.insert(token, ()).await;
+    }
+
     /// What `look` finds of a token that came from an address; None: there is no such token.
     ///
     /// # Errors

@@ -117,14 +117,21 @@ pub struct OpenSession {
     record: SessionRecord,
 }
 
+fn over() -> Problem {
+    Problem::new(Code::SessionExpired)
+}
+
 /// The session of a request's cookie.
 ///
 /// # Errors
-/// When there is none, or it is over.
+/// When there is none, it is over, or too much came from there that was nothing.
 pub async fn of_request(state: &State, request: &HttpRequest) -> Answer<(TokenHash, OpenSession)> {
-    let cookie = request.cookie(&cookie_name(request)).ok_or_else(|| Problem::new(Code::SessionExpired))?;
+    // What has not the form of a token is not worth a question to the database.
+    let ours = |cookie: &Cookie<'static>| sealed::Token::kind_of(cookie.value()) == Some(TokenKind::Session);
+    let cookie = request.cookie(&cookie_name(request)).filter(ours).ok_or_else(over)?;
     let hash = TokenHash::of(cookie.value());
-    let session = open(state, &hash).await?;
+    let record = state.bearers.find(&state.limiter, hash, &context(request).source, state.store.session(hash)).await?;
+    let session = opened(state, &hash, record.ok_or_else(over)?).await?;
     Ok((hash, session))
 }
 
@@ -133,8 +140,11 @@ pub async fn of_request(state: &State, request: &HttpRequest) -> Answer<(TokenHa
 /// # Errors
 /// When it is over.
 pub async fn open(state: &State, hash: &TokenHash) -> Answer<OpenSession> {
-    let over = || Problem::new(Code::SessionExpired);
-    let mut record = state.store.session(*hash).await?.ok_or_else(over)?;
+    let record = state.store.session(*hash).await?.ok_or_else(over)?;
+    opened(state, hash, record).await
+}
+
+async fn opened(state: &State, hash: &TokenHash, mut record: SessionRecord) -> Answer<OpenSession> {
     let text = state.keys.open_text(&session_identity(hash), &record.sealed).map_err(|_| over())?;
     let secrets: Secrets = serde_json::from_str(text.expose_secret()).map_err(Problem::internal)?;
     if OffsetDateTime::now_utc() - record.checked_at > RECHECK {
@@ -170,7 +180,7 @@ async fn recheck(state: &State, hash: &TokenHash, secrets: &Secrets, record: &mu
         }
         Err(error) if matches!(error.kind, CloudErrorKind::Unauthenticated | CloudErrorKind::NotFound | CloudErrorKind::Denied) => {
             state.store.session_delete(*hash).await?;
-            return Err(Problem::new(Code::SessionExpired));
+            return Err(over());
         }
         Err(error) => Err(error),
     };
@@ -269,6 +279,7 @@ pub(crate) async fn begin(
         expires_at,
     };
     state.store.session_create(new).await?;
+    state.bearers.begun(id.hash).await;
     audit(state, &actor, "session_create", token.info.application_credential.as_deref(), request).await?;
     let session = open(state, &id.hash).await?;
     Ok((cookie(request, id.text.expose_secret()), Session::new(&session, request)))
