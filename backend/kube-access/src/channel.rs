@@ -82,7 +82,7 @@ impl Channel {
         config.auth_info.client_certificate_data = Some(STANDARD.encode(&certificate.certificate_pem));
         let key = STANDARD.encode(certificate.key_pem.expose_secret());
         config.auth_info.client_key_data = Some(SecretString::from(key));
-        let https = config.rustls_https_connector_with_connector(RouteConnector::new(route)).map_err(access)?;
+        let https = config.rustls_https_connector_with_connector(RouteConnector::new(route, destinations)).map_err(access)?;
         let mut connector = TimeoutConnector::new(https);
         connector.set_connect_timeout(Some(CONNECT));
         let anew = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector.clone());
@@ -100,7 +100,7 @@ impl Channel {
         let path = parts.uri.path_and_query().cloned();
         parts.uri = self.absolute(path)?;
         parts.headers.remove(HOST);
-        connections.request(Request::from_parts(parts, body)).await.map_err(|e| KubeError::Unreachable(innermost(&e)))
+        connections.request(Request::from_parts(parts, body)).await.map_err(|e| unanswered(&e))
     }
 
     /// A connection for one request alone.
@@ -189,13 +189,16 @@ pub fn access(error: impl fmt::Display) -> KubeError {
     KubeError::Access(error.to_string())
 }
 
-/// The cause at the bottom says most: "connection refused", "invalid peer certificate".
-pub fn innermost(error: &dyn StdError) -> String {
+/// Why no answer came. The cause at the bottom says most: "connection refused", "invalid peer certificate"; and where nobody is dialled, nothing was sent.
+pub fn unanswered(error: &(dyn StdError + 'static)) -> KubeError {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    cause.to_string()
+    match cause.downcast_ref::<KubeError>() {
+        Some(never @ KubeError::Destination(_)) => never.clone(),
+        _ => KubeError::Unreachable(cause.to_string()),
+    }
 }
 
 /// An error answer is a `Status` object, or text of something in between.

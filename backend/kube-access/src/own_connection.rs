@@ -2,13 +2,12 @@
 //! nothing of whom it is for, or what.
 
 use crate::KubeError;
-use crate::channel::{Connector, RequestBody, access, innermost};
+use crate::channel::{Connector, RequestBody, access, unanswered};
 use http::header::HOST;
 use http::uri::Authority;
 use http::{HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
-use std::error::Error as StdError;
 use std::future::poll_fn;
 use tower_service::Service;
 
@@ -22,9 +21,9 @@ pub struct OwnConnection {
 impl OwnConnection {
     pub(crate) async fn open(mut connector: Connector, to: Uri) -> Result<Self, KubeError> {
         let host = HeaderValue::from_str(to.authority().map_or("", Authority::as_str)).map_err(access)?;
-        poll_fn(|context| connector.poll_ready(context)).await.map_err(|e| down(&*e))?;
-        let io = connector.call(to).await.map_err(|e| down(&*e))?;
-        let (requests, connection) = handshake(io).await.map_err(|e| down(&e))?;
+        poll_fn(|context| connector.poll_ready(context)).await.map_err(|e| unanswered(&*e))?;
+        let io = connector.call(to).await.map_err(|e| unanswered(&*e))?;
+        let (requests, connection) = handshake(io).await.map_err(|e| unanswered(&e))?;
         // How it ends is told to whoever sends the request.
         tokio::spawn(connection.with_upgrades());
         Ok(Self { requests, host })
@@ -33,10 +32,6 @@ impl OwnConnection {
     /// Sends a request whose URI is path and query only; the answer's body is still to be read.
     pub(crate) async fn send(mut self, mut request: Request<RequestBody>) -> Result<Response<Incoming>, KubeError> {
         request.headers_mut().insert(HOST, self.host);
-        self.requests.send_request(request).await.map_err(|e| down(&e))
+        self.requests.send_request(request).await.map_err(|e| unanswered(&e))
     }
-}
-
-fn down(error: &dyn StdError) -> KubeError {
-    KubeError::Unreachable(innermost(error))
 }

@@ -1,5 +1,6 @@
 //! The way to a cluster's API: straight, or through a proxy that reaches networks which have no way in from outside.
 
+use crate::destinations::Destinations;
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
@@ -47,19 +48,20 @@ impl FromStr for Route {
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Opens the TCP connection, whichever way.
+/// Opens the TCP connection, whichever way, and only to where a cluster's API may be at that moment.
 #[derive(Clone)]
 pub(crate) struct RouteConnector {
     route: Route,
+    destinations: Destinations,
     http: HttpConnector,
 }
 
 impl RouteConnector {
-    pub fn new(route: &Route) -> Self {
+    pub fn new(route: &Route, destinations: &Destinations) -> Self {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
-        Self { route: route.clone(), http }
+        Self { route: route.clone(), destinations: destinations.clone(), http }
     }
 }
 
@@ -73,6 +75,10 @@ impl Service<Uri> for RouteConnector {
     }
 
     fn call(&mut self, to: Uri) -> Self::Future {
+        // Where the cloud is may have become known, or have changed, since the channel was made.
+        if let Some(Err(no)) = to.authority().map(|authority| self.destinations.check(authority)) {
+            return Box::pin(async move { Err(BoxError::from(no)) });
+        }
         let mut http = self.http.clone();
         match self.route.clone() {
             Route::Direct => Box::pin(async move { Ok(http.call(to).await?) }),

@@ -4,9 +4,13 @@ use crate::fake_api::{FakeApi, access, install_provider, pki, soon, text};
 use domain::ids::ClusterId;
 use futures::FutureExt;
 use http::StatusCode;
-use kube_access::{ClusterTarget, KubeAccess, KubeError};
+use kube_access::{ClusterTarget, Destinations, KubeAccess, KubeError, Route};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test]
 async fn a_server_of_another_authority_is_not_spoken_to() {
@@ -50,6 +54,52 @@ async fn an_address_of_our_own_machine_is_never_dialled() {
         assert!(matches!(strict.reads(&target).await, Err(KubeError::Destination(_))), "{host}");
     }
     assert!(listener.accept().now_or_never().is_none(), "somebody connected");
+}
+
+/// A proxy behind which an API is at every address, and how often it was asked for one.
+async fn proxy_to(api: &FakeApi) -> (Route, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let route = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let (behind, asked) = (api.target.endpoint.strip_prefix("https://").unwrap().to_owned(), Arc::<AtomicUsize>::default());
+    let count = asked.clone();
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            count.fetch_add(1, Ordering::SeqCst);
+            let behind = behind.clone();
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(client.read_u8().await.unwrap());
+                }
+                client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                let mut server = TcpStream::connect(behind).await.unwrap();
+                copy_bidirectional(&mut client, &mut server).await.ok();
+            });
+        }
+    });
+    (route, asked)
+}
+
+#[tokio::test]
+async fn where_the_cloud_turns_out_to_be_is_not_dialled_by_channels_that_are_there() {
+    let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::OK, "ok") })).await;
+    let (route, asked) = proxy_to(&api).await;
+    let destinations = Destinations::default();
+    let access = KubeAccess::new().with_private_route(route).with_destinations(destinations.clone());
+    let target = ClusterTarget { endpoint: "https://203.0.113.7:6443".to_owned(), private: true, ..api.target.clone() };
+    let other = ClusterTarget { cluster: ClusterId::generate(), ..target.clone() };
+    let (engine, unused, gateway) =
+        (access.engine(&target).await.unwrap(), access.engine(&other).await.unwrap(), access.gateway(&target).await.unwrap());
+    soon(engine.readyz()).await.unwrap();
+    drop(soon(gateway.dial()).await.unwrap());
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    destinations.keep_away(BTreeSet::from(["203.0.113.7".parse().unwrap()]));
+    let error = soon(unused.readyz()).await.unwrap_err();
+    assert!(matches!(error, KubeError::Destination(_)), "{error}");
+    let error = soon(gateway.dial()).await.unwrap_err();
+    assert!(matches!(error, KubeError::Destination(_)), "{error}");
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "it was dialled");
 }
 
 #[tokio::test]
