@@ -12,7 +12,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{AuditFinding, Store, StoreError};
+use store::{AuditFinding, AuditSealed, Store, StoreError};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::io::AsyncWriteExt;
@@ -24,7 +24,7 @@ use url::Url;
 
 /// New lines wait so long for their seal.
 const EVERY: Duration = Duration::from_secs(1);
-/// What keeps lines from being sealed because the log does not prove itself is said again after this.
+/// What is wrong with the log is said again after this.
 const REMIND: Duration = Duration::from_secs(600);
 /// Between two looks for lines that have outlived their time.
 const FORGET: Duration = Duration::from_secs(3_600);
@@ -60,15 +60,24 @@ pub async fn keep(store: Store, settings: watch::Receiver<Arc<Current>>, anchor:
     tokio::join!(keeper.seal(anchor), keeper.forget(), keeper.forward());
 }
 
-/// What was last said of a log that does not prove itself.
+/// What was last said of a log that does not prove itself, or of a line of it that cannot be sealed.
 #[derive(Default)]
 struct Alarm(Option<(AuditFinding, Instant)>);
 
 impl Alarm {
+    /// What cannot be sealed stays so, whatever else was; and where more waits nobody has looked for it.
+    fn heed(&mut self, sealed: &AuditSealed) {
+        match &sealed.unsealable {
+            Some(finding) => self.on(finding),
+            None if sealed.more => {}
+            None => self.off(),
+        }
+    }
+
     fn off(&mut self) {
         metrics::gauge!("kcs_audit_broken").set(0.0);
         if self.0.take().is_some() {
-            tracing::info!("the audit log is sealed again");
+            tracing::info!("all that waits in the audit log is sealed again");
         }
     }
 
@@ -78,8 +87,18 @@ impl Alarm {
         if self.0.as_ref().is_some_and(|(told, at)| told == finding && at.elapsed() < REMIND) {
             return;
         }
-        tracing::error!(%finding, "the audit log is not whole: new lines are not sealed (kcs audit verify)");
+        tracing::error!(%finding, "the audit log is not whole: {} (kcs audit verify)", consequence(finding));
         self.0 = Some((finding.clone(), Instant::now()));
+    }
+}
+
+/// What a finding means for lines that are to be sealed.
+fn consequence(finding: &AuditFinding) -> &'static str {
+    match finding {
+        AuditFinding::Late { .. } => "this line is not sealed, others are",
+        AuditFinding::Again { .. } => "this line gets no other seal, new lines are sealed",
+        AuditFinding::Removed { .. } => "this line is gone, others are sealed",
+        _ => "new lines are not sealed",
     }
 }
 
@@ -110,10 +129,10 @@ impl Keeper {
         let (mut pause, mut alarm) = (EVERY, Alarm::default());
         while self.again(pause).await {
             pause = match self.sealed(&mut anchor).await {
-                Ok(lines) => {
-                    alarm.off();
-                    metrics::counter!("kcs_audit_lines_total").increment(lines as u64);
-                    if lines == 0 { EVERY } else { Duration::ZERO }
+                Ok(sealed) => {
+                    alarm.heed(&sealed);
+                    metrics::counter!("kcs_audit_lines_total").increment(sealed.lines as u64);
+                    if sealed.lines == 0 { EVERY } else { Duration::ZERO }
                 }
                 Err(error) => {
                     match error.downcast_ref::<StoreError>() {
@@ -127,13 +146,13 @@ impl Keeper {
     }
 
     /// Seals lines behind the end that was seen last, and remembers the new one.
-    async fn sealed(&self, anchor: &mut Anchor) -> Result<usize, Failure> {
+    async fn sealed(&self, anchor: &mut Anchor) -> Result<AuditSealed, Failure> {
         let sealed = self.store.audit_seal(anchor.known().await?).await?;
-        if let Some(end) = sealed.end {
+        if let Some(end) = sealed.end.clone() {
             anchor.saw(end);
         }
         anchor.settle(sealed.lines == 0).await;
-        Ok(sealed.lines)
+        Ok(sealed)
     }
 
     async fn forget(&self) {
@@ -299,4 +318,41 @@ async fn to_udp(messages: &[String], address: &str) -> io::Result<()> {
         socket.send_to(&message.as_bytes()[..end], target).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    #[test]
+    fn the_alarm_goes_on_while_a_line_cannot_be_sealed_whatever_else_is() {
+        let (recorder, mut alarm) = (PrometheusBuilder::new().build_recorder(), Alarm::default());
+        let mut after = |sealed: AuditSealed| {
+            metrics::with_local_recorder(&recorder, || alarm.heed(&sealed));
+            let told = alarm.0.as_ref().map(|(finding, _)| finding.clone());
+            (recorder.handle().render().contains("kcs_audit_broken 1"), told)
+        };
+        let late = Some(AuditFinding::Late { id: 7 });
+        let turn = |lines, unsealable: &Option<AuditFinding>, more| AuditSealed { lines, end: None, unsealable: unsealable.clone(), more };
+        assert_eq!(after(turn(3, &None, false)), (false, None));
+        assert_eq!(after(turn(3, &late, false)), (true, late.clone()));
+        assert_eq!(after(turn(1_000, &None, true)), (true, late.clone()), "nobody has looked");
+        assert_eq!(after(turn(0, &late, false)), (true, late.clone()));
+        assert_eq!(after(turn(0, &None, false)), (false, None));
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_sealed_is_not_said_to_hold_up_others() {
+        for (finding, holds_up) in [
+            (AuditFinding::Late { id: 7 }, false),
+            (AuditFinding::Again { id: 7 }, false),
+            (AuditFinding::Removed { id: 7 }, false),
+            (AuditFinding::Head, true),
+            (AuditFinding::NotHeld { seq: 7 }, true),
+        ] {
+            assert_eq!(consequence(&finding).contains("new lines are not sealed"), holds_up, "{finding}");
+        }
+    }
 }

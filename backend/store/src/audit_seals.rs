@@ -1,7 +1,7 @@
 //! Sealing new lines of the audit log in order, and letting go of what has outlived its time: both go on with the chain only where it is whole.
 
 use crate::audit_chain::{self, AuditEnd, BATCH, Head, Line, PATIENCE, Walk};
-use crate::audit_verdict::{AuditVerdict, adrift};
+use crate::audit_verdict::{AuditFinding, AuditVerdict, adrift};
 use crate::error::StoreError;
 use crate::pool::{Store, read, write};
 use sealed::{KeyRing, MacKey};
@@ -14,11 +14,15 @@ pub struct AuditSealed {
     pub lines: usize,
     /// Where the log ends now; None: nothing waited, and nobody has looked.
     pub end: Option<AuditEnd>,
+    /// What was announced and cannot be sealed; it holds up no others.
+    pub unsealable: Option<AuditFinding>,
+    /// Lines may wait still: it was not looked for what cannot be sealed.
+    pub more: bool,
 }
 
 impl Store {
     /// Seals what waits for it, at most a thousand lines. One process at a time. Nothing is sealed where the log does not prove itself, or does not hold `known`,
-    /// an end of it that was seen; what comes too late for its seal is refused once nothing else waits.
+    /// an end of it that was seen; what cannot be sealed itself is told beside the lines that were.
     pub async fn audit_seal(&self, known: Option<AuditEnd>) -> Result<AuditSealed, StoreError> {
         let waits = read(&self.engine, (), |db, ()| {
             Box::pin(async move {
@@ -45,12 +49,10 @@ async fn seal(db: &mut PgConnection, ring: &KeyRing, known: Option<&AuditEnd>) -
     let (key, mut head) = audit_chain::open(db, ring, known).await?;
     let since = audit_chain::last_at(db, &key, &head).await?.map(|at| at - PATIENCE);
     let (lines, _) = add(db, &key, &mut head, since, i64::MIN).await?;
-    if lines == 0
-        && let Some(finding) = adrift(db, since).await?.into_iter().next()
-    {
-        return Err(StoreError::Broken(finding));
-    }
-    Ok(AuditSealed { lines, end: Some(head.end()) })
+    // While many wait each look would pass over all of them.
+    let more = lines as i64 >= BATCH;
+    let unsealable = if more { None } else { adrift(db, since).await?.into_iter().next() };
+    Ok(AuditSealed { lines, end: Some(head.end()), unsealable, more })
 }
 
 /// Seals the next lines, at most a thousand, of those that were written at `since` or later and have a number above `after`; answers how many, and the number of
