@@ -11,16 +11,15 @@ use actix_web::{HttpRequest, HttpResponse, post};
 use bootstrap::{Action, BundleInput, Certificates, Disk, Encryption, EncryptionKey, bundle};
 use domain::changes::Work;
 use domain::codes::Code;
-use domain::ids::NodeId;
 use domain::ledger::{LedgerRow, ResourceKind, ResourceState};
-use domain::nodes::{Bootstrap, Node, NodeIntent, NodeRole};
+use domain::nodes::{Bootstrap, Node, NodeRole};
 use domain::plan::{data_volume_key, node_key};
 use domain::settings::DataVolume;
 use sealed::{ClusterPki, EncryptionKeys, Token, TokenHash, TokenKind};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use store::{BundleFetch, BundleParts, SecretOwner};
+use store::{BundleFetch, BundleParts};
 use time::OffsetDateTime;
 
 fn unauthorized() -> Problem {
@@ -59,27 +58,16 @@ fn address(work: &Work, kind: ResourceKind, key: &str) -> Option<Ipv4Addr> {
     work.ledger.iter().find(live)?.address.as_deref()?.parse().ok()
 }
 
-async fn join_token(state: &State, work: &Work, node: NodeId) -> Answer<Option<SecretString>> {
-    Ok(state.store.secret(&SecretOwner::Node(work.cluster.id, node), "join_token").await?)
-}
-
 async fn make(state: &State, parts: &BundleParts) -> Answer<SecretSlice<u8>> {
     let (work, id) = (&parts.work, parts.node);
     let missing = |what: &str| Problem::internal(format!("{what} of node {id} is missing"));
     let node = work.nodes.iter().find(|n| n.id == id).ok_or_else(Problem::not_found)?;
     let pki = parts.pki.as_ref().ok_or_else(|| missing("PKI"))?;
     let token = parts.join_token.as_ref().ok_or_else(|| missing("join token"))?;
-    let mut tokens: Vec<SecretString> = vec![token.clone()];
-    let first = is_first_master(work, node);
-    if first {
-        for other in work.nodes.iter().filter(|n| n.id != id && n.intent == NodeIntent::Keep) {
-            tokens.extend(join_token(state, work, other.id).await?);
-        }
-    }
-    let tokens: Vec<&SecretString> = tokens.iter().collect();
+    let tokens: Vec<&SecretString> = std::iter::once(token).chain(&parts.later_join_tokens).collect();
     let ca_hash = pki.ca_hash()?;
     let action = match node.role {
-        NodeRole::Master if first => Action::Init { certificates: certificates(pki), join_tokens: &tokens },
+        NodeRole::Master if work.begins_with(node) => Action::Init { certificates: certificates(pki), join_tokens: &tokens },
         NodeRole::Master => Action::JoinMaster { certificates: certificates(pki), token, ca_hash: &ca_hash },
         NodeRole::Worker => Action::JoinWorker { token, ca_hash: &ca_hash },
     };
@@ -112,12 +100,6 @@ fn disk<'w>(work: &'w Work, node: &Node, volume: &'w DataVolume) -> Option<Disk<
     let key = data_volume_key(&node.name, &volume.name);
     let row = work.ledger.iter().find(|r| r.key == key && r.state != ResourceState::Gone)?;
     Some(Disk { volume_id: row.cloud_id.as_deref()?, mount_path: volume.mount_path.as_deref()? })
-}
-
-/// The one master that begins a cluster; all others, and those that replace one later, join it.
-fn is_first_master(work: &Work, node: &Node) -> bool {
-    let masters = || work.nodes.iter().filter(|n| n.role == NodeRole::Master && n.intent == NodeIntent::Keep);
-    node.role == NodeRole::Master && masters().all(|n| n.joined_at.is_none()) && masters().map(|n| n.ordinal).min() == Some(node.ordinal)
 }
 
 fn certificates(pki: &ClusterPki) -> Certificates<'_> {

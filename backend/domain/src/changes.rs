@@ -3,7 +3,7 @@
 use crate::clusters::{Cluster, ClusterStatus};
 use crate::ids::NodeId;
 use crate::ledger::{LedgerRow, ResourceState};
-use crate::nodes::Node;
+use crate::nodes::{Node, NodeIntent, NodeRole};
 use crate::operations::Operation;
 
 /// Everything the engine knows about one cluster from the store.
@@ -22,6 +22,13 @@ impl Work {
     #[must_use]
     pub fn live(&self, key: &str) -> Option<&LedgerRow> {
         self.ledger.iter().find(|r| r.key == key && r.state != ResourceState::Gone)
+    }
+
+    /// Whether it is the one master that begins the cluster; all others, and those that replace one later, join it.
+    #[must_use]
+    pub fn begins_with(&self, node: &Node) -> bool {
+        let masters = || self.nodes.iter().filter(|n| n.role == NodeRole::Master && n.intent == NodeIntent::Keep);
+        node.role == NodeRole::Master && masters().all(|n| n.joined_at.is_none()) && masters().map(|n| n.ordinal).min() == Some(node.ordinal)
     }
 }
 

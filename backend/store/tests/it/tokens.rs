@@ -4,11 +4,11 @@ use crate::support::{create, issue, member, person};
 use auth::KubeconfigRevoke;
 use domain::changes::Change;
 use domain::ids::{ClusterId, NodeId};
-use domain::nodes::{Bootstrap, CONTROL_PLANE_POOL, Node, NodeRole};
+use domain::nodes::{Bootstrap, CONTROL_PLANE_POOL, Node, NodeIntent, NodeRole};
 use domain::permissions::Role;
 use domain::settings::{ApiAuditLevel, ApiExposure};
 use sealed::{ClusterPki, TokenHash};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::ConnectOptions;
 use std::time::Duration;
 use store::test_support::Database;
@@ -127,6 +127,42 @@ async fn a_bundle_of_a_cluster_that_cannot_be_read_here_does_not_count_as_fetche
     };
     assert_eq!((parts.node, parts.work.nodes.len(), parts.pki.is_some(), parts.join_token.is_some()), (node.id, 1, true, false));
     assert!(matches!(store.node_fetch_bundle(token, RequestContext::default()).await.unwrap(), BundleFetch::Refused));
+}
+
+#[tokio::test]
+async fn the_first_masters_bundle_does_not_count_as_fetched_where_a_join_token_of_another_node_cannot_be_read() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let cluster = create(&store, &member("a"), "x").await.cluster.id;
+    let claim = store.claim(Uuid::now_v7(), Duration::from_secs(60)).await.unwrap().unwrap();
+    store.load(&claim).await.unwrap();
+    let master = |ordinal| Node::new(NodeId::generate(), cluster, NodeRole::Master, CONTROL_PLANE_POOL, ordinal);
+    let (first, second, worker) = (master(0), master(1), node(cluster, 0));
+    let leaving = Node { intent: NodeIntent::Remove, ..node(cluster, 1) };
+    let nodes = [&first, &second, &worker, &leaving];
+    store.commit(&claim, &nodes.map(|n| Change::Node(n.clone()))).await.unwrap();
+    let join = async |node: &Node, text: &str| {
+        store.secret_put(&claim, &SecretOwner::Node(cluster, node.id), "join_token", &SecretString::from(text.to_owned())).await.unwrap();
+    };
+    for (node, text) in nodes.into_iter().zip(["first", "second", "worker", "leaving"]) {
+        join(node, text).await;
+    }
+    let (token, later) = (TokenHash::of("first"), TokenHash::of("second"));
+    store.node_credential_put(&claim, first.id, *token.as_bytes(), Duration::from_secs(900)).await.unwrap();
+    store.node_credential_put(&claim, second.id, *later.as_bytes(), Duration::from_secs(900)).await.unwrap();
+    database.execute("UPDATE secrets SET sealed = 'x' WHERE kind = 'join_token'").await;
+    join(&first, "first").await;
+    assert!(store.node_fetch_bundle(token, RequestContext::default()).await.is_err());
+    join(&second, "second").await;
+    join(&worker, "worker").await;
+    let handed = async |token| match store.node_fetch_bundle(token, RequestContext::default()).await.unwrap() {
+        BundleFetch::First(parts) => parts.later_join_tokens.iter().map(|t| t.expose_secret().to_owned()).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    let mut told = handed(token).await;
+    told.sort();
+    assert_eq!(told, ["second", "worker"]);
+    assert_eq!(handed(later).await, [""; 0], "it joins, and what others join with is none of its");
 }
 
 #[tokio::test]
