@@ -33,6 +33,14 @@ pub struct EndedSession {
     pub sealed: Vec<u8>,
 }
 
+impl PersonRecord {
+    /// Somebody of whom nothing is known here but the id.
+    fn with_nothing(id: &str) -> Self {
+        let (name, domain) = (String::new(), String::new());
+        Self { id: id.to_owned(), name, domain, sessions: 0, tokens: 0, kubeconfigs: 0, last_seen_at: None }
+    }
+}
+
 impl Store {
     /// The first five hundred people by name who hold something, those with this text in their name or of this id only.
     pub async fn people(&self, _: OperatorScope, search: Option<String>) -> Result<Vec<PersonRecord>, StoreError> {
@@ -40,7 +48,7 @@ impl Store {
     }
 
     /// Ends all that a person holds, and tokens of Keystone's that were issued to them until now; whoever holds a stream open with any of it is told.
-    /// Answers how much that was, and the sessions.
+    /// Answers how much that was, and the sessions. Who holds nothing may have come with tokens of Keystone's only.
     pub async fn person_cut_off(
         &self,
         _: OperatorScope,
@@ -139,8 +147,13 @@ async fn cut_off(
     person: &str,
     context: &RequestContext,
 ) -> Result<(PersonRecord, Vec<EndedSession>), StoreError> {
-    let held = list(db, Some(person)).await?.into_iter().find(|p| p.id == person).ok_or(StoreError::NotFound)?;
-    let projects = projects(db, person).await?;
+    let held = list(db, Some(person)).await?.into_iter().find(|p| p.id == person);
+    let held = held.unwrap_or_else(|| PersonRecord::with_nothing(person));
+    let mut projects = projects(db, person).await?;
+    if projects.is_empty() {
+        // It is told nevertheless, to operators.
+        projects.push((operator.project.id.clone(), 0, 0, 0));
+    }
     // By the clock, not by when the transaction began: it may have waited since.
     let cut = sqlx::query!(
         "INSERT INTO person_cuts (user_id, at) VALUES ($1, clock_timestamp()) ON CONFLICT (user_id) DO UPDATE SET at = clock_timestamp()",

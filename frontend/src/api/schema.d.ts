@@ -415,7 +415,10 @@ export interface paths {
         get: operations["admin_access_list"];
         put?: never;
         post?: never;
-        /** End all sessions, tokens and kubeconfigs of a person at once, in all projects; the answer says how much that was. Operators only. */
+        /**
+         * End all sessions, tokens and kubeconfigs of a person at once, in all projects, and tokens of Keystone's that were issued to them until now. The answer says
+         *     how much of ours that was; who held nothing of it is put out by id likewise, and has no name there. Operators only.
+         */
         delete: operations["admin_person_cut_off"];
         options?: never;
         head?: never;

@@ -304,13 +304,38 @@ async fn an_operator_ends_all_that_a_person_holds() {
     }
     assert_eq!(by_keystone(&house.keystone_token("member-b", "tenant-b").await).await, 200, "nobody else is put out");
     // Keystone decides who signs in: what it issues from now on counts.
-    assert_eq!(by_keystone(&house.keystone_token("member-a", "tenant-a").await).await, 200);
+    let anew = house.keystone_token("member-a", "tenant-a").await;
+    assert_eq!(by_keystone(&anew).await, 200);
     assert_eq!(house.call(Some(&member), "GET", "/api/v1/session", None).await.status, 401);
     assert_eq!(with(&house, &token, "GET", "/api/v1/clusters", None).await.status, 401);
     assert_eq!(with(&house, &kubeconfig, "GET", &format!("/k8s/clusters/{cluster}/api"), None).await.status, 401);
-    assert_eq!(house.call(Some(&operator), "DELETE", &cut, None).await.status, 404, "there is nothing left to end");
+    let again = house.call(Some(&operator), "DELETE", &cut, None).await;
+    assert_eq!((again.status, &again.body["sessions"], &again.body["name"]), (200, &json!(0), &json!("")), "{}", again.body);
+    assert_eq!(by_keystone(&anew).await, 401, "nothing of ours was left to end, but what Keystone issued was");
     let own = house.call(Some(&operator), "GET", "/api/v1/session", None).await.body["user"]["id"].as_str().unwrap().to_owned();
     assert_eq!(house.call(Some(&operator), "DELETE", &format!("/api/v1/admin/people/{own}/access"), None).await.status, 400);
+}
+
+#[actix_web::test]
+async fn an_operator_puts_out_by_id_who_holds_nothing_of_ours_and_comes_with_keystones_tokens() {
+    let house = House::new().await;
+    let (owner, operator) = (house.sign_in("owner-a").await, house.sign_in("operator").await);
+    let person = members::id_of(&house, &owner, "member-a").await;
+    let keystone = house.keystone_token("member-a", "tenant-a").await;
+    let by_keystone = async |token: &str| house.call_with(&[("x-auth-token", token)], "GET", "/api/v1/clusters", None).await.status;
+    assert_eq!(by_keystone(&keystone).await, 200);
+    let cut = |id: &str| format!("/api/v1/admin/people/{id}/access");
+    let done = house.call(Some(&operator), "DELETE", &cut(&person), None).await;
+    assert_eq!((done.status, &done.body["id"], &done.body["tokens"]), (200, &json!(person), &json!(0)), "{}", done.body);
+    assert_eq!(by_keystone(&keystone).await, 401);
+    assert_eq!(by_keystone(&house.keystone_token("member-a", "tenant-a").await).await, 200, "a new sign-in is Keystone's to refuse");
+    let log = house.call(Some(&operator), "GET", "/api/v1/admin/audit?action=person_cut_off", None).await.body;
+    let line = &log["items"][0];
+    let own = house.call(Some(&operator), "GET", "/api/v1/session", None).await.body["project"]["id"].clone();
+    assert_eq!((&line["object_id"], &line["project"]["id"], &line["user"]["name"]), (&json!(person), &own, &json!("operator")), "{log}");
+    for no_id in ["x".repeat(300), "a%0Ab".to_owned()] {
+        assert_eq!(house.call(Some(&operator), "DELETE", &cut(&no_id), None).await.status, 400, "{no_id}");
+    }
 }
 
 #[actix_web::test]
