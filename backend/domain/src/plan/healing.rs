@@ -7,13 +7,38 @@ use crate::conditions::{Condition, ConditionStatus, ConditionType};
 use crate::ids::OperationId;
 use crate::ledger::{LedgerRow, ResourceKind, ResourceState};
 use crate::nodes::{CONTROL_PLANE_POOL, Node, NodeIntent, NodeRole};
-use crate::operations::{ENGINE, Operation, OperationKind, OperationState};
+use crate::operations::{ENGINE, Operation, OperationKind, OperationState, Step};
 use crate::plan::parts::{done_without, node_key};
+use crate::plan::steps::READY;
 use time::Duration;
 use uuid::Uuid;
 
 /// The share of workers that may be unwell before nothing is replaced by itself any more: 2/5.
 const BRAKE: (usize, usize) = (2, 5);
+
+/// How long a repair rests that has failed and was tried again so often: longer each time, and after a few for a day, unless something else broke.
+#[must_use]
+pub fn repair_rest(retries: u32, something_else: bool) -> Duration {
+    match retries {
+        _ if something_else => REPAIR_REST,
+        0..REPAIR_RETRIES => REPAIR_REST * (1_i32 << retries),
+        _ => Duration::DAY,
+    }
+}
+
+/// Whether one of the damaged objects, told by kind and name, was well when the repair with these steps ended. What is as that left it had its try, whether the
+/// cloud refused it or nothing came of it.
+#[must_use]
+pub fn broke_since<'p>(steps: &[Step], mut damaged: impl Iterator<Item = (ResourceKind, &'p str)>) -> bool {
+    let objects = || steps.iter().flat_map(|step| &step.resources);
+    let left = |kind: ResourceKind, name: &str| objects().find(|object| object.kind == kind && object.name == name);
+    damaged.any(|(kind, name)| match left(kind, name) {
+        // That nobody could look at it is no word against it.
+        Some(object) => object.state == READY || object.state == ResourceState::Known.as_str(),
+        // It was not there; only credentials no step of a repair shows.
+        None => kind == ResourceKind::ApplicationCredential,
+    })
+}
 
 impl Draft<'_> {
     /// Whether nodes that worked may be replaced without being named.
@@ -71,17 +96,14 @@ impl Draft<'_> {
         self.next.operation.as_ref().is_some_and(|o| o.state == OperationState::Cancelled && !o.automatic())
     }
 
-    /// Repairs that failed rest longer each time, and after a few for a day, unless something else broke: a node that was well when they began, objects that the
-    /// cloud has not refused to put right. Others have a short pause.
+    /// Repairs that failed rest longer each time, unless something else broke: an object that was well when they ended; and once they rest for a day, a node that
+    /// was well when they began. Others have a short pause.
     fn repair_due(&mut self) -> bool {
         let Some(last) = self.next.operation.as_ref().filter(|o| o.automatic()) else { return true };
         let Some(finished) = last.finished_at else { return true };
-        let broken_since = || self.broken_nodes().any(|n| !last.nodes.contains(&n.id));
+        let another_node = || last.retries >= REPAIR_RETRIES && self.broken_nodes().any(|n| !last.nodes.contains(&n.id));
         let rest = match last.state {
-            OperationState::Failed if self.damaged_anew() => REPAIR_REST,
-            OperationState::Failed if last.retries < REPAIR_RETRIES => REPAIR_REST * (1_i32 << last.retries.min(8)),
-            OperationState::Failed if broken_since() => REPAIR_REST,
-            OperationState::Failed => Duration::DAY,
+            OperationState::Failed => repair_rest(last.retries, self.damaged_since(last) || another_node()),
             _ => REPAIR_PAUSE,
         };
         let left = finished + rest - self.now;
@@ -114,12 +136,10 @@ impl Draft<'_> {
         staying.filter(move |n| retired(n) || self.to_start(n).is_some() || lost == Some(n.id))
     }
 
-    /// Whether objects are damaged, and none of them is one that the cloud did not let us put right.
-    fn damaged_anew(&self) -> bool {
+    /// Whether an object is damaged that was well when the last repair ended.
+    fn damaged_since(&self, last: &Operation) -> bool {
         let wanted = self.wanted();
-        let refused = |p: &Part| self.live(&p.key).is_some_and(|r| r.failures > 0 || r.fault.is_some());
-        let mut damaged = wanted.iter().filter(|p| self.damaged(p)).peekable();
-        damaged.peek().is_some() && !damaged.any(refused)
+        broke_since(&last.steps, wanted.iter().filter(|p| self.damaged(p)).map(|p| (p.kind, p.name.as_str())))
     }
 
     /// Whether an object is not as it should be. Of a node's, where one is missing, its node is what is damaged.

@@ -20,6 +20,7 @@ mod steps;
 
 pub use addons::{AddonsView, WorkloadView};
 pub use encryption::{KeyStage, KeysView, SecretsView, changes_key};
+pub use healing::{broke_since, repair_rest};
 pub use masters::masters_too_many;
 pub use nodes::surplus;
 pub use parts::{MASTERS_GROUP, Part, allowed_cidrs, data_volume_key, group_rows, node_key, parts, security_group_key};

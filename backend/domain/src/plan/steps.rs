@@ -10,6 +10,9 @@ use crate::nodes::{Fault, Node, NodeIntent, NodeRole};
 use crate::operations::{Operation, OperationKind, OperationState, Step, StepKey, StepResource, StepState};
 use time::Duration;
 
+/// The word for an object that is as it should be.
+pub(super) const READY: &str = "ready";
+
 /// The steps an operation of this kind shows, none begun. Seconds are first estimates, replaced by the median of past operations.
 #[must_use]
 pub fn operation_steps(kind: OperationKind, spec: &ClusterSpec) -> Vec<Step> {
@@ -270,11 +273,14 @@ impl Draft<'_> {
         if key == StepKey::Health {
             return Vec::new();
         }
+        let repairs = self.next.operation.as_ref().is_some_and(|o| o.kind == OperationKind::ClusterRepair);
+        let drifted = |row: &LedgerRow| repairs && self.object(row).is_some_and(|o| o.drift);
         let state = |row: &LedgerRow| match self.object(row).map(|o| &o.state) {
+            Some(ObjectState::Ready) if drifted(row) => "drifted".to_owned(),
             Some(ObjectState::Pending) => "pending".to_owned(),
             Some(ObjectState::Failed(_)) => "failed".to_owned(),
             Some(ObjectState::Off) => "off".to_owned(),
-            Some(ObjectState::Ready) if row.state == ResourceState::Known => "ready".to_owned(),
+            Some(ObjectState::Ready) if row.state == ResourceState::Known => READY.to_owned(),
             _ => row.state.as_str().to_owned(),
         };
         self.next

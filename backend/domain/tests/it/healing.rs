@@ -6,9 +6,13 @@ use domain::codes::Code;
 use domain::conditions::{ConditionStatus, ConditionType};
 use domain::ledger::{ResourceKind, ResourceState};
 use domain::nodes::{NodeIntent, NodeRole};
-use domain::operations::{ENGINE, OperationKind, OperationState};
-use domain::plan::{BLOCKED_REST, ObjectState, REPAIR_REST, REPAIR_RETRIES, UNREADY_LIMIT};
+use domain::operations::{ENGINE, OperationKind, OperationState, StepResource};
+use domain::plan::{BLOCKED_REST, ObjectState, REPAIR_REST, REPAIR_RETRIES, UNREADY_LIMIT, broke_since, operation_steps, repair_rest};
 use domain::settings::DataVolume;
+use domain::test_support::spec;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 use time::Duration;
 
 /// The operation there is now was begun by the engine and succeeded.
@@ -421,6 +425,65 @@ fn nodes_that_do_not_come_up_keep_objects_waiting_for_ten_minutes_at_most() {
         world.objects.values_mut().find(|(k, _)| *k == ResourceKind::SecurityGroup).unwrap().1.drift = true;
         world.watch(REPAIR_REST + Duration::minutes(2));
         assert!(!group(&world), "{:#?}", world.work.operation);
+    }
+}
+
+#[test]
+fn what_the_cloud_accepts_and_nothing_comes_of_is_repaired_less_and_less_often_and_holds_up_nothing_that_breaks_later() {
+    let mut world = World::running(1, 1);
+    let rows = world.work.ledger.iter().filter(|r| r.kind == ResourceKind::SecurityGroup && r.state == ResourceState::Known);
+    let groups: Vec<(String, String)> = rows.map(|r| (r.key.clone(), r.cloud_id.clone().unwrap())).collect();
+    let [(stubborn, first), (_, second), ..] = groups.as_slice() else { panic!("{groups:?}") };
+    world.updates_in_vain.push(stubborn.clone());
+    world.objects.get_mut(first).unwrap().1.drift = true;
+    world.watch(Duration::minutes(70));
+    let begun = world.work.operation.as_ref().unwrap().id;
+    world.watch(Duration::hours(6));
+    let last = world.work.operation.clone().unwrap();
+    assert_eq!((last.id, last.state, last.retries), (begun, OperationState::Failed, REPAIR_RETRIES), "{last:#?}");
+    assert_eq!(world.condition(ConditionType::SelfHealing).reason, "RetryLimit");
+    let calls = world.log.len();
+    world.watch(Duration::hours(12));
+    assert_eq!((world.log.len(), world.work.operation.as_ref().unwrap().id), (calls, begun), "it has had its tries");
+    // What was well when that ended waits for nothing.
+    world.objects.get_mut(second).unwrap().1.drift = true;
+    world.watch(Duration::minutes(5));
+    assert!(!world.objects[second].1.drift, "{:#?}", world.work.operation);
+    // The other rests again after as many tries.
+    world.watch(Duration::hours(6));
+    let (next, calls) = (world.work.operation.as_ref().unwrap().id, world.log.len());
+    world.watch(Duration::hours(12));
+    assert_eq!((world.log.len(), world.work.operation.as_ref().unwrap().id), (calls, next));
+    world.updates_in_vain.clear();
+    world.watch(Duration::DAY);
+    repaired(&world);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    #[test]
+    fn only_what_the_last_repair_left_well_has_another_begin_soon(
+        left in vec(select(vec!["ready", "known", "drifted", "pending", "failed", "off", "intended", "unknown", "deleting"]), 0..8),
+        damaged in vec(any::<bool>(), 10),
+    ) {
+        let names: Vec<String> = (0..damaged.len()).map(|n| format!("group-{n}")).collect();
+        let mut steps = operation_steps(OperationKind::ClusterRepair, &spec(1, 1));
+        for (name, state) in names.iter().zip(&left) {
+            let resource = StepResource { kind: ResourceKind::SecurityGroup, name: name.clone(), cloud_id: None, state: (*state).to_owned() };
+            steps[0].resources.push(resource);
+        }
+        let now = names.iter().zip(&damaged).filter(|(_, damaged)| **damaged).map(|(name, _)| (ResourceKind::SecurityGroup, name.as_str()));
+        let expected = damaged.iter().zip(&left).any(|(damaged, state)| *damaged && matches!(*state, "ready" | "known"));
+        prop_assert_eq!(broke_since(&steps, now), expected);
+    }
+
+    #[test]
+    fn repairs_of_the_same_damage_rest_longer_each_time_and_never_for_more_than_a_day(retries in 0u32..1000) {
+        let rest = |retries| repair_rest(retries, false);
+        prop_assert!(rest(retries) >= REPAIR_REST && rest(retries) <= rest(retries + 1) && rest(retries) <= Duration::DAY);
+        prop_assert!(retries >= REPAIR_RETRIES || rest(retries) * 2 <= rest(retries + 1));
+        prop_assert_eq!(repair_rest(retries, true), REPAIR_REST);
     }
 }
 

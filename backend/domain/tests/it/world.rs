@@ -44,6 +44,8 @@ pub struct World {
     pub quota_short: bool,
     /// What the cloud says to updates and reboots instead of making them.
     pub updates_refused: Option<Code>,
+    /// Rows whose updates the cloud accepts, and nothing comes of it.
+    pub updates_in_vain: Vec<String>,
     /// The list of keys for Secrets, and how far these are written anew.
     pub keys: KeysView,
     pub secrets: Option<SecretsView>,
@@ -80,6 +82,7 @@ impl World {
             broken_servers: 0,
             quota_short: false,
             updates_refused: None,
+            updates_in_vain: vec![],
             keys: KeysView { generation: 0, stage: KeyStage::Settled, changed_at: None },
             secrets: None,
             secrets_refused: None,
@@ -232,7 +235,7 @@ impl World {
                     return self.refuse(row, code);
                 }
                 if let Some((_, object)) = row.cloud_id.as_ref().and_then(|id| self.objects.get_mut(id)) {
-                    object.drift = false;
+                    object.drift = self.updates_in_vain.contains(&row.key);
                 }
                 (row.failures, row.fault) = (0, None);
                 self.put(row);

@@ -99,6 +99,7 @@ const objectTone: Record<string, Tone> = {
   failed: "bad",
   off: "warn",
   ready: "ok",
+  drifted: "warn",
   intended: "wait",
   unknown: "unknown",
   known: "ok",
