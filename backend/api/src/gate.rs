@@ -244,9 +244,9 @@ async fn with_result(
 /// Whether somebody who may see some namespaces only stays within these.
 fn within(actor: &Actor, cluster: ClusterId, reach: &Reach) -> Answer<()> {
     match reach {
-        Reach::Nothing => Ok(()),
+        Reach::Nothing | Reach::Oneself => Ok(()),
         Reach::Namespace(name) => into_namespace(actor, cluster, Some(name)),
-        _ => into_namespace(actor, cluster, None),
+        Reach::Cluster => into_namespace(actor, cluster, None),
     }
 }
 

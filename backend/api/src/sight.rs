@@ -63,7 +63,11 @@ pub fn only(actor: &Actor, cluster: ClusterId) -> Option<Vec<String>> {
 /// # Errors
 /// When the cluster is none of theirs.
 pub fn impersonation(actor: &Actor, cluster: ClusterId) -> Answer<Impersonation> {
-    Ok(Impersonation::new(&actor.user.id, &actor.user.name, group(actor, cluster)?))
+    let group = group(actor, cluster)?;
+    Ok(match actor.narrowed_namespaces(cluster) {
+        None => Impersonation::new(&actor.user.id, &actor.user.name, group),
+        Some(namespaces) => Impersonation::narrowed(&actor.user.id, &actor.user.name, namespaces),
+    })
 }
 
 fn group(actor: &Actor, cluster: ClusterId) -> Answer<Group> {

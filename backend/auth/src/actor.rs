@@ -9,6 +9,7 @@ use crate::scope::{OperatorScope, Scope};
 use domain::ids::{ClusterId, KubeconfigId, TenantId, TokenId};
 use domain::permissions::{Permission, Role};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A Keystone user.
@@ -156,6 +157,12 @@ impl Actor {
             (Sight::All, Some(names)) => Sight::Namespaces(names.clone()),
             (Sight::Namespaces(given), Some(names)) => Sight::Namespaces(given.intersection(names).cloned().collect()),
         })
+    }
+
+    /// The namespaces of a cluster that what they came with was narrowed to, and whether they change things there; None: it was narrowed to none.
+    #[must_use]
+    pub fn narrowed_namespaces(&self, cluster: ClusterId) -> Option<BTreeMap<String, bool>> {
+        self.narrowing.namespaces_of(&self.rights, cluster)
     }
 
     /// All they may do on a cluster as a whole, or (None) in all of the project: what a console offers.

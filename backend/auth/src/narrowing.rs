@@ -1,10 +1,10 @@
 //! What an API token or an application credential lets through of what its owner may do: never more, and as little as the owner chose.
 
-use crate::rights::Rights;
+use crate::rights::{Rights, Sight};
 use domain::ids::ClusterId;
 use domain::permissions::{self, Permission, Role};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Absent parts narrow nothing. Looking is always let through, within the clusters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,21 @@ impl Narrowing {
         named && may
     }
 
+    /// The namespaces of a cluster that are left of these rights, and whether things are changed there; None: it narrows to no namespaces.
+    #[must_use]
+    pub fn namespaces_of(&self, rights: &Rights, cluster: ClusterId) -> Option<BTreeMap<String, bool>> {
+        let names = self.namespaces.as_ref()?;
+        let seen = rights.sight(cluster).filter(|_| self.clusters.as_ref().is_none_or(|clusters| clusters.contains(&cluster)));
+        let left = names.iter().filter(|&name| match &seen {
+            None => false,
+            Some(Sight::All) => true,
+            Some(Sight::Namespaces(given)) => given.contains(name),
+        });
+        let may = |permission, name: &str| self.lets(permission, Some(cluster)) && rights.has_inside(permission, cluster, Some(name));
+        let changes = |name: &str| may(Permission::KubernetesWrite, name) || may(Permission::KubernetesExec, name);
+        Some(left.map(|name| (name.clone(), changes(name))).collect())
+    }
+
     /// Whether a call into a cluster is let through that is about this namespace; None: it is about none, or about all.
     #[must_use]
     pub fn lets_into(&self, namespace: Option<&str>) -> bool {
@@ -53,5 +68,54 @@ impl Narrowing {
             (Some(all), Some(namespace)) => all.contains(namespace),
             (Some(_), None) => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::rights::{Grade, Place};
+
+    fn to(namespaces: &[&str]) -> Narrowing {
+        Narrowing { namespaces: Some(namespaces.iter().map(|name| (*name).to_owned()).collect()), ..Narrowing::default() }
+    }
+
+    fn left(narrowing: &Narrowing, rights: &Rights, cluster: ClusterId) -> String {
+        let all = narrowing.namespaces_of(rights, cluster).unwrap();
+        all.iter().map(|(name, changes)| format!("{name}{}", if *changes { "+" } else { "" })).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn of_namespaces_as_much_is_left_as_the_person_has_there_and_no_more() {
+        let (one, other) = (ClusterId::generate(), ClusterId::generate());
+        let (member, reader) = (Rights::of(&[Role::Member], None), Rights::of(&[Role::Reader], None));
+        let both = to(&["shop", "web"]);
+        assert_eq!((left(&both, &member, one).as_str(), left(&both, &reader, one).as_str()), ("shop+ web+", "shop web"));
+        assert_eq!(Narrowing::default().namespaces_of(&member, one), None);
+        let place = |namespace: &str, role| Place { cluster: one, namespace: Some(namespace.to_owned()), grade: Grade::Role(role) };
+        let places = vec![place("web", Role::Member), place("shop", Role::Reader), place("own", Role::Member), place("shut", Role::Guest)];
+        let guest = Rights { everywhere: Grade::Role(Role::Guest), places };
+        assert_eq!(left(&to(&["shop", "shut", "strange", "web"]), &guest, one), "shop web+", "nobody comes where they were given nothing");
+        assert_eq!(left(&both, &guest, other), "");
+        let nobody = Rights::of(&[], None);
+        assert_eq!(left(&both, &nobody, one), "");
+    }
+
+    #[test]
+    fn what_is_narrowed_to_looking_or_to_other_clusters_changes_nothing() {
+        let (one, other) = (ClusterId::generate(), ClusterId::generate());
+        let member = Rights::of(&[Role::Member], None);
+        let only = |permissions: &[Permission]| Narrowing { permissions: Some(permissions.iter().copied().collect()), ..to(&["web"]) };
+        for (permissions, expected) in [
+            (vec![], "web"),
+            (vec![Permission::NodePoolResize], "web"),
+            (vec![Permission::KubernetesWrite], "web+"),
+            (vec![Permission::KubernetesExec], "web+"),
+        ] {
+            assert_eq!(left(&only(&permissions), &member, one), expected, "{permissions:?}");
+        }
+        let elsewhere = Narrowing { clusters: Some([other].into()), ..to(&["web"]) };
+        assert_eq!((left(&elsewhere, &member, one).as_str(), left(&elsewhere, &member, other).as_str()), ("", "web+"));
     }
 }

@@ -423,7 +423,7 @@ pub struct Cluster {
     pub operation: Option<OperationId>,
     pub created_at: OffsetDateTime,
     pub created_by: String,
-    /// Rises when who was given namespaces of it, and has a place in the project still, changes: the engine then writes the cluster's own rules anew.
+    /// Rises when who comes into single namespaces of it, and has a place in the project still, may have changed: the engine then writes the cluster's own rules anew.
     pub people_version: i64,
     /// Set once deletion was asked for; deletion wins over everything.
     pub delete_requested_at: Option<OffsetDateTime>,

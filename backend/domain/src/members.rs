@@ -3,6 +3,7 @@
 use crate::ids::{ClusterId, RoleId};
 use crate::permissions::Role;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -84,4 +85,12 @@ pub struct NamespacePerson {
     pub user: String,
     /// Whether they change things there, or only look.
     pub changes: bool,
+}
+
+/// Who comes into single namespaces of a cluster only, for the cluster's own rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamespaceAccess {
+    pub people: BTreeSet<NamespacePerson>,
+    /// Names that kubeconfigs and tokens are narrowed to which are good now, and whether anybody changes things there with one, or all only look.
+    pub narrowed: BTreeMap<String, bool>,
 }

@@ -39,10 +39,24 @@ pub const NAME_EXTRA: &str = "kcs/name";
 
 /// Before the id of a person whose name would be one of ours.
 const PERSON: &str = "person:";
+/// Before the id of a person who came with what was narrowed to namespaces.
+const NARROWED: &str = "narrowed:";
 
 /// The name by which a cluster knows a person, by Keystone's id. Where people come from a directory, ids are what that calls them: one may be `gateway`. What clusters
 /// let the gateway do stays the gateway's; no two people have one name.
 fn user_name(id: &str) -> String {
     let plain = format!("kcs:{id}");
-    if plain == GATEWAY || plain == ENGINE || id.starts_with(PERSON) { format!("kcs:{PERSON}{id}") } else { plain }
+    let taken = plain == GATEWAY || plain == ENGINE || id.starts_with(PERSON) || id.starts_with(NARROWED);
+    if taken { format!("kcs:{PERSON}{id}") } else { plain }
+}
+
+/// The name of a person who came with what was narrowed to namespaces. What a cluster's rules give people by their own names, KCS's and the tenant's, it does not give by
+/// this one: it may be more than what was left.
+fn narrowed_name(id: &str) -> String {
+    format!("kcs:{NARROWED}{id}")
+}
+
+/// The group of those who came with what was narrowed to this namespace, among others perhaps: whether they change things there, or only look.
+fn namespace_group(namespace: &str, changes: bool) -> String {
+    format!("kcs:{}:{namespace}", if changes { "changes" } else { "looks" })
 }

@@ -16,8 +16,8 @@ impl World<'_> {
         let node = |id: NodeId| work.nodes.iter().find(|n| n.id == id);
         let done = match action {
             Action::EnsureAccess => {
-                let people = self.journal.namespace_people().await?;
-                api.ensure_access(&target, &people).await.map(|complete| memory.note_access(&work.cluster, complete))
+                let namespaces = self.journal.namespace_access().await?;
+                api.ensure_access(&target, &namespaces).await.map(|complete| memory.note_access(&work.cluster, complete))
             }
             Action::ApplyAddons => return self.apply_addons(work, &target).await,
             Action::EnsureJoinToken(id) => match node(id) {

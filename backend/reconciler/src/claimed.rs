@@ -4,9 +4,8 @@ use crate::journal::{Journal, JournalError, Owner};
 use async_trait::async_trait;
 use domain::changes::{Change, Work};
 use domain::ids::NodeId;
-use domain::members::NamespacePerson;
+use domain::members::NamespaceAccess;
 use secrecy::SecretString;
-use std::collections::BTreeSet;
 use std::time::Duration;
 use store::{Claim, CommitError, SecretOwner, Store, StoreError};
 
@@ -67,8 +66,8 @@ impl Journal for Claimed<'_> {
         Ok(self.store.node_credential_put(self.claim, node, *token_hash, ttl).await?)
     }
 
-    async fn namespace_people(&self) -> Result<BTreeSet<NamespacePerson>, JournalError> {
-        Ok(self.store.namespace_people(self.claim.cluster).await?)
+    async fn namespace_access(&self) -> Result<NamespaceAccess, JournalError> {
+        Ok(self.store.namespace_access(self.claim.cluster).await?)
     }
 
     fn lease_left(&self) -> Duration {

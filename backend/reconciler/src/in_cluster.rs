@@ -2,7 +2,7 @@
 
 use crate::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Rewriting, Target, WorkloadSeen};
 use async_trait::async_trait;
-use domain::members::NamespacePerson;
+use domain::members::NamespaceAccess;
 use futures::{FutureExt, StreamExt};
 use ipnet::Ipv4Net;
 use kube_access::{ClusterTarget, Engine, KubeAccess, KubeError};
@@ -49,8 +49,8 @@ impl KubernetesApi for InCluster {
         Ok(nodes.into_iter().map(|n| (n.name, n.ready)).collect())
     }
 
-    async fn ensure_access(&self, target: &Target, people: &BTreeSet<NamespacePerson>) -> Result<bool, KubernetesError> {
-        Ok(self.engine(target).await?.ensure_access_rules(people).await?)
+    async fn ensure_access(&self, target: &Target, namespaces: &NamespaceAccess) -> Result<bool, KubernetesError> {
+        Ok(self.engine(target).await?.ensure_access_rules(namespaces).await?)
     }
 
     async fn ensure_join_token(&self, target: &Target, token: &SecretString) -> Result<(), KubernetesError> {

@@ -3,9 +3,8 @@
 use async_trait::async_trait;
 use domain::changes::{Change, Work};
 use domain::ids::NodeId;
-use domain::members::NamespacePerson;
+use domain::members::NamespaceAccess;
 use secrecy::SecretString;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Whose secret it is.
@@ -54,8 +53,8 @@ pub trait Journal: Send + Sync {
     async fn keep_secret(&self, owner: Owner, name: &str, fresh: &SecretString) -> Result<SecretString, JournalError>;
     /// Lets a node fetch its bundle once within `ttl` with the token of this hash. An earlier one of the node is void.
     async fn put_node_credential(&self, node: NodeId, token_hash: &[u8; 32], ttl: Duration) -> Result<(), JournalError>;
-    /// Who was given namespaces of the cluster.
-    async fn namespace_people(&self) -> Result<BTreeSet<NamespacePerson>, JournalError>;
+    /// Who comes into single namespaces of the cluster only.
+    async fn namespace_access(&self) -> Result<NamespaceAccess, JournalError>;
     /// Time for which the claim surely holds: no cloud call is begun with less than its own time limit left.
     fn lease_left(&self) -> Duration;
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::ids::ClusterId;
-use domain::members::NamespacePerson;
+use domain::members::NamespaceAccess;
 use ipnet::Ipv4Net;
 use sealed::ClusterPki;
 use secrecy::SecretString;
@@ -59,9 +59,9 @@ pub enum KubernetesError {
 pub trait KubernetesApi: Send + Sync {
     /// Whether each node is Ready; None where the control plane does not know. An error: the API does not answer.
     async fn nodes(&self, target: &Target) -> Result<BTreeMap<String, Option<bool>>, KubernetesError>;
-    /// The rules by which the gateway may impersonate, and the tenant's groups and people who were given namespaces may act. False: some of
+    /// The rules by which the gateway may impersonate, and the tenant's groups and whoever comes into single namespaces may act. False: some of
     /// those namespaces are not there yet.
-    async fn ensure_access(&self, target: &Target, people: &BTreeSet<NamespacePerson>) -> Result<bool, KubernetesError>;
+    async fn ensure_access(&self, target: &Target, namespaces: &NamespaceAccess) -> Result<bool, KubernetesError>;
     /// A kubeadm token good for one hour.
     async fn ensure_join_token(&self, target: &Target, token: &SecretString) -> Result<(), KubernetesError>;
     /// Cordons, then evicts what may go now; to be repeated until `Done`. A node that is gone is drained.

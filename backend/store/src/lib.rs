@@ -26,6 +26,7 @@ mod kubeconfigs;
 mod ledger;
 mod members;
 mod migrations;
+mod namespace_access;
 mod near;
 mod newer;
 mod nodes;

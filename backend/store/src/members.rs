@@ -215,7 +215,7 @@ pub(crate) async fn told_of_person(db: &mut PgConnection, tenant: &TenantId, use
     }
 }
 
-async fn namespace_people(db: &mut PgConnection, cluster: ClusterId) -> Result<BTreeSet<NamespacePerson>, StoreError> {
+pub(crate) async fn namespace_people(db: &mut PgConnection, cluster: ClusterId) -> Result<BTreeSet<NamespacePerson>, StoreError> {
     let rows = sqlx::query!(
         r#"SELECT p.tenant_id, p.namespace AS "namespace!", p.user_id, member_grade(p.role, p.role_id) AS "grade!: Json<auth::Grade>" FROM member_places p
            WHERE p.cluster_id = $1 AND p.namespace IS NOT NULL"#,

@@ -1,15 +1,12 @@
-//! Who may do what in a cluster: the gateway may impersonate, members may do everything, readers may look at all but secrets, and people
-//! who were given single namespaces may do in them what they were given.
+//! Who may do what in a cluster: the gateway may impersonate, members may do everything, readers may look at all but secrets, and whoever comes into single
+//! namespaces only may do in them what they were given (`namespace_access.rs`).
 
 use super::Engine;
-use crate::{GATEWAY, GUEST_GROUP, KubeError, MEMBER_GROUP, NAME_EXTRA, READER_GROUP, user_name};
-use domain::members::NamespacePerson;
-use http::HeaderMap;
-use serde::Deserialize;
+use crate::{GATEWAY, GUEST_GROUP, KubeError, MEMBER_GROUP, NAME_EXTRA, READER_GROUP};
+use domain::members::NamespaceAccess;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 
-const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+pub(super) const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 
 /// What a reader sees of the core group: all of it but secrets, and no exec, attach, port-forward or proxy.
 const READER_CORE: [&str; 23] = [
@@ -61,41 +58,14 @@ const READER_GROUPS: [&str; 19] = [
     "storage.k8s.io",
 ];
 
-/// Kubernetes' own roles for whoever changes things in a namespace, short of the namespace itself, and for whoever looks.
-const CHANGES: &str = "admin";
-const LOOKS: &str = "view";
-
-/// The label of the bindings that name people.
-const PEOPLE: &str = "kcs.cloud/people";
-const PEOPLE_QUERY: &str = "kcs.cloud%2Fpeople";
-
-#[derive(Deserialize)]
-struct Bindings {
-    items: Vec<Binding>,
-}
-
-#[derive(Deserialize)]
-struct Binding {
-    metadata: Named,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    name: String,
-    namespace: String,
-}
+/// Kubernetes' own role for whoever looks.
+pub(super) const LOOKS: &str = "view";
 
 impl Engine {
-    /// Applies the rules; they are small, and an unchanged one costs the cluster nothing. False: some of the people's namespaces are not there.
-    pub async fn ensure_access_rules(&self, people: &BTreeSet<NamespacePerson>) -> Result<bool, KubeError> {
+    /// Applies the rules; they are small, and an unchanged one costs the cluster nothing. False: some of the namespaces that somebody comes into are not there.
+    pub async fn ensure_access_rules(&self, namespaces: &NamespaceAccess) -> Result<bool, KubeError> {
         for (name, rules) in [(GATEWAY, gateway_rules()), (READER_GROUP, reader_rules())] {
-            let role = json!({
-                "apiVersion": "rbac.authorization.k8s.io/v1",
-                "kind": "ClusterRole",
-                "metadata": {"name": name},
-                "rules": rules,
-            });
-            self.apply(&format!("{RBAC}/clusterroles/{name}"), &role).await?;
+            self.apply_cluster_role(name, &rules).await?;
         }
         for (binding, role, kind, subject) in [
             // By user, not by group: the gateway's certificate is the only one of that name.
@@ -104,61 +74,34 @@ impl Engine {
             (READER_GROUP, READER_GROUP, "Group", READER_GROUP),
             ("kcs:reader-view", LOOKS, "Group", READER_GROUP),
         ] {
-            let binding_object = json!({
-                "apiVersion": "rbac.authorization.k8s.io/v1",
-                "kind": "ClusterRoleBinding",
-                "metadata": {"name": binding},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": subject}],
-            });
-            self.apply(&format!("{RBAC}/clusterrolebindings/{binding}"), &binding_object).await?;
+            self.bind_cluster_role(binding, role, kind, subject).await?;
         }
-        self.ensure_namespace_rules(people).await
+        self.ensure_namespace_rules(namespaces).await
     }
 
-    /// Of each namespace whoever changes things there and whoever looks; bindings of ours that nobody is in any more go.
-    async fn ensure_namespace_rules(&self, people: &BTreeSet<NamespacePerson>) -> Result<bool, KubeError> {
-        let mut complete = true;
-        let mut wanted: BTreeMap<(&str, &str), Vec<Value>> = BTreeMap::new();
-        for person in people {
-            let role = if person.changes { CHANGES } else { LOOKS };
-            let subject = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user_name(&person.user)});
-            wanted.entry((&person.namespace, role)).or_default().push(subject);
-        }
-        for ((namespace, role), subjects) in &wanted {
-            match self.bind_in_namespace(namespace, role, subjects).await {
-                // Given before it was made: the next time finds it.
-                Err(error) if error.is_not_found() => complete = false,
-                done => done?,
-            }
-        }
-        let there: Bindings = self.channel.get(&format!("{RBAC}/rolebindings?labelSelector={PEOPLE_QUERY}"), HeaderMap::new()).await?;
-        for binding in there.items.into_iter().map(|item| item.metadata) {
-            let role = binding.name.strip_prefix("kcs:").unwrap_or_default();
-            if !wanted.contains_key(&(binding.namespace.as_str(), role)) {
-                self.delete(&format!("{RBAC}/namespaces/{}/rolebindings/{}", binding.namespace, binding.name)).await?;
-            }
-        }
-        Ok(complete)
+    pub(super) async fn apply_cluster_role(&self, name: &str, rules: &Value) -> Result<(), KubeError> {
+        let role = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": name},
+            "rules": rules,
+        });
+        self.apply(&format!("{RBAC}/clusterroles/{name}"), &role).await
     }
 
-    /// Lets people in. Whoever only looks makes no pods: what members run where others look stays as they like.
-    async fn bind_in_namespace(&self, namespace: &str, role: &str, subjects: &[Value]) -> Result<(), KubeError> {
-        if role == CHANGES {
-            self.ensure_pod_security(namespace).await?;
-        }
+    pub(super) async fn bind_cluster_role(&self, name: &str, role: &str, kind: &str, subject: &str) -> Result<(), KubeError> {
         let binding = json!({
             "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "RoleBinding",
-            "metadata": {"name": format!("kcs:{role}"), "namespace": namespace, "labels": {PEOPLE: role}},
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-            "subjects": subjects,
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": subject}],
         });
-        self.apply(&format!("{RBAC}/namespaces/{namespace}/rolebindings/kcs:{role}"), &binding).await
+        self.apply(&format!("{RBAC}/clusterrolebindings/{name}"), &binding).await
     }
 }
 
-/// Any user name, but our groups only: `system:masters` is out of reach.
+/// Any user name, but our groups only: `system:masters` is out of reach. Those of namespaces come besides.
 fn gateway_rules() -> Value {
     json!([
         {"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]},

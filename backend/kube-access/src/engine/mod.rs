@@ -7,6 +7,7 @@ mod etcd;
 mod exec;
 mod health;
 mod join_tokens;
+mod namespace_access;
 mod nodes;
 mod pod_security;
 mod secrets;

@@ -1,4 +1,4 @@
-//! Namespaces in which people who have no more of the cluster change things: no pod there reaches its node.
+//! Namespaces in which somebody changes things who has no more of the cluster: no pod there reaches its node.
 
 use super::{Engine, MERGE, segment};
 use crate::KubeError;

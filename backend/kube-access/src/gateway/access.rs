@@ -39,8 +39,10 @@ impl Access {
 /// How far a request reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Discovery, versions, and questions about oneself.
+    /// Discovery and versions.
     Nothing,
+    /// Questions about oneself: what one may do, in whichever namespace.
+    Oneself,
     Namespace(String),
     /// Objects of no namespace, or of all.
     Cluster,
@@ -53,7 +55,7 @@ impl Reach {
             KubePath::NonResource if tells_of_nobody(path) => Self::Nothing,
             // Figures, profiles and other people's requests.
             KubePath::NonResource => Self::Cluster,
-            KubePath::Resource(r) if asks_about_oneself(&r) => Self::Nothing,
+            KubePath::Resource(r) if asks_about_oneself(&r) => Self::Oneself,
             // Whoever is in a namespace may look at it itself. To change it is no affair of who is in it.
             KubePath::Resource(r) if looks(method) && is_namespace(&r) => r.name.map_or(Self::Cluster, Self::Namespace),
             KubePath::Resource(r) => r.namespace.map_or(Self::Cluster, Self::Namespace),
@@ -114,7 +116,7 @@ mod tests {
             ("/logs/kubernetes/audit/audit.log", Reach::Cluster),
             ("/%61pi", Reach::Cluster),
             ("/apis/apps/v1", Reach::Nothing),
-            ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", Reach::Nothing),
+            ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", Reach::Oneself),
             ("/api/v1/namespaces/a/pods/p/exec", into("a")),
             ("/apis/apps/v1/namespaces/a/deployments", into("a")),
             ("/api/v1/watch/namespaces/a/pods", into("a")),

@@ -3,7 +3,7 @@
 
 use super::collection::Collection;
 use super::joined::{Lists, joined};
-use super::{Answer, Body, BodyStream, Gateway, HEAD, Impersonation, answer, body, headers, path};
+use super::{Answer, Body, BodyStream, Gateway, HEAD, Impersonation, Reach, answer, body, headers, path};
 use crate::KubeError;
 use crate::channel::{Channel, access};
 use crate::engine::segment;
@@ -33,7 +33,8 @@ impl Gateway {
         };
         let mut asked = HeaderMap::from_iter([(ACCEPT, accept)]);
         asked.extend(list.agent.clone().map(|agent| (USER_AGENT, agent)));
-        let asker = Asker { channel: self.channel.clone(), headers: headers::for_cluster(&asked, None, who)? };
+        let headers = headers::for_cluster(&asked, None, who, &Reach::Cluster)?;
+        let asker = Asker { channel: self.channel.clone(), who: who.clone(), headers };
         if list.is_of_namespaces() {
             return asker.namespaces(names, &list).await.map(Some);
         }
@@ -56,7 +57,7 @@ impl Gateway {
             kind: String,
         }
         let mut headers = HeaderMap::new();
-        who.set(&mut headers)?;
+        who.set(&mut headers, &Reach::Nothing)?;
         match self.channel.get::<Resources>(&list.base, headers).await {
             Ok(found) => {
                 let mut all = found.resources.unwrap_or_default().into_iter();
@@ -73,8 +74,12 @@ impl Gateway {
 #[derive(Clone)]
 struct Asker {
     channel: Channel,
+    who: Impersonation,
     headers: HeaderMap,
 }
+
+/// A namespace, and where a part of the list is that is of it.
+type Asked = (String, String);
 
 /// What a part came to.
 enum Part<T> {
@@ -86,10 +91,11 @@ enum Part<T> {
 }
 
 impl Asker {
-    async fn ask(&self, path: &str) -> Result<Part<Response<Incoming>>, KubeError> {
+    async fn ask(&self, (namespace, path): &Asked) -> Result<Part<Response<Incoming>>, KubeError> {
         let mut request = Request::new(());
         *request.uri_mut() = path.parse().map_err(|_| KubeError::Refused("the query is not valid"))?;
         *request.headers_mut() = self.headers.clone();
+        self.who.set(request.headers_mut(), &Reach::Namespace(namespace.clone()))?;
         let response = tokio::time::timeout(HEAD, self.channel.look(request)).await.unwrap_or(Err(KubeError::Timeout(HEAD)))?;
         Ok(match response.status() {
             StatusCode::OK => Part::Good(response),
@@ -99,8 +105,8 @@ impl Asker {
     }
 
     /// The whole of a small part.
-    async fn read(&self, path: &str) -> Result<Part<Bytes>, KubeError> {
-        let response = match self.ask(path).await? {
+    async fn read(&self, asked: &Asked) -> Result<Part<Bytes>, KubeError> {
+        let response = match self.ask(asked).await? {
             Part::Good(response) => response,
             Part::Nothing => return Ok(Part::Nothing),
             Part::Else(answer) => return Ok(Part::Else(answer)),
@@ -114,25 +120,25 @@ impl Asker {
     async fn objects(self, names: Vec<String>, list: &Collection, kind: &str) -> Result<Answer, KubeError> {
         let path = |name: &String| {
             let path = format!("{}/namespaces/{}/{}", list.base, segment(name), list.resource);
-            if list.query.is_empty() { path } else { format!("{path}?{}", list.query) }
+            (name.clone(), if list.query.is_empty() { path } else { format!("{path}?{}", list.query) })
         };
-        let mut paths = names.iter().map(path).collect::<Vec<_>>().into_iter();
+        let mut parts = names.iter().map(path).collect::<Vec<_>>().into_iter();
         let first = loop {
-            let Some(path) = paths.next() else {
+            let Some(part) = parts.next() else {
                 let empty = json!({"kind": format!("{kind}List"), "apiVersion": list.api_version(), "metadata": {}, "items": []});
                 return Ok(said(StatusCode::OK, empty.to_string()));
             };
-            match self.ask(&path).await? {
+            match self.ask(&part).await? {
                 Part::Good(response) => break response,
                 Part::Nothing => (),
                 Part::Else(answer) => return Ok(answer),
             }
         };
-        let (parts, begun) = first.into_parts();
-        let others = stream::iter(paths).map(move |path| {
+        let (head, begun) = first.into_parts();
+        let others = stream::iter(parts).map(move |part| {
             let asker = self.clone();
             async move {
-                match asker.ask(&path).await? {
+                match asker.ask(&part).await? {
                     Part::Good(response) => Ok(Some(pieces(response.into_body()))),
                     Part::Nothing => Ok(None),
                     // The beginning has gone out: it breaks off.
@@ -142,7 +148,7 @@ impl Asker {
         });
         let others: Lists = others.buffered(AT_ONCE).boxed();
         let mut whole = Response::new(body::together(joined(pieces(begun), others)).await);
-        *whole.headers_mut() = headers::for_client(StatusCode::OK, &parts.headers, false);
+        *whole.headers_mut() = headers::for_client(StatusCode::OK, &head.headers, false);
         for of_one in [CONTENT_LENGTH, ETAG, LAST_MODIFIED] {
             whole.headers_mut().remove(of_one);
         }
@@ -159,8 +165,8 @@ impl Asker {
             self.headers.insert(ACCEPT, HeaderValue::from_str(&of_one).map_err(access)?);
         }
         let query = if list.query.is_empty() { String::new() } else { format!("?{}", list.query) };
-        let paths: Vec<String> = names.iter().map(|name| format!("/api/v1/namespaces/{}{query}", segment(name))).collect();
-        let mut coming = pin!(stream::iter(&paths).map(|path| self.read(path)).buffered(AT_ONCE));
+        let parts: Vec<Asked> = names.iter().map(|name| (name.clone(), format!("/api/v1/namespaces/{}{query}", segment(name)))).collect();
+        let mut coming = pin!(stream::iter(&parts).map(|part| self.read(part)).buffered(AT_ONCE));
         let (mut bodies, mut length) = (Vec::new(), 0);
         while let Some(one) = coming.try_next().await? {
             match one {

@@ -1,6 +1,6 @@
 //! Headers are rebuilt, never passed through: from an allow-list, without those that `Connection` names, and our own set last.
 
-use super::Impersonation;
+use super::{Impersonation, Reach};
 use crate::KubeError;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, DATE, ETAG,
@@ -65,8 +65,8 @@ pub fn upgrade_of(headers: &HeaderMap) -> Option<&'static str> {
     ["websocket", "SPDY/3.1"].into_iter().find(|known| known.eq_ignore_ascii_case(protocol.trim()))
 }
 
-/// The headers sent to the cluster.
-pub fn for_cluster(from: &HeaderMap, upgrade: Option<&'static str>, who: &Impersonation) -> Result<HeaderMap, KubeError> {
+/// The headers sent to the cluster, with a request that reaches so far.
+pub fn for_cluster(from: &HeaderMap, upgrade: Option<&'static str>, who: &Impersonation, reach: &Reach) -> Result<HeaderMap, KubeError> {
     let mut to = allowed(from, &REQUEST);
     if let Some(protocol) = upgrade {
         to.remove(CONTENT_LENGTH);
@@ -76,7 +76,7 @@ pub fn for_cluster(from: &HeaderMap, upgrade: Option<&'static str>, who: &Impers
         to.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         to.insert(UPGRADE, HeaderValue::from_static(protocol));
     }
-    who.set(&mut to)?;
+    who.set(&mut to, reach)?;
     Ok(to)
 }
 

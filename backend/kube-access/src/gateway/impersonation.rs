@@ -1,7 +1,9 @@
 //! Who a request is made as. Only the groups of ours can be expressed, so that nobody becomes `system:masters` by a slip.
 
-use crate::{GUEST_GROUP, KubeError, MEMBER_GROUP, READER_GROUP, user_name};
+use super::Reach;
+use crate::{GUEST_GROUP, KubeError, MEMBER_GROUP, READER_GROUP, namespace_group, narrowed_name, user_name};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use std::collections::BTreeMap;
 
 /// `NAME_EXTRA`, as the name of a header carries it.
 const NAME_HEADER: HeaderName = HeaderName::from_static("impersonate-extra-kcs%2fname");
@@ -25,6 +27,8 @@ pub struct Impersonation {
     /// The person's name, for the cluster's audit log.
     name: String,
     group: &'static str,
+    /// Of who came with what was narrowed to namespaces: these, and whether they change things there.
+    namespaces: BTreeMap<String, bool>,
 }
 
 impl Impersonation {
@@ -38,7 +42,15 @@ impl Impersonation {
                 Group::Reader => READER_GROUP,
                 Group::Guest => GUEST_GROUP,
             },
+            namespaces: BTreeMap::new(),
         }
+    }
+
+    /// Somebody who came with what was narrowed to these namespaces, and whether they change things there. Each has groups of its own, whoever comes: the cluster's own rules
+    /// know nothing else of them, neither the person's name nor what the person may do besides.
+    #[must_use]
+    pub fn narrowed(user_id: &str, name: &str, namespaces: BTreeMap<String, bool>) -> Self {
+        Self { user: narrowed_name(user_id), name: name.to_owned(), group: GUEST_GROUP, namespaces }
     }
 
     /// Who they are, as a certificate says it.
@@ -52,8 +64,19 @@ impl Impersonation {
         self.group
     }
 
-    /// Sets the headers, over whatever is there.
-    pub(crate) fn set(&self, headers: &mut HeaderMap) -> Result<(), KubeError> {
+    /// The groups of namespaces that count for a request. Only those it is about: one of a namespace that the cluster's rules know nothing of, for it is not there, is
+    /// refused with the whole request.
+    fn groups(&self, reach: &Reach) -> Vec<String> {
+        let of = |(namespace, changes): (&String, &bool)| namespace_group(namespace, *changes);
+        match reach {
+            Reach::Namespace(name) => self.namespaces.get_key_value(name).map(of).into_iter().collect(),
+            Reach::Oneself => self.namespaces.iter().map(of).collect(),
+            Reach::Nothing | Reach::Cluster => Vec::new(),
+        }
+    }
+
+    /// Sets the headers of a request that reaches so far, over whatever is there.
+    pub(crate) fn set(&self, headers: &mut HeaderMap, reach: &Reach) -> Result<(), KubeError> {
         const ODD: KubeError = KubeError::Refused("the user's id is not one that a header can carry");
         // A space at the end is lost on the way, and it would be somebody else's name, or ours.
         if self.user.trim_end() != self.user {
@@ -62,6 +85,10 @@ impl Impersonation {
         let user = HeaderValue::from_str(&self.user).map_err(|_| ODD)?;
         headers.insert("impersonate-user", user);
         headers.insert("impersonate-group", HeaderValue::from_static(self.group));
+        for group in self.groups(reach) {
+            let group = HeaderValue::from_str(&group).map_err(|_| KubeError::Refused("the namespace's name is not one that a header can carry"))?;
+            headers.append("impersonate-group", group);
+        }
         // A name is for people: what a header cannot carry is left out.
         let name: String = self.name.chars().filter(|c| !c.is_control()).collect();
         if let Ok(value) = HeaderValue::from_bytes(name.as_bytes()) {

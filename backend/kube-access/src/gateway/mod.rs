@@ -180,7 +180,7 @@ impl Gateway {
         let access = request.access()?;
         // Nothing but the ways into a pod is upgraded; elsewhere the wish is dropped with the other hop-by-hop headers.
         let upgrade = headers::upgrade_of(&request.headers).filter(|_| access == Access::Exec);
-        let headers = headers::for_cluster(&request.headers, upgrade, who)?;
+        let headers = headers::for_cluster(&request.headers, upgrade, who, &request.reach()?)?;
         let uri = request.path_and_query()?;
         let (patient, document) = (request.is_stream(), access::is_for_document(&request.method, &request.path)?);
         let looks = !patient && access != Access::Exec && matches!(request.method, Method::GET | Method::HEAD);
@@ -206,10 +206,10 @@ impl Gateway {
 }
 
 impl Gateway {
-    /// A change that is put together here, made as the person; what comes back is of no interest.
+    /// A change of what is in no namespace, put together here and made as the person; what comes back is of no interest.
     async fn write(&self, who: &Impersonation, method: Method, path: &str, content_type: &'static str, body: &Value) -> Result<(), KubeError> {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-        let headers = headers::for_cluster(&headers, None, who)?;
+        let headers = headers::for_cluster(&headers, None, who, &Reach::Cluster)?;
         self.channel.call(method, path, headers, Bytes::from(body.to_string())).await.map(drop)
     }
 }

@@ -1,6 +1,6 @@
 //! What people change of a node: whether new pods may come to it, its labels and its taints.
 
-use super::{Gateway, Impersonation};
+use super::{Gateway, Impersonation, Reach};
 use crate::KubeError;
 use crate::engine::{MERGE, segment};
 use domain::clusters::TaintEffect;
@@ -39,7 +39,7 @@ impl Gateway {
         loop {
             left -= 1;
             let mut headers = HeaderMap::new();
-            who.set(&mut headers)?;
+            who.set(&mut headers, &Reach::Cluster)?;
             let seen: Seen = self.channel.get(&path, headers).await?;
             patch["metadata"]["resourceVersion"] = json!(seen.metadata.resource_version);
             patch["spec"]["taints"] = json!(taints(seen.spec.taints.unwrap_or_default(), marks));

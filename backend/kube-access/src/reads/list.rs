@@ -2,10 +2,10 @@
 //! for ever: the answer then says where to go on. The cluster lists in the order of `namespace/name`, which is what a cursor remembers.
 
 use super::Reads;
-use crate::{Impersonation, KubeError};
+use crate::{Impersonation, KubeError, Reach};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
@@ -146,7 +146,10 @@ impl Reads {
             path.push_str("/namespaces/");
             path.push_str(namespace);
         }
-        path.push_str(&format!("/{}?limit={limit}", T::RESOURCE));
+        path.push_str(&format!("/{}", T::RESOURCE));
+        let mut headers = HeaderMap::new();
+        who.set(&mut headers, &Reach::of(&Method::GET, &path)?)?;
+        path.push_str(&format!("?limit={limit}"));
         for (name, value) in
             [("labelSelector", query.label.unwrap_or_default()), ("fieldSelector", query.field.unwrap_or_default()), ("continue", token)]
         {
@@ -154,16 +157,15 @@ impl Reads {
                 path.push_str(&format!("&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
             }
         }
-        let mut headers = HeaderMap::new();
-        who.set(&mut headers)?;
         self.channel.get(&path, headers).await
     }
 
     /// One object of no namespace.
     pub(super) async fn one<T: Listed>(&self, who: &Impersonation, name: &str) -> Result<T, KubeError> {
+        let path = format!("{}/{}/{}", T::GROUP, T::RESOURCE, crate::engine::segment(name));
         let mut headers = HeaderMap::new();
-        who.set(&mut headers)?;
-        let object: T::Object = self.channel.get(&format!("{}/{}/{}", T::GROUP, T::RESOURCE, crate::engine::segment(name)), headers).await?;
+        who.set(&mut headers, &Reach::of(&Method::GET, &path)?)?;
+        let object: T::Object = self.channel.get(&path, headers).await?;
         Ok(T::of(object))
     }
 }

@@ -6,6 +6,7 @@ use http::StatusCode;
 use kube_access::gateway::Answer;
 use kube_access::{GatewayRequest, Group, Impersonation, KubeError};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
@@ -91,6 +92,36 @@ async fn a_list_over_all_namespaces_has_what_is_in_those_that_are_seen() {
     for seen in &seen {
         let header = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap());
         assert_eq!((header("impersonate-user"), header("impersonate-group"), header("accept-encoding")), (Some("kcs:u1"), Some("kcs:guest"), None));
+    }
+}
+
+#[tokio::test]
+async fn each_part_of_a_list_is_asked_for_in_the_group_of_its_namespace_where_somebody_was_narrowed_to_these() {
+    let api = cluster().await;
+    let gateway = access().gateway(&api.target).await.unwrap();
+    let who = Impersonation::narrowed("u1", "m", BTreeMap::from([("shop".to_owned(), false), ("web".to_owned(), true)]));
+    for path in ["/api/v1/pods", "/api/v1/namespaces"] {
+        api.seen.lock().unwrap().clear();
+        let mut request = GatewayRequest::new("GET", path, None, Box::pin(futures::stream::empty())).unwrap();
+        request.add_header("accept", b"application/json");
+        let names = vec!["shop".to_owned(), "web".to_owned()];
+        let answer = soon(gateway.across(&who, names, request.collection().unwrap())).await.unwrap().unwrap();
+        let Answer::Response(response) = answer else { panic!("a tunnel") };
+        soon(response.into_body().collect::<Vec<_>>()).await;
+        for seen in api.seen.lock().unwrap().iter() {
+            let groups: Vec<_> = seen.headers.get_all("impersonate-group").iter().map(|group| group.to_str().unwrap()).collect();
+            let expected = match seen.uri.as_str() {
+                uri if uri.contains("/namespaces/shop") => "kcs:guest kcs:looks:shop",
+                uri if uri.contains("/namespaces/web") => "kcs:guest kcs:changes:web",
+                _ => "kcs:guest",
+            };
+            assert_eq!(
+                (groups.join(" ").as_str(), seen.headers["impersonate-user"].to_str().unwrap()),
+                (expected, "kcs:narrowed:u1"),
+                "{}",
+                seen.uri
+            );
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The engine's operations, by the requests they make and the answers they understand.
 
 use crate::fake_api::{Body, FakeApi, access, json, text};
-use domain::members::NamespacePerson;
+use domain::members::{NamespaceAccess, NamespacePerson};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -10,7 +10,7 @@ use kube_access::{Engine, KubeError};
 use sealed::JoinToken;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use time::OffsetDateTime;
 
@@ -50,6 +50,14 @@ impl Cluster {
 fn not_found() -> Response<Body> {
     let status = json!({"kind": "Status", "message": "nodes \"x\" not found", "reason": "NotFound", "code": 404});
     text(StatusCode::NOT_FOUND, status.to_string())
+}
+
+fn given(people: impl IntoIterator<Item = NamespacePerson>) -> NamespaceAccess {
+    NamespaceAccess { people: people.into_iter().collect(), narrowed: BTreeMap::new() }
+}
+
+fn narrowed(namespaces: &[(&str, bool)]) -> NamespaceAccess {
+    NamespaceAccess { people: BTreeSet::new(), narrowed: namespaces.iter().map(|(name, changes)| ((*name).to_owned(), *changes)).collect() }
 }
 
 fn node(name: &str, ready: &str) -> Value {
@@ -102,9 +110,9 @@ async fn the_ranges_of_pods_are_those_that_nodes_have_been_given() {
 #[tokio::test]
 async fn the_access_rules_keep_the_gateway_from_becoming_an_administrator() {
     let cluster = Cluster::new(|_, _| json(&json!({"items": []}))).await;
-    assert!(cluster.engine.ensure_access_rules(&BTreeSet::new()).await.unwrap());
+    assert!(cluster.engine.ensure_access_rules(&NamespaceAccess::default()).await.unwrap());
     let written = cluster.written();
-    assert_eq!(written.len(), 6);
+    assert_eq!(written.len(), 8);
     assert!(
         written
             .iter()
@@ -115,6 +123,9 @@ async fn the_access_rules_keep_the_gateway_from_becoming_an_administrator() {
     let groups = gateway.as_array().unwrap().iter().find(|r| r["resources"] == json!(["groups"])).unwrap();
     assert_eq!(groups["resourceNames"], json!(["kcs:member", "kcs:reader", "kcs:guest"]));
     assert!(gateway.as_array().unwrap().iter().all(|r| r["verbs"] == json!(["impersonate"])));
+    // A rule that named no groups would be for all there are.
+    let besides = json!([{"apiGroups": [""], "resources": ["groups"], "resourceNames": ["kcs:guest"], "verbs": ["impersonate"]}]);
+    assert_eq!(rules("kcs:gateway-narrowed"), besides);
     let reader = rules("kcs:reader").to_string();
     for forbidden in ["secrets", "exec", "attach", "portforward", "proxy", "create", "delete", "impersonate"] {
         assert!(!reader.contains(&format!("\"{forbidden}\"")) && !reader.contains(&format!("/{forbidden}\"")), "{forbidden}");
@@ -126,12 +137,15 @@ async fn who_was_given_a_namespace_is_bound_there_and_who_was_not_any_more_is_no
     let person = |namespace: &str, user: &str, changes| NamespacePerson { namespace: namespace.into(), user: user.into(), changes };
     let cluster = Cluster::new(|method, path| match (method.as_str(), path) {
         (_, path) if path.contains("/namespaces/later") => text(StatusCode::NOT_FOUND, "{}".to_owned()),
-        ("GET", _) => json(&json!({"items": [
+        (_, path) if path.contains("/namespaces/going/rolebindings") => text(StatusCode::FORBIDDEN, "{}".to_owned()),
+        ("GET", path) if path.ends_with("/rolebindings?labelSelector=kcs.cloud%2Fpeople") => json(&json!({"items": [
             {"metadata": {"name": "kcs:view", "namespace": "web"}}, {"metadata": {"name": "kcs:admin", "namespace": "old"}}]})),
+        ("GET", _) => json(&json!({"items": []})),
         _ => json(&json!({})),
     })
     .await;
-    let people = BTreeSet::from([
+    let people = given([
+        person("going", "u1", false),
         person("web", "u1", true),
         person("web", "u2", false),
         person("web", "u3", true),
@@ -172,23 +186,69 @@ async fn where_people_change_things_the_cluster_refuses_pods_that_reach_their_no
     ] {
         let seen = labels.clone();
         let cluster = Cluster::new(move |method, path| match (method.as_str(), path) {
+            ("GET", "/api/v1/namespaces") => json(&json!({"items": [{"metadata": {"name": "kube-system"}}, {"metadata": {"name": "web"}}]})),
             ("GET", "/api/v1/namespaces/web") => json(&json!({"metadata": {"name": "web", "resourceVersion": "7", "labels": seen}})),
             _ => json(&json!({"items": []})),
         })
         .await;
-        let people = BTreeSet::from([NamespacePerson { namespace: namespace.into(), user: "u1".into(), changes }]);
-        assert!(cluster.engine.ensure_access_rules(&people).await.unwrap());
-        let written = cluster.written();
-        let at = |what: &str| written.iter().position(|(call, _)| call.contains(what));
-        let bound = at(&format!("/namespaces/{namespace}/rolebindings/")).expect("nobody was let in");
-        let mark = at("PATCH /api/v1/namespaces/");
-        assert_eq!(mark.is_some(), marked, "{namespace} {labels} {changes}: {written:?}");
-        if let Some(mark) = mark {
-            let patch = json!({"metadata": {"resourceVersion": "7", "labels": baseline}});
-            assert_eq!(written[mark], ("PATCH /api/v1/namespaces/web".to_owned(), patch));
-            assert!(mark < bound, "somebody was let in before: {written:?}");
+        let person = NamespacePerson { namespace: namespace.into(), user: "u1".into(), changes };
+        for access in [given([person]), narrowed(&[(namespace, changes)])] {
+            cluster.written.lock().unwrap().clear();
+            assert!(cluster.engine.ensure_access_rules(&access).await.unwrap());
+            let written = cluster.written();
+            let at = |what: &str| written.iter().position(|(call, _)| call.contains(what));
+            let role = if changes { "admin" } else { "view" };
+            let bound =
+                written.iter().position(|(_, body)| body["kind"] == "RoleBinding" && body["roleRef"]["name"] == role).expect("nobody was let in");
+            let mark = at("PATCH /api/v1/namespaces/");
+            assert_eq!(mark.is_some(), marked, "{namespace} {labels} {access:?}: {written:?}");
+            if let Some(mark) = mark {
+                let patch = json!({"metadata": {"resourceVersion": "7", "labels": baseline}});
+                assert_eq!(written[mark], ("PATCH /api/v1/namespaces/web".to_owned(), patch));
+                assert!(mark < bound, "somebody was let in before: {written:?}");
+            }
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_narrowed_to_a_namespace_is_bound_there_by_groups_and_nowhere_that_is_not_there() {
+    let cluster = Cluster::new(|method, path| match (method.as_str(), path) {
+        ("GET", "/api/v1/namespaces") => json(&json!({"items": [
+            {"metadata": {"name": "shop"}}, {"metadata": {"name": "web"}}, {"metadata": {"name": "going"}, "status": {"phase": "Terminating"}}]})),
+        ("GET", "/api/v1/namespaces/web") => json(&json!({"metadata": {"name": "web", "resourceVersion": "7"}})),
+        ("GET", path) if path.ends_with("/rolebindings?labelSelector=kcs.cloud%2Fnarrowed") => json(&json!({"items": [
+            {"metadata": {"name": "kcs:narrowed-admin", "namespace": "shop"}}, {"metadata": {"name": "kcs:narrowed-view", "namespace": "web"}},
+            {"metadata": {"name": "kcs:narrowed-view", "namespace": "old"}}]})),
+        ("GET", _) => json(&json!({"items": []})),
+        _ => json(&json!({})),
+    })
+    .await;
+    let complete = cluster.engine.ensure_access_rules(&narrowed(&[("going", true), ("later", true), ("shop", false), ("web", true)])).await.unwrap();
+    assert!(!complete, "a namespace is not there yet");
+    let written = cluster.written();
+    let bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces";
+    let bound: Vec<_> = written.iter().filter(|(_, body)| body["kind"] == "RoleBinding").collect();
+    let told: Vec<String> = bound
+        .iter()
+        .map(|(call, body)| {
+            let subjects = body["subjects"].as_array().unwrap();
+            assert!(call.starts_with(&format!("PATCH {bindings}/")) && subjects.len() == 1 && subjects[0]["kind"] == "Group", "{call}: {body}");
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            format!("{} {} {}", text(&body["metadata"]["namespace"]), text(&body["roleRef"]["name"]), text(&subjects[0]["name"]))
+        })
+        .collect();
+    assert_eq!(told, ["shop view kcs:looks:shop", "web admin kcs:changes:web", "web view kcs:looks:web"]);
+    let deleted: Vec<_> = written.iter().filter(|(call, _)| call.starts_with("DELETE")).map(|(call, _)| call.as_str()).collect();
+    assert_eq!(
+        deleted,
+        [format!("DELETE {bindings}/shop/rolebindings/kcs:narrowed-admin"), format!("DELETE {bindings}/old/rolebindings/kcs:narrowed-view")]
+    );
+    let role = written.iter().find(|(call, _)| call.contains("/clusterroles/kcs:gateway-narrowed?")).unwrap();
+    let groups = json!(["kcs:guest", "kcs:changes:shop", "kcs:looks:shop", "kcs:changes:web", "kcs:looks:web"]);
+    assert_eq!(role.1["rules"], json!([{"apiGroups": [""], "resources": ["groups"], "resourceNames": groups, "verbs": ["impersonate"]}]));
+    let elsewhere = |call: &str| ["later", "going"].iter().any(|name| call.contains(&format!("/namespaces/{name}")));
+    assert!(written.iter().all(|(call, _)| !elsewhere(call)), "no namespace is made, marked or opened that is not there: {written:?}");
 }
 
 #[tokio::test]

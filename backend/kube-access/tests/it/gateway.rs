@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper_util::rt::TokioIo;
 use kube_access::gateway::{Answer, BODY_LIMIT, Body, BodyStream};
 use kube_access::{Gateway, GatewayRequest, Group, Impersonation, KubeError};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -117,15 +117,40 @@ async fn whoever_shares_a_connection_is_themselves_on_it() {
 }
 
 #[tokio::test]
+async fn what_is_narrowed_to_namespaces_comes_in_the_groups_of_those_that_a_request_is_about_and_by_no_name_that_has_rights() {
+    let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::OK, "{}") })).await;
+    let gateway = gateway(&api).await;
+    let who = Impersonation::narrowed("u1", "m", BTreeMap::from([("shop".to_owned(), false), ("web".to_owned(), true)]));
+    for (method, path, expected) in [
+        ("GET", "/api/v1/namespaces/web/pods", "kcs:guest kcs:changes:web"),
+        ("POST", "/api/v1/namespaces/web/pods/p/exec", "kcs:guest kcs:changes:web"),
+        ("GET", "/api/v1/namespaces/w%65b", "kcs:guest kcs:changes:web"),
+        ("GET", "/apis/apps/v1/namespaces/shop/deployments", "kcs:guest kcs:looks:shop"),
+        ("GET", "/api/v1/namespaces/other/pods", "kcs:guest"),
+        // Whichever of them is not there, what there is to be asked for can be asked.
+        ("GET", "/api/v1", "kcs:guest"),
+        ("GET", "/api/v1/nodes", "kcs:guest"),
+        ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "kcs:guest kcs:looks:shop kcs:changes:web"),
+    ] {
+        let forged = [("Impersonate-Group", "kcs:member"), ("Impersonate-User", "kcs:u1")];
+        soon(gateway.forward(&who, request(method, path, &forged))).await.unwrap();
+        let seen = api.last().headers;
+        let groups: Vec<_> = seen.get_all("impersonate-group").iter().map(|group| group.to_str().unwrap()).collect();
+        assert_eq!((groups.join(" ").as_str(), seen["impersonate-user"].to_str().unwrap()), (expected, "kcs:narrowed:u1"), "{method} {path}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_called_as_kcs_itself_is_in_a_cluster_or_as_somebody_else() {
     let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::OK, "{}") })).await;
     let gateway = gateway(&api).await;
     let mut names = HashSet::from(["kcs:gateway".to_owned(), "kcs:engine".to_owned()]);
-    for id in ["gateway", "engine", "person:gateway", "person:person:gateway", "Gateway", "u1"] {
-        let who = Impersonation::new(id, id, Group::Member);
-        soon(gateway.forward(&who, request("GET", "/version", &[]))).await.unwrap();
-        assert_eq!(api.last().headers["impersonate-user"], who.user());
-        assert!(names.insert(who.user().to_owned()), "{id} is {}", who.user());
+    for id in ["gateway", "engine", "person:gateway", "person:person:gateway", "narrowed:u1", "person:narrowed:u1", "Gateway", "u1"] {
+        for who in [Impersonation::new(id, id, Group::Member), Impersonation::narrowed(id, id, BTreeMap::new())] {
+            soon(gateway.forward(&who, request("GET", "/version", &[]))).await.unwrap();
+            assert_eq!(api.last().headers["impersonate-user"], who.user());
+            assert!(names.insert(who.user().to_owned()), "{id} is {}", who.user());
+        }
     }
     // The rules of clusters that are there know people by these.
     assert!(names.contains("kcs:u1") && names.contains("kcs:Gateway"), "{names:?}");

@@ -2,7 +2,7 @@
 
 use crate::fake_api::{access, install_provider};
 use domain::ids::ClusterId;
-use domain::members::NamespacePerson;
+use domain::members::{NamespaceAccess, NamespacePerson};
 use futures::StreamExt;
 use kube_access::gateway::Answer;
 use kube_access::reads::ReadQuery;
@@ -22,11 +22,10 @@ fn target() -> ClusterTarget {
     ClusterTarget { cluster: ClusterId::generate(), endpoint, private: false, pki: Arc::new(all) }
 }
 
-async fn status(gateway: &Gateway, role: Group, method: &str, path: &str) -> (u16, String) {
+async fn status(gateway: &Gateway, who: &Impersonation, method: &str, path: &str) -> (u16, String) {
     let (path, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
     let request = GatewayRequest::new(method, path, query, Box::pin(futures::stream::empty())).unwrap();
-    let who = Impersonation::new("u1", "\u{738b}", role);
-    match gateway.forward(&who, request).await.unwrap() {
+    match gateway.forward(who, request).await.unwrap() {
         Answer::Response(response) => {
             let status = response.status().as_u16();
             let pieces: Vec<_> = response.into_body().collect().await;
@@ -48,11 +47,17 @@ async fn a_real_cluster_obeys() {
     let nodes = engine.nodes().await.unwrap();
     assert!(nodes.iter().any(|n| n.ready == Some(true)), "{nodes:?}");
     let person = |namespace: &str, changes| NamespacePerson { namespace: namespace.into(), user: "u1".into(), changes };
-    let people = BTreeSet::from([person("default", true), person("kube-public", false)]);
+    let given = |people: [NamespacePerson; 2], narrowed: &[(&str, bool)]| NamespaceAccess {
+        people: BTreeSet::from(people),
+        narrowed: narrowed.iter().map(|(name, changes)| ((*name).to_owned(), *changes)).collect(),
+    };
+    let groups = [("default", true), ("kube-public", false)];
+    let people = given([person("default", true), person("kube-public", false)], &groups);
     for _ in 0..2 {
         assert!(engine.ensure_access_rules(&people).await.unwrap());
     }
-    assert!(!engine.ensure_access_rules(&BTreeSet::from([person("not-there", true), person("default", true)])).await.unwrap());
+    let missing = given([person("not-there", true), person("default", true)], &[("not-there", true), groups[0], groups[1]]);
+    assert!(!engine.ensure_access_rules(&missing).await.unwrap());
     let token = JoinToken::generate().unwrap();
     let soon = OffsetDateTime::now_utc() + Duration::hours(1);
     engine.ensure_join_token(&token, soon).await.unwrap();
@@ -78,10 +83,25 @@ async fn a_real_cluster_obeys() {
         (Group::Guest, "GET", "/api/v1/namespaces", 403),
         (Group::Guest, "DELETE", "/api/v1/namespaces/default", 403),
     ] {
-        let (status, text) = status(&gateway, role, method, path).await;
+        let (status, text) = status(&gateway, &Impersonation::new("u1", "\u{738b}", role), method, path).await;
         assert_eq!(status, expected, "{method} {path}: {text}");
     }
-    let who = status(&gateway, Group::Reader, "GET", "/api/v1/namespaces/kube-system/secrets").await.1;
+    let narrowed = Impersonation::narrowed("u1", "n", groups.map(|(name, changes)| (name.to_owned(), changes)).into());
+    for (method, path, expected) in [
+        ("GET", "/api/v1", 200),
+        ("GET", "/api/v1/namespaces/default/secrets", 200),
+        ("DELETE", "/api/v1/namespaces/default/configmaps/none", 404),
+        ("GET", "/api/v1/namespaces/kube-public/configmaps", 200),
+        ("GET", "/api/v1/namespaces/kube-public/secrets", 403),
+        ("DELETE", "/api/v1/namespaces/kube-public/configmaps/none", 403),
+        ("GET", "/api/v1/namespaces/kube-system/configmaps", 403),
+        ("GET", "/api/v1/nodes", 403),
+    ] {
+        let (status, text) = status(&gateway, &narrowed, method, path).await;
+        assert_eq!(status, expected, "narrowed, {method} {path}: {text}");
+    }
+    let reader = Impersonation::new("u1", "r", Group::Reader);
+    let who = status(&gateway, &reader, "GET", "/api/v1/namespaces/kube-system/secrets").await.1;
     assert!(who.contains("kcs:u1"), "{who}");
 
     let reads = access.reads(&target).await.unwrap();

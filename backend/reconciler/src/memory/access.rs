@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// They are written anew after this: what was changed in them behind our back is put right.
 const RULES: Duration = Duration::from_secs(900);
-/// And after this where a namespace that somebody was given is not there yet.
+/// And after this where a namespace that somebody is to come into is not there yet.
 const RULES_AGAIN: Duration = Duration::from_secs(60);
 
 impl Memory {

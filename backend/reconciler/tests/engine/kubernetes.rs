@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use domain::changes::Work;
 use domain::ids::NodeId;
-use domain::members::NamespacePerson;
+use domain::members::NamespaceAccess;
 use domain::nodes::{NodeIntent, NodeRole};
 use ipnet::Ipv4Net;
 use local_cloud::LocalCloud;
@@ -188,7 +188,7 @@ impl KubernetesApi for Api {
         Ok(state.nodes.iter().map(|name| (name.clone(), ready(name))).collect())
     }
 
-    async fn ensure_access(&self, _: &Target, _: &BTreeSet<NamespacePerson>) -> Result<bool, KubernetesError> {
+    async fn ensure_access(&self, _: &Target, _: &NamespaceAccess) -> Result<bool, KubernetesError> {
         self.open()?.0.access = true;
         Ok(true)
     }

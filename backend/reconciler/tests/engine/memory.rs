@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use domain::changes::{Change, Work};
 use domain::ids::NodeId;
 use domain::ledger::ResourceState;
-use domain::members::NamespacePerson;
+use domain::members::NamespaceAccess;
 use reconciler::journal::{Journal, JournalError, Owner};
 use secrecy::SecretString;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -76,8 +76,8 @@ impl Journal for MemoryJournal {
         self.held().map(|_| ())
     }
 
-    async fn namespace_people(&self) -> Result<BTreeSet<NamespacePerson>, JournalError> {
-        Ok(BTreeSet::new())
+    async fn namespace_access(&self) -> Result<NamespaceAccess, JournalError> {
+        Ok(NamespaceAccess::default())
     }
 
     fn lease_left(&self) -> Duration {

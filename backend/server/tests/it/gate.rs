@@ -119,6 +119,27 @@ async fn spdy_leads_into_a_pod_as_the_person_and_is_written_down() {
 }
 
 #[actix_web::test]
+async fn what_is_narrowed_to_a_namespace_is_in_a_cluster_only_what_has_a_group_there() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, api) = house.cluster_with_echoing_api(&member, "web").await;
+    let wanted = json!({"expires_in": 3600, "namespaces": ["default", "shop"]});
+    let issued = house.call(Some(&member), "POST", &format!("/api/v1/clusters/{cluster}/kubeconfigs"), Some(&wanted)).await.body;
+    let token = issued["kubeconfig"].as_str().unwrap().lines().find_map(|line| line.trim().strip_prefix("token: ")).unwrap().trim_matches('"');
+    let (_, secret) = crate::tokens::make(&house, &member, json!({"namespaces": ["default"]})).await;
+    for token in [token, secret.as_str()] {
+        api.heads.lock().unwrap().clear();
+        drop(opened(&house, &cluster, token).await);
+        let seen = api.heads.lock().unwrap()[0].clone();
+        let lines = |start: &str| seen.lines().filter_map(|line| line.strip_prefix(start)).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(lines("impersonate-group: "), ["kcs:guest", "kcs:changes:default"], "{seen}");
+        let who = lines("impersonate-user: ");
+        assert!(who.len() == 1 && who[0].starts_with("kcs:narrowed:"), "{who:?}");
+        assert_eq!(lines("impersonate-extra-kcs%2fname: "), ["member-a"]);
+    }
+}
+
+#[actix_web::test]
 async fn the_connection_into_a_pod_is_made_meanwhile_and_nothing_is_said_on_it_before_it_is_written_down_who_comes() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;

@@ -9,6 +9,7 @@ mod embedded;
 mod engine;
 mod key_rotation;
 mod members;
+mod namespace_access;
 mod orphans;
 mod pools;
 mod settings;

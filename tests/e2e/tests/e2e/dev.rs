@@ -292,7 +292,12 @@ impl Person {
 
     /// A kubeconfig file for kubectl, and its id.
     pub async fn kubeconfig(&self, cluster: &str, folder: &Path) -> (PathBuf, String) {
-        let issued = self.post(&format!("/clusters/{cluster}/kubeconfigs"), json!({"expires_in": 3600}), 201).await;
+        self.kubeconfig_for(cluster, folder, json!({"expires_in": 3600})).await
+    }
+
+    /// The same, as it is asked for.
+    pub async fn kubeconfig_for(&self, cluster: &str, folder: &Path, wanted: Value) -> (PathBuf, String) {
+        let issued = self.post(&format!("/clusters/{cluster}/kubeconfigs"), wanted, 201).await;
         let file = folder.join(format!("kubeconfig-{}", issued["id"].as_str().unwrap()));
         std::fs::write(&file, issued["kubeconfig"].as_str().unwrap()).unwrap();
         (file, issued["id"].as_str().unwrap().to_owned())

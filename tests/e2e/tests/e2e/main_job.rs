@@ -35,6 +35,7 @@ async fn create_use_delete_nothing_left() {
 
     reader_looks_only(&dev, &cache, &cluster, folder.path()).await;
     guest_works_in_their_namespace(&dev, &cache, &cluster).await;
+    what_is_narrowed_stays_in_its_namespace(&dev, &cache, &cluster).await;
     foreigner_sees_nothing(&dev, &cluster).await;
 
     dev.crash_and_restart().await;
@@ -182,7 +183,7 @@ async fn guest_works_in_their_namespace(dev: &Dev, cache: &Path, cluster: &str) 
     let tools = Tools::new(cache, &guest.kubeconfig(cluster, folder.path()).await.0);
     let can = async || tools.try_kubectl(&["get", "pods", "-n", "team"]).ok.then_some(());
     wait_for("the rules to be in the cluster", Duration::from_secs(60), can).await.expect("the guest never gets into the namespace");
-    no_pod_of_theirs_reaches_its_node(&own, &tools);
+    no_pod_of_theirs_reaches_its_node(&own, &tools, "team", "KCS-RBAC-004");
     tools.kubectl(&["create", "configmap", "mine", "-n", "team", "--from-literal=a=b"]);
     assert!(tools.kubectl(&["get", "configmaps,secrets", "-n", "team"]).contains("mine"));
     assert!(tools.kubectl(&["get", "namespace", "team"]).contains("Active"));
@@ -221,8 +222,31 @@ fn lists_are_of_their_namespace(guest: &Tools) {
     guest.kubectl(&["get", "deployments.apps,services,secrets,events", "-A"]);
 }
 
-/// Who has a namespace only takes no node, and no cluster with it, by a pod.
-fn no_pod_of_theirs_reaches_its_node(own: &Tools, guest: &Tools) {
+/// A member's kubeconfig for a namespace takes no more than that: neither a node by a pod, nor rights by a binding.
+async fn what_is_narrowed_stays_in_its_namespace(dev: &Dev, cache: &Path, cluster: &str) {
+    let (member, folder) = (dev.sign_in("member-a").await, tempfile::tempdir().unwrap());
+    let own = Tools::new(cache, &member.kubeconfig(cluster, folder.path()).await.0);
+    own.kubectl(&["create", "namespace", "build"]);
+    let (file, id) = member.kubeconfig_for(cluster, folder.path(), json!({"expires_in": 3600, "namespaces": ["build"]})).await;
+    let narrowed = Tools::new(cache, &file);
+    let can = async || narrowed.try_kubectl(&["get", "pods", "-n", "build"]).ok.then_some(());
+    wait_for("the groups to be in the cluster", Duration::from_secs(60), can).await.expect("what is narrowed never gets into its namespace");
+    no_pod_of_theirs_reaches_its_node(&own, &narrowed, "build", "KCS-RBAC-003");
+    let ran = narrowed.try_kubectl(&["create", "rolebinding", "more", "--clusterrole=cluster-admin", "--user=anybody", "-n", "build"]);
+    assert!(!ran.ok && ran.err.contains("attempting to grant RBAC permissions not currently held"), "{}{}", ran.out, ran.err);
+    narrowed.kubectl(&["create", "deployment", "work", "--image=registry.k8s.io/pause:3.10", "-n", "build"]);
+    assert!(narrowed.kubectl(&["get", "deployments,pods", "-A"]).contains("work"));
+    assert!(narrowed.kubectl(&["auth", "can-i", "create", "pods", "-n", "build"]).starts_with("yes"));
+    let ran = narrowed.try_kubectl(&["auth", "can-i", "create", "pods", "-n", "default"]);
+    assert!(!ran.ok && ran.out.starts_with("no"), "{}{}", ran.out, ran.err);
+    let (status, answer) = member.call(reqwest::Method::DELETE, &format!("/clusters/{cluster}/kubeconfigs/{id}"), None).await;
+    assert_eq!(status, 204, "{answer}");
+    let binding = async || (!own.try_kubectl(&["get", "rolebinding", "kcs:narrowed-admin", "-n", "build"]).ok).then_some(());
+    wait_for("the groups to be out of the cluster", Duration::from_secs(60), binding).await.expect("the binding outlives the kubeconfig");
+}
+
+/// Who has a namespace only takes no node, and no cluster with it, by a pod. `around`: the code by which the namespace itself is closed to them.
+fn no_pod_of_theirs_reaches_its_node(own: &Tools, guest: &Tools, namespace: &str, around: &str) {
     let container = json!({"name": "c", "image": "registry.k8s.io/pause:3.10"});
     let mut privileged = container.clone();
     privileged["securityContext"] = json!({"privileged": true});
@@ -232,18 +256,18 @@ fn no_pod_of_theirs_reaches_its_node(own: &Tools, guest: &Tools) {
         ("network", json!({"containers": [container], "hostNetwork": true})),
         ("privileged", json!({"containers": [privileged]})),
     ] {
-        let ran = guest.try_apply(&[pod(name, spec)]);
+        let ran = guest.try_apply(&[pod(namespace, name, spec)]);
         assert!(!ran.ok && ran.err.contains("forbidden: violates PodSecurity \"baseline:latest\""), "{name}: {}{}", ran.out, ran.err);
     }
-    guest.apply(&[pod("ordinary", json!({"containers": [container]}))]);
-    let ran = guest.try_kubectl(&["label", "namespace", "team", "--overwrite", "pod-security.kubernetes.io/enforce=privileged"]);
-    assert!(!ran.ok && ran.err.contains("KCS-RBAC-004"), "{}{}", ran.out, ran.err);
+    guest.apply(&[pod(namespace, "ordinary", json!({"containers": [container]}))]);
+    let ran = guest.try_kubectl(&["label", "namespace", namespace, "--overwrite", "pod-security.kubernetes.io/enforce=privileged"]);
+    assert!(!ran.ok && ran.err.contains(around), "{}{}", ran.out, ran.err);
     let label = "--output=jsonpath={.metadata.labels.pod-security\\.kubernetes\\.io/enforce}";
-    assert_eq!(own.kubectl(&["get", "namespace", "team", label]), "baseline");
+    assert_eq!(own.kubectl(&["get", "namespace", namespace, label]), "baseline");
 }
 
-fn pod(name: &str, spec: Value) -> Value {
-    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "team"}, "spec": spec})
+fn pod(namespace: &str, name: &str, spec: Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace}, "spec": spec})
 }
 
 async fn foreigner_sees_nothing(dev: &Dev, cluster: &str) {

@@ -1,0 +1,109 @@
+//! Which namespaces of a cluster what is narrowed comes into: what is good at this moment, as much as its owner may do, and that the engine is told.
+
+use crate::support::{create, member, person};
+use auth::{Actor, KubeconfigIssue, KubeconfigRevoke, MembersManage, Narrowing, TokenCreate, TokenRevoke};
+use domain::ids::ClusterId;
+use domain::members::{GivenPlace, GivenRole};
+use domain::permissions::Role;
+use sealed::{Token, TokenKind};
+use store::test_support::Database;
+use store::{ClusterRecord, Given, KubeconfigRecord, NewKubeconfig, NewToken, RequestContext, Store, TokenRecord};
+use time::{Duration, OffsetDateTime};
+
+fn to(namespaces: &[&str]) -> Narrowing {
+    Narrowing { namespaces: Some(namespaces.iter().map(|name| (*name).to_owned()).collect()), ..Narrowing::default() }
+}
+
+fn looking(namespaces: &[&str]) -> Narrowing {
+    Narrowing { permissions: Some([].into()), ..to(namespaces) }
+}
+
+async fn kubeconfig(store: &Store, actor: &Actor, cluster: &ClusterRecord, narrowing: Narrowing) -> KubeconfigRecord {
+    let token_hash = Token::generate(TokenKind::Kubeconfig).unwrap().hash;
+    let new = NewKubeconfig { name: String::new(), token_hash, narrowing, expires_at: OffsetDateTime::now_utc() + Duration::hours(1) };
+    store.kubeconfig_issue(actor.may::<KubeconfigIssue>(cluster).unwrap(), new, RequestContext::default()).await.unwrap()
+}
+
+async fn token(store: &Store, actor: &Actor, narrowing: Narrowing) -> TokenRecord {
+    let token_hash = Token::generate(TokenKind::Api).unwrap().hash;
+    let expires_at = OffsetDateTime::now_utc() + Duration::hours(1);
+    let new = NewToken { name: "ci".into(), token_hash, narrowing, cidrs: Vec::new(), expires_at };
+    store.token_create(actor.may::<TokenCreate>(&actor.project).unwrap(), new, RequestContext::default()).await.unwrap()
+}
+
+/// The names, with a mark where things are changed.
+async fn open(store: &Store, cluster: ClusterId) -> String {
+    let all = store.namespace_access(cluster).await.unwrap().narrowed;
+    all.iter().map(|(name, changes)| format!("{name}{}", if *changes { "+" } else { "" })).collect::<Vec<_>>().join(" ")
+}
+
+async fn version(store: &Store, actor: &Actor, cluster: ClusterId) -> i64 {
+    store.cluster(&actor.scope(), cluster).await.unwrap().cluster.people_version
+}
+
+#[tokio::test]
+async fn a_namespace_is_open_as_long_as_something_good_is_narrowed_to_it() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let (a, b) = (member("a"), member("b"));
+    let (cluster, other, strange) = (create(&store, &a, "x").await, create(&store, &a, "y").await, create(&store, &b, "x").await);
+    let (id, other_id) = (cluster.cluster.id, other.cluster.id);
+    let (mut last, mut last_other) = (version(&store, &a, id).await, version(&store, &a, other_id).await);
+    kubeconfig(&store, &a, &cluster, Narrowing::default()).await;
+    token(&store, &a, Narrowing::default()).await;
+    token(&store, &b, to(&["web"])).await;
+    assert_eq!(
+        (open(&store, id).await.as_str(), version(&store, &a, id).await),
+        ("", last),
+        "what is narrowed to no namespaces is no affair of theirs"
+    );
+    assert_eq!(open(&store, strange.cluster.id).await, "web+", "the tenant's own");
+
+    let one = kubeconfig(&store, &a, &cluster, to(&["shop", "web"])).await;
+    let two = kubeconfig(&store, &a, &cluster, looking(&["logs", "web"])).await;
+    assert_eq!((open(&store, id).await.as_str(), open(&store, other_id).await.as_str()), ("logs shop+ web+", ""));
+    let everywhere = token(&store, &a, to(&["jobs"])).await;
+    let there = token(&store, &a, Narrowing { clusters: Some([other_id].into()), ..looking(&["web"]) }).await;
+    assert_eq!((open(&store, id).await.as_str(), open(&store, other_id).await.as_str()), ("jobs+ logs shop+ web+", "jobs+ web"));
+    let (now, now_other) = (version(&store, &a, id).await, version(&store, &a, other_id).await);
+    assert!(now >= last + 3 && now_other >= last_other + 2, "{last} {now}, {last_other} {now_other}");
+    (last, last_other) = (now, now_other);
+
+    store.kubeconfig_revoke(a.may::<KubeconfigRevoke>(&one).unwrap(), RequestContext::default()).await.unwrap();
+    assert_eq!(open(&store, id).await, "jobs+ logs web", "who looks is still there");
+    store.token_revoke(a.may::<TokenRevoke>(&there).unwrap(), RequestContext::default()).await.unwrap();
+    assert_eq!((open(&store, id).await.as_str(), open(&store, other_id).await.as_str()), ("jobs+ logs web", "jobs+"));
+    assert_eq!((version(&store, &a, id).await, version(&store, &a, other_id).await), (last + 1, last_other + 1));
+    // Uses are no change.
+    database.execute("UPDATE kubeconfigs SET last_used_at = now(), checked_at = now(); UPDATE api_tokens SET last_used_at = now()").await;
+    assert_eq!(version(&store, &a, id).await, last + 1);
+    database.execute("UPDATE kubeconfigs SET expires_at = now() WHERE narrowing ->> 'namespaces' IS NOT NULL").await;
+    assert_eq!(open(&store, id).await, "jobs+", "{} is over", two.id);
+    store.token_revoke(a.may::<TokenRevoke>(&everywhere).unwrap(), RequestContext::default()).await.unwrap();
+    assert_eq!((open(&store, id).await.as_str(), open(&store, other_id).await.as_str()), ("", ""));
+}
+
+#[tokio::test]
+async fn no_namespace_is_open_further_than_the_owner_of_what_is_narrowed_may_go() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let (a, owner) = (member("a"), person("a", Role::Owner));
+    let cluster = create(&store, &a, "x").await;
+    let id = cluster.cluster.id;
+    let held = kubeconfig(&store, &a, &cluster, to(&["monitoring", "web"])).await;
+    assert_eq!(open(&store, id).await, "monitoring+ web+");
+    let give = async |role, places| {
+        let permit = owner.may::<MembersManage>(&owner.project).unwrap();
+        store.member_give(permit, a.user.clone(), Given { role: GivenRole::BuiltIn(role), places }, RequestContext::default()).await.unwrap();
+    };
+    let before = version(&store, &a, id).await;
+    give(Role::Reader, vec![]).await;
+    assert_eq!((open(&store, id).await.as_str(), version(&store, &a, id).await), ("monitoring web", before + 1));
+    let place = GivenPlace { cluster: id, namespace: Some("web".into()), role: GivenRole::BuiltIn(Role::Member) };
+    give(Role::Guest, vec![place]).await;
+    assert_eq!(open(&store, id).await, "web+", "nobody opens what they were not given");
+    // Keystone does not know the person in the project any more.
+    let before = version(&store, &a, id).await;
+    store.kubeconfig_checked(held.id, &Token::generate(TokenKind::Kubeconfig).unwrap().hash, vec![]).await.unwrap();
+    assert_eq!((open(&store, id).await.as_str(), version(&store, &a, id).await), ("", before + 1));
+}
