@@ -7,7 +7,7 @@ import { issueCertificate, issueKubeconfig, revokeAllKubeconfigs, revokeKubeconf
 import type { Cluster, Kubeconfig } from "../src/api/types";
 import { ToastHost } from "../src/components/Toast";
 import KubeconfigDialog from "../src/features/cluster/KubeconfigDialog";
-import { draftErrors, emptyDraft, kubeconfigRequest } from "../src/features/cluster/kubeconfigDraft";
+import { certificateRequest, draftErrors, emptyDraft, kubeconfigRequest } from "../src/features/cluster/kubeconfigDraft";
 import { KubeconfigsTab } from "../src/features/cluster/KubeconfigsTab";
 import { en, inEnglish } from "./english";
 import { refusal } from "./refusal";
@@ -25,6 +25,8 @@ vi.mock("../src/api/clusters", () => ({
   useKubeconfigExec: vi.fn(() => known.exec),
   useKubeconfigs: () => ({ data: { items: known.kubeconfigs } }),
 }));
+
+vi.mock("../src/api/members", () => ({ useRoles: () => ({ data: { items: [{ id: "r1", name: "deployer" }] } }) }));
 
 beforeAll(inEnglish);
 
@@ -59,7 +61,23 @@ const issue = () => fireEvent.click(screen.getByRole("button", { name: /Issue ku
 describe("the request", () => {
   it("is for all that one may do, for a day, unless it is narrowed", () => {
     expect(kubeconfigRequest(emptyDraft)).toEqual({ expires_in: 24 * HOUR, name: undefined, read_only: false, namespaces: undefined });
-    expect(kubeconfigRequest({ ...emptyDraft, lifetime: "custom", hours: 3, readOnly: true, allNamespaces: false, namespaces: "web, db\u3001web", name: " laptop " })).toEqual({ expires_in: 3 * HOUR, name: "laptop", read_only: true, namespaces: ["web", "db"] });
+    expect(kubeconfigRequest({ ...emptyDraft, lifetime: "custom", hours: 3, may: "read", allNamespaces: false, namespaces: "web, db\u3001web", name: " laptop " })).toEqual({ expires_in: 3 * HOUR, name: "laptop", read_only: true, namespaces: ["web", "db"] });
+  });
+
+  it.each([
+    ["write", { permissions: ["kubernetes_write"] }],
+    ["exec", { permissions: ["kubernetes_exec"] }],
+    ["role", { role: "r1" }],
+  ] as const)("is for %s and no more where that is chosen, and a certificate then for looking", (may, narrowed) => {
+    const draft = { ...emptyDraft, may, role: "r1" };
+    expect(kubeconfigRequest(draft)).toEqual({ expires_in: 24 * HOUR, ...narrowed });
+    expect(certificateRequest(draft).read_only).toBe(true);
+  });
+
+  it("is for a role only where one is chosen", () => {
+    expect(draftErrors({ ...emptyDraft, may: "role" })).toEqual({ role: "kubeconfig.invalid.role" });
+    expect(draftErrors({ ...emptyDraft, may: "role", role: "r1" })).toEqual({});
+    expect(kubeconfigRequest({ ...emptyDraft, role: "r1" })).not.toHaveProperty("role");
   });
 
   it("is not narrowed by what was typed before all namespaces were chosen", () => {
@@ -95,6 +113,21 @@ describe("the dialog", () => {
     expect(JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href])).not.toContain("kcs_secret_1");
     unmount();
     await waitFor(() => expect(queries.getMutationCache().getAll()).toEqual([]));
+  });
+
+  it("offers the project's roles, asks for one, and says whose permissions it has", async () => {
+    vi.mocked(issueKubeconfig).mockResolvedValue({ id: "k", kubeconfig: "token: kcs_secret_1", expires_at: "2999-01-01T00:00:00Z" });
+    show(<KubeconfigDialog cluster={cluster} onClose={vi.fn()} />);
+    choose(/^A role of the project/);
+    issue();
+    const role = screen.getByLabelText("Role");
+    expect(issueKubeconfig).not.toHaveBeenCalled();
+    expect(document.activeElement).toBe(role);
+    fireEvent.change(role, { target: { value: "r1" } });
+    issue();
+    await screen.findByTestId("kubeconfig");
+    expect(issueKubeconfig).toHaveBeenCalledExactlyOnceWith("c1", { expires_in: 24 * HOUR, name: undefined, role: "r1", namespaces: undefined });
+    expect(screen.getByText("A role of the project")).toBeTruthy();
   });
 
   it("says at the lifetime that it is longer than the operator allows, until another is chosen", async () => {

@@ -4,13 +4,14 @@ use crate::caller::Caller;
 use crate::errors::{Answer, FieldError, Problem};
 use crate::extract::{Body, QueryParams};
 use crate::lists::List;
-use crate::narrowing::namespace_errors;
+use crate::narrowing::{MOST, namespace_errors};
 use crate::state::State;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, post};
 use auth::{KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, MembersManage, Narrowing, Via};
 use domain::codes::Code;
-use domain::ids::{ClusterId, KubeconfigId};
+use domain::ids::{ClusterId, KubeconfigId, RoleId};
+use domain::permissions::Permission;
 use sealed::kubeconfig::Proof;
 use sealed::{Token, TokenKind};
 use secrecy::ExposeSecret;
@@ -35,6 +36,12 @@ pub struct KubeconfigRequest {
     /// To look only: no changes, no commands, no values of secrets.
     #[serde(default)]
     pub read_only: bool,
+    /// What it may do besides looking, of what is done inside of clusters; absent: all that its owner may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<Permission>>,
+    /// In place of `permissions`, a role of the project's own: what it names now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<RoleId>,
 }
 
 /// A kubeconfig just issued: shown once, never again.
@@ -69,7 +76,11 @@ pub struct Kubeconfig {
     /// Namespaces it may go into; absent: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<Vec<String>>,
+    /// Whether it neither changes things inside of the cluster nor runs commands there.
     pub read_only: bool,
+    /// What it may do besides looking; absent: all that its owner may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<Permission>>,
 }
 
 /// Whose kubeconfigs are to be revoked.
@@ -104,16 +115,37 @@ impl KubeconfigRequest {
         if !(SHORTEST..=longest).contains(&self.expires_in) {
             wrong("expires_in", format!("must be {SHORTEST} to {longest} seconds"));
         }
+        if self.permissions.as_ref().is_some_and(|all| all.len() > MOST) {
+            wrong("permissions", format!("must be at most {MOST}"));
+        }
+        if self.permissions.is_some() && self.read_only {
+            wrong("permissions", "must be absent with read_only".to_owned());
+        }
+        if self.role.is_some() && (self.read_only || self.permissions.is_some()) {
+            wrong("role", "must be absent with read_only or permissions".to_owned());
+        }
         if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
     }
 
-    fn narrowing(&self) -> Narrowing {
-        Narrowing {
-            permissions: self.read_only.then(BTreeSet::new),
-            clusters: None,
-            namespaces: self.namespaces.as_ref().map(|names| names.iter().cloned().collect()),
-        }
+    /// Which permissions it is narrowed to. A role counts as it is now: who composes it anew makes no kubeconfig wider that somebody has.
+    async fn permissions(&self, state: &State, caller: &Caller) -> Answer<Option<BTreeSet<Permission>>> {
+        let Some(role) = self.role else {
+            return Ok(self.read_only.then(BTreeSet::new).or_else(|| self.permissions.as_ref().map(|all| all.iter().copied().collect())));
+        };
+        let roles = state.store.roles(&caller.actor.scope()).await?;
+        let found = roles.into_iter().find(|record| record.id == role).ok_or_else(|| Problem::field("role", "there is no such role"))?;
+        Ok(Some(found.text.permissions))
     }
+
+    async fn narrowing(&self, state: &State, caller: &Caller) -> Answer<Narrowing> {
+        let namespaces = self.namespaces.as_ref().map(|names| names.iter().cloned().collect());
+        Ok(Narrowing { permissions: self.permissions(state, caller).await?, clusters: None, namespaces })
+    }
+}
+
+/// Whether neither changes nor commands are left.
+fn looks_only(permissions: Option<&BTreeSet<Permission>>) -> bool {
+    permissions.is_some_and(|all| !all.contains(&Permission::KubernetesWrite) && !all.contains(&Permission::KubernetesExec))
 }
 
 impl Kubeconfig {
@@ -128,7 +160,8 @@ impl Kubeconfig {
             created_by: record.user.name,
             created_by_id: record.user.id,
             revoked_at: record.revoked_at,
-            read_only: record.narrowing.permissions.is_some(),
+            read_only: looks_only(record.narrowing.permissions.as_ref()),
+            permissions: record.narrowing.permissions.map(|all| all.into_iter().collect()),
             namespaces: record.narrowing.namespaces.map(|names| names.into_iter().collect()),
         }
     }
@@ -163,7 +196,7 @@ pub async fn kubeconfig_issue(caller: Caller, state: Data<State>, id: Path<Clust
     let expires_at = OffsetDateTime::now_utc() + Duration::seconds(request.expires_in);
     // With several to choose from, kubectl's own default is as good as any.
     let namespace = request.namespaces.as_deref().and_then(|names| if let [only] = names { Some(only.clone()) } else { None });
-    let narrowing = request.narrowing();
+    let narrowing = request.narrowing(&state, &caller).await?;
     let new = NewKubeconfig { name: request.name.unwrap_or_default(), token_hash: token.hash, narrowing, expires_at };
     let issued = state.store.kubeconfig_issue(permit, new, caller.context()).await?;
     let kubeconfig = sealed::kubeconfig::Kubeconfig {

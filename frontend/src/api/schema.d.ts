@@ -3297,6 +3297,9 @@ export interface components {
             name: string;
             /** @description Namespaces it may go into; absent: all. */
             namespaces?: string[] | null;
+            /** @description What it may do besides looking; absent: all that its owner may. */
+            permissions?: components["schemas"]["Permission"][] | null;
+            /** @description Whether it neither changes things inside of the cluster nor runs commands there. */
             read_only: boolean;
             /** Format: date-time */
             revoked_at?: string | null;
@@ -3329,8 +3332,11 @@ export interface components {
             name?: string | null;
             /** @description Namespaces it may go into; absent: all. */
             namespaces?: string[] | null;
+            /** @description What it may do besides looking, of what is done inside of clusters; absent: all that its owner may. */
+            permissions?: components["schemas"]["Permission"][] | null;
             /** @description To look only: no changes, no commands, no values of secrets. */
             read_only?: boolean;
+            role?: components["schemas"]["RoleId"] | null;
         };
         /** @description A node as Kubernetes sees it. */
         KubernetesNode: {
@@ -3888,6 +3894,9 @@ export interface components {
                 name: string;
                 /** @description Namespaces it may go into; absent: all. */
                 namespaces?: string[] | null;
+                /** @description What it may do besides looking; absent: all that its owner may. */
+                permissions?: components["schemas"]["Permission"][] | null;
+                /** @description Whether it neither changes things inside of the cluster nor runs commands there. */
                 read_only: boolean;
                 /** Format: date-time */
                 revoked_at?: string | null;

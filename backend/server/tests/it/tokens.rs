@@ -259,6 +259,41 @@ async fn a_kubeconfig_can_be_narrowed_to_looking_and_to_namespaces() {
 }
 
 #[actix_web::test]
+async fn a_kubeconfig_can_be_narrowed_to_permissions_or_to_a_role_as_it_is_when_it_is_made() {
+    let house = House::new().await;
+    let (owner, member) = (house.sign_in("owner-a").await, house.sign_in("member-a").await);
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let role = json!({"name": "deployer", "permissions": ["kubernetes_write"]});
+    let role = house.call(Some(&owner), "POST", "/api/v1/roles", Some(&role)).await.body["id"].as_str().unwrap().to_owned();
+    let kubeconfigs = format!("/api/v1/clusters/{cluster}/kubeconfigs");
+    let status = async |token: &str, method: &str, path: &str| {
+        let url = format!("{}/k8s/clusters/{cluster}/api/v1/namespaces/web/pods/p{path}", house.url);
+        reqwest::Client::new().request(method.parse().unwrap(), url).bearer_auth(token).send().await.unwrap().status().as_u16()
+    };
+    let mut tokens = Vec::new();
+    for (narrowed, permissions, changes, runs) in [
+        (json!({"role": role}), json!(["kubernetes_write"]), true, false),
+        (json!({"permissions": ["kubernetes_exec"]}), json!(["kubernetes_exec"]), false, true),
+        (json!({"permissions": ["node_pool_resize"]}), json!(["node_pool_resize"]), false, false),
+    ] {
+        let mut wanted = json!({"expires_in": 3600});
+        wanted.as_object_mut().unwrap().extend(narrowed.as_object().unwrap().clone());
+        let issued = house.call(Some(&member), "POST", &kubeconfigs, Some(&wanted)).await;
+        assert_eq!(issued.status, 201, "{}", issued.body);
+        let text = issued.body["kubeconfig"].as_str().unwrap();
+        let token = text.lines().find_map(|line| line.trim().strip_prefix("token: ")).unwrap().trim_matches('"').to_owned();
+        let (deleted, run) = (status(&token, "DELETE", "").await, status(&token, "GET", "/exec").await);
+        assert_eq!((deleted != 403, run != 403), (changes, runs), "{narrowed}: {deleted} {run}");
+        let listed = house.call(Some(&member), "GET", &kubeconfigs, None).await.body["items"][0].clone();
+        assert_eq!((&listed["permissions"], &listed["read_only"]), (&permissions, &json!(!changes && !runs)));
+        tokens.push(token);
+    }
+    let wider = json!({"name": "deployer", "permissions": ["kubernetes_write", "kubernetes_exec"]});
+    let changed = house.call(Some(&owner), "PUT", &format!("/api/v1/roles/{role}"), Some(&wider)).await;
+    assert_eq!((changed.status, status(&tokens[0], "GET", "/exec").await), (200, 403), "{}", changed.body);
+}
+
+#[actix_web::test]
 async fn all_kubeconfigs_of_a_cluster_or_of_one_person_end_at_once() {
     let house = House::new().await;
     let (member, reader) = (house.sign_in("member-a").await, house.sign_in("reader-a").await);

@@ -5,6 +5,7 @@ import { Choices } from "../../components/Choices";
 import { Field } from "../../components/Field";
 import { fieldId } from "../create/ErrorSummary";
 import { CERTIFICATE_MINUTES, MOST_HOURS, type KubeconfigDraft, type Lifetime } from "./kubeconfigDraft";
+import { KubeconfigMay } from "./KubeconfigMay";
 
 interface Props {
   draft: KubeconfigDraft;
@@ -23,17 +24,7 @@ export function KubeconfigForm({ draft, errors, onChange, direct }: Props & { di
   return (
     <>
       <Lifetimes draft={draft} errors={errors} onChange={onChange} />
-      <Choices id={id("read_only")} legend={t("token.may")} error={errors.read_only}>
-        {[false, true].map((readOnly) => (
-          <label key={String(readOnly)} className="check">
-            <input type="radio" name="kubeconfig-may" checked={draft.readOnly === readOnly} onChange={() => onChange({ readOnly })} />
-            <span>
-              {t(readOnly ? "token.mayOf.read" : "kubeconfig.mayAll")}
-              <span className="field-hint">{t(readOnly ? "kubeconfig.readHint" : "kubeconfig.allHint")}</span>
-            </span>
-          </label>
-        ))}
-      </Choices>
+      <KubeconfigMay draft={draft} errors={errors} onChange={onChange} direct={direct} />
       {!direct && <NamespaceChoices draft={draft} errors={errors} onChange={onChange} />}
       <Field label={t("kubeconfig.name")} hint={t("kubeconfig.nameHint")} error={errors.name} id={id("name")}>
         {(field) => <Input {...field} maxLength={60} value={draft.name} onChange={(event) => onChange({ name: event.target.value })} />}

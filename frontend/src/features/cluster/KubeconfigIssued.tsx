@@ -11,7 +11,7 @@ import { KubeconfigScope } from "./KubeconfigScope";
 interface Props {
   issued: { kubeconfig: string; expires_at: string };
   /** What was asked for. */
-  request: Pick<KubeconfigRequest, "namespaces" | "read_only">;
+  request: Pick<KubeconfigRequest, "namespaces" | "read_only" | "permissions" | "role">;
   /** What the file is called after. */
   file: string;
 }
@@ -35,7 +35,7 @@ export function KubeconfigIssued({ issued, request, file }: Props) {
       <p>
         <Status tone="ok">{t("kubeconfig.issuedFor", { user: user.name, time: absolute(issued.expires_at) })}</Status>
       </p>
-      <KubeconfigScope readOnly={request.read_only ?? false} namespaces={request.namespaces} />
+      <KubeconfigScope readOnly={request.read_only ?? false} permissions={request.permissions} ofRole={Boolean(request.role)} namespaces={request.namespaces} />
       <p className="muted">{t("kubeconfig.once")}</p>
       <KubeconfigFile cluster={file} kubeconfig={issued.kubeconfig} call={example(request)} first={first} />
     </div>

@@ -98,7 +98,7 @@ function useColumns(cluster: Cluster | undefined, valid: Kubeconfig[], ask: (wha
         </>
       ),
     },
-    { key: "scope", title: t("token.col.may"), render: (kubeconfig) => <KubeconfigScope readOnly={kubeconfig.read_only} namespaces={kubeconfig.namespaces} /> },
+    { key: "scope", title: t("token.col.may"), render: (kubeconfig) => <KubeconfigScope readOnly={kubeconfig.read_only} permissions={kubeconfig.permissions} namespaces={kubeconfig.namespaces} /> },
     { key: "created", title: t("kubeconfig.col.created"), render: (kubeconfig) => <Ago time={kubeconfig.created_at} /> },
     { key: "expires", title: t("kubeconfig.col.expires"), render: (kubeconfig) => <Ago time={kubeconfig.expires_at} /> },
     { key: "used", title: t("kubeconfig.col.used"), render: (kubeconfig) => (kubeconfig.last_used_at ? <Ago time={kubeconfig.last_used_at} /> : <span className="muted">{t("kubeconfig.never")}</span>) },
