@@ -71,6 +71,8 @@ beforeEach(() => {
   answer({ data: now });
 });
 
+const group = (name: string) => within(screen.getByRole("group", { name }));
+
 describe("a draft", () => {
   const set: InstallationSettings = { limits: { clusters_per_project: null, nodes_per_pool: 5 }, prices: null, audit: { retention_days: 90, forward: null } };
 
@@ -192,15 +194,14 @@ describe("the page", () => {
     const list = screen.getByLabelText(words.nameOf.versions);
     expect(list.textContent).toContain("As configured: v1.36.3, v1.35.4");
     fireEvent.change(list, { target: { value: "own" } });
-    const row = (name: string) => within(screen.getByRole("group", { name }));
-    fireEvent.change(row("v1.36.3").getByLabelText(words.partOf.support), { target: { value: "hidden" } });
-    fireEvent.click(row("v1.35.4").getByRole("button"));
+    fireEvent.change(group("v1.36.3").getByLabelText(words.partOf.support), { target: { value: "hidden" } });
+    fireEvent.click(group("v1.35.4").getByRole("button"));
     await press(words.addVersion);
     await press(words.test);
     expect(testSettings).not.toHaveBeenCalled();
     expect(row("2").getByLabelText(words.partOf.version).getAttribute("aria-invalid")).toBe("true");
     fireEvent.change(row("2").getByLabelText(words.partOf.version), { target: { value: "v1.37.0" } });
-    fireEvent.change(row("v1.37.0").getByLabelText(words.partOf.image), { target: { value: "kcs-node-v1.37.0" } });
+    fireEvent.change(group("v1.37.0").getByLabelText(words.partOf.image), { target: { value: "kcs-node-v1.37.0" } });
     await press(words.test);
     expect(testSettings).toHaveBeenCalledExactlyOnceWith({ revision: 3, limits: { clusters_per_project: 30 }, versions: [version("v1.36.3", "hidden"), version("v1.37.0", "preview")], audit: {} });
   });

@@ -196,15 +196,6 @@ impl State {
         }
     }
 
-    /// A copy to try changes on that are taken over as a whole or not at all.
-    pub(crate) fn clone_for_draft(&self) -> Self {
-        self.clone()
-    }
-
-    pub(crate) fn adopt_draft(&mut self, draft: Self) {
-        *self = draft;
-    }
-
     /// Hands work to the machines, where there are any.
     pub(crate) fn job(&mut self, job: Job) {
         if self.real_machines {

@@ -3,9 +3,24 @@
 use crate::http::{Answer, Call, Failure, Reply, Service};
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 /// Rows by id, oldest first.
 pub(crate) type Table<T> = IndexMap<String, T>;
+
+/// Rows by what they belong to.
+pub(crate) type Grouped<'a, T> = HashMap<&'a str, Vec<&'a T>>;
+
+/// Rows by what they belong to, for a listing of that: passed over once, and not once for each of what they belong to.
+pub(crate) fn grouped<'a, T>(rows: &'a Table<T>, of: impl Fn(&'a T) -> Option<&'a str>) -> Grouped<'a, T> {
+    let mut groups = Grouped::new();
+    for row in rows.values() {
+        if let Some(key) = of(row) {
+            groups.entry(key).or_default().push(row);
+        }
+    }
+    groups
+}
 
 /// What listing must know of a row without rendering it.
 pub(crate) trait Resource {

@@ -2,7 +2,9 @@
 
 use super::servers::Server;
 use crate::http::Call;
+use crate::network::FloatingIp;
 use crate::state::State;
+use crate::table::{Grouped, grouped};
 use serde_json::{Map, Value, json};
 
 fn links(call: &Call<'_>, id: &str) -> Value {
@@ -26,13 +28,18 @@ fn states(server: &Server) -> (&'static str, u8) {
     }
 }
 
-pub(super) fn view(state: &State, call: &Call<'_>, server: &Server) -> Value {
+/// Floating addresses by their ports.
+pub(super) fn floating(state: &State) -> Grouped<'_, FloatingIp> {
+    grouped(&state.network.floating_ips, |ip| ip.port_id.as_deref())
+}
+
+pub(super) fn view(state: &State, floating: &Grouped<'_, FloatingIp>, call: &Call<'_>, server: &Server) -> Value {
     let (vm_state, power_state) = states(server);
     let task = server.task.as_deref().or((server.status == "BUILD").then_some("spawning"));
     let mut body = json!({
         "id": server.id, "name": server.name, "status": server.status, "tenant_id": server.project_id, "user_id": server.user_id,
         "metadata": server.metadata, "hostId": format!("host-{}", server.zone), "key_name": server.key_name,
-        "flavor": flavor(state, call, server), "image": image(call, server), "addresses": addresses(state, server),
+        "flavor": flavor(state, call, server), "image": image(call, server), "addresses": addresses(state, floating, server),
         "links": links(call, &server.id), "created": server.created, "updated": server.updated, "accessIPv4": "", "accessIPv6": "",
         "config_drive": "", "OS-DCF:diskConfig": "MANUAL", "OS-EXT-AZ:availability_zone": server.zone,
         "OS-EXT-STS:task_state": task, "OS-EXT-STS:vm_state": vm_state, "OS-EXT-STS:power_state": power_state,
@@ -99,12 +106,12 @@ fn volumes(call: &Call<'_>, server: &Server) -> Value {
     server.disks.iter().map(one).collect()
 }
 
-fn addresses(state: &State, server: &Server) -> Value {
+fn addresses(state: &State, floating: &Grouped<'_, FloatingIp>, server: &Server) -> Value {
     let mut by_network: Map<String, Value> = Map::new();
     for port in server.interfaces.iter().filter_map(|i| state.network.ports.get(&i.port_id)) {
         let name = state.network.networks.get(&port.network_id).map_or_else(|| port.network_id.clone(), |n| n.common.name.clone());
         let fixed = port.fixed_ips.iter().map(|f| (f.ip_address, "fixed"));
-        let floating = state.network.floating_ips.values().filter(|f| f.port_id.as_deref() == Some(&port.common.id)).map(|f| (f.address, "floating"));
+        let floating = floating.get(port.common.id.as_str()).into_iter().flatten().map(|f| (f.address, "floating"));
         let entries = fixed
             .chain(floating)
             .map(|(ip, kind)| json!({"version": 4, "addr": ip, "OS-EXT-IPS:type": kind, "OS-EXT-IPS-MAC:mac_addr": port.mac_address}));

@@ -91,9 +91,14 @@ impl Server {
 pub(super) fn serve(state: &mut State, call: &Call<'_>, rest: &[&str]) -> Answer {
     match (call.method, rest) {
         (&Method::GET, []) => list(state, call, |s| server_view::short(call, s)),
-        (&Method::GET, ["detail"]) => list(state, call, |s| server_view::view(state, call, s)),
+        (&Method::GET, ["detail"]) => {
+            let floating = server_view::floating(state);
+            list(state, call, |s| server_view::view(state, &floating, call, s))
+        }
         (&Method::POST, []) => server_create::create(state, call),
-        (&Method::GET, [id]) => Ok(Reply::json(200, json!({"server": server_view::view(state, call, own(state, call, id)?)}))),
+        (&Method::GET, [id]) => {
+            Ok(Reply::json(200, json!({"server": server_view::view(state, &server_view::floating(state), call, own(state, call, id)?)})))
+        }
         (&Method::PUT, [id]) => update(state, call, id),
         (&Method::DELETE, [id]) => delete(state, call, id),
         (&Method::GET, [id, "metadata"]) => Ok(Reply::json(200, json!({"metadata": own(state, call, id)?.metadata}))),
@@ -175,7 +180,7 @@ fn update(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
     }
     server.touch(now);
     let server = own(state, call, id)?;
-    Ok(Reply::json(200, json!({"server": server_view::view(state, call, server)})))
+    Ok(Reply::json(200, json!({"server": server_view::view(state, &server_view::floating(state), call, server)})))
 }
 
 fn set_metadata(state: &mut State, call: &Call<'_>, id: &str) -> Answer {

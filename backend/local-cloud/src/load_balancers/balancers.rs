@@ -1,6 +1,6 @@
 //! Load balancers: made alone or with everything under them in one call, changed, deleted with or without their children.
 
-use super::{Common, Status, invalid, known, listeners, missing, own, page, pools, quotas, resource, settle_later, statuses};
+use super::{Common, Status, invalid, known, listeners, missing, own, page, pools, quotas, resource, settle_later, statuses, whole};
 use crate::faults::ObjectFault;
 use crate::http::{Answer, Call, Failure, Reply, text};
 use crate::network::addresses;
@@ -107,10 +107,9 @@ fn create(state: &mut State, call: &Call<'_>) -> Answer {
         }
     };
     quotas::check(state, &project, "load_balancer", "Load Balancer")?;
-    // Children are read against a copy, so that a bad one leaves nothing behind.
-    let mut draft = state.clone_for_draft();
-    let common = Common::new(&mut draft, &project, "", given)?;
-    let vip = vip(&mut draft, call, given, &project, &common.id)?;
+    let common = Common::new(state, &project, "", given)?;
+    let bound = text(given, "vip_port_id").and_then(|id| state.network.ports.get(id)).cloned();
+    let vip = vip(state, call, given, &project, &common.id)?;
     let row = Balancer {
         provider: provider.to_owned(),
         vip_address: vip.address,
@@ -122,18 +121,31 @@ fn create(state: &mut State, call: &Call<'_>) -> Answer {
         failing: false,
         common,
     };
-    let id = row.common.id.clone();
-    draft.load_balancers.balancers.insert(id.clone(), row);
-    for pool in objects(given, "pools")? {
-        pools::insert(&mut draft, call, &id, pool)?;
+    let (id, vip_port) = (row.common.id.clone(), row.vip_port_id.clone());
+    // A bad child leaves nothing behind.
+    if let Err(refused) = whole(state, |state| insert(state, call, given, row)) {
+        match bound {
+            Some(before) => drop(state.network.ports.insert(vip_port, before)),
+            None => ports::remove(state, &vip_port),
+        }
+        return Err(refused);
     }
-    for listener in objects(given, "listeners")? {
-        listeners::insert(&mut draft, call, &id, listener)?;
-    }
-    state.adopt_draft(draft);
     settle_later(state, call, &id);
     let row = own(&state.load_balancers.balancers, call, "Load Balancer", &id)?;
     Ok(Reply::json(201, json!({"loadbalancer": view(state, row)})))
+}
+
+/// Makes a load balancer with the pools and listeners given in it.
+fn insert(state: &mut State, call: &Call<'_>, given: &Map<String, Value>, row: Balancer) -> Result<(), Failure> {
+    let id = row.common.id.clone();
+    state.load_balancers.balancers.insert(id.clone(), row);
+    for pool in objects(given, "pools")? {
+        pools::insert(state, call, &id, pool)?;
+    }
+    for listener in objects(given, "listeners")? {
+        listeners::insert(state, call, &id, listener)?;
+    }
+    Ok(())
 }
 
 /// A list of objects under `key`.

@@ -1,6 +1,8 @@
 //! Listeners: a port of the VIP and the pool behind it.
 
-use super::{Common, Status, begin, capable, invalid, missing, one_of, own, page, pools, port, quotas, required, resource, statuses};
+use super::{
+    Common, Status, begin, capable, changeable, invalid, missing, one_of, own, page, pools, port, quotas, required, resource, statuses, whole,
+};
 use crate::http::{Answer, Call, Failure, Reply, number, text, texts};
 use crate::state::State;
 use http::Method;
@@ -65,10 +67,9 @@ fn create(state: &mut State, call: &Call<'_>) -> Answer {
     let given = call.object("listener")?;
     let balancer = required(given, "loadbalancer_id")?;
     own(&state.load_balancers.balancers, call, "Load Balancer", balancer)?;
-    let mut draft = state.clone_for_draft();
-    begin(&mut draft, call, balancer)?;
-    let id = insert(&mut draft, call, balancer, given)?;
-    state.adopt_draft(draft);
+    changeable(state, balancer)?;
+    let id = whole(state, |state| insert(state, call, balancer, given))?;
+    begin(state, call, balancer)?;
     let row = own(&state.load_balancers.listeners, call, "Listener", &id)?;
     Ok(Reply::json(201, json!({"listener": view(state, row)})))
 }

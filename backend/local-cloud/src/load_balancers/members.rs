@@ -1,7 +1,7 @@
 //! Members of a pool: one by one, or all in one call.
 
 use super::balancers::objects;
-use super::{Common, Status, invalid, missing, own, page, port, quotas, required, resource, statuses};
+use super::{Common, Status, changeable, invalid, missing, own, page, port, quotas, required, resource, statuses, whole};
 use crate::http::{Answer, Call, Failure, Reply, number, text, truth};
 use crate::state::State;
 use http::Method;
@@ -39,10 +39,9 @@ pub(super) fn serve(state: &mut State, call: &Call<'_>, pool: &str, rest: &[&str
         (&Method::GET, [id]) => Ok(Reply::json(200, json!({"member": view(state, of_pool(state, pool, id)?)}))),
         (&Method::POST, []) => {
             let given = call.object("member")?;
-            let mut draft = state.clone_for_draft();
-            begin(&mut draft, call, &balancer, pool)?;
-            let id = insert(&mut draft, call, pool, given)?;
-            state.adopt_draft(draft);
+            changeable(state, &balancer)?;
+            let id = whole(state, |state| insert(state, call, pool, given))?;
+            begin(state, call, &balancer, pool)?;
             Ok(Reply::json(201, json!({"member": view(state, of_pool(state, pool, &id)?)})))
         }
         (&Method::PUT, []) => batch(state, call, &balancer, pool),
@@ -121,26 +120,29 @@ fn update(state: &mut State, call: &Call<'_>, balancer: &str, pool: &str, id: &s
 fn batch(state: &mut State, call: &Call<'_>, balancer: &str, pool: &str) -> Answer {
     let body = call.body.as_object().ok_or_else(|| Failure::bad("members are required"))?;
     let wanted = objects(body, "members")?;
-    let mut draft = state.clone_for_draft();
-    begin(&mut draft, call, balancer, pool)?;
-    let mut kept = Vec::new();
-    for given in wanted {
-        let (address, port) = (address(given)?, port(given, "protocol_port")?);
-        let now = draft.clock.seconds();
-        let found = draft.load_balancers.members.values_mut().find(|m| m.pool == pool && m.address == address && m.port == port);
-        if let Some(row) = found {
-            row.weight = number(given, "weight", row.weight)?;
-            row.common.update(given, now)?;
-            kept.push(row.common.id.clone());
-        } else {
-            kept.push(insert(&mut draft, call, pool, given)?);
-        }
+    changeable(state, balancer)?;
+    let before: Vec<Member> = state.load_balancers.members.values().filter(|m| m.pool == pool).cloned().collect();
+    let taken = whole(state, |state| wanted.iter().map(|given| one_of_batch(state, call, pool, given)).collect::<Result<Vec<_>, _>>());
+    if taken.is_err() {
+        state.load_balancers.members.extend(before.into_iter().map(|row| (row.common.id.clone(), row)));
     }
+    let kept = taken?;
+    begin(state, call, balancer, pool)?;
     if !call.query("additive_only").is_some_and(|v| v.eq_ignore_ascii_case("true")) {
-        for row in draft.load_balancers.members.values_mut().filter(|m| m.pool == pool && !kept.contains(&m.common.id)) {
+        for row in state.load_balancers.members.values_mut().filter(|m| m.pool == pool && !kept.contains(&m.common.id)) {
             row.common.status = Status::PendingDelete;
         }
     }
-    state.adopt_draft(draft);
     Ok(Reply::empty(202))
+}
+
+/// A member as given, which may be there already; its id.
+fn one_of_batch(state: &mut State, call: &Call<'_>, pool: &str, given: &Map<String, Value>) -> Result<String, Failure> {
+    let (address, port) = (address(given)?, port(given, "protocol_port")?);
+    let now = state.clock.seconds();
+    let found = state.load_balancers.members.values_mut().find(|m| m.pool == pool && m.address == address && m.port == port);
+    let Some(row) = found else { return insert(state, call, pool, given) };
+    row.weight = number(given, "weight", row.weight)?;
+    row.common.update(given, now)?;
+    Ok(row.common.id.clone())
 }

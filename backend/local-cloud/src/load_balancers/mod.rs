@@ -234,13 +234,38 @@ pub(crate) fn serve(state: &mut State, call: &Call<'_>) -> Answer {
 
 /// Begins a change under a load balancer, which must be ACTIVE; `what` is named in the refusal.
 fn begin(state: &mut State, call: &Call<'_>, balancer: &str) -> Result<(), Failure> {
-    let row = state.load_balancers.balancers.get_mut(balancer).ok_or_else(|| missing("Load Balancer", balancer))?;
-    if row.common.status != Status::Active {
-        return Err(Failure::conflict(format!("Load Balancer {balancer} is immutable and cannot be updated.")));
+    changeable(state, balancer)?;
+    if let Some(row) = state.load_balancers.balancers.get_mut(balancer) {
+        row.common.status = Status::PendingUpdate;
     }
-    row.common.status = Status::PendingUpdate;
     settle_later(state, call, balancer);
     Ok(())
+}
+
+/// Makes what is asked for under a load balancer whole or not at all. What comes new is the last of its kind: where the rest is refused it is cut off again.
+fn whole<T>(state: &mut State, make: impl FnOnce(&mut State) -> Result<T, Failure>) -> Result<T, Failure> {
+    let before = &state.load_balancers;
+    let [balancers, listeners, pools] = [before.balancers.len(), before.listeners.len(), before.pools.len()];
+    let [members, monitors] = [before.members.len(), before.monitors.len()];
+    let made = make(state);
+    if made.is_err() {
+        let octavia = &mut state.load_balancers;
+        octavia.balancers.truncate(balancers);
+        octavia.listeners.truncate(listeners);
+        octavia.pools.truncate(pools);
+        octavia.members.truncate(members);
+        octavia.monitors.truncate(monitors);
+    }
+    made
+}
+
+/// Refuses a change under a load balancer that is not ACTIVE.
+fn changeable(state: &State, balancer: &str) -> Result<(), Failure> {
+    let row = state.load_balancers.balancers.get(balancer).ok_or_else(|| missing("Load Balancer", balancer))?;
+    if row.common.status == Status::Active {
+        return Ok(());
+    }
+    Err(Failure::conflict(format!("Load Balancer {balancer} is immutable and cannot be updated.")))
 }
 
 /// Has a change end after its time, unless a fault says otherwise.

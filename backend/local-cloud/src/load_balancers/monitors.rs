@@ -1,6 +1,6 @@
 //! Health monitors: how a pool's members are checked.
 
-use super::{Common, Status, begin, capable, missing, one_of, own, page, quotas, required, resource};
+use super::{Common, Status, begin, capable, changeable, missing, one_of, own, page, quotas, required, resource, whole};
 use crate::http::{Answer, Call, Failure, Reply, number, text};
 use crate::state::State;
 use http::Method;
@@ -62,10 +62,9 @@ fn create(state: &mut State, call: &Call<'_>) -> Answer {
     if state.load_balancers.monitors.values().any(|m| m.pool == pool) {
         return Err(Failure::conflict("This pool already has a health monitor"));
     }
-    let mut draft = state.clone_for_draft();
-    begin(&mut draft, call, &balancer)?;
-    let id = insert(&mut draft, pool, given)?;
-    state.adopt_draft(draft);
+    changeable(state, &balancer)?;
+    let id = whole(state, |state| insert(state, pool, given))?;
+    begin(state, call, &balancer)?;
     Ok(Reply::json(201, json!({"healthmonitor": view(own(&state.load_balancers.monitors, call, "Health Monitor", &id)?)})))
 }
 

@@ -2,7 +2,7 @@
 
 use super::balancers::objects;
 use super::listeners::PROTOCOLS;
-use super::{Common, Status, begin, capable, members, missing, monitors, one_of, own, page, quotas, resource, statuses};
+use super::{Common, Status, begin, capable, changeable, members, missing, monitors, one_of, own, page, quotas, resource, statuses, whole};
 use crate::http::{Answer, Call, Failure, Reply, text};
 use crate::state::State;
 use http::Method;
@@ -74,13 +74,12 @@ fn create(state: &mut State, call: &Call<'_>) -> Answer {
         (None, Some(id)) => own(&state.load_balancers.balancers, call, "Load Balancer", id)?.common.id.clone(),
         (None, None) => return Err(Failure::bad("Validation failure: Must provide at least one of: loadbalancer_id, listener_id")),
     };
-    let mut draft = state.clone_for_draft();
-    begin(&mut draft, call, &balancer)?;
-    let id = insert(&mut draft, call, &balancer, given)?;
-    if let Some(row) = listener.and_then(|l| draft.load_balancers.listeners.get_mut(&l.common.id)) {
+    changeable(state, &balancer)?;
+    let id = whole(state, |state| insert(state, call, &balancer, given))?;
+    begin(state, call, &balancer)?;
+    if let Some(row) = listener.and_then(|l| state.load_balancers.listeners.get_mut(&l.common.id)) {
         row.default_pool = Some(id.clone());
     }
-    state.adopt_draft(draft);
     let row = own(&state.load_balancers.pools, call, "Pool", &id)?;
     Ok(Reply::json(201, json!({"pool": view(state, row)})))
 }

@@ -2,6 +2,7 @@
 
 use super::{Balancer, HealthMonitor, Listener, Member, Pool, Status, own};
 use crate::http::{Answer, Call, Reply};
+use crate::network::ports;
 use crate::state::State;
 use serde_json::{Value, json};
 
@@ -15,8 +16,7 @@ fn answers(state: &State, member: &Member) -> Option<bool> {
         return state.load_balancers.health.get(&member.common.id).copied();
     }
     let network = &state.load_balancers.balancers.get(&member.common.balancer)?.vip_network_id;
-    let at = |p: &&crate::network::Port| &p.network_id == network && p.fixed_ips.iter().any(|f| f.ip_address == member.address);
-    let server = state.network.ports.values().find(at).and_then(|p| state.compute.servers.get(&p.device_id));
+    let server = ports::at(&state.network, network, member.address).and_then(|p| state.compute.servers.get(&p.device_id));
     Some(server.is_none_or(|s| s.status == "ACTIVE"))
 }
 

@@ -26,6 +26,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+use std::net::Ipv4Addr;
 
 /// What every Neutron object has.
 #[derive(Clone, Serialize, Deserialize)]
@@ -144,6 +145,9 @@ pub(crate) struct Network {
     pub floating_ips: Table<FloatingIp>,
     pub groups: Table<Group>,
     pub rules: Table<Rule>,
+    /// Ports by network and address; those in the records are entered by [`ports::enter_all`].
+    #[serde(skip)]
+    pub held: HashMap<String, HashMap<Ipv4Addr, String>>,
     /// Limits that differ from the default, by project and resource.
     pub quotas: HashMap<String, HashMap<String, i64>>,
 }

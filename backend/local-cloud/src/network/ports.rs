@@ -1,7 +1,7 @@
 //! Ports: a place on a network with addresses and security groups, bound to a server, a router or a load balancer, or to nothing.
 
 use super::networks::usable;
-use super::{Common, addresses, invalid, known, missing, own, own_mut, quotas, required, resource, security_groups, wrapped};
+use super::{Common, Network, addresses, invalid, known, missing, own, own_mut, quotas, required, resource, security_groups, wrapped};
 use crate::http::{Answer, Call, Failure, Reply, text, text_or_empty, texts, truth};
 use crate::jobs::Job;
 use crate::state::State;
@@ -107,7 +107,7 @@ fn create(state: &mut State, call: &Call<'_>) -> Answer {
         allowed_address_pairs: given.get("allowed_address_pairs").cloned().unwrap_or_else(|| json!([])),
     };
     let body = view(&port);
-    state.network.ports.insert(port.common.id.clone(), port);
+    enter(&mut state.network, port);
     Ok(wrapped(201, "port", body))
 }
 
@@ -198,7 +198,7 @@ pub(crate) fn make(state: &mut State, wanted: ServicePort<'_>) -> Result<String,
         allowed_address_pairs: json!([]),
     };
     let id = port.common.id.clone();
-    state.network.ports.insert(id.clone(), port);
+    enter(&mut state.network, port);
     Ok(id)
 }
 
@@ -237,11 +237,30 @@ fn delete(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
     Ok(Reply::empty(204))
 }
 
+fn enter(network: &mut Network, port: Port) {
+    let held = network.held.entry(port.network_id.clone()).or_default();
+    held.extend(port.fixed_ips.iter().map(|fixed| (fixed.ip_address, port.common.id.clone())));
+    network.ports.insert(port.common.id.clone(), port);
+}
+
+/// Enters the ports of an earlier run's records.
+pub(crate) fn enter_all(network: &mut Network) {
+    std::mem::take(&mut network.ports).into_values().for_each(|port| enter(network, port));
+}
+
+/// The port that has an address of a network.
+pub(crate) fn at<'a>(network: &'a Network, id: &str, address: Ipv4Addr) -> Option<&'a Port> {
+    network.ports.get(network.held.get(id)?.get(&address)?)
+}
+
 /// Takes a port away, with its addresses; its floating IPs stay, pointing at nothing.
 pub(crate) fn remove(state: &mut State, id: &str) {
     let Some(port) = state.network.ports.shift_remove(id) else { return };
     for fixed in &port.fixed_ips {
         addresses::give_back(state, &fixed.subnet_id, fixed.ip_address);
+        if let Some(held) = state.network.held.get_mut(&port.network_id) {
+            held.remove(&fixed.ip_address);
+        }
     }
     super::floating_ips::port_gone(state, id);
     vacated(state, &port.network_id, &port.device_owner);

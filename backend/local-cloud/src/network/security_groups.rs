@@ -3,7 +3,7 @@
 use super::{Common, known, missing, own, own_mut, quotas, required, resource, wrapped};
 use crate::http::{Answer, Call, Failure, Reply, text};
 use crate::state::State;
-use crate::table::page;
+use crate::table::{Grouped, grouped, page};
 use http::Method;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -56,9 +56,13 @@ fn rule_view(rule: &Rule) -> Value {
     body
 }
 
-fn view(state: &State, group: &Group) -> Value {
-    let rules: Vec<Value> = state.network.rules.values().filter(|r| r.group_id == group.common.id).map(rule_view).collect();
+fn view(rules: &Grouped<'_, Rule>, group: &Group) -> Value {
+    let rules: Vec<Value> = rules.get(group.common.id.as_str()).into_iter().flatten().map(|rule| rule_view(rule)).collect();
     group.common.fill(json!({"security_group_rules": rules, "stateful": true, "shared": false}))
+}
+
+fn rules_by_group(state: &State) -> Grouped<'_, Rule> {
+    grouped(&state.network.rules, |rule| Some(&rule.group_id))
 }
 
 fn insert_rule(state: &mut State, project: &str, group: &str, direction: &str, ethertype: &str, remote_group: Option<&str>) {
@@ -96,9 +100,13 @@ pub(super) fn serve(state: &mut State, call: &Call<'_>) -> Answer {
         (&Method::GET, [_]) => {
             default_group(state, &call.actor.project_id);
             let rows = state.network.groups.values().filter(|g| call.actor.sees(&g.common.project_id));
-            page(call, "security_groups", rows, |g| view(state, g))
+            let rules = rules_by_group(state);
+            page(call, "security_groups", rows, |g| view(&rules, g))
         }
-        (&Method::GET, [_, id]) => Ok(wrapped(200, "security_group", view(state, own(&state.network.groups, call, "SecurityGroup", id)?))),
+        (&Method::GET, [_, id]) => {
+            let group = own(&state.network.groups, call, "SecurityGroup", id)?;
+            Ok(wrapped(200, "security_group", view(&rules_by_group(state), group)))
+        }
         (&Method::POST, [_]) => create(state, call),
         (&Method::PUT, [_, id]) => update(state, call, id),
         (&Method::DELETE, [_, id]) => delete(state, call, id),
@@ -121,7 +129,7 @@ fn create(state: &mut State, call: &Call<'_>) -> Answer {
     insert_rule(state, &project, &id, "egress", "IPv4", None);
     insert_rule(state, &project, &id, "egress", "IPv6", None);
     let group = own(&state.network.groups, call, "SecurityGroup", &id)?;
-    Ok(wrapped(201, "security_group", view(state, group)))
+    Ok(wrapped(201, "security_group", view(&rules_by_group(state), group)))
 }
 
 fn update(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
@@ -131,7 +139,7 @@ fn update(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
     let now = state.clock.seconds_z();
     own_mut(&mut state.network.groups, call, "SecurityGroup", id)?.common.update(given, &now)?;
     let group = own(&state.network.groups, call, "SecurityGroup", id)?;
-    Ok(wrapped(200, "security_group", view(state, group)))
+    Ok(wrapped(200, "security_group", view(&rules_by_group(state), group)))
 }
 
 fn delete(state: &mut State, call: &Call<'_>, id: &str) -> Answer {
