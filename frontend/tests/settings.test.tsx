@@ -199,8 +199,8 @@ describe("the page", () => {
     await press(words.addVersion);
     await press(words.test);
     expect(testSettings).not.toHaveBeenCalled();
-    expect(row("2").getByLabelText(words.partOf.version).getAttribute("aria-invalid")).toBe("true");
-    fireEvent.change(row("2").getByLabelText(words.partOf.version), { target: { value: "v1.37.0" } });
+    expect(group("2").getByLabelText(words.partOf.version).getAttribute("aria-invalid")).toBe("true");
+    fireEvent.change(group("2").getByLabelText(words.partOf.version), { target: { value: "v1.37.0" } });
     fireEvent.change(group("v1.37.0").getByLabelText(words.partOf.image), { target: { value: "kcs-node-v1.37.0" } });
     await press(words.test);
     expect(testSettings).toHaveBeenCalledExactlyOnceWith({ revision: 3, limits: { clusters_per_project: 30 }, versions: [version("v1.36.3", "hidden"), version("v1.37.0", "preview")], audit: {} });
