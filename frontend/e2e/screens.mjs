@@ -194,7 +194,7 @@ const screens = [
       await page.locator(".ant-modal input[name=kubeconfig-namespaces]").last().check();
       await page.locator("#f-kubeconfig-namespaces").fill("shop, Shop_2");
       await page.locator(".ant-modal-footer .ant-btn-primary").click();
-      await page.locator(".ant-modal .field-error").waitFor();
+      await page.locator("#f-kubeconfig-namespaces-error").waitFor();
     },
   },
   {

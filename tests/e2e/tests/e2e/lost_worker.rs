@@ -1,6 +1,6 @@
 //! A worker is lost with a volume attached: its pod goes on elsewhere with its data, but not before the lost server surely does not run.
 
-use crate::dev::{Dev, wait_for};
+use crate::dev::{Dev, PASSWORD, client, wait_for};
 use crate::need_kubernetes;
 use crate::tools::Tools;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn case_38_a_volume_leaves_a_lost_worker_only_when_its_server_is_surely_of
     let member = dev.sign_in("member-a").await;
     member.image_ready().await;
     let pool = json!({"name": "default", "flavor": "m1.medium", "count": 1});
-    let made = member.post("/clusters", json!({"name": "lost", "spec": {"node_pools": [pool]}}), 202).await;
+    let made = member.post("/clusters", json!({"name": "lost", "spec": {"node_pools": [pool], "repair": "manual"}}), 202).await;
     let cluster = made["cluster"]["id"].as_str().unwrap().to_owned();
     member.finish(made["operation"]["id"].as_str().unwrap(), Duration::from_secs(300)).await;
     let folder = tempfile::tempdir().unwrap();
@@ -28,6 +28,8 @@ async fn case_38_a_volume_leaves_a_lost_worker_only_when_its_server_is_surely_of
     assert_eq!(running_on(&tools).await, name);
     assert_eq!(attached_to(&tools), [name]);
 
+    // In error, and not off: as far as the cloud tells, it may run on.
+    in_error(&dev, server).await;
     crate::control_plane::crash(&dev, server).await;
     let lost = Instant::now();
     let asked = member.post(&format!("/clusters/{cluster}/nodes/{}/replace", worker["id"].as_str().unwrap()), json!({}), 202).await;
@@ -47,6 +49,19 @@ async fn case_38_a_volume_leaves_a_lost_worker_only_when_its_server_is_surely_of
     assert!(!tools.kubectl(&["get", "nodes", "-o", "name"]).contains(name));
     tools.kubectl(&["delete", "deployment/db", "pvc/db", "--timeout=90s"]);
     member.delete_cluster(&cluster).await;
+}
+
+/// Has Nova say that the server is in error, as an administrator can.
+async fn in_error(dev: &Dev, server: &str) {
+    let (http, cloud) = (client(), dev.cloud_url());
+    let user = json!({"name": "operator", "domain": {"id": "default"}, "password": PASSWORD});
+    let scope = json!({"project": {"name": "admin", "domain": {"id": "default"}}});
+    let auth = json!({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}});
+    let answer = http.post(format!("{cloud}/identity/v3/auth/tokens")).json(&auth).send().await.unwrap();
+    let token = answer.headers()["x-subject-token"].clone();
+    let request = http.post(format!("{cloud}/compute/v2.1/servers/{server}/action")).header("x-auth-token", token);
+    let answer = request.json(&json!({"os-resetState": {"state": "error"}})).send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
 }
 
 /// One pod with a volume.
