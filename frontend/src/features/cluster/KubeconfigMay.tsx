@@ -44,7 +44,7 @@ function RoleChoice({ draft, errors, onChange }: Props) {
       {(field) => (
         <Select
           {...field}
-          placeholder={t("member.place.choose")}
+          placeholder={t("kubeconfig.invalid.role")}
           value={draft.role}
           options={(roles ?? []).map((role) => ({ value: role.id, label: role.name }))}
           onChange={(role) => onChange({ role })}
