@@ -157,7 +157,7 @@ async fn losses(estate: &Estate, tenants: &[Tenant], report: &mut Report) {
 /// A process is killed with operations under way, which the other ends.
 async fn kill(options: &Options, estate: &Estate, replicas: &mut Replicas, tenants: &[Tenant], report: &mut Report) {
     let busy = clusters::resize_some(tenants, 20, options.nodes).await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    replicas.wait_both_hold().await;
     let killed = Instant::now();
     let held = replicas.kill_second();
     let taken = replicas.wait_taken_over(&held).await;

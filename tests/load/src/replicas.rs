@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// Of the clock in /proc.
 const TICKS: f64 = 100.0;
 
+/// Who holds clusters now.
+const HOLDERS: &str = "SELECT DISTINCT holder FROM work WHERE lease_until > now()";
+
 pub struct Replicas {
     children: Vec<Child>,
     urls: Vec<String>,
@@ -65,11 +68,19 @@ impl Replicas {
         }
     }
 
+    /// Until each process holds a cluster, so that there is something to take over.
+    pub async fn wait_both_hold(&self) {
+        let begun = Instant::now();
+        while self.query(HOLDERS).len() < 2 && begun.elapsed() < Duration::from_secs(60) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Kills the second as a lost machine would be, and answers which clusters it held.
     pub fn kill_second(&mut self) -> Vec<String> {
         let mut second = self.children.remove(1);
         self.urls.remove(1);
-        let holders = self.query("SELECT DISTINCT holder FROM work WHERE lease_until > now()");
+        let holders = self.query(HOLDERS);
         second.kill().expect("it is killed");
         second.wait().expect("it has ended");
         // Whoever goes on beating is the one that lives.
