@@ -94,3 +94,18 @@ pub struct NamespaceAccess {
     /// Names that kubeconfigs and tokens are narrowed to which are good now, and whether anybody changes things there with one, or all only look.
     pub narrowed: BTreeMap<String, bool>,
 }
+
+impl NamespaceAccess {
+    /// Whether nobody comes into single namespaces only.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty() && self.narrowed.is_empty()
+    }
+
+    /// Those that somebody is to come into and that are not among the cluster's own: whoever gives places, and makes kubeconfigs and tokens, writes into them what they like.
+    #[must_use]
+    pub fn missing(&self, there: &BTreeSet<String>) -> BTreeSet<String> {
+        let names = self.people.iter().map(|person| &person.namespace).chain(self.narrowed.keys());
+        names.filter(|name| !there.contains(*name)).cloned().collect()
+    }
+}

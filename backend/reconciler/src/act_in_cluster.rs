@@ -1,13 +1,16 @@
 //! Carries out what is to be done in the cluster itself. All of it is safe to repeat: a failure is tried again in the next pass.
 
 use crate::journal::JournalError;
-use crate::kubernetes::{Drain, KubernetesError, Member, Target};
+use crate::kubernetes::{AccessLeft, Drain, KubernetesError, Member, Target};
 use crate::world::World;
 use domain::changes::Work;
 use domain::ids::NodeId;
 use domain::ledger::ResourceKind;
 use domain::nodes::{Node, NodeIntent, NodeRole};
 use domain::plan::{Action, Release, node_key};
+
+/// Characters of what was said against bindings that are logged.
+const WORDS: usize = 2_000;
 
 impl World<'_> {
     pub(crate) async fn act_in_cluster(&self, work: &Work, action: Action) -> Result<(), JournalError> {
@@ -17,7 +20,7 @@ impl World<'_> {
         let done = match action {
             Action::EnsureAccess => {
                 let namespaces = self.journal.namespace_access().await?;
-                api.ensure_access(&target, &namespaces).await.map(|complete| memory.note_access(&work.cluster, complete))
+                api.ensure_access(&target, &namespaces).await.map(|left| self.note_access(work, &left))
             }
             Action::ApplyAddons => return self.apply_addons(work, &target).await,
             Action::EnsureJoinToken(id) => match node(id) {
@@ -49,6 +52,15 @@ impl World<'_> {
             tracing::warn!(cluster = %work.cluster.id, %error, "the cluster's API refused");
         }
         Ok(())
+    }
+
+    /// Somebody's binding that cannot be as it should keeps nobody else out, and holds up no operation.
+    fn note_access(&self, work: &Work, left: &AccessLeft) {
+        if !left.refused.is_empty() {
+            let refused: String = left.refused.join("; ").chars().take(WORDS).collect();
+            tracing::warn!(cluster = %work.cluster.id, refused, "some of who comes into namespaces could not be bound as they should");
+        }
+        self.services.memory.note_access(&work.cluster, left);
     }
 
     /// One step of emptying a node; true: nothing is left on it.

@@ -1,6 +1,6 @@
 //! The engine's side of `kube-access`: what the plan asks of a cluster's API, with the engine's own identity.
 
-use crate::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Rewriting, Target, WorkloadSeen};
+use crate::kubernetes::{AccessLeft, Drain, KubernetesApi, KubernetesError, Marks, Member, Rewriting, Target, WorkloadSeen};
 use async_trait::async_trait;
 use domain::members::NamespaceAccess;
 use futures::{FutureExt, StreamExt};
@@ -49,7 +49,7 @@ impl KubernetesApi for InCluster {
         Ok(nodes.into_iter().map(|n| (n.name, n.ready)).collect())
     }
 
-    async fn ensure_access(&self, target: &Target, namespaces: &NamespaceAccess) -> Result<bool, KubernetesError> {
+    async fn ensure_access(&self, target: &Target, namespaces: &NamespaceAccess) -> Result<AccessLeft, KubernetesError> {
         Ok(self.engine(target).await?.ensure_access_rules(namespaces).await?)
     }
 

@@ -21,6 +21,8 @@ pub struct Target {
     pub pki: Arc<ClusterPki>,
 }
 
+/// What of the rules by which people get in is left to do.
+pub use kube_access::engine::AccessLeft;
 /// What identifies an object (`Kind/namespace/name`), and a word that changes when somebody changes it.
 pub use kube_access::engine::Marks;
 /// How far writing all Secrets anew is.
@@ -59,9 +61,8 @@ pub enum KubernetesError {
 pub trait KubernetesApi: Send + Sync {
     /// Whether each node is Ready; None where the control plane does not know. An error: the API does not answer.
     async fn nodes(&self, target: &Target) -> Result<BTreeMap<String, Option<bool>>, KubernetesError>;
-    /// The rules by which the gateway may impersonate, and the tenant's groups and whoever comes into single namespaces may act. False: some of
-    /// those namespaces are not there yet.
-    async fn ensure_access(&self, target: &Target, namespaces: &NamespaceAccess) -> Result<bool, KubernetesError>;
+    /// The rules by which the gateway may impersonate, and the tenant's groups and whoever comes into single namespaces may act.
+    async fn ensure_access(&self, target: &Target, namespaces: &NamespaceAccess) -> Result<AccessLeft, KubernetesError>;
     /// A kubeadm token good for one hour.
     async fn ensure_join_token(&self, target: &Target, token: &SecretString) -> Result<(), KubernetesError>;
     /// Cordons, then evicts what may go now; to be repeated until `Done`. A node that is gone is drained.

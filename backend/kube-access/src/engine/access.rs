@@ -1,9 +1,10 @@
 //! Who may do what in a cluster: the gateway may impersonate, members may do everything, readers may look at all but secrets, and whoever comes into single
 //! namespaces only may do in them what they were given (`namespace_access.rs`).
 
-use super::Engine;
+use super::{AccessLeft, Engine};
 use crate::{GATEWAY, GUEST_GROUP, KubeError, MEMBER_GROUP, NAME_EXTRA, READER_GROUP};
 use domain::members::NamespaceAccess;
+use http::HeaderMap;
 use serde_json::{Value, json};
 
 pub(super) const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
@@ -62,8 +63,8 @@ const READER_GROUPS: [&str; 19] = [
 pub(super) const LOOKS: &str = "view";
 
 impl Engine {
-    /// Applies the rules; they are small, and an unchanged one costs the cluster nothing. False: some of the namespaces that somebody comes into are not there.
-    pub async fn ensure_access_rules(&self, namespaces: &NamespaceAccess) -> Result<bool, KubeError> {
+    /// Applies the rules; they are small, and an unchanged one costs the cluster nothing.
+    pub async fn ensure_access_rules(&self, namespaces: &NamespaceAccess) -> Result<AccessLeft, KubeError> {
         for (name, rules) in [(GATEWAY, gateway_rules()), (READER_GROUP, reader_rules())] {
             self.apply_cluster_role(name, &rules).await?;
         }
@@ -97,7 +98,21 @@ impl Engine {
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
             "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": subject}],
         });
-        self.apply(&format!("{RBAC}/clusterrolebindings/{name}"), &binding).await
+        self.apply_binding(&format!("{RBAC}/clusterrolebindings/{name}"), &binding).await
+    }
+
+    /// A binding's role cannot be changed: one of that name which somebody made for another role makes way. What is said against one of the same role stands.
+    pub(super) async fn apply_binding(&self, path: &str, binding: &Value) -> Result<(), KubeError> {
+        let done = self.apply(path, binding).await;
+        if !matches!(done, Err(KubeError::Status { status: 422, .. })) {
+            return done;
+        }
+        let found: Value = self.channel.get(path, HeaderMap::new()).await?;
+        if found["roleRef"] == binding["roleRef"] {
+            return done;
+        }
+        self.delete(path).await?;
+        self.apply(path, binding).await
     }
 }
 

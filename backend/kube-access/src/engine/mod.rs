@@ -18,6 +18,7 @@ pub use addons::{Marks, Workload, key_of};
 pub use drain::Drain;
 pub use health::NodeHealth;
 pub(crate) use health::time_of;
+pub use namespace_access::AccessLeft;
 pub use secrets::Rewriting;
 
 use crate::KubeError;

@@ -1,8 +1,8 @@
 //! Who may do what in single namespaces: people who were given them, by their names, and whoever comes with what was narrowed to them, in groups that each namespace has
 //! for those.
 
-use super::Engine;
 use super::access::{LOOKS, RBAC};
+use super::{Engine, segment};
 use crate::{GATEWAY, GUEST_GROUP, KubeError, namespace_group, user_name};
 use domain::members::{NamespaceAccess, NamespacePerson};
 use http::HeaderMap;
@@ -46,51 +46,74 @@ struct Named {
     namespace: String,
 }
 
+/// What of the rules is not as it should be: to be looked at again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccessLeft {
+    /// Namespaces that somebody is to come into and that are not there, or are on their way out, where nothing new is made.
+    pub missing: BTreeSet<String>,
+    /// What the cluster said against single bindings.
+    pub refused: Vec<String>,
+}
+
+impl AccessLeft {
+    /// What is said against one thing holds up no other: whoever writes in one namespace would keep people out of all. Only where the cluster says nothing there is
+    /// no use in going on.
+    fn pass_over<T>(&mut self, what: &str, done: Result<T, KubeError>) -> Result<Option<T>, KubeError> {
+        match done {
+            Ok(done) => Ok(Some(done)),
+            Err(error @ (KubeError::Unreachable(_) | KubeError::Timeout(_) | KubeError::Destination(_))) => Err(error),
+            Err(error) => {
+                self.refused.push(format!("{what}: {error}"));
+                Ok(None)
+            }
+        }
+    }
+}
+
 impl Engine {
-    /// Of each namespace whoever changes things there and whoever looks; bindings of ours that nobody is in any more go. False: some of the namespaces are not there.
-    pub(super) async fn ensure_namespace_rules(&self, access: &NamespaceAccess) -> Result<bool, KubeError> {
-        let people = self.ensure_bindings(&PEOPLE, &of_people(&access.people)).await?;
-        let there = self.there(&access.narrowed).await?;
+    /// Of each namespace whoever changes things there and whoever looks; bindings of ours that nobody is in any more go.
+    pub(super) async fn ensure_namespace_rules(&self, access: &NamespaceAccess) -> Result<AccessLeft, KubeError> {
+        let mut left = AccessLeft { missing: self.missing(access).await?, refused: Vec::new() };
+        self.ensure_bindings(&PEOPLE, &of_people(&access.people), &mut left).await?;
+        let there: Vec<&str> = access.narrowed.keys().filter(|name| !left.missing.contains(*name)).map(String::as_str).collect();
         self.ensure_groups(&there).await?;
-        let groups = self.ensure_bindings(&NARROWED, &of_groups(&there)).await?;
-        Ok(people && groups && there.len() == access.narrowed.len())
+        self.ensure_bindings(&NARROWED, &of_groups(&access.narrowed), &mut left).await?;
+        Ok(left)
     }
 
-    /// Those of the names that are namespaces of the cluster: whoever makes kubeconfigs and tokens writes into them what they like.
-    async fn there<'a>(&self, narrowed: &'a BTreeMap<String, bool>) -> Result<BTreeMap<&'a str, bool>, KubeError> {
-        if narrowed.is_empty() {
-            return Ok(BTreeMap::new());
+    async fn missing(&self, access: &NamespaceAccess) -> Result<BTreeSet<String>, KubeError> {
+        if access.is_empty() {
+            return Ok(BTreeSet::new());
         }
-        let names: BTreeSet<String> = self.namespace_names().await?.into_iter().collect();
-        Ok(narrowed.iter().filter(|(name, _)| names.contains(*name)).map(|(name, changes)| (name.as_str(), *changes)).collect())
+        Ok(access.missing(&self.namespace_names().await?.into_iter().collect()))
     }
 
     /// Lets the gateway be in the groups of these namespaces. A rule without names would let it be in any: it has always one that is allowed anyway.
-    async fn ensure_groups(&self, namespaces: &BTreeMap<&str, bool>) -> Result<(), KubeError> {
+    async fn ensure_groups(&self, namespaces: &[&str]) -> Result<(), KubeError> {
         let both = |namespace: &&str| [true, false].map(|changes| namespace_group(namespace, changes));
-        let names: Vec<String> = std::iter::once(GUEST_GROUP.to_owned()).chain(namespaces.keys().flat_map(both)).collect();
+        let names: Vec<String> = std::iter::once(GUEST_GROUP.to_owned()).chain(namespaces.iter().flat_map(both)).collect();
         let rules = json!([{"apiGroups": [""], "resources": ["groups"], "resourceNames": names, "verbs": ["impersonate"]}]);
         self.apply_cluster_role(GROUPS, &rules).await?;
         self.bind_cluster_role(GROUPS, GROUPS, "User", GATEWAY).await
     }
 
-    async fn ensure_bindings(&self, sort: &Sort, wanted: &Wanted<'_>) -> Result<bool, KubeError> {
-        let mut complete = true;
+    async fn ensure_bindings(&self, sort: &Sort, wanted: &Wanted<'_>, left: &mut AccessLeft) -> Result<(), KubeError> {
         for ((namespace, role), subjects) in wanted {
-            match self.bind_in_namespace(sort, namespace, role, subjects).await {
-                // Given before it was made, or on its way out, where nothing new is made: the next time finds it as it is then.
-                Err(KubeError::Status { status: 403 | 404, .. }) => complete = false,
-                done => done?,
+            if !left.missing.contains(*namespace) {
+                let done = self.bind_in_namespace(sort, namespace, role, subjects).await;
+                left.pass_over(&format!("{namespace}/{}{role}", sort.prefix), done)?;
             }
         }
-        let there: Bindings = self.channel.get(&format!("{RBAC}/rolebindings?labelSelector={}", sort.query), HeaderMap::new()).await?;
-        for binding in there.items.into_iter().map(|item| item.metadata) {
-            let role = binding.name.strip_prefix(sort.prefix).unwrap_or_default();
-            if !wanted.contains_key(&(binding.namespace.as_str(), role)) {
-                self.delete(&format!("{RBAC}/namespaces/{}/rolebindings/{}", binding.namespace, binding.name)).await?;
+        let all = self.channel.get(&format!("{RBAC}/rolebindings?labelSelector={}", sort.query), HeaderMap::new()).await;
+        let all: Option<Bindings> = left.pass_over(sort.label, all)?;
+        for Named { name, namespace } in all.into_iter().flat_map(|all| all.items).map(|item| item.metadata) {
+            let role = name.strip_prefix(sort.prefix).unwrap_or_default();
+            if !wanted.contains_key(&(namespace.as_str(), role)) {
+                let done = self.delete(&path_of(&namespace, &name)).await;
+                left.pass_over(&format!("{namespace}/{name}"), done)?;
             }
         }
-        Ok(complete)
+        Ok(())
     }
 
     /// Lets somebody in. Whoever only looks makes no pods: what members run where others look stays as they like.
@@ -106,8 +129,13 @@ impl Engine {
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
             "subjects": subjects,
         });
-        self.apply(&format!("{RBAC}/namespaces/{namespace}/rolebindings/{name}"), &binding).await
+        self.apply_binding(&path_of(namespace, &name), &binding).await
     }
+}
+
+/// Where the API has a binding. Whoever is in a namespace names theirs as they like, with a `?` or a blank.
+fn path_of(namespace: &str, name: &str) -> String {
+    format!("{RBAC}/namespaces/{}/rolebindings/{}", segment(namespace), segment(name))
 }
 
 fn subject(kind: &str, name: &str) -> Value {
@@ -124,9 +152,10 @@ fn of_people(people: &BTreeSet<NamespacePerson>) -> Wanted<'_> {
 }
 
 /// Who looks only is let in wherever anybody is: where somebody changes things, others may come who do not.
-fn of_groups<'a>(namespaces: &BTreeMap<&'a str, bool>) -> Wanted<'a> {
+fn of_groups(namespaces: &BTreeMap<String, bool>) -> Wanted<'_> {
     let mut wanted = Wanted::new();
-    for (&namespace, &changes) in namespaces {
+    for (namespace, &changes) in namespaces {
+        let namespace = namespace.as_str();
         wanted.insert((namespace, LOOKS), vec![subject("Group", &namespace_group(namespace, false))]);
         if changes {
             wanted.insert((namespace, CHANGES), vec![subject("Group", &namespace_group(namespace, true))]);

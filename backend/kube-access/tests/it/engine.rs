@@ -5,7 +5,7 @@ use domain::members::{NamespaceAccess, NamespacePerson};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use kube_access::engine::{Drain, Rewriting};
+use kube_access::engine::{AccessLeft, Drain, Rewriting};
 use kube_access::{Engine, KubeError};
 use sealed::JoinToken;
 use secrecy::{ExposeSecret, SecretString};
@@ -110,7 +110,7 @@ async fn the_ranges_of_pods_are_those_that_nodes_have_been_given() {
 #[tokio::test]
 async fn the_access_rules_keep_the_gateway_from_becoming_an_administrator() {
     let cluster = Cluster::new(|_, _| json(&json!({"items": []}))).await;
-    assert!(cluster.engine.ensure_access_rules(&NamespaceAccess::default()).await.unwrap());
+    assert_eq!(cluster.engine.ensure_access_rules(&NamespaceAccess::default()).await.unwrap(), AccessLeft::default());
     let written = cluster.written();
     assert_eq!(written.len(), 8);
     assert!(
@@ -136,8 +136,8 @@ async fn the_access_rules_keep_the_gateway_from_becoming_an_administrator() {
 async fn who_was_given_a_namespace_is_bound_there_and_who_was_not_any_more_is_not() {
     let person = |namespace: &str, user: &str, changes| NamespacePerson { namespace: namespace.into(), user: user.into(), changes };
     let cluster = Cluster::new(|method, path| match (method.as_str(), path) {
-        (_, path) if path.contains("/namespaces/later") => text(StatusCode::NOT_FOUND, "{}".to_owned()),
-        (_, path) if path.contains("/namespaces/going/rolebindings") => text(StatusCode::FORBIDDEN, "{}".to_owned()),
+        ("GET", "/api/v1/namespaces") => json(&json!({"items": [
+            {"metadata": {"name": "web"}}, {"metadata": {"name": "going"}, "status": {"phase": "Terminating"}}]})),
         ("GET", path) if path.ends_with("/rolebindings?labelSelector=kcs.cloud%2Fpeople") => json(&json!({"items": [
             {"metadata": {"name": "kcs:view", "namespace": "web"}}, {"metadata": {"name": "kcs:admin", "namespace": "old"}}]})),
         ("GET", _) => json(&json!({"items": []})),
@@ -152,20 +152,76 @@ async fn who_was_given_a_namespace_is_bound_there_and_who_was_not_any_more_is_no
         person("later", "u1", true),
         person("later", "u2", false),
     ]);
-    assert!(!cluster.engine.ensure_access_rules(&people).await.unwrap(), "a namespace is not there yet");
+    let left = cluster.engine.ensure_access_rules(&people).await.unwrap();
+    assert_eq!(left, AccessLeft { missing: ["going".to_owned(), "later".to_owned()].into(), refused: vec![] });
     let bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces";
     let written = cluster.written();
     let of = |path: &str| written.iter().find(|(call, _)| call.starts_with(&format!("PATCH {bindings}/{path}?"))).map(|(_, body)| body);
-    let admin = of("web/rolebindings/kcs:admin").unwrap();
+    let admin = of("web/rolebindings/kcs%3Aadmin").unwrap();
     let names: Vec<_> = admin["subjects"].as_array().unwrap().iter().map(|s| (s["kind"].as_str().unwrap(), s["name"].as_str().unwrap())).collect();
     assert_eq!((names, &admin["roleRef"]["name"]), (vec![("User", "kcs:u1"), ("User", "kcs:u3")], &json!("admin")));
-    assert_eq!(of("web/rolebindings/kcs:view").unwrap()["subjects"][0]["name"], "kcs:u2");
+    assert_eq!(of("web/rolebindings/kcs%3Aview").unwrap()["subjects"][0]["name"], "kcs:u2");
     let deleted: Vec<_> = written.iter().filter(|(call, _)| call.starts_with("DELETE")).map(|(call, _)| call.as_str()).collect();
-    assert_eq!(deleted, [format!("DELETE {bindings}/old/rolebindings/kcs:admin")]);
-    assert!(
-        written.iter().all(|(call, _)| !call.contains("/api/v1/namespaces/later")),
-        "no namespace is made or marked that is not there: {written:?}"
-    );
+    assert_eq!(deleted, [format!("DELETE {bindings}/old/rolebindings/kcs%3Aadmin")]);
+    let elsewhere = |call: &str| ["later", "going"].iter().any(|name| call.contains(&format!("/namespaces/{name}")));
+    assert!(written.iter().all(|(call, _)| !elsewhere(call)), "no namespace is made, marked or opened that is not there: {written:?}");
+}
+
+#[tokio::test]
+async fn what_somebody_makes_of_one_binding_keeps_nobody_else_out() {
+    let namespaces = ["barred", "busy", "ill", "taken", "web"];
+    let taken = Arc::new(Mutex::new(true));
+    let cluster = Cluster::new(move |method, path| {
+        let said = |status: StatusCode| text(status, json!({"kind": "Status", "message": "not so"}).to_string());
+        let role = |name: &str| json(&json!({"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}}));
+        let binding = |namespace: &str| path.contains(&format!("/namespaces/{namespace}/rolebindings/kcs%3Aview"));
+        match method.as_str() {
+            "GET" if path == "/api/v1/namespaces" => json(&json!({"items": namespaces.map(|name| json!({"metadata": {"name": name}}))})),
+            "GET" if path.ends_with("/rolebindings?labelSelector=kcs.cloud%2Fpeople") => json(&json!({"items": [
+                {"metadata": {"name": "a b", "namespace": "web"}}, {"metadata": {"name": "x?dryRun=All", "namespace": "web"}},
+                {"metadata": {"name": "kcs:view", "namespace": "kept"}}, {"metadata": {"name": "kcs:view", "namespace": "old"}}]})),
+            // Somebody has made it before us, for another role: that cannot be changed.
+            "GET" if binding("taken") => role("cluster-admin"),
+            "PATCH" if binding("taken") && *taken.lock().unwrap() => said(StatusCode::UNPROCESSABLE_ENTITY),
+            "DELETE" if binding("taken") => {
+                *taken.lock().unwrap() = false;
+                json(&json!({}))
+            }
+            // What a policy says against ours is no reason to take it away.
+            "GET" if binding("barred") => role("view"),
+            "PATCH" if binding("barred") => said(StatusCode::UNPROCESSABLE_ENTITY),
+            "PATCH" if binding("busy") => said(StatusCode::CONFLICT),
+            "PATCH" if binding("ill") => said(StatusCode::INTERNAL_SERVER_ERROR),
+            "DELETE" if binding("kept") => said(StatusCode::CONFLICT),
+            "GET" => json(&json!({"items": []})),
+            _ => json(&json!({})),
+        }
+    })
+    .await;
+    let people = namespaces.map(|namespace| NamespacePerson { namespace: namespace.into(), user: "u1".into(), changes: false });
+    let left = cluster.engine.ensure_access_rules(&given(people)).await.unwrap();
+    let refused = ["barred", "busy", "ill", "kept"].map(|namespace| format!("{namespace}/kcs:view: not so"));
+    assert_eq!(left, AccessLeft { missing: BTreeSet::new(), refused: refused.to_vec() });
+    let written = cluster.written();
+    let bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces/";
+    let calls: Vec<&str> = written.iter().map(|(call, _)| call.as_str()).collect();
+    let changed =
+        calls.iter().filter(|call| call.contains(bindings)).map(|call| call.replace(bindings, "").replace("?fieldManager=kcs&force=true", ""));
+    let expected = [
+        "PATCH barred/rolebindings/kcs%3Aview",
+        "PATCH busy/rolebindings/kcs%3Aview",
+        "PATCH ill/rolebindings/kcs%3Aview",
+        "PATCH taken/rolebindings/kcs%3Aview",
+        "DELETE taken/rolebindings/kcs%3Aview",
+        "PATCH taken/rolebindings/kcs%3Aview",
+        "PATCH web/rolebindings/kcs%3Aview",
+        "DELETE web/rolebindings/a%20b",
+        "DELETE web/rolebindings/x%3FdryRun%3DAll",
+        "DELETE kept/rolebindings/kcs%3Aview",
+        "DELETE old/rolebindings/kcs%3Aview",
+    ];
+    assert_eq!(changed.collect::<Vec<_>>(), expected);
+    assert!(calls.iter().any(|call| call.contains("/clusterroles/kcs:gateway-narrowed?")), "what comes after is done too: {calls:?}");
 }
 
 #[tokio::test]
@@ -194,7 +250,7 @@ async fn where_people_change_things_the_cluster_refuses_pods_that_reach_their_no
         let person = NamespacePerson { namespace: namespace.into(), user: "u1".into(), changes };
         for access in [given([person]), narrowed(&[(namespace, changes)])] {
             cluster.written.lock().unwrap().clear();
-            assert!(cluster.engine.ensure_access_rules(&access).await.unwrap());
+            assert_eq!(cluster.engine.ensure_access_rules(&access).await.unwrap(), AccessLeft::default());
             let written = cluster.written();
             let at = |what: &str| written.iter().position(|(call, _)| call.contains(what));
             let role = if changes { "admin" } else { "view" };
@@ -224,8 +280,8 @@ async fn what_is_narrowed_to_a_namespace_is_bound_there_by_groups_and_nowhere_th
         _ => json(&json!({})),
     })
     .await;
-    let complete = cluster.engine.ensure_access_rules(&narrowed(&[("going", true), ("later", true), ("shop", false), ("web", true)])).await.unwrap();
-    assert!(!complete, "a namespace is not there yet");
+    let left = cluster.engine.ensure_access_rules(&narrowed(&[("going", true), ("later", true), ("shop", false), ("web", true)])).await.unwrap();
+    assert_eq!(left, AccessLeft { missing: ["going".to_owned(), "later".to_owned()].into(), refused: vec![] });
     let written = cluster.written();
     let bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces";
     let bound: Vec<_> = written.iter().filter(|(_, body)| body["kind"] == "RoleBinding").collect();
@@ -242,7 +298,7 @@ async fn what_is_narrowed_to_a_namespace_is_bound_there_by_groups_and_nowhere_th
     let deleted: Vec<_> = written.iter().filter(|(call, _)| call.starts_with("DELETE")).map(|(call, _)| call.as_str()).collect();
     assert_eq!(
         deleted,
-        [format!("DELETE {bindings}/shop/rolebindings/kcs:narrowed-admin"), format!("DELETE {bindings}/old/rolebindings/kcs:narrowed-view")]
+        [format!("DELETE {bindings}/shop/rolebindings/kcs%3Anarrowed%2Dadmin"), format!("DELETE {bindings}/old/rolebindings/kcs%3Anarrowed%2Dview")]
     );
     let role = written.iter().find(|(call, _)| call.contains("/clusterroles/kcs:gateway-narrowed?")).unwrap();
     let groups = json!(["kcs:guest", "kcs:changes:shop", "kcs:looks:shop", "kcs:changes:web", "kcs:looks:web"]);

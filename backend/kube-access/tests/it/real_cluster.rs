@@ -4,6 +4,7 @@ use crate::fake_api::{access, install_provider};
 use domain::ids::ClusterId;
 use domain::members::{NamespaceAccess, NamespacePerson};
 use futures::StreamExt;
+use kube_access::engine::AccessLeft;
 use kube_access::gateway::Answer;
 use kube_access::reads::ReadQuery;
 use kube_access::{ClusterTarget, Gateway, GatewayRequest, Group, Impersonation};
@@ -54,10 +55,11 @@ async fn a_real_cluster_obeys() {
     let groups = [("default", true), ("kube-public", false)];
     let people = given([person("default", true), person("kube-public", false)], &groups);
     for _ in 0..2 {
-        assert!(engine.ensure_access_rules(&people).await.unwrap());
+        assert_eq!(engine.ensure_access_rules(&people).await.unwrap(), AccessLeft::default());
     }
     let missing = given([person("not-there", true), person("default", true)], &[("not-there", true), groups[0], groups[1]]);
-    assert!(!engine.ensure_access_rules(&missing).await.unwrap());
+    let left = engine.ensure_access_rules(&missing).await.unwrap();
+    assert_eq!(left, AccessLeft { missing: ["not-there".to_owned()].into(), refused: vec![] });
     let token = JoinToken::generate().unwrap();
     let soon = OffsetDateTime::now_utc() + Duration::hours(1);
     engine.ensure_join_token(&token, soon).await.unwrap();

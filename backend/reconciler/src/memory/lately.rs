@@ -111,7 +111,7 @@ mod tests {
     fn passes(memory: &Memory, work: &Work, minutes: i64) {
         let (now, id) = (noon() + Duration::minutes(minutes), work.cluster.id);
         memory.works_on(&work.cluster, now);
-        memory.note_access(&work.cluster, true);
+        memory.note_access(&work.cluster, &crate::kubernetes::AccessLeft::default());
         memory.note_detached(&work.nodes[0]);
         memory.note_rewriting(id, 1, crate::kubernetes::Rewriting::default(), None);
         let cloud = memory.cloud(id, &ApplicationCredential { id: id.to_string(), secret: "s".into() }, &identity());

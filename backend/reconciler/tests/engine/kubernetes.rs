@@ -8,7 +8,7 @@ use domain::members::NamespaceAccess;
 use domain::nodes::{NodeIntent, NodeRole};
 use ipnet::Ipv4Net;
 use local_cloud::LocalCloud;
-use reconciler::kubernetes::{Drain, KubernetesApi, KubernetesError, Marks, Member, Rewriting, Target, WorkloadSeen};
+use reconciler::kubernetes::{AccessLeft, Drain, KubernetesApi, KubernetesError, Marks, Member, Rewriting, Target, WorkloadSeen};
 use sealed::EncryptionKeys;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -188,9 +188,9 @@ impl KubernetesApi for Api {
         Ok(state.nodes.iter().map(|name| (name.clone(), ready(name))).collect())
     }
 
-    async fn ensure_access(&self, _: &Target, _: &NamespaceAccess) -> Result<bool, KubernetesError> {
+    async fn ensure_access(&self, _: &Target, _: &NamespaceAccess) -> Result<AccessLeft, KubernetesError> {
         self.open()?.0.access = true;
-        Ok(true)
+        Ok(AccessLeft::default())
     }
 
     async fn ensure_join_token(&self, _: &Target, token: &SecretString) -> Result<(), KubernetesError> {
