@@ -1,11 +1,12 @@
 //! Carries out what is to be done in the cluster itself. All of it is safe to repeat: a failure is tried again in the next pass.
 
 use crate::journal::JournalError;
-use crate::kubernetes::{AccessLeft, Drain, KubernetesError, Member, Target};
+use crate::kubernetes::{Drain, KubernetesError, Member, Target};
 use crate::world::World;
 use domain::changes::Work;
 use domain::ids::NodeId;
 use domain::ledger::ResourceKind;
+use domain::members::NamespaceAccess;
 use domain::nodes::{Node, NodeIntent, NodeRole};
 use domain::plan::{Action, Release, node_key};
 
@@ -20,7 +21,7 @@ impl World<'_> {
         let done = match action {
             Action::EnsureAccess => {
                 let namespaces = self.journal.namespace_access().await?;
-                api.ensure_access(&target, &namespaces).await.map(|left| self.note_access(work, &left))
+                self.ensure_access(work, &target, &namespaces).await
             }
             Action::ApplyAddons => return self.apply_addons(work, &target).await,
             Action::EnsureJoinToken(id) => match node(id) {
@@ -54,13 +55,23 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Somebody's binding that cannot be as it should keeps nobody else out, and holds up no operation.
-    fn note_access(&self, work: &Work, left: &AccessLeft) {
+    /// Where a namespace was missing when the rules were written, and it is still, they are not written again for it. Somebody's binding that cannot be as it should
+    /// keeps nobody else out, and holds up no operation.
+    async fn ensure_access(&self, work: &Work, target: &Target, namespaces: &NamespaceAccess) -> Result<(), KubernetesError> {
+        let (api, memory) = (&self.services.kubernetes, &self.services.memory);
+        if memory.awaits_namespaces(&work.cluster) {
+            let there = api.namespaces(target).await?.into_iter().collect();
+            if memory.missing_as_before(&work.cluster, &namespaces.missing(&there)) {
+                return Ok(());
+            }
+        }
+        let left = api.ensure_access(target, namespaces).await?;
         if !left.refused.is_empty() {
             let refused: String = left.refused.join("; ").chars().take(WORDS).collect();
             tracing::warn!(cluster = %work.cluster.id, refused, "some of who comes into namespaces could not be bound as they should");
         }
-        self.services.memory.note_access(&work.cluster, left);
+        memory.note_access(&work.cluster, &left);
+        Ok(())
     }
 
     /// One step of emptying a node; true: nothing is left on it.

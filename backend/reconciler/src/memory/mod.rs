@@ -18,7 +18,6 @@ use domain::ids::{ClusterId, NodeId, TenantId};
 use domain::plan::KubernetesView;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 use time::OffsetDateTime;
 
 /// What passes remember of clusters, nodes and tenants.
@@ -29,8 +28,7 @@ pub struct Memory {
     /// With the id of the credential that each is seen through.
     clouds: Mutex<HashMap<ClusterId, (String, Cloud)>>,
     authorities: authorities::Authorities,
-    /// For which version of the people the rules were written, and until when that is good enough.
-    access: Mutex<HashMap<ClusterId, (i64, Instant)>>,
+    access: Mutex<HashMap<ClusterId, access::Note>>,
     nodes: Mutex<HashMap<ClusterId, HashMap<NodeId, nodes::Note>>>,
     rewriting: Mutex<HashMap<ClusterId, secrets::Note>>,
     renewed: service_users::Renewed,
