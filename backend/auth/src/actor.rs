@@ -7,6 +7,7 @@ use crate::rights::{Grade, Rights, Sight};
 use crate::roles::Grants;
 use crate::scope::{OperatorScope, Scope};
 use domain::ids::{ClusterId, KubeconfigId, TenantId, TokenId};
+use domain::members::Inside;
 use domain::permissions::{Permission, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -159,9 +160,9 @@ impl Actor {
         })
     }
 
-    /// The namespaces of a cluster that what they came with was narrowed to, and whether they change things there; None: it was narrowed to none.
+    /// The namespaces of a cluster that what they came with was narrowed to, and how much they do there; None: it was narrowed to none.
     #[must_use]
-    pub fn narrowed_namespaces(&self, cluster: ClusterId) -> Option<BTreeMap<String, bool>> {
+    pub fn narrowed_namespaces(&self, cluster: ClusterId) -> Option<BTreeMap<String, Inside>> {
         self.narrowing.namespaces_of(&self.rights, cluster)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::rights::{Rights, Sight};
 use domain::ids::ClusterId;
+use domain::members::Inside;
 use domain::permissions::{self, Permission, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,9 +46,9 @@ impl Narrowing {
         named && may
     }
 
-    /// The namespaces of a cluster that are left of these rights, and whether things are changed there; None: it narrows to no namespaces.
+    /// The namespaces of a cluster that are left of these rights, and how much is done there; None: it narrows to no namespaces.
     #[must_use]
-    pub fn namespaces_of(&self, rights: &Rights, cluster: ClusterId) -> Option<BTreeMap<String, bool>> {
+    pub fn namespaces_of(&self, rights: &Rights, cluster: ClusterId) -> Option<BTreeMap<String, Inside>> {
         let names = self.namespaces.as_ref()?;
         let seen = rights.sight(cluster).filter(|_| self.clusters.as_ref().is_none_or(|clusters| clusters.contains(&cluster)));
         let left = names.iter().filter(|&name| match &seen {
@@ -56,8 +57,16 @@ impl Narrowing {
             Some(Sight::Namespaces(given)) => given.contains(name),
         });
         let may = |permission, name: &str| self.lets(permission, Some(cluster)) && rights.has_inside(permission, cluster, Some(name));
-        let changes = |name: &str| may(Permission::KubernetesWrite, name) || may(Permission::KubernetesExec, name);
-        Some(left.map(|name| (name.clone(), changes(name))).collect())
+        let inside = |name: &str| {
+            if may(Permission::KubernetesWrite, name) {
+                Inside::Changes
+            } else if may(Permission::KubernetesExec, name) {
+                Inside::Runs
+            } else {
+                Inside::Looks
+            }
+        };
+        Some(left.map(|name| (name.clone(), inside(name))).collect())
     }
 
     /// Whether a call into a cluster is let through that is about this namespace; None: it is about none, or about all.
@@ -83,7 +92,12 @@ mod tests {
 
     fn left(narrowing: &Narrowing, rights: &Rights, cluster: ClusterId) -> String {
         let all = narrowing.namespaces_of(rights, cluster).unwrap();
-        all.iter().map(|(name, changes)| format!("{name}{}", if *changes { "+" } else { "" })).collect::<Vec<_>>().join(" ")
+        let mark = |inside: &Inside| match inside {
+            Inside::Looks => "",
+            Inside::Runs => "!",
+            Inside::Changes => "+",
+        };
+        all.iter().map(|(name, inside)| format!("{name}{}", mark(inside))).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -111,7 +125,9 @@ mod tests {
             (vec![], "web"),
             (vec![Permission::NodePoolResize], "web"),
             (vec![Permission::KubernetesWrite], "web+"),
-            (vec![Permission::KubernetesExec], "web+"),
+            // Who runs commands makes no pods.
+            (vec![Permission::KubernetesExec], "web!"),
+            (vec![Permission::KubernetesExec, Permission::KubernetesWrite], "web+"),
         ] {
             assert_eq!(left(&only(&permissions), &member, one), expected, "{permissions:?}");
         }

@@ -87,12 +87,27 @@ pub struct NamespacePerson {
     pub changes: bool,
 }
 
+/// How much is done in a namespace by whoever comes there with what was narrowed to it; more is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Inside {
+    /// Looks.
+    Looks,
+    /// Runs commands in pods that are there, and makes none.
+    Runs,
+    /// Changes things, pods among them.
+    Changes,
+}
+
+impl Inside {
+    pub const ALL: [Self; 3] = [Self::Changes, Self::Runs, Self::Looks];
+}
+
 /// Who comes into single namespaces of a cluster only, for the cluster's own rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NamespaceAccess {
     pub people: BTreeSet<NamespacePerson>,
-    /// Names that kubeconfigs and tokens are narrowed to which are good now, and whether anybody changes things there with one, or all only look.
-    pub narrowed: BTreeMap<String, bool>,
+    /// Names that kubeconfigs and tokens are narrowed to which are good now, and the most that anybody does there with one.
+    pub narrowed: BTreeMap<String, Inside>,
 }
 
 impl NamespaceAccess {

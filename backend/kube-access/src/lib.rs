@@ -12,6 +12,8 @@ mod own_connection;
 pub mod reads;
 mod route;
 
+use domain::members::Inside;
+
 pub use clients::{ClusterTarget, KubeAccess};
 pub use destinations::Destinations;
 pub use engine::Engine;
@@ -56,7 +58,12 @@ fn narrowed_name(id: &str) -> String {
     format!("kcs:{NARROWED}{id}")
 }
 
-/// The group of those who came with what was narrowed to this namespace, among others perhaps: whether they change things there, or only look.
-fn namespace_group(namespace: &str, changes: bool) -> String {
-    format!("kcs:{}:{namespace}", if changes { "changes" } else { "looks" })
+/// The group of those who came with what was narrowed to this namespace, among others perhaps, and do so much there.
+fn namespace_group(namespace: &str, inside: Inside) -> String {
+    let word = match inside {
+        Inside::Looks => "looks",
+        Inside::Runs => "runs",
+        Inside::Changes => "changes",
+    };
+    format!("kcs:{word}:{namespace}")
 }

@@ -6,7 +6,7 @@ use crate::members::namespace_people;
 use crate::pool::{Store, read};
 use auth::{Narrowing, Rights};
 use domain::ids::ClusterId;
-use domain::members::NamespaceAccess;
+use domain::members::{Inside, NamespaceAccess};
 use domain::permissions::Role;
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -25,7 +25,7 @@ async fn find(db: &mut PgConnection, cluster: ClusterId) -> Result<NamespaceAcce
 }
 
 /// As much as the gate lets through of what their owners may do at this moment.
-async fn narrowed(db: &mut PgConnection, cluster: ClusterId) -> Result<BTreeMap<String, bool>, StoreError> {
+async fn narrowed(db: &mut PgConnection, cluster: ClusterId) -> Result<BTreeMap<String, Inside>, StoreError> {
     let rows = sqlx::query!(
         r#"SELECT k.narrowing AS "narrowing!: Json<Narrowing>", k.roles AS "roles!: Json<Vec<Role>>",
                   member_rights(k.tenant_id, k.user_id) AS "given: Json<Rights>"
@@ -37,15 +37,16 @@ async fn narrowed(db: &mut PgConnection, cluster: ClusterId) -> Result<BTreeMap<
            WHERE k.narrowing ->> 'namespaces' IS NOT NULL"#,
         cluster.0,
     );
-    let mut all = BTreeMap::new();
+    let mut all: BTreeMap<String, Inside> = BTreeMap::new();
     for row in rows.fetch_all(db).await? {
         // Whom Keystone gives nothing in the project has nothing of what was given here either.
         if row.roles.0.is_empty() {
             continue;
         }
         let rights = Rights::of(&row.roles.0, row.given.map(|given| given.0));
-        for (namespace, changes) in row.narrowing.0.namespaces_of(&rights, cluster).unwrap_or_default() {
-            *all.entry(namespace).or_insert(false) |= changes;
+        for (namespace, inside) in row.narrowing.0.namespaces_of(&rights, cluster).unwrap_or_default() {
+            let most = all.entry(namespace).or_insert(inside);
+            *most = inside.max(*most);
         }
     }
     Ok(all)

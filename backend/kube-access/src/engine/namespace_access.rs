@@ -4,7 +4,7 @@
 use super::access::{LOOKS, RBAC};
 use super::{Engine, segment};
 use crate::{GATEWAY, GUEST_GROUP, KubeError, namespace_group, user_name};
-use domain::members::{NamespaceAccess, NamespacePerson};
+use domain::members::{Inside, NamespaceAccess, NamespacePerson};
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,7 +28,14 @@ const PEOPLE: Sort = Sort { label: "kcs.cloud/people", query: "kcs.cloud%2Fpeopl
 const NARROWED: Sort = Sort { label: "kcs.cloud/narrowed", query: "kcs.cloud%2Fnarrowed", prefix: "kcs:narrowed-" };
 
 /// Who is bound, by namespace and role.
-type Wanted<'a> = BTreeMap<(&'a str, &'a str), Vec<Value>>;
+type Wanted<'a> = BTreeMap<(&'a str, &'a str), Bound>;
+
+#[derive(Default)]
+struct Bound {
+    subjects: Vec<Value>,
+    /// Whether some of them may make pods.
+    make_pods: bool,
+}
 
 #[derive(Deserialize)]
 struct Bindings {
@@ -90,17 +97,17 @@ impl Engine {
 
     /// Lets the gateway be in the groups of these namespaces. A rule without names would let it be in any: it has always one that is allowed anyway.
     async fn ensure_groups(&self, namespaces: &[&str]) -> Result<(), KubeError> {
-        let both = |namespace: &&str| [true, false].map(|changes| namespace_group(namespace, changes));
-        let names: Vec<String> = std::iter::once(GUEST_GROUP.to_owned()).chain(namespaces.iter().flat_map(both)).collect();
+        let all = |namespace: &&str| Inside::ALL.map(|inside| namespace_group(namespace, inside));
+        let names: Vec<String> = std::iter::once(GUEST_GROUP.to_owned()).chain(namespaces.iter().flat_map(all)).collect();
         let rules = json!([{"apiGroups": [""], "resources": ["groups"], "resourceNames": names, "verbs": ["impersonate"]}]);
         self.apply_cluster_role(GROUPS, &rules).await?;
         self.bind_cluster_role(GROUPS, GROUPS, "User", GATEWAY).await
     }
 
     async fn ensure_bindings(&self, sort: &Sort, wanted: &Wanted<'_>, left: &mut AccessLeft) -> Result<(), KubeError> {
-        for ((namespace, role), subjects) in wanted {
+        for ((namespace, role), bound) in wanted {
             if !left.missing.contains(*namespace) {
-                let done = self.bind_in_namespace(sort, namespace, role, subjects).await;
+                let done = self.bind_in_namespace(sort, namespace, role, bound).await;
                 left.pass_over(&format!("{namespace}/{}{role}", sort.prefix), done)?;
             }
         }
@@ -116,9 +123,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Lets somebody in. Whoever only looks makes no pods: what members run where others look stays as they like.
-    async fn bind_in_namespace(&self, sort: &Sort, namespace: &str, role: &str, subjects: &[Value]) -> Result<(), KubeError> {
-        if role == CHANGES {
+    /// Lets somebody in. Where nobody of them makes pods, what members run stays as they like.
+    async fn bind_in_namespace(&self, sort: &Sort, namespace: &str, role: &str, bound: &Bound) -> Result<(), KubeError> {
+        if bound.make_pods {
             self.ensure_pod_security(namespace).await?;
         }
         let name = format!("{}{role}", sort.prefix);
@@ -127,7 +134,7 @@ impl Engine {
             "kind": "RoleBinding",
             "metadata": {"name": name, "namespace": namespace, "labels": {(sort.label): role}},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-            "subjects": subjects,
+            "subjects": bound.subjects,
         });
         self.apply_binding(&path_of(namespace, &name), &binding).await
     }
@@ -142,24 +149,31 @@ fn subject(kind: &str, name: &str) -> Value {
     json!({"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name})
 }
 
+/// Whom the rules know by name may come past the gate, with a certificate of before: who runs commands counts among those who make pods.
 fn of_people(people: &BTreeSet<NamespacePerson>) -> Wanted<'_> {
     let mut wanted = Wanted::new();
     for person in people {
         let role = if person.changes { CHANGES } else { LOOKS };
-        wanted.entry((person.namespace.as_str(), role)).or_default().push(subject("User", &user_name(&person.user)));
+        let bound = wanted.entry((person.namespace.as_str(), role)).or_default();
+        bound.subjects.push(subject("User", &user_name(&person.user)));
+        bound.make_pods |= person.changes;
     }
     wanted
 }
 
-/// Who looks only is let in wherever anybody is: where somebody changes things, others may come who do not.
-fn of_groups(namespaces: &BTreeMap<String, bool>) -> Wanted<'_> {
+/// Who looks only is let in wherever anybody is: where somebody changes things, others may come who do not. Who only runs commands makes no pods, whatever the role says:
+/// they come through the gate always. They have a group of their own, lest one in which pods are made be let in before the namespace is marked.
+fn of_groups(namespaces: &BTreeMap<String, Inside>) -> Wanted<'_> {
     let mut wanted = Wanted::new();
-    for (namespace, &changes) in namespaces {
-        let namespace = namespace.as_str();
-        wanted.insert((namespace, LOOKS), vec![subject("Group", &namespace_group(namespace, false))]);
-        if changes {
-            wanted.insert((namespace, CHANGES), vec![subject("Group", &namespace_group(namespace, true))]);
-        }
+    for (namespace, &most) in namespaces {
+        let of = |inside| subject("Group", &namespace_group(namespace, inside));
+        wanted.insert((namespace.as_str(), LOOKS), Bound { subjects: vec![of(Inside::Looks)], make_pods: false });
+        let subjects = match most {
+            Inside::Looks => continue,
+            Inside::Runs => vec![of(Inside::Runs)],
+            Inside::Changes => vec![of(Inside::Changes), of(Inside::Runs)],
+        };
+        wanted.insert((namespace.as_str(), CHANGES), Bound { subjects, make_pods: most == Inside::Changes });
     }
     wanted
 }

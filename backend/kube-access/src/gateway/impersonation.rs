@@ -2,6 +2,7 @@
 
 use super::Reach;
 use crate::{GUEST_GROUP, KubeError, MEMBER_GROUP, READER_GROUP, namespace_group, narrowed_name, user_name};
+use domain::members::Inside;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::BTreeMap;
 
@@ -27,8 +28,8 @@ pub struct Impersonation {
     /// The person's name, for the cluster's audit log.
     name: String,
     group: &'static str,
-    /// Of who came with what was narrowed to namespaces: these, and whether they change things there.
-    namespaces: BTreeMap<String, bool>,
+    /// Of who came with what was narrowed to namespaces: these, and how much they do there.
+    namespaces: BTreeMap<String, Inside>,
 }
 
 impl Impersonation {
@@ -46,10 +47,10 @@ impl Impersonation {
         }
     }
 
-    /// Somebody who came with what was narrowed to these namespaces, and whether they change things there. Each has groups of its own, whoever comes: the cluster's own rules
+    /// Somebody who came with what was narrowed to these namespaces, and does so much there. Each has groups of its own, whoever comes: the cluster's own rules
     /// know nothing else of them, neither the person's name nor what the person may do besides.
     #[must_use]
-    pub fn narrowed(user_id: &str, name: &str, namespaces: BTreeMap<String, bool>) -> Self {
+    pub fn narrowed(user_id: &str, name: &str, namespaces: BTreeMap<String, Inside>) -> Self {
         Self { user: narrowed_name(user_id), name: name.to_owned(), group: GUEST_GROUP, namespaces }
     }
 
@@ -67,7 +68,7 @@ impl Impersonation {
     /// The groups of namespaces that count for a request. Only those it is about: one of a namespace that the cluster's rules know nothing of, for it is not there, is
     /// refused with the whole request.
     fn groups(&self, reach: &Reach) -> Vec<String> {
-        let of = |(namespace, changes): (&String, &bool)| namespace_group(namespace, *changes);
+        let of = |(namespace, inside): (&String, &Inside)| namespace_group(namespace, *inside);
         match reach {
             Reach::Namespace(name) => self.namespaces.get_key_value(name).map(of).into_iter().collect(),
             Reach::Oneself => self.namespaces.iter().map(of).collect(),

@@ -1,6 +1,7 @@
 //! Lists over all namespaces for who sees some of them only: what is asked of the cluster, and what is made of its answers.
 
 use crate::fake_api::{FakeApi, access, json, soon, text};
+use domain::members::Inside;
 use futures::StreamExt;
 use http::StatusCode;
 use kube_access::gateway::Answer;
@@ -99,7 +100,7 @@ async fn a_list_over_all_namespaces_has_what_is_in_those_that_are_seen() {
 async fn each_part_of_a_list_is_asked_for_in_the_group_of_its_namespace_where_somebody_was_narrowed_to_these() {
     let api = cluster().await;
     let gateway = access().gateway(&api.target).await.unwrap();
-    let who = Impersonation::narrowed("u1", "m", BTreeMap::from([("shop".to_owned(), false), ("web".to_owned(), true)]));
+    let who = Impersonation::narrowed("u1", "m", BTreeMap::from([("shop".to_owned(), Inside::Looks), ("web".to_owned(), Inside::Changes)]));
     for path in ["/api/v1/pods", "/api/v1/namespaces"] {
         api.seen.lock().unwrap().clear();
         let mut request = GatewayRequest::new("GET", path, None, Box::pin(futures::stream::empty())).unwrap();

@@ -1,7 +1,7 @@
 //! The engine's operations, by the requests they make and the answers they understand.
 
 use crate::fake_api::{Body, FakeApi, access, json, text};
-use domain::members::{NamespaceAccess, NamespacePerson};
+use domain::members::{Inside, NamespaceAccess, NamespacePerson};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -56,8 +56,8 @@ fn given(people: impl IntoIterator<Item = NamespacePerson>) -> NamespaceAccess {
     NamespaceAccess { people: people.into_iter().collect(), narrowed: BTreeMap::new() }
 }
 
-fn narrowed(namespaces: &[(&str, bool)]) -> NamespaceAccess {
-    NamespaceAccess { people: BTreeSet::new(), narrowed: namespaces.iter().map(|(name, changes)| ((*name).to_owned(), *changes)).collect() }
+fn narrowed(namespaces: &[(&str, Inside)]) -> NamespaceAccess {
+    NamespaceAccess { people: BTreeSet::new(), narrowed: namespaces.iter().map(|(name, inside)| ((*name).to_owned(), *inside)).collect() }
 }
 
 fn node(name: &str, ready: &str) -> Value {
@@ -248,7 +248,8 @@ async fn where_people_change_things_the_cluster_refuses_pods_that_reach_their_no
         })
         .await;
         let person = NamespacePerson { namespace: namespace.into(), user: "u1".into(), changes };
-        for access in [given([person]), narrowed(&[(namespace, changes)])] {
+        let inside = if changes { Inside::Changes } else { Inside::Looks };
+        for access in [given([person]), narrowed(&[(namespace, inside)])] {
             cluster.written.lock().unwrap().clear();
             assert_eq!(cluster.engine.ensure_access_rules(&access).await.unwrap(), AccessLeft::default());
             let written = cluster.written();
@@ -268,6 +269,21 @@ async fn where_people_change_things_the_cluster_refuses_pods_that_reach_their_no
 }
 
 #[tokio::test]
+async fn where_only_commands_are_run_by_what_is_narrowed_nothing_is_marked_and_nobody_is_let_in_who_makes_pods() {
+    let cluster = Cluster::new(|method, path| match (method.as_str(), path) {
+        ("GET", "/api/v1/namespaces") => json(&json!({"items": [{"metadata": {"name": "agents"}}]})),
+        ("GET", "/api/v1/namespaces/agents") => json(&json!({"metadata": {"name": "agents", "resourceVersion": "7"}})),
+        _ => json(&json!({"items": []})),
+    })
+    .await;
+    assert_eq!(cluster.engine.ensure_access_rules(&narrowed(&[("agents", Inside::Runs)])).await.unwrap(), AccessLeft::default());
+    let written = cluster.written();
+    assert!(written.iter().all(|(call, _)| !call.starts_with("PATCH /api/v1/namespaces/")), "{written:?}");
+    let bound = written.iter().find(|(_, body)| body["kind"] == "RoleBinding" && body["roleRef"]["name"] == "admin").unwrap();
+    assert_eq!(bound.1["subjects"], json!([{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "kcs:runs:agents"}]));
+}
+
+#[tokio::test]
 async fn what_is_narrowed_to_a_namespace_is_bound_there_by_groups_and_nowhere_that_is_not_there() {
     let cluster = Cluster::new(|method, path| match (method.as_str(), path) {
         ("GET", "/api/v1/namespaces") => json(&json!({"items": [
@@ -280,7 +296,11 @@ async fn what_is_narrowed_to_a_namespace_is_bound_there_by_groups_and_nowhere_th
         _ => json(&json!({})),
     })
     .await;
-    let left = cluster.engine.ensure_access_rules(&narrowed(&[("going", true), ("later", true), ("shop", false), ("web", true)])).await.unwrap();
+    let left = cluster
+        .engine
+        .ensure_access_rules(&narrowed(&[("going", Inside::Changes), ("later", Inside::Runs), ("shop", Inside::Looks), ("web", Inside::Changes)]))
+        .await
+        .unwrap();
     assert_eq!(left, AccessLeft { missing: ["going".to_owned(), "later".to_owned()].into(), refused: vec![] });
     let written = cluster.written();
     let bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces";
@@ -289,19 +309,20 @@ async fn what_is_narrowed_to_a_namespace_is_bound_there_by_groups_and_nowhere_th
         .iter()
         .map(|(call, body)| {
             let subjects = body["subjects"].as_array().unwrap();
-            assert!(call.starts_with(&format!("PATCH {bindings}/")) && subjects.len() == 1 && subjects[0]["kind"] == "Group", "{call}: {body}");
+            assert!(call.starts_with(&format!("PATCH {bindings}/")) && subjects.iter().all(|one| one["kind"] == "Group"), "{call}: {body}");
             let text = |value: &Value| value.as_str().unwrap().to_owned();
-            format!("{} {} {}", text(&body["metadata"]["namespace"]), text(&body["roleRef"]["name"]), text(&subjects[0]["name"]))
+            let names: Vec<String> = subjects.iter().map(|one| text(&one["name"])).collect();
+            format!("{} {} {}", text(&body["metadata"]["namespace"]), text(&body["roleRef"]["name"]), names.join(" "))
         })
         .collect();
-    assert_eq!(told, ["shop view kcs:looks:shop", "web admin kcs:changes:web", "web view kcs:looks:web"]);
+    assert_eq!(told, ["shop view kcs:looks:shop", "web admin kcs:changes:web kcs:runs:web", "web view kcs:looks:web"]);
     let deleted: Vec<_> = written.iter().filter(|(call, _)| call.starts_with("DELETE")).map(|(call, _)| call.as_str()).collect();
     assert_eq!(
         deleted,
         [format!("DELETE {bindings}/shop/rolebindings/kcs%3Anarrowed%2Dadmin"), format!("DELETE {bindings}/old/rolebindings/kcs%3Anarrowed%2Dview")]
     );
     let role = written.iter().find(|(call, _)| call.contains("/clusterroles/kcs:gateway-narrowed?")).unwrap();
-    let groups = json!(["kcs:guest", "kcs:changes:shop", "kcs:looks:shop", "kcs:changes:web", "kcs:looks:web"]);
+    let groups = json!(["kcs:guest", "kcs:changes:shop", "kcs:runs:shop", "kcs:looks:shop", "kcs:changes:web", "kcs:runs:web", "kcs:looks:web"]);
     assert_eq!(role.1["rules"], json!([{"apiGroups": [""], "resources": ["groups"], "resourceNames": groups, "verbs": ["impersonate"]}]));
     let elsewhere = |call: &str| ["later", "going"].iter().any(|name| call.contains(&format!("/namespaces/{name}")));
     assert!(written.iter().all(|(call, _)| !elsewhere(call)), "no namespace is made, marked or opened that is not there: {written:?}");

@@ -2,6 +2,7 @@
 
 use crate::fake_api::{FakeApi, access, cut, soon, text};
 use bytes::Bytes;
+use domain::members::Inside;
 use futures::channel::mpsc;
 use futures::{SinkExt, StreamExt};
 use http::{Response, StatusCode};
@@ -120,17 +121,22 @@ async fn whoever_shares_a_connection_is_themselves_on_it() {
 async fn what_is_narrowed_to_namespaces_comes_in_the_groups_of_those_that_a_request_is_about_and_by_no_name_that_has_rights() {
     let api = FakeApi::start(|_| Box::pin(async { text(StatusCode::OK, "{}") })).await;
     let gateway = gateway(&api).await;
-    let who = Impersonation::narrowed("u1", "m", BTreeMap::from([("shop".to_owned(), false), ("web".to_owned(), true)]));
+    let who = Impersonation::narrowed(
+        "u1",
+        "m",
+        BTreeMap::from([("logs".to_owned(), Inside::Runs), ("shop".to_owned(), Inside::Looks), ("web".to_owned(), Inside::Changes)]),
+    );
     for (method, path, expected) in [
         ("GET", "/api/v1/namespaces/web/pods", "kcs:guest kcs:changes:web"),
         ("POST", "/api/v1/namespaces/web/pods/p/exec", "kcs:guest kcs:changes:web"),
         ("GET", "/api/v1/namespaces/w%65b", "kcs:guest kcs:changes:web"),
         ("GET", "/apis/apps/v1/namespaces/shop/deployments", "kcs:guest kcs:looks:shop"),
+        ("POST", "/api/v1/namespaces/logs/pods/p/exec", "kcs:guest kcs:runs:logs"),
         ("GET", "/api/v1/namespaces/other/pods", "kcs:guest"),
         // Whichever of them is not there, what there is to be asked for can be asked.
         ("GET", "/api/v1", "kcs:guest"),
         ("GET", "/api/v1/nodes", "kcs:guest"),
-        ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "kcs:guest kcs:looks:shop kcs:changes:web"),
+        ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "kcs:guest kcs:runs:logs kcs:looks:shop kcs:changes:web"),
     ] {
         let forged = [("Impersonate-Group", "kcs:member"), ("Impersonate-User", "kcs:u1")];
         soon(gateway.forward(&who, request(method, path, &forged))).await.unwrap();

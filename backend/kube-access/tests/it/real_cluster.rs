@@ -2,7 +2,7 @@
 
 use crate::fake_api::{access, install_provider};
 use domain::ids::ClusterId;
-use domain::members::{NamespaceAccess, NamespacePerson};
+use domain::members::{Inside, NamespaceAccess, NamespacePerson};
 use futures::StreamExt;
 use kube_access::engine::AccessLeft;
 use kube_access::gateway::Answer;
@@ -48,16 +48,16 @@ async fn a_real_cluster_obeys() {
     let nodes = engine.nodes().await.unwrap();
     assert!(nodes.iter().any(|n| n.ready == Some(true)), "{nodes:?}");
     let person = |namespace: &str, changes| NamespacePerson { namespace: namespace.into(), user: "u1".into(), changes };
-    let given = |people: [NamespacePerson; 2], narrowed: &[(&str, bool)]| NamespaceAccess {
+    let given = |people: [NamespacePerson; 2], narrowed: &[(&str, Inside)]| NamespaceAccess {
         people: BTreeSet::from(people),
-        narrowed: narrowed.iter().map(|(name, changes)| ((*name).to_owned(), *changes)).collect(),
+        narrowed: narrowed.iter().map(|(name, inside)| ((*name).to_owned(), *inside)).collect(),
     };
-    let groups = [("default", true), ("kube-public", false)];
+    let groups = [("default", Inside::Changes), ("kube-public", Inside::Looks)];
     let people = given([person("default", true), person("kube-public", false)], &groups);
     for _ in 0..2 {
         assert_eq!(engine.ensure_access_rules(&people).await.unwrap(), AccessLeft::default());
     }
-    let missing = given([person("not-there", true), person("default", true)], &[("not-there", true), groups[0], groups[1]]);
+    let missing = given([person("not-there", true), person("default", true)], &[("not-there", Inside::Changes), groups[0], groups[1]]);
     let left = engine.ensure_access_rules(&missing).await.unwrap();
     assert_eq!(left, AccessLeft { missing: ["not-there".to_owned()].into(), refused: vec![] });
     let token = JoinToken::generate().unwrap();
@@ -88,7 +88,7 @@ async fn a_real_cluster_obeys() {
         let (status, text) = status(&gateway, &Impersonation::new("u1", "\u{738b}", role), method, path).await;
         assert_eq!(status, expected, "{method} {path}: {text}");
     }
-    let narrowed = Impersonation::narrowed("u1", "n", groups.map(|(name, changes)| (name.to_owned(), changes)).into());
+    let narrowed = Impersonation::narrowed("u1", "n", groups.map(|(name, inside)| (name.to_owned(), inside)).into());
     for (method, path, expected) in [
         ("GET", "/api/v1", 200),
         ("GET", "/api/v1/namespaces/default/secrets", 200),

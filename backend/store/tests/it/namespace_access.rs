@@ -3,8 +3,8 @@
 use crate::support::{create, member, person};
 use auth::{Actor, KubeconfigIssue, KubeconfigRevoke, MembersManage, Narrowing, TokenCreate, TokenRevoke};
 use domain::ids::ClusterId;
-use domain::members::{GivenPlace, GivenRole};
-use domain::permissions::Role;
+use domain::members::{GivenPlace, GivenRole, Inside};
+use domain::permissions::{Permission, Role};
 use sealed::{Token, TokenKind};
 use store::test_support::Database;
 use store::{ClusterRecord, Given, KubeconfigRecord, NewKubeconfig, NewToken, RequestContext, Store, TokenRecord};
@@ -31,10 +31,19 @@ async fn token(store: &Store, actor: &Actor, narrowing: Narrowing) -> TokenRecor
     store.token_create(actor.may::<TokenCreate>(&actor.project).unwrap(), new, RequestContext::default()).await.unwrap()
 }
 
-/// The names, with a mark where things are changed.
+fn running(namespaces: &[&str]) -> Narrowing {
+    Narrowing { permissions: Some([Permission::KubernetesExec].into()), ..to(namespaces) }
+}
+
+/// The names, with a mark where more is done than looking.
 async fn open(store: &Store, cluster: ClusterId) -> String {
     let all = store.namespace_access(cluster).await.unwrap().narrowed;
-    all.iter().map(|(name, changes)| format!("{name}{}", if *changes { "+" } else { "" })).collect::<Vec<_>>().join(" ")
+    let mark = |inside: &Inside| match inside {
+        Inside::Looks => "",
+        Inside::Runs => "!",
+        Inside::Changes => "+",
+    };
+    all.iter().map(|(name, inside)| format!("{name}{}", mark(inside))).collect::<Vec<_>>().join(" ")
 }
 
 async fn version(store: &Store, actor: &Actor, cluster: ClusterId) -> i64 {
@@ -81,6 +90,21 @@ async fn a_namespace_is_open_as_long_as_something_good_is_narrowed_to_it() {
     assert_eq!(open(&store, id).await, "jobs+", "{} is over", two.id);
     store.token_revoke(a.may::<TokenRevoke>(&everywhere).unwrap(), RequestContext::default()).await.unwrap();
     assert_eq!((open(&store, id).await.as_str(), open(&store, other_id).await.as_str()), ("", ""));
+}
+
+#[tokio::test]
+async fn a_namespace_is_open_as_far_as_the_most_that_is_done_there() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let cluster = create(&store, &a, "x").await;
+    let id = cluster.cluster.id;
+    kubeconfig(&store, &a, &cluster, looking(&["logs", "web"])).await;
+    kubeconfig(&store, &a, &cluster, running(&["agents", "web"])).await;
+    assert_eq!(open(&store, id).await, "agents! logs web!");
+    kubeconfig(&store, &a, &cluster, to(&["web"])).await;
+    kubeconfig(&store, &a, &cluster, running(&["logs", "web"])).await;
+    assert_eq!(open(&store, id).await, "agents! logs! web+");
 }
 
 #[tokio::test]
