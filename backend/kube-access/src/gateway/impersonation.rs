@@ -66,7 +66,7 @@ impl Impersonation {
     }
 
     /// The groups of namespaces that count for a request. Only those it is about: one of a namespace that the cluster's rules know nothing of, for it is not there, is
-    /// refused with the whole request.
+    /// refused with the whole request. A question about oneself says only in its body which it is about: it comes with all, and is refused while one is not there.
     fn groups(&self, reach: &Reach) -> Vec<String> {
         let of = |(namespace, inside): (&String, &Inside)| namespace_group(namespace, *inside);
         match reach {

@@ -136,6 +136,7 @@ async fn what_is_narrowed_to_namespaces_comes_in_the_groups_of_those_that_a_requ
         // Whichever of them is not there, what there is to be asked for can be asked.
         ("GET", "/api/v1", "kcs:guest"),
         ("GET", "/api/v1/nodes", "kcs:guest"),
+        // But what is asked about oneself names none in its path.
         ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "kcs:guest kcs:runs:logs kcs:looks:shop kcs:changes:web"),
     ] {
         let forged = [("Impersonate-Group", "kcs:member"), ("Impersonate-User", "kcs:u1")];
