@@ -130,6 +130,7 @@ codes! {
     RequestPending = "KCS-QUOTA-007", 409, true, "A request of the project is waiting for its answer", "Wait for the operator, or withdraw the request first.";
     RequestDecided = "KCS-QUOTA-008", 409, false, "The request is not waiting any more", "Load the list again; make a new request if more is needed.";
     TokenQuota = "KCS-QUOTA-003", 409, false, "You have too many API tokens", "Revoke tokens you no longer use.";
+    KubeconfigQuota = "KCS-QUOTA-009", 409, false, "You have too many kubeconfigs of this cluster", "Revoke those you no longer use, or wait until some expire.";
     CidrOverlap = "KCS-NET-001", 400, false, "Two address ranges overlap", "Choose ranges that do not overlap.";
     NoFloatingIp = "KCS-NET-002", 409, true, "The external network has no free address", "Ask the operator for addresses, or use another external network.";
     SubnetTooSmall = "KCS-NET-003", 400, false, "The subnet has too few addresses", "Choose a larger node range.";

@@ -382,11 +382,12 @@ async fn remember_durations(db: &mut PgConnection, operation: &Operation) -> Res
 /// The cluster is gone: secrets erased, kubeconfigs worthless, no work left; the row stays for the receipt.
 pub(crate) async fn bury(db: &mut PgConnection, cluster: ClusterId) -> Result<(), StoreError> {
     sqlx::query!("DELETE FROM secrets WHERE cluster_id = $1", cluster.0).execute(&mut *db).await?;
+    // Before its kubeconfigs end: what they were narrowed to is no affair of a cluster that is gone.
+    sqlx::query!("UPDATE clusters SET deleted_at = now() WHERE id = $1", cluster.0).execute(&mut *db).await?;
     sqlx::query!("UPDATE kubeconfigs SET revoked_at = now() WHERE cluster_id = $1 AND revoked_at IS NULL", cluster.0).execute(&mut *db).await?;
     sqlx::query!("DELETE FROM nodes WHERE cluster_id = $1", cluster.0).execute(&mut *db).await?;
     sqlx::query!("DELETE FROM work WHERE cluster_id = $1", cluster.0).execute(&mut *db).await?;
     sqlx::query!("DELETE FROM pauses WHERE cluster_id = $1", cluster.0).execute(&mut *db).await?;
-    sqlx::query!("DELETE FROM member_places WHERE cluster_id = $1", cluster.0).execute(&mut *db).await?;
-    sqlx::query!("UPDATE clusters SET deleted_at = now() WHERE id = $1", cluster.0).execute(db).await?;
+    sqlx::query!("DELETE FROM member_places WHERE cluster_id = $1", cluster.0).execute(db).await?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::pool::{Store, read, statement, write};
 use crate::standing;
 use auth::{KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, MembersManage, Narrowing, Permit, Project, Resource, Rights, Scope, User};
 use domain::clusters::ClusterEndpoint;
+use domain::codes::Code;
 use domain::ids::{ClusterId, KubeconfigId, TenantId};
 use domain::permissions::Role;
 use domain::settings::ApiExposure;
@@ -19,6 +20,8 @@ use sqlx::types::Json;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+/// Most kubeconfigs that are good at once of a person in a cluster.
+const MOST: i64 = 100;
 /// The last use is noted once in this time: it is shown to people.
 const USE_NOTED_EVERY: Duration = Duration::minutes(1);
 
@@ -226,6 +229,14 @@ async fn issue(
 ) -> Result<KubeconfigRecord, StoreError> {
     let cluster = clusters::lock(db, permit.tenant(), *permit.id()).await?;
     let (id, actor) = (KubeconfigId::generate(), permit.actor());
+    let good = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM kubeconfigs WHERE cluster_id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > now()"#,
+        cluster.id.0,
+        actor.user.id,
+    );
+    if good.fetch_one(&mut *db).await? >= MOST {
+        return Err(StoreError::Refused(Code::KubeconfigQuota));
+    }
     sqlx::query!(
         "INSERT INTO kubeconfigs (id, cluster_id, name, token_hash, user_id, user_name, user_domain, roles, expires_at, narrowing)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",

@@ -13,8 +13,8 @@ use sqlx::types::Json;
 use std::collections::BTreeMap;
 
 impl Store {
-    /// Who is to be let into namespaces of a cluster. Of what changes it, `people_version` rises: the triggers of `migrations/0033_narrowed_namespaces.sql` see to that where
-    /// kubeconfigs and tokens are concerned.
+    /// Who is to be let into namespaces of a cluster. Of what changes it, `people_version` rises: the triggers of `migrations/0033_narrowed_namespaces.sql` and
+    /// `migrations/0034_narrowed_at_once.sql` see to that where kubeconfigs and tokens are concerned.
     pub async fn namespace_access(&self, cluster: ClusterId) -> Result<NamespaceAccess, StoreError> {
         read(&self.engine, cluster, |db, cluster| Box::pin(find(db, *cluster))).await
     }

@@ -1,14 +1,16 @@
 //! Which namespaces of a cluster what is narrowed comes into: what is good at this moment, as much as its owner may do, and that the engine is told.
 
-use crate::support::{create, member, person};
-use auth::{Actor, KubeconfigIssue, KubeconfigRevoke, MembersManage, Narrowing, TokenCreate, TokenRevoke};
+use crate::support::{create, member, operator, person};
+use auth::{Actor, KubeconfigIssue, KubeconfigRevoke, KubeconfigRevokeAll, MembersManage, Narrowing, TokenCreate, TokenRevoke};
+use domain::changes::Change;
 use domain::ids::ClusterId;
 use domain::members::{GivenPlace, GivenRole, Inside};
 use domain::permissions::{Permission, Role};
 use sealed::{Token, TokenKind};
 use store::test_support::Database;
-use store::{ClusterRecord, Given, KubeconfigRecord, NewKubeconfig, NewToken, RequestContext, Store, TokenRecord};
+use store::{ClusterRecord, Given, KubeconfigRecord, NewKubeconfig, NewToken, RequestContext, Store, TokenRecord, WakeUp};
 use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
 fn to(namespaces: &[&str]) -> Narrowing {
     Narrowing { namespaces: Some(namespaces.iter().map(|name| (*name).to_owned()).collect()), ..Narrowing::default() }
@@ -132,4 +134,51 @@ async fn no_namespace_is_open_further_than_the_owner_of_what_is_narrowed_may_go(
     store.kubeconfig_checked(held.id, &other, &a.project.id, &a.user.id, vec![]).await.unwrap();
     assert_eq!(open(&store, id).await, "");
     assert!(version(&store, &a, id).await > before, "for what was narrowed, and for the place");
+}
+
+/// Of one person: three thousand kubeconfigs for a namespace in each cluster, in those of other projects expired long ago; and two thousand tokens.
+const THOUSANDS: &str = "
+    INSERT INTO kubeconfigs (id, cluster_id, name, token_hash, user_id, user_name, user_domain, roles, expires_at, narrowing)
+    SELECT gen_random_uuid(), c.id, '', sha256((c.id::text || n)::bytea), 'id-of-a', 'member-of-a', 'default', '[\"member\"]'::jsonb,
+           now() + CASE c.tenant_id WHEN 'a' THEN interval '1 hour' ELSE interval '-1 day' END, '{\"namespaces\": [\"web\"]}'::jsonb
+    FROM clusters c, generate_series(1, 3000) n;
+    INSERT INTO api_tokens (id, tenant_id, name, token_hash, user_id, user_name, user_domain, roles, narrowing, cidrs, expires_at)
+    SELECT gen_random_uuid(), 'a', 'ci', sha256(n::text::bytea), 'id-of-a', 'member-of-a', 'default', '[\"member\"]'::jsonb,
+           '{\"clusters\": null, \"namespaces\": [\"web\"]}'::jsonb, '[]'::jsonb, now() + interval '1 hour'
+    FROM generate_series(1, 2000) n";
+
+#[tokio::test]
+async fn thousands_that_end_at_once_are_one_change_of_each_cluster() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let (a, b, operator) = (member("a"), member("b"), operator());
+    let (one, other, strange) = (create(&store, &a, "x").await, create(&store, &a, "y").await, create(&store, &b, "x").await);
+    let ids = [one.cluster.id, other.cluster.id, strange.cluster.id];
+    let versions = async || [version(&store, &a, ids[0]).await, version(&store, &a, ids[1]).await, version(&store, &b, ids[2]).await];
+    let [first, second, third] = versions().await;
+    database.execute(THOUSANDS).await;
+    assert_eq!(versions().await, [first + 2, second + 2, third], "once for the kubeconfigs and once for the tokens; never for what has expired");
+    let permit = a.may::<KubeconfigRevokeAll>(&one).unwrap();
+    assert_eq!(store.kubeconfig_revoke_all(permit, None, RequestContext::default()).await.unwrap(), 3000);
+    assert_eq!(versions().await, [first + 3, second + 2, third]);
+    let cut = store.person_cut_off(operator.operator().unwrap(), &operator, a.user.id.clone(), RequestContext::default()).await.unwrap().0;
+    assert_eq!((cut.tokens, cut.kubeconfigs), (2000, 3000));
+    assert_eq!(versions().await, [first + 4, second + 4, third], "once for the tokens, once for the kubeconfigs of the one that still had some");
+    assert_eq!(open(&store, other.cluster.id).await, "");
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_gone_hears_nothing_of_what_was_narrowed_there() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let cluster = create(&store, &a, "x").await;
+    kubeconfig(&store, &a, &cluster, to(&["web"])).await;
+    let claim = store.claim(Uuid::now_v7(), std::time::Duration::from_secs(60)).await.unwrap().unwrap();
+    store.load(&claim).await.unwrap();
+    let mut wakeups = store.wakeups();
+    while wakeups.recv().await.unwrap() != WakeUp::Resync {}
+    store.commit(&claim, &[Change::ClusterGone]).await.unwrap();
+    let next = create(&store, &a, "y").await;
+    assert_eq!(wakeups.recv().await.unwrap(), WakeUp::Cluster(next.cluster.id), "nothing was said before that");
 }

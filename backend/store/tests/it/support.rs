@@ -33,10 +33,15 @@ pub async fn create(store: &Store, actor: &Actor, name: &str) -> ClusterRecord {
     try_create(store, actor, name, None).await.unwrap().cluster
 }
 
-/// A kubeconfig for an hour, with the hash of its token.
-pub async fn issue(store: &Store, actor: &Actor, cluster: &ClusterRecord) -> (KubeconfigRecord, TokenHash) {
+pub async fn try_issue(store: &Store, actor: &Actor, cluster: &ClusterRecord) -> Result<(KubeconfigRecord, TokenHash), StoreError> {
     let token = Token::generate(TokenKind::Kubeconfig).unwrap();
     let expires_at = OffsetDateTime::now_utc() + Duration::hours(1);
     let new = NewKubeconfig { name: "laptop".into(), token_hash: token.hash, narrowing: Narrowing::default(), expires_at };
-    (store.kubeconfig_issue(actor.may::<KubeconfigIssue>(cluster).unwrap(), new, RequestContext::default()).await.unwrap(), token.hash)
+    let issued = store.kubeconfig_issue(actor.may::<KubeconfigIssue>(cluster).unwrap(), new, RequestContext::default()).await?;
+    Ok((issued, token.hash))
+}
+
+/// A kubeconfig for an hour, with the hash of its token.
+pub async fn issue(store: &Store, actor: &Actor, cluster: &ClusterRecord) -> (KubeconfigRecord, TokenHash) {
+    try_issue(store, actor, cluster).await.unwrap()
 }

@@ -1,8 +1,9 @@
 //! Tokens of nodes and kubeconfigs: known by hash, good once or until revoked.
 
-use crate::support::{create, issue, member, person};
-use auth::KubeconfigRevoke;
+use crate::support::{create, issue, member, person, try_issue};
+use auth::{Actor, KubeconfigRevoke, User};
 use domain::changes::Change;
+use domain::codes::Code;
 use domain::ids::{ClusterId, NodeId};
 use domain::nodes::{Bootstrap, CONTROL_PLANE_POOL, Node, NodeIntent, NodeRole};
 use domain::permissions::Role;
@@ -12,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::ConnectOptions;
 use std::time::Duration;
 use store::test_support::Database;
-use store::{AuditFilter, BundleFetch, Claim, PageRequest, RequestContext, SecretOwner, Store};
+use store::{AuditFilter, BundleFetch, Claim, PageRequest, RequestContext, SecretOwner, Store, StoreError};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -237,4 +238,26 @@ async fn a_node_that_speaks_while_the_engine_writes_waits_holding_nothing() {
         .await
         .unwrap();
     assert_eq!(speaker.await.unwrap(), Some((record.cluster.id, node.id)));
+}
+
+#[tokio::test]
+async fn a_person_has_so_many_good_kubeconfigs_of_a_cluster_and_no_more() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    let a = member("a");
+    let (cluster, other) = (create(&store, &a, "x").await, create(&store, &a, "y").await);
+    let made = "INSERT INTO kubeconfigs (id, cluster_id, name, token_hash, user_id, user_name, user_domain, roles, expires_at, revoked_at)
+                SELECT gen_random_uuid(), c.id, '', sha256((c.id::text || n)::bytea), 'id-of-a', 'member-of-a', 'default', '[\"member\"]'::jsonb,
+                       now() + CASE WHEN n <= 99 OR n > 150 THEN interval '1 hour' ELSE interval '-1 hour' END,
+                       CASE WHEN n > 150 THEN now() END
+                FROM clusters c, generate_series(1, 200) n WHERE c.name = 'x'";
+    database.execute(made).await;
+    let (last, _) = try_issue(&store, &a, &cluster).await.unwrap();
+    let refused = try_issue(&store, &a, &cluster).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Refused(Code::KubeconfigQuota)), "{refused:?}");
+    issue(&store, &a, &other).await;
+    let colleague = Actor { user: User { id: "id-of-another".into(), ..a.user.clone() }, ..a.clone() };
+    issue(&store, &colleague, &cluster).await;
+    store.kubeconfig_revoke(a.may::<KubeconfigRevoke>(&last).unwrap(), RequestContext::default()).await.unwrap();
+    issue(&store, &a, &cluster).await;
 }
