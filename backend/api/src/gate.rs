@@ -27,6 +27,7 @@ use futures::{FutureExt, SinkExt, StreamExt};
 use kube_access::gateway::{Answer as Forwarded, Body as Passed, BodyStream, Tunnel};
 use kube_access::{Access, GatewayRequest, Reach};
 use sha2::{Digest, Sha256};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 use store::AuditEntry;
@@ -90,12 +91,20 @@ async fn try_pass(request: &HttpRequest, payload: Payload, state: &Data<State>) 
     // What comes after an upgrade is no body: it waits for the tunnel.
     let body = payload.take_if(|_| !upgrade).unwrap_or_else(|| Box::pin(futures::stream::empty()));
     let outgoing = outgoing(request, path, body)?;
-    let arriving = Box::pin(async { set_out(request, state, &visitor, &cluster, outgoing).await?.await });
+    let line = Cell::new(None);
+    let arriving = Box::pin(async { set_out(request, state, &visitor, &cluster, outgoing, &line).await?.await });
     // A client may take long to say what it wants, and a cluster to say its first word; the right to either may end before.
     let mut over = Box::pin(over(state.clone(), visitor.clone(), id, changes));
     let (open, answer) = match select(arriving, &mut over).await {
         Either::Left((arrived, _)) => arrived?,
-        Either::Right((why, _)) => return Err(why),
+        Either::Right((why, arriving)) => {
+            // What is on its way is given up before that is told.
+            drop(arriving);
+            if let Some(entry) = line.take() {
+                inside::failed(state, entry, visitor.context(), "code", why.code.as_str().into()).await;
+            }
+            return Err(why);
+        }
     };
     let end = ended(state.clone(), over, open);
     let connection = request.conn_data::<HangUp>().cloned();
@@ -155,13 +164,14 @@ fn wants_spdy(request: &HttpRequest) -> bool {
 }
 
 /// Sends a request on its way, where the role allows it. Changes, looks at secrets and commands are in the audit log before the cluster hears of them; meanwhile a way
-/// into a pod gets its connection.
+/// into a pod gets its connection. As long as it is not known how a call ended that was let through, `line` is what the audit log has of it.
 async fn set_out<'a>(
     request: &HttpRequest,
     state: &'a Data<State>,
     visitor: &'a Visitor,
     cluster: &'a ClusterEndpoint,
     mut outgoing: GatewayRequest,
+    line: &'a Cell<Option<AuditEntry>>,
 ) -> Answer<Arriving<'a>> {
     let actor = visitor.actor();
     let across = across::of(actor, cluster, &outgoing)?;
@@ -172,7 +182,9 @@ async fn set_out<'a>(
     let asked = if action == WRITE && decided.is_ok() { deeds::asked(&mut outgoing).await } else { Asked::default() };
     let nameless = asked.nameless;
     let entry = entry(request, actor, cluster.id, &outgoing, action, asked).outcome(if decided.is_ok() { "accepted" } else { "denied" });
-    state.store.audit_append(entry.clone(), visitor.context()).await?;
+    // Before it is written: that goes on also where nobody waits for its end.
+    line.set(decided.is_ok().then(|| entry.clone()));
+    state.store.audit_append(entry, visitor.context()).await?;
     decided?;
     let arriving = async move {
         match way {
@@ -180,7 +192,7 @@ async fn set_out<'a>(
             None => forward(state, actor, cluster, outgoing, across).await,
         }
     };
-    Ok(with_result(state, entry, visitor, nameless, arriving).boxed_local())
+    Ok(with_result(state, line, visitor, nameless, arriving).boxed_local())
 }
 
 /// Decides by role; the cluster's own rules decide again. What is written down has a name for the audit log; None: a look that is open to them. A list that is put
@@ -220,12 +232,13 @@ fn entry(request: &HttpRequest, actor: &Actor, cluster: ClusterId, outgoing: &Ga
 /// A call that is in the audit log; without a line more it went well. What was made gets one, too, where only the answer says what that is.
 async fn with_result(
     state: &State,
-    entry: AuditEntry,
+    line: &Cell<Option<AuditEntry>>,
     visitor: &Visitor,
     nameless: bool,
     arriving: impl Future<Output = Answer<(OpenStream, Forwarded)>>,
 ) -> Answer<(OpenStream, Forwarded)> {
     let arrived = arriving.await;
+    let Some(entry) = line.take() else { return arrived };
     let (key, value): (&str, serde_json::Value) = match &arrived {
         Ok((_, Forwarded::Response(answer))) if answer.status().as_u16() >= 400 => ("status", answer.status().as_u16().into()),
         Ok((_, Forwarded::Response(answer))) if nameless => {

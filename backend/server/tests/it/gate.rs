@@ -286,6 +286,28 @@ async fn a_change_that_is_not_whole_yet_when_the_right_to_it_ends_does_not_get_t
 }
 
 #[actix_web::test]
+async fn a_change_that_the_cluster_has_not_answered_when_the_right_to_it_ends_is_told_as_failed() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, api) = house.cluster_with_echoing_api(&member, "web").await;
+    let (kid, token) = house.kubeconfig(&member, &cluster).await;
+    let mut client = connect(&house).await;
+    let pod = format!("/k8s/clusters/{cluster}/api/v1/namespaces/default/pods/web");
+    let asked = format!("DELETE {pod}?command=mute HTTP/1.1\r\nHost: kcs\r\nContent-Length: 0\r\n{}\r\n", bearer(&token));
+    client.write_all(asked.as_bytes()).await.unwrap();
+    met(&api, |lines| lines.iter().any(|line| line.contains("command=mute"))).await;
+    let outcomes = async || house.told(&member, "kubernetes_write").await.into_iter().map(|(outcome, _)| outcome).collect::<Vec<_>>();
+    assert_eq!(outcomes().await, ["accepted"]);
+    let revoked = house.call(Some(&member), "DELETE", &format!("/api/v1/clusters/{cluster}/kubeconfigs/{kid}"), None).await;
+    assert_eq!(revoked.status, 204);
+    let refused = head(&mut client).await;
+    assert!(refused.starts_with("http/1.1 401"), "{refused}");
+    let lines = house.told(&member, "kubernetes_write").await;
+    assert_eq!((outcomes().await, &lines[1].1["code"]), (vec!["accepted".to_owned(), "failed".to_owned()], &json!("KCS-AUTH-001")), "{lines:?}");
+    assert_eq!(lines[1].1["path"], lines[0].1["path"], "{lines:?}");
+}
+
+#[actix_web::test]
 async fn what_is_open_ends_with_its_client_also_when_nothing_comes() {
     let house = House::new().await;
     let member = house.sign_in("member-a").await;
