@@ -106,10 +106,15 @@ impl TokenCache {
     /// # Errors
     /// When it is worth nothing, the cloud does not say, or too much came from there that was worth nothing.
     pub async fn of(&self, state: &State, token: SecretString, source: Option<&str>) -> Answer<(Actor, Arc<Token>)> {
-        let token = self.token(state, token, source).await?;
+        let (token, asked) = self.token(state, token, source).await?;
         // What is remembered of it does not tell.
         outlived_no_cut(state, &token.info).await?;
-        Ok((actor(state, &token.info, Via::KeystoneToken).await?, token))
+        let actor = actor(state, &token.info, Via::KeystoneToken).await?;
+        // What is remembered says nothing of now.
+        if asked {
+            state.store.person_confirmed(&actor.project.id, &actor.user.id, actor.roles.clone()).await?;
+        }
+        Ok((actor, token))
     }
 
     /// What is asked next about a person is asked of Keystone.
@@ -135,10 +140,11 @@ impl TokenCache {
         self.wide_operators.try_get_with(user_id.to_owned(), ask).await.map_err(|error| (*error).clone())
     }
 
-    async fn token(&self, state: &State, token: SecretString, source: Option<&str>) -> Answer<Arc<Token>> {
+    /// And whether Keystone was asked of it just now.
+    async fn token(&self, state: &State, token: SecretString, source: Option<&str>) -> Answer<(Arc<Token>, bool)> {
         let key: [u8; 32] = Sha256::digest(token.expose_secret()).into();
         if let Some(known) = self.good.get(&key).await {
-            return Ok(known);
+            return Ok((known, false));
         }
         let over = || Problem::new(Code::SessionExpired);
         if self.refused.contains_key(&key) {
@@ -160,6 +166,6 @@ impl TokenCache {
         if let Some(source) = source {
             self.trusted.insert(source, ()).await;
         }
-        Ok(found)
+        Ok((found, true))
     }
 }

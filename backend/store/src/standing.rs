@@ -3,11 +3,23 @@
 
 use crate::error::StoreError;
 use crate::members::told_of_person;
+use crate::pool::{Store, statement, write};
 use domain::ids::TenantId;
 use domain::permissions::Role;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use std::collections::BTreeSet;
+
+impl Store {
+    /// Keystone has just called good what somebody came with and KCS keeps nothing of, and gives them these roles. Only where they were gone is anything written.
+    pub async fn person_confirmed(&self, project: &TenantId, user: &str, roles: Vec<Role>) -> Result<(), StoreError> {
+        let who = (project.clone(), user.to_owned());
+        if !statement(&self.near.questions(), who, |db, (project, user)| Box::pin(is_gone(db, project, user))).await? {
+            return Ok(());
+        }
+        write(&self.api, (project.clone(), user.to_owned(), roles), |db, (project, user, roles)| Box::pin(signed_in(db, project, user, roles))).await
+    }
+}
 
 /// Who had no place in the project any more when Keystone was last asked about them, or whether this person had none.
 pub(crate) async fn gone(db: &mut PgConnection, tenant: &str, user: Option<&str>) -> Result<BTreeSet<String>, StoreError> {
@@ -37,7 +49,7 @@ pub(crate) async fn checked(db: &mut PgConnection, tenant: &TenantId, user: &str
     told_of_person(db, tenant, user).await
 }
 
-/// Keystone let somebody in with these roles. The session does not stay, so who was gone and is back is written down where that they were gone was.
+/// Keystone let somebody in with these roles. What they came with does not stay, so who was gone and is back is written down where that they were gone was.
 pub(crate) async fn signed_in(db: &mut PgConnection, tenant: &TenantId, user: &str, roles: &[Role]) -> Result<(), StoreError> {
     if roles.is_empty() || !is_gone(db, tenant, user).await? {
         return Ok(());

@@ -57,3 +57,21 @@ async fn made_up_tokens_from_many_addresses_cost_keystone_no_more_than_agreed_an
     assert!(asked(&house) - before <= u64::from(A_MINUTE) * (minutes + 1), "Keystone was asked {} times", asked(&house) - before);
     assert_eq!(look(&house, "127.2.2.2", &good[1]).await, 200);
 }
+
+#[actix_web::test]
+async fn who_was_gone_is_back_at_once_when_they_come_with_a_token_of_keystones() {
+    let house = House::new().await;
+    let member = house.sign_in("member-a").await;
+    let (cluster, _api) = house.cluster_with_api(&member, "web").await;
+    let (_, bearer) = house.kubeconfig(&member, &cluster).await;
+    let (path, bearer) = (format!("/k8s/clusters/{cluster}/api"), format!("Bearer {bearer}"));
+    let gate = async || house.call_with(&[("authorization", &bearer)], "GET", &path, None).await.status;
+    assert_eq!(gate().await, 200);
+    // As when Keystone said a moment ago that they have no place in the project.
+    house.database.execute("UPDATE kubeconfigs SET roles = '[]', checked_at = now()").await;
+    assert_eq!(gate().await, 401);
+    let strange = house.keystone_token("member-b", "tenant-b").await;
+    assert_eq!((look(&house, "127.0.0.1", &strange).await, gate().await), (200, 401), "somebody else");
+    let own = house.keystone_token("member-a", "tenant-a").await;
+    assert_eq!((look(&house, "127.0.0.1", &own).await, gate().await), (200, 200));
+}

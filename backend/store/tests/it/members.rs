@@ -87,5 +87,12 @@ async fn the_rules_in_clusters_are_not_of_who_was_removed_in_keystone_until_they
     come_and_go(&store, &stays).await;
     assert_eq!(seen().await.1, changes + 2, "others, and in another project");
     come_and_go(&store, &leaver).await;
-    assert_eq!(seen().await, (both, changes + 3), "signed in, also when the session has ended");
+    assert_eq!(seen().await, (both.clone(), changes + 3), "signed in, also when the session has ended");
+    store.person_confirmed(project, user, vec![Role::Guest]).await.unwrap();
+    assert_eq!(seen().await, (both.clone(), changes + 3), "there still, by a token of Keystone's");
+    store.kubeconfig_checked(second.id, &of_second, project, user, Vec::new()).await.unwrap();
+    store.person_confirmed(other_project, user, vec![Role::Guest]).await.unwrap();
+    assert_eq!(seen().await.1, changes + 4, "a token of another project");
+    store.person_confirmed(project, user, vec![Role::Guest]).await.unwrap();
+    assert_eq!(seen().await, (both, changes + 5), "back, by a token of Keystone's");
 }
