@@ -228,7 +228,7 @@ pub const REPAIR_RETRIES: u32 = 3;
 pub const DRAIN_LIMIT: Duration = Duration::minutes(10);
 /// How long a blocked operation rests before it looks again by itself.
 pub const BLOCKED_REST: Duration = Duration::minutes(30);
-/// Failed objects of one kind among those that an attempt made itself, which it replaces without asking.
+/// Failed objects of one kind, or in the place of one volume, among those that an attempt made itself, which it replaces without asking.
 pub const REPLACEMENTS: u32 = 2;
 
 /// Decides. `fresh` gives new random ids.

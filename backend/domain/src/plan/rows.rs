@@ -251,12 +251,14 @@ impl Draft<'_> {
         }
     }
 
-    /// Whether a failed object may be replaced without asking: what was there before this attempt always, what it made itself a few times.
+    /// Whether a failed object may be replaced without asking: what was there before this attempt always, what it made itself a few times. Of volumes each
+    /// by itself: those of many nodes may break together, as where a type has no storage in the nodes' zone, and what replaces each goes elsewhere.
     pub(super) fn replaceable(&self, row: &LedgerRow) -> bool {
         let Some(since) = self.next.operation.as_ref().filter(|o| !o.state.ended()).and_then(crate::operations::Operation::attempt_at) else {
             return true;
         };
-        let own = |r: &LedgerRow| r.kind == row.kind && r.created_at >= since;
+        let alike = |r: &LedgerRow| if row.kind == ResourceKind::Volume { r.key == row.key } else { r.kind == row.kind };
+        let own = |r: &LedgerRow| alike(r) && r.created_at >= since;
         let used = self.next.ledger.iter().filter(|r| r.id != row.id && own(r) && retired(r)).count();
         !own(row) || used < super::REPLACEMENTS as usize
     }

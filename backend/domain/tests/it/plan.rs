@@ -120,6 +120,22 @@ fn a_failed_server_is_replaced_under_a_new_name_a_few_times_then_said() {
 }
 
 #[test]
+fn volumes_of_many_nodes_that_break_together_are_replaced_each_a_few_times_then_it_is_said() {
+    let mut world = World::new(3, 3);
+    world.volumes_break = 2;
+    assert_eq!(world.settle(), OperationState::Succeeded);
+    assert_eq!(world.servers(), 6);
+
+    let mut world = World::new(1, 3);
+    world.volumes_break = 3;
+    assert_eq!(world.settle(), OperationState::Failed);
+    assert_eq!(world.work.operation.as_ref().unwrap().fault.as_ref().unwrap().code, Code::VolumeFailed);
+    for row in world.work.ledger.iter().filter(|r| r.kind == ResourceKind::Volume) {
+        assert_eq!(world.times(&format!("create {}", row.key)), 3);
+    }
+}
+
+#[test]
 fn a_short_quota_blocks_and_goes_on_by_itself_when_raised() {
     let mut world = World::new(1, 1);
     world.quota_short = true;

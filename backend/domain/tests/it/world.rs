@@ -41,6 +41,8 @@ pub struct World {
     pub log: Vec<String>,
     /// Server creations that end in ERROR, from the front.
     pub broken_servers: u32,
+    /// How often each volume ends in ERROR before it is made.
+    pub volumes_break: usize,
     pub quota_short: bool,
     /// What the cloud says to updates and reboots instead of making them.
     pub updates_refused: Option<Code>,
@@ -80,6 +82,7 @@ impl World {
             ids: 100,
             log: vec![],
             broken_servers: 0,
+            volumes_break: 0,
             quota_short: false,
             updates_refused: None,
             updates_in_vain: vec![],
@@ -201,11 +204,15 @@ impl World {
                     row.state = ResourceState::Intended;
                     return self.refuse(row, Code::Quota);
                 }
-                let state = if row.kind == ResourceKind::Server && self.broken_servers > 0 {
-                    self.broken_servers -= 1;
-                    ObjectState::Failed("No valid host was found.".into())
-                } else {
-                    ObjectState::Ready
+                let state = match row.kind {
+                    ResourceKind::Server if self.broken_servers > 0 => {
+                        self.broken_servers -= 1;
+                        ObjectState::Failed("No valid host was found.".into())
+                    }
+                    ResourceKind::Volume if self.times(&format!("create {}", row.key)) <= self.volumes_break => {
+                        ObjectState::Failed("no space".into())
+                    }
+                    _ => ObjectState::Ready,
                 };
                 let id = format!("cloud-{}", row.id);
                 let object =
@@ -354,6 +361,10 @@ impl World {
 
     pub fn at(&self, entry: &str) -> usize {
         self.log.iter().position(|e| e == entry).unwrap_or_else(|| panic!("{entry} not in {:#?}", self.log))
+    }
+
+    pub fn times(&self, entry: &str) -> usize {
+        self.log.iter().filter(|e| *e == entry).count()
     }
 
     pub fn servers(&self) -> usize {

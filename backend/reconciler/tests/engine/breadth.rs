@@ -312,13 +312,14 @@ async fn masters_are_in_a_zone_each_after_any_of_them_was_replaced() {
 #[tokio::test]
 async fn a_nodes_volumes_are_in_its_zone_where_volumes_have_one_of_that_name_and_can_be_there() {
     let denied = FaultRule::new(Effect::Status { status: 403, body: None }).on(Service::BlockStorage, "GET", "/os-availability-zone$").count(None);
-    let broken = FaultRule::new(Effect::Error { text: "no space".into() }).on(Service::BlockStorage, "POST", "/volumes$").count(Some(1));
+    let broken = FaultRule::new(Effect::Error { text: "no space".into() }).on(Service::BlockStorage, "POST", "/volumes$").count(Some(3));
     let of_other_zones = json!({"badRequest": {"message": "Volume type is not in the zone", "code": 400}});
     let refused =
         FaultRule::new(Effect::Status { status: 400, body: Some(of_other_zones) }).on(Service::BlockStorage, "POST", "/volumes$").count(Some(1));
     // Where it is not said, the cloud takes its first zone.
-    for (seed, fault, zone) in [(67, None, "az2"), (68, Some(denied), "az1"), (69, Some(broken), "az1"), (70, Some(refused), "az1")] {
-        let mut lab = Lab::new(seed, 1, 0);
+    let clouds = [(67, 1, None, "az2"), (68, 1, Some(denied), "az1"), (69, 3, Some(broken), "az1"), (70, 1, Some(refused), "az1")];
+    for (seed, masters, fault, zone) in clouds {
+        let mut lab = Lab::new(seed, masters, 0);
         lab.db.lock().unwrap().work.cluster.spec.control_plane.zones = vec!["az2".to_owned()];
         if let Some(fault) = fault {
             lab.cloud.inject(fault);
@@ -326,7 +327,7 @@ async fn a_nodes_volumes_are_in_its_zone_where_volumes_have_one_of_that_name_and
         done(&mut lab).await;
         let all = lab.person("GET", "/volume/v3/volumes/detail", &Value::Null);
         let zones: Vec<&str> = all["volumes"].as_array().unwrap().iter().map(|v| v["availability_zone"].as_str().unwrap()).collect();
-        assert_eq!(zones, [zone], "{seed}");
+        assert_eq!(zones, vec![zone; masters as usize], "{seed}");
         delete(&mut lab).await;
     }
 }
