@@ -6,7 +6,7 @@ use crate::journal::JournalError;
 use crate::kubernetes::{KubernetesError, Marks, Target, WorkloadSeen};
 use crate::rows::{cloud_id, part_id};
 use crate::world::World;
-use bootstrap::addons::{AddonsInput, CloudConfig, LABEL, SET, VolumeType, addons, default_class, isolated};
+use bootstrap::addons::{AddonsInput, CloudConfig, DNS_WORKLOAD, LABEL, SET, VolumeType, addons, default_class, isolated};
 use cloud::identity::ApplicationCredential;
 use domain::addons::Addon;
 use domain::changes::Work;
@@ -205,6 +205,7 @@ impl World<'_> {
             volume_types: &volume_types,
             namespaces: &apart.namespaces,
             pod_ranges: &apart.pod_ranges,
+            dns_pods: self.dns_pods(target).await.map_err(words)?,
         };
         let objects = addons(&input).map_err(|e| e.to_string())?;
         for group in objects.chunk_by(|a, b| a.addon == b.addon) {
@@ -220,6 +221,13 @@ impl World<'_> {
         marks.retain(|key, _| ours.contains(key));
         let now = Instant::now();
         Ok(Applied { fingerprint, at: now, kinds, marks, apart, checked: now })
+    }
+
+    /// Pods that somebody, or an autoscaler in the cluster, has given CoreDNS.
+    async fn dns_pods(&self, target: &Target) -> Result<u32, KubernetesError> {
+        let workloads = self.services.kubernetes.workloads(target, LABEL, Addon::Dns.as_str()).await?;
+        let dns = workloads.into_iter().find(|w| w.addon == Addon::Dns.as_str() && w.name == DNS_WORKLOAD);
+        Ok(dns.map_or(0, |w| w.desired))
     }
 
     /// What stands behind load balancers of Services: what is named, else what the cloud has put behind the cluster's own.

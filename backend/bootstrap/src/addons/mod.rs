@@ -7,6 +7,7 @@ mod isolation;
 mod storage_classes;
 
 pub use cloud_config::{CloudConfig, SECRET as CLOUD_CONFIG_SECRET};
+pub use dns::WORKLOAD as DNS_WORKLOAD;
 pub use domain::addons::LABEL;
 pub use isolation::isolated;
 pub use storage_classes::{VolumeType, default_class};
@@ -49,6 +50,8 @@ pub struct AddonsInput<'a> {
     pub namespaces: &'a [String],
     /// What each node has of the range of pods, for the same policies.
     pub pod_ranges: &'a BTreeSet<Ipv4Net>,
+    /// Pods that CoreDNS was given in this cluster, by whomever.
+    pub dns_pods: u32,
 }
 
 /// One object to be applied.
@@ -140,7 +143,10 @@ pub fn addons(input: &AddonsInput<'_>) -> Result<Vec<Object>, BootstrapError> {
             add(secret);
         }
         for document in serde_yaml_ng::Deserializer::from_str(manifest(addon)) {
-            let value = Value::deserialize(document).map_err(|e| BootstrapError::Write(format!("{}: {e}", addon.as_str())))?;
+            let mut value = Value::deserialize(document).map_err(|e| BootstrapError::Write(format!("{}: {e}", addon.as_str())))?;
+            if addon == Addon::Dns {
+                dns::keep_scale(&mut value, input.dns_pods);
+            }
             if !value.is_null() {
                 add(value);
             }

@@ -27,6 +27,11 @@ fn objects_behind(provider: Option<&str>, spec: &AddonsSpec, registry: Option<&s
 
 /// The same, in a cluster of this version.
 fn objects_in(kubernetes: &str, provider: Option<&str>, spec: &AddonsSpec, registry: Option<&str>, secret: &str) -> Vec<Object> {
+    objects_with(0, kubernetes, provider, spec, registry, secret)
+}
+
+/// The same, where CoreDNS has so many pods.
+fn objects_with(dns_pods: u32, kubernetes: &str, provider: Option<&str>, spec: &AddonsSpec, registry: Option<&str>, secret: &str) -> Vec<Object> {
     let secret = SecretString::from(secret);
     let types = [VolumeType { name: "ssd".to_owned(), default: true }];
     let namespaces = ["default", "kube-system", "team-a"].map(str::to_owned);
@@ -53,6 +58,7 @@ fn objects_in(kubernetes: &str, provider: Option<&str>, spec: &AddonsSpec, regis
         volume_types: &types,
         namespaces: &namespaces,
         pod_ranges: &pod_ranges,
+        dns_pods,
     };
     addons(&input).unwrap()
 }
@@ -160,6 +166,16 @@ fn names_are_resolved_as_kubeadm_would_have_it_by_the_image_that_nodes_hold() {
     );
     let corefile = named(&objects, "ConfigMap", "coredns")["data"]["Corefile"].as_str().unwrap();
     assert!(corefile.contains("kubernetes cluster.local in-addr.arpa ip6.arpa {"), "{corefile}");
+}
+
+#[test]
+fn core_dns_keeps_the_pods_that_it_was_given_and_has_two_at_least() {
+    for (given, kept) in [(0, 2), (1, 2), (2, 2), (8, 8)] {
+        let objects = objects_with(given, "v1.36.3", None, &all(), None, SECRET);
+        assert_eq!(named(&objects, "Deployment", "coredns")["spec"]["replicas"], kept);
+        let others = |objects: Vec<Object>| objects.into_iter().filter(|o| o.value["metadata"]["name"] != "coredns").collect::<Vec<_>>();
+        assert!(others(objects) == others(self::objects(&all(), None, SECRET)), "nothing else goes by it");
+    }
 }
 
 #[test]

@@ -331,3 +331,19 @@ async fn a_nodes_volumes_are_in_its_zone_where_volumes_have_one_of_that_name_and
         delete(&mut lab).await;
     }
 }
+
+#[tokio::test]
+async fn core_dns_keeps_the_pods_that_somebody_has_given_it_and_has_two_at_least() {
+    let mut lab = Lab::new(71, 1, 0);
+    lab.db.lock().unwrap().work.cluster.spec.addons.metrics = true;
+    done(&mut lab).await;
+    assert_eq!(lab.in_cluster.lock().unwrap().dns_pods, 2);
+    for (given, kept) in [(8, 8), (1, 2)] {
+        lab.in_cluster.lock().unwrap().dns_pods = given;
+        // A new process does not know what was applied, and applies all of it.
+        lab.restart();
+        lab.watch(Duration::minutes(2)).await;
+        assert_eq!(lab.in_cluster.lock().unwrap().dns_pods, kept);
+    }
+    delete(&mut lab).await;
+}

@@ -52,6 +52,8 @@ pub struct InCluster {
     pub secrets: BTreeMap<String, Option<String>>,
     /// What the cluster says instead of taking a Secret back.
     pub refusing: Option<String>,
+    /// Pods that the Deployment of CoreDNS wishes for; 0: there is none.
+    pub dns_pods: u32,
 }
 
 /// What an API server was told of keys: as they are it reads Secrets always.
@@ -238,8 +240,13 @@ impl KubernetesApi for Api {
         Ok(())
     }
 
-    async fn apply(&self, _: &Target, _: &[&Value]) -> Result<(), KubernetesError> {
-        self.open().map(drop)
+    async fn apply(&self, _: &Target, objects: &[&Value]) -> Result<(), KubernetesError> {
+        let (mut state, _) = self.open()?;
+        let dns = objects.iter().find(|o| o["kind"] == "Deployment" && o["metadata"]["name"] == "coredns");
+        if let Some(pods) = dns.and_then(|dns| dns["spec"]["replicas"].as_u64()) {
+            state.dns_pods = u32::try_from(pods).unwrap();
+        }
+        Ok(())
     }
 
     async fn marks(&self, _: &Target, _: &BTreeSet<String>, _: &str) -> Result<Marks, KubernetesError> {
@@ -250,8 +257,10 @@ impl KubernetesApi for Api {
         self.open().map(drop)
     }
 
-    async fn workloads(&self, _: &Target, _: &str, _: &str) -> Result<Vec<WorkloadSeen>, KubernetesError> {
-        self.open().map(|_| Vec::new())
+    async fn workloads(&self, _: &Target, _: &str, dns: &str) -> Result<Vec<WorkloadSeen>, KubernetesError> {
+        let pods = self.open()?.0.dns_pods;
+        let seen = WorkloadSeen { addon: dns.to_owned(), name: "coredns".to_owned(), ready: pods, desired: pods, current: true };
+        Ok(if pods > 0 { vec![seen] } else { Vec::new() })
     }
 
     async fn namespaces(&self, _: &Target) -> Result<Vec<String>, KubernetesError> {
