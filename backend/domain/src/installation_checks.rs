@@ -4,7 +4,7 @@ use crate::clusters::ClusterSpec;
 use crate::codes::Code;
 use crate::costs::Prices;
 use crate::installation::{AUTHORIZATION, FORWARD, Installation, limit_key, origin};
-use crate::installation_offers::{template_checks, version_checks};
+use crate::installation_offers::{template_checks, version_checks, wrong_offers};
 use crate::preflight::{Check, Checks, Facts, blocked, warning};
 use crate::tenants::{Limited, TenantTerms, Totals};
 use serde_json::json;
@@ -36,8 +36,7 @@ pub enum AuthorizationWish<'a> {
 #[must_use]
 pub fn checks(before: &Installation, after: &Installation, authorization: AuthorizationWish<'_>, seen: &Seen) -> Vec<Check> {
     let mut checks = Checks::default();
-    let wrong = after.wrong().into_iter().map(|v| blocked(v.code, v.message, Some(v.field), &json!({})));
-    checks.conclude("values", wrong.collect());
+    checks.conclude("values", values(before, after));
     checks.conclude("limits", limits(before, after, seen));
     checks.conclude("versions", version_checks(before, after, seen));
     checks.conclude("templates", template_checks(before, after, seen));
@@ -45,6 +44,15 @@ pub fn checks(before: &Installation, after: &Installation, authorization: Author
     checks.conclude("audit_retention", retention(before, after));
     checks.conclude("audit_forward", forward(before, after, authorization));
     checks.0
+}
+
+/// What is out of bounds. What a configuration that was changed offers may not go with what is set, such as its templates with the versions: a request
+/// that changes neither is not refused for it.
+fn values(before: &Installation, after: &Installation) -> Vec<Check> {
+    let same = before.versions == after.versions && before.templates == after.templates;
+    let standing = if same { wrong_offers(&after.versions, &after.templates) } else { Vec::new() };
+    let wrong = after.wrong().into_iter().filter(|violation| !standing.contains(violation));
+    wrong.map(|v| blocked(v.code, v.message, Some(v.field), &json!({}))).collect()
 }
 
 /// Limits that become smaller than what somebody has.

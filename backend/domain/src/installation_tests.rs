@@ -248,6 +248,25 @@ fn a_template_of_which_no_cluster_can_be_made_is_named_with_what_is_wrong() {
 }
 
 #[test]
+fn a_template_of_the_configuration_whose_version_is_not_set_stands_against_nothing_but_a_change_of_either() {
+    let file = Installation { templates: vec![template("dev", None), template("old", Some("v1.35.4"))], ..configured() };
+    let before = file.with(&set(&json!({"versions": versions(&["v1.36.3"])}).to_string()));
+    let blocked = |mut more: Value| {
+        if more.get("versions").is_none() {
+            more["versions"] = json!(versions(&["v1.36.3"]));
+        }
+        let after = file.with(&set(&more.to_string()));
+        let all = checks(&before, &after, AuthorizationWish::Nothing, &Seen::default());
+        all.into_iter().filter(|check| check.level == CheckLevel::Blocked).filter_map(|check| check.field).collect::<Vec<_>>()
+    };
+    assert_eq!(blocked(json!({"limits": {"kubeconfig_days": 7}, "prices": {"currency": "EUR"}})), [""; 0]);
+    assert_eq!(blocked(json!({"limits": {"kubeconfig_days": 0}})), ["limits.kubeconfig_days"], "what is given must be right");
+    assert_eq!(blocked(json!({"versions": versions(&["v1.36.3", "v1.37.0"])})), ["templates[1].spec.version"]);
+    assert_eq!(blocked(json!({"templates": [template("old", Some("v1.35.4"))]})), ["templates[0].spec.version"]);
+    assert_eq!(blocked(json!({"templates": [template("dev", None)]})), [""; 0]);
+}
+
+#[test]
 fn prices_are_compared_with_what_the_cloud_has() {
     let seen = Seen { offered: Some(cloud()), ..Seen::default() };
     let fields = |text: &str, seen: &Seen| found(text, AuthorizationWish::Nothing, seen).into_iter().map(|(_, _, field)| field).collect::<Vec<_>>();
