@@ -6,6 +6,7 @@ use crate::faults::{ActiveFault, FaultRule};
 use crate::http::{Later, Service};
 use crate::identity::passcodes;
 use crate::machines::Machines;
+use crate::network::ports;
 use crate::no_machines::NoMachines;
 use crate::state::{CallKey, State};
 use crate::{compute, control, images, jobs, resume, seed, websso};
@@ -428,6 +429,9 @@ impl LocalCloud {
     }
 }
 
+/// A state that was written down, with what is found by more than is written.
 fn read(file: &Path) -> io::Result<State> {
-    Ok(serde_json::from_slice(&std::fs::read(file)?)?)
+    let mut state: State = serde_json::from_slice(&std::fs::read(file)?)?;
+    ports::enter_all(&mut state.network);
+    Ok(state)
 }

@@ -2,11 +2,9 @@
 
 use crate::compute::servers;
 use crate::jobs::Job;
-use crate::network::ports;
 use crate::state::{State, Timer};
 
 pub(crate) fn resume(state: &mut State) {
-    ports::enter_all(&mut state.network);
     state.job(Job::Balance);
     let ids: Vec<String> = state.compute.servers.keys().cloned().collect();
     for id in ids {

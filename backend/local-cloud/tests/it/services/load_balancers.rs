@@ -10,7 +10,7 @@ fn member() -> Person {
     sign_in(&cloud(), "member-a", "tenant-a")
 }
 
-fn balancer(name: &str, subnet: &str, members: &[&str]) -> Value {
+pub fn balancer(name: &str, subnet: &str, members: &[&str]) -> Value {
     let members: Vec<Value> = members.iter().map(|ip| json!({"address": ip, "protocol_port": 6443, "subnet_id": subnet})).collect();
     let monitor = json!({"type": "HTTPS", "url_path": "/readyz", "delay": 5, "timeout": 4, "max_retries": 1});
     let pool = json!({"name": "p", "protocol": "TCP", "lb_algorithm": "ROUND_ROBIN", "healthmonitor": monitor, "members": members});

@@ -27,7 +27,7 @@ fn a_saved_cloud_goes_on_where_it_was() {
     let file = directory.join("cloud.json");
     let member = sign_in(&cloud(), "member-a", "tenant-a");
     let place = member.place();
-    let (server, ..) = member.server(&place, "a");
+    let (server, port, _) = member.server(&place, "a");
     member.cloud.save(&file).unwrap();
     let again = LocalCloud::load(config(7), &file).unwrap();
     std::fs::remove_dir_all(&directory).unwrap();
@@ -38,6 +38,15 @@ fn a_saved_cloud_goes_on_where_it_was() {
     assert_eq!(member.server_status(&server), "ACTIVE");
     let (_, address) = member.port(&place);
     assert_eq!(address, "10.6.0.3");
+    let server_address = member.get(&format!("/network/v2.0/ports/{port}")).at("/port/fixed_ips/0/ip_address");
+    let balancer = super::load_balancers::balancer("api", &place.subnet, &[&server_address]);
+    let made = member.post("/load-balancer/v2/lbaas/loadbalancers", &balancer).is(201).at("/loadbalancer/id");
+    member.pass(1);
+    member.post(&format!("/compute/v2.1/servers/{server}/action"), &json!({"os-stop": null})).is(202);
+    member.pass(1);
+    let tree = member.get(&format!("/load-balancer/v2/lbaas/loadbalancers/{made}/status")).is(200);
+    let status = tree.at("/statuses/loadbalancer/listeners/0/pools/0/members/0/operating_status");
+    assert_eq!(status, "ERROR", "whose address it is, is known of what was there before");
 }
 
 #[test]
