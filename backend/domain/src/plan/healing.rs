@@ -96,12 +96,13 @@ impl Draft<'_> {
         self.next.operation.as_ref().is_some_and(|o| o.state == OperationState::Cancelled && !o.automatic())
     }
 
-    /// Repairs that failed rest longer each time, unless something else broke: an object that was well when they ended; and once they rest for a day, a node that
-    /// was well when they began. Others have a short pause.
+    /// Repairs that failed rest longer each time, unless something else broke: an object that was well when they ended, or a node that was well when they began.
+    /// What is begun early for a node is one of their tries, and once these are used up the next repair has its name, so that it rests as the others do. Others
+    /// have a short pause.
     fn repair_due(&mut self) -> bool {
         let Some(last) = self.next.operation.as_ref().filter(|o| o.automatic()) else { return true };
         let Some(finished) = last.finished_at else { return true };
-        let another_node = || last.retries >= REPAIR_RETRIES && self.broken_nodes().any(|n| !last.nodes.contains(&n.id));
+        let another_node = || self.broken_nodes().any(|n| !last.nodes.contains(&n.id));
         let rest = match last.state {
             OperationState::Failed => repair_rest(last.retries, self.damaged_since(last) || another_node()),
             _ => REPAIR_PAUSE,

@@ -415,6 +415,29 @@ fn a_node_that_breaks_after_a_repair_was_given_up_is_replaced_all_the_same() {
 }
 
 #[test]
+fn a_node_that_breaks_while_a_repair_has_tries_left_waits_for_ten_minutes_at_most_and_takes_one_of_them() {
+    let mut world = World::running(1, 3);
+    let workers = world.names(NodeRole::Worker);
+    world.objects.values_mut().find(|(k, o)| *k == ResourceKind::Volume && o.name == workers[0]).unwrap().1.drift = true;
+    world.updates_refused = Some(Code::InUse);
+    let tried = |world: &World| world.work.operation.as_ref().map(|o| (o.state, o.retries));
+    let end = world.now + Duration::hours(3);
+    while tried(&world) != Some((OperationState::Failed, 2)) {
+        assert!(world.now < end, "{:#?}", world.work.operation);
+        world.step();
+    }
+    let begun = world.work.operation.as_ref().unwrap().id;
+    world.vanish(ResourceKind::Server, &workers[1]);
+    world.watch(REPAIR_REST * 2);
+    assert!(!world.names(NodeRole::Worker).contains(&workers[1]), "{:#?}", world.work.operation);
+    assert_eq!((world.servers(), tried(&world)), (4, Some((OperationState::Failed, REPAIR_RETRIES))));
+    // What is not let go of has had its tries.
+    let calls = world.log.len();
+    world.watch(Duration::hours(12));
+    assert_eq!((world.log.len(), world.work.operation.as_ref().unwrap().id), (calls, begun));
+}
+
+#[test]
 fn nodes_that_do_not_come_up_keep_objects_waiting_for_ten_minutes_at_most() {
     let mut world = World::running(1, 2);
     world.broken_servers = 1000;
